@@ -1,0 +1,355 @@
+//! Everything that can be set, with its default, its environment variable and its unit.
+//!
+//! Each setting is a flag of `hubbub serve` and an environment variable `HUBBUB_…`; a file `.env` in the working
+//! directory is read first. [`ServeConfig::validate`] refuses impossible combinations before anything starts.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use thiserror::Error;
+
+/// A text that must not be printed: a key, a password in a URL.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::str::FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Which parts of Hubbub this process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// The chat and the socket server in one process.
+    All,
+    /// The chat without sockets; events go over the bus.
+    Web,
+    /// The socket server alone: no database.
+    Ws,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SignUp {
+    /// Everybody who reaches the server.
+    Open,
+    /// Holders of an invitation that an administrator made.
+    Invite,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// The settings of `hubbub serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeConfig {
+    /// Address and port to listen on
+    #[arg(long, env = "HUBBUB_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
+    pub listen: SocketAddr,
+    /// Directory of the embedded database and of what is made on first start
+    #[arg(long, env = "HUBBUB_DATA_DIR", default_value = "./data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Database: sqlite:PATH or postgres://…; without it, SQLite in the data directory
+    #[arg(long, env = "HUBBUB_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<Secret>,
+    /// What carries events to the socket servers: local: is this process
+    #[arg(long, env = "HUBBUB_BUS", default_value = "local:", value_name = "URL", hide_env_values = true)]
+    pub bus: Secret,
+    /// Which parts this process runs
+    #[arg(long, env = "HUBBUB_ROLE", value_enum, default_value_t = Role::All)]
+    pub role: Role,
+    /// Make two demo people and a room, and open sign-up; only on a loopback address
+    #[arg(long, env = "HUBBUB_DEMO")]
+    pub demo: bool,
+    /// Address that people reach the server by, when a proxy stands before it; https:// makes cookies Secure
+    #[arg(long, env = "HUBBUB_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Who may make an account
+    #[arg(long, env = "HUBBUB_SIGN_UP", value_enum, default_value_t = SignUp::Invite)]
+    pub sign_up: SignUp,
+    /// Threads that serve HTTP and sockets; 0: one per core
+    #[arg(long, env = "HUBBUB_WORKERS", default_value_t = 0)]
+    pub workers: usize,
+    /// How log lines look
+    #[arg(long, env = "HUBBUB_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Settings of the HTTP API.
+    #[command(flatten, next_help_heading = "HTTP API")]
+    pub http: HttpConfig,
+    /// Settings of the store.
+    #[command(flatten, next_help_heading = "Store")]
+    pub store: StoreConfig,
+    /// Settings of identity.
+    #[command(flatten, next_help_heading = "Identity")]
+    pub auth: AuthConfig,
+    /// Settings of the socket server.
+    #[command(flatten, next_help_heading = "Socket server")]
+    pub socket: SocketConfig,
+}
+
+/// Limits of the HTTP API.
+#[derive(Debug, Clone, Args)]
+pub struct HttpConfig {
+    /// Largest request body, in bytes
+    #[arg(long, env = "HUBBUB_MAX_BODY_BYTES", default_value_t = 262_144)]
+    pub max_body_bytes: usize,
+    /// Longest message, in characters
+    #[arg(long, env = "HUBBUB_MAX_MESSAGE_CHARS", default_value_t = 10_000)]
+    pub max_message_chars: usize,
+    /// Longest name of a room, in characters
+    #[arg(long, env = "HUBBUB_MAX_ROOM_NAME_CHARS", default_value_t = 80)]
+    pub max_room_name_chars: usize,
+    /// Longest topic of a room, in characters
+    #[arg(long, env = "HUBBUB_MAX_ROOM_TOPIC_CHARS", default_value_t = 250)]
+    pub max_room_topic_chars: usize,
+    /// Longest name of a person, in characters
+    #[arg(long, env = "HUBBUB_MAX_USER_NAME_CHARS", default_value_t = 80)]
+    pub max_user_name_chars: usize,
+    /// Events behind which a client is told to read the history anew
+    #[arg(long, env = "HUBBUB_CATCH_UP_EVENTS", default_value_t = 1_000)]
+    pub catch_up_events: i64,
+    /// Messages whose time line is kept in memory for the flow view
+    #[arg(long, env = "HUBBUB_FLOW_ENTRIES", default_value_t = 10_000)]
+    pub flow_entries: usize,
+    /// Event streams (Server-Sent Events) at once
+    #[arg(long, env = "HUBBUB_MAX_EVENT_STREAMS", default_value_t = 1_000)]
+    pub max_event_streams: usize,
+}
+
+/// Sizes of the store.
+#[derive(Debug, Clone, Args)]
+pub struct StoreConfig {
+    /// Connections for reading
+    #[arg(long, env = "HUBBUB_READ_CONNECTIONS", default_value_t = 4)]
+    pub read_connections: u32,
+    /// Writes that may wait; beyond it posts answer 503
+    #[arg(long, env = "HUBBUB_WRITE_QUEUE", default_value_t = 4_096)]
+    pub write_queue: usize,
+    /// Writes committed together at most
+    #[arg(long, env = "HUBBUB_WRITE_BATCH", default_value_t = 256)]
+    pub write_batch: usize,
+}
+
+/// Identity: passwords, sessions, throttling.
+#[derive(Debug, Clone, Args)]
+pub struct AuthConfig {
+    /// Fewest characters of a password
+    #[arg(long, env = "HUBBUB_MIN_PASSWORD_CHARS", default_value_t = 10)]
+    pub min_password_chars: usize,
+    /// Memory that hashing one password takes, in KiB (OWASP's minimum for Argon2id is 19456)
+    #[arg(long, env = "HUBBUB_PASSWORD_MEMORY_KIB", default_value_t = 19_456)]
+    pub password_memory_kib: u32,
+    /// Threads that hash passwords, and so how many are hashed at once
+    #[arg(long, env = "HUBBUB_PASSWORD_THREADS", default_value_t = 2)]
+    pub password_threads: usize,
+    /// Life of an access token, in seconds
+    #[arg(long, env = "HUBBUB_ACCESS_TOKEN_SECS", default_value_t = 600)]
+    pub access_token_secs: u32,
+    /// Life of a session that is not used, in days
+    #[arg(long, env = "HUBBUB_SESSION_DAYS", default_value_t = 30)]
+    pub session_days: u32,
+    /// Sign-in attempts per minute and address, and per minute and user name
+    #[arg(long, env = "HUBBUB_SIGN_INS_PER_MINUTE", default_value_t = 10)]
+    pub sign_ins_per_minute: u32,
+    /// Take the caller's address from X-Forwarded-For: only behind a proxy that sets it
+    #[arg(long, env = "HUBBUB_TRUST_PROXY")]
+    pub trust_proxy: bool,
+}
+
+/// The socket server: its app and its limits. Defaults are the hosted service's where it documents one.
+#[derive(Debug, Clone, Args)]
+pub struct SocketConfig {
+    /// Id of the app, digits only; made on first start when not given
+    #[arg(long, env = "HUBBUB_APP_ID", value_name = "DIGITS")]
+    pub app_id: Option<String>,
+    /// Key of the app, which is public; made on first start when not given
+    #[arg(long, env = "HUBBUB_APP_KEY")]
+    pub app_key: Option<String>,
+    /// Secret of the app; made on first start when not given
+    #[arg(long, env = "HUBBUB_APP_SECRET", hide_env_values = true)]
+    pub app_secret: Option<Secret>,
+    /// Sockets at once; beyond it a new one is closed with 4100
+    #[arg(long, env = "HUBBUB_MAX_SOCKETS", default_value_t = 100_000)]
+    pub max_sockets: usize,
+    /// Silence after which a client is pinged, in seconds
+    #[arg(long, env = "HUBBUB_ACTIVITY_TIMEOUT_SECS", default_value_t = 120)]
+    pub activity_timeout_secs: u32,
+    /// Silence after a ping that closes the socket with 4201, in seconds
+    #[arg(long, env = "HUBBUB_PONG_TIMEOUT_SECS", default_value_t = 30)]
+    pub pong_timeout_secs: u32,
+    /// Largest frame that a client may send, in bytes
+    #[arg(long, env = "HUBBUB_MAX_FRAME_BYTES", default_value_t = 65_536)]
+    pub max_frame_bytes: usize,
+    /// Largest data of an event, in bytes
+    #[arg(long, env = "HUBBUB_MAX_EVENT_DATA_BYTES", default_value_t = 10_240)]
+    pub max_event_data_bytes: usize,
+    /// Client events per second and socket
+    #[arg(long, env = "HUBBUB_CLIENT_EVENTS_PER_SECOND", default_value_t = 10)]
+    pub client_events_per_second: u32,
+    /// Channels that one socket may join
+    #[arg(long, env = "HUBBUB_MAX_CHANNELS_PER_SOCKET", default_value_t = 1_000)]
+    pub max_channels_per_socket: usize,
+    /// People in one presence channel
+    #[arg(long, env = "HUBBUB_MAX_PRESENCE_MEMBERS", default_value_t = 1_000)]
+    pub max_presence_members: usize,
+    /// What a presence channel keeps of one person, in bytes
+    #[arg(long, env = "HUBBUB_MAX_PRESENCE_MEMBER_BYTES", default_value_t = 2_048)]
+    pub max_presence_member_bytes: usize,
+    /// Bytes that may wait for one socket; beyond it the socket is closed with 4100
+    #[arg(long, env = "HUBBUB_MAX_QUEUED_BYTES", default_value_t = 1_048_576)]
+    pub max_queued_bytes: usize,
+    /// Frames that may wait for one socket; beyond it the socket is closed with 4100
+    #[arg(long, env = "HUBBUB_MAX_QUEUED_FRAMES", default_value_t = 256)]
+    pub max_queued_frames: usize,
+    /// Events that may wait for the broadcaster; one more is dropped, and clients are told to read the log
+    #[arg(long, env = "HUBBUB_BROADCAST_QUEUE", default_value_t = 8_192)]
+    pub broadcast_queue: usize,
+    /// How long a channel's authorisation may be used after it was issued, in seconds
+    #[arg(long, env = "HUBBUB_AUTHORIZATION_SECS", default_value_t = 60)]
+    pub authorization_secs: u32,
+}
+
+/// A combination of settings that cannot work.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The demo's passwords are public.
+    #[error(
+        "--demo signs anybody in with passwords that everybody knows, so it listens on a loopback address only, \
+         and {0} is none; leave --demo out, or use --listen 127.0.0.1:8080"
+    )]
+    DemoNotLoopback(SocketAddr),
+    /// The bus is of a kind that this version does not have.
+    #[error("--bus {0}: is not available; use --bus local: (HUBBUB_BUS)")]
+    UnknownBus(String),
+    /// The role needs a bus between processes.
+    #[error(
+        "--role {0} needs a bus between processes, and --bus local: stays within one; use --role all (HUBBUB_ROLE)"
+    )]
+    RoleNeedsBus(&'static str),
+    /// The Python SDK and others demand digits.
+    #[error("HUBBUB_APP_ID must be digits only, as the server SDKs of Pusher demand; it is {0:?}")]
+    AppIdNotNumeric(String),
+    /// Some of the three are set.
+    #[error("set all of HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET, or none of them")]
+    AppIncomplete,
+    /// A limit of zero would refuse everything.
+    #[error("{0} must be at least 1")]
+    Zero(&'static str),
+    /// Cookies and links are built on it.
+    #[error("HUBBUB_PUBLIC_URL must begin with http:// or https://; it is {0:?}")]
+    PublicUrl(String),
+    /// Below Argon2's own minimum.
+    #[error("HUBBUB_PASSWORD_MEMORY_KIB must be at least 8")]
+    PasswordMemory,
+}
+
+impl ServeConfig {
+    /// Refuses what cannot work, with a sentence that says what to set.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`] found.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.demo && !self.listen.ip().is_loopback() {
+            return Err(ConfigError::DemoNotLoopback(self.listen));
+        }
+        let scheme = self.bus.expose().split(':').next().unwrap_or_default();
+        if scheme != "local" {
+            return Err(ConfigError::UnknownBus(scheme.to_owned()));
+        }
+        match self.role {
+            Role::All => {}
+            Role::Web => return Err(ConfigError::RoleNeedsBus("web")),
+            Role::Ws => return Err(ConfigError::RoleNeedsBus("ws")),
+        }
+        if let Some(url) =
+            self.public_url.as_deref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://"))
+        {
+            return Err(ConfigError::PublicUrl(url.to_owned()));
+        }
+        if self.auth.password_memory_kib < 8 {
+            return Err(ConfigError::PasswordMemory);
+        }
+        self.socket.validate()?;
+        self.refuse_zeros()
+    }
+
+    fn refuse_zeros(&self) -> Result<(), ConfigError> {
+        let settings = [
+            ("HUBBUB_MAX_BODY_BYTES", self.http.max_body_bytes),
+            ("HUBBUB_MAX_MESSAGE_CHARS", self.http.max_message_chars),
+            ("HUBBUB_MAX_ROOM_NAME_CHARS", self.http.max_room_name_chars),
+            ("HUBBUB_MAX_USER_NAME_CHARS", self.http.max_user_name_chars),
+            ("HUBBUB_READ_CONNECTIONS", self.store.read_connections as usize),
+            ("HUBBUB_WRITE_QUEUE", self.store.write_queue),
+            ("HUBBUB_WRITE_BATCH", self.store.write_batch),
+            ("HUBBUB_PASSWORD_THREADS", self.auth.password_threads),
+            ("HUBBUB_ACCESS_TOKEN_SECS", self.auth.access_token_secs as usize),
+            ("HUBBUB_SIGN_INS_PER_MINUTE", self.auth.sign_ins_per_minute as usize),
+            ("HUBBUB_ACTIVITY_TIMEOUT_SECS", self.socket.activity_timeout_secs as usize),
+            ("HUBBUB_PONG_TIMEOUT_SECS", self.socket.pong_timeout_secs as usize),
+            ("HUBBUB_MAX_FRAME_BYTES", self.socket.max_frame_bytes),
+            ("HUBBUB_MAX_QUEUED_BYTES", self.socket.max_queued_bytes),
+            ("HUBBUB_MAX_QUEUED_FRAMES", self.socket.max_queued_frames),
+            ("HUBBUB_BROADCAST_QUEUE", self.socket.broadcast_queue),
+            ("HUBBUB_AUTHORIZATION_SECS", self.socket.authorization_secs as usize),
+        ];
+        match settings.iter().find(|(_, value)| *value == 0) {
+            Some((setting, _)) => Err(ConfigError::Zero(setting)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether people reach the server over TLS, by what `HUBBUB_PUBLIC_URL` says.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// Who may make an account: in the demo, everybody.
+    #[must_use]
+    pub const fn effective_sign_up(&self) -> SignUp {
+        if self.demo { SignUp::Open } else { self.sign_up }
+    }
+}
+
+impl SocketConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        match (&self.app_id, &self.app_key, &self.app_secret) {
+            (None, None, None) => Ok(()),
+            (Some(id), Some(_), Some(_)) if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) => Ok(()),
+            (Some(id), Some(_), Some(_)) => Err(ConfigError::AppIdNotNumeric(id.clone())),
+            _ => Err(ConfigError::AppIncomplete),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Identifiers as types of their own, so that a room's id cannot be passed where a message's is wanted.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! id {
+    ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
+        #[$doc]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::num::ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+id! {
+    /// A person's account.
+    UserId,
+    /// A room.
+    RoomId,
+    /// A message; rising over all rooms, in the order of storing.
+    MessageId,
+    /// A signed-in session: one browser, one device.
+    SessionId,
+    /// A long-lived token for scripts.
+    ApiTokenId,
+    /// An invitation to sign up.
+    InviteId,
+    /// The place of an event in its room's log: 1, 2, 3 … without a gap.
+    Seq,
+}

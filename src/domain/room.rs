@@ -1,0 +1,135 @@
+//! Rooms and who belongs to them.
+
+use std::fmt;
+
+use super::text::{InvalidField, TextRule};
+use super::{Limits, RoomId, Seq, Timestamp, UserId};
+
+/// A room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// The room.
+    pub id: RoomId,
+    /// Who may join.
+    pub kind: RoomKind,
+    /// Its name.
+    pub name: String,
+    /// What it is about; may be empty.
+    pub topic: String,
+    /// Who made it, and so may rename it and remove people.
+    pub created_by: UserId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The head of its log.
+    pub last_seq: Seq,
+    /// How many messages were ever posted in it.
+    pub message_count: i64,
+}
+
+/// A person's place in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The number of the last message that the person has read.
+    pub read_number: i64,
+    /// Where the person's view of the log begins.
+    pub joined_seq: Seq,
+    /// When the person joined.
+    pub joined_at: Timestamp,
+}
+
+/// Who may join a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomKind {
+    /// Everybody with an account.
+    Open,
+    /// Those whom a member invites.
+    Closed,
+}
+
+impl RoomKind {
+    /// The kind's name on the wire and in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "open" => Some(Self::Open),
+            "closed" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+
+    /// Parses what somebody sent.
+    ///
+    /// # Errors
+    /// `invalid_room_kind`.
+    pub fn parse(text: &str) -> Result<Self, InvalidField> {
+        Self::from_name(text)
+            .ok_or_else(|| InvalidField::new("kind", "invalid_room_kind", "A room is \"open\" or \"closed\"."))
+    }
+}
+
+/// A room's name: not blank, one line, within the limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomName(String);
+
+impl RoomName {
+    /// Parses what somebody typed.
+    ///
+    /// # Errors
+    /// `room_name_empty`, `room_name_too_long` or `invalid_text`.
+    pub fn parse(text: &str, limits: &Limits) -> Result<Self, InvalidField> {
+        let rule = TextRule {
+            field: "name",
+            noun: "room's name",
+            too_long: "room_name_too_long",
+            max_chars: limits.room_name_chars,
+            setting: "HUBBUB_MAX_ROOM_NAME_CHARS",
+            multiline: false,
+        };
+        rule.check_filled(text, "room_name_empty").map(Self)
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a room is about: one line within the limit, possibly empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoomTopic(String);
+
+impl RoomTopic {
+    /// Parses what somebody typed.
+    ///
+    /// # Errors
+    /// `room_topic_too_long` or `invalid_text`.
+    pub fn parse(text: &str, limits: &Limits) -> Result<Self, InvalidField> {
+        let rule = TextRule {
+            field: "topic",
+            noun: "room's topic",
+            too_long: "room_topic_too_long",
+            max_chars: limits.room_topic_chars,
+            setting: "HUBBUB_MAX_ROOM_TOPIC_CHARS",
+            multiline: false,
+        };
+        let text = text.trim();
+        rule.check(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for RoomTopic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

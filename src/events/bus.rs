@@ -1,0 +1,122 @@
+//! The bus: the one way from a handler to the broadcasters.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use crate::domain::{RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+
+use super::{BusMessage, ChatChannel, Envelope, EventPayload, Revocation, RoomHead, Trace};
+
+/// Carries messages to the broadcasters, wherever they are.
+pub trait Carrier: Send + Sync {
+    /// Hands a message over. Never waits and never fails the caller: what cannot be carried is counted, and made good
+    /// from the log.
+    fn carry(&self, message: BusMessage);
+}
+
+/// Turns what happened into messages for channels, and hands them to the carrier.
+#[derive(Clone)]
+pub struct Bus {
+    carrier: Arc<dyn Carrier>,
+    /// Wakes the event streams of this process: they read the log, and this tells them when.
+    rooms_changed: broadcast::Sender<RoomId>,
+}
+
+impl Bus {
+    /// Rooms that may have changed before an event stream looks; one that lags behind reads all its rooms.
+    const WAKE_CAPACITY: usize = 256;
+
+    /// A bus over `carrier`.
+    #[must_use]
+    pub fn new(carrier: Arc<dyn Carrier>) -> Self {
+        Self { carrier, rooms_changed: broadcast::Sender::new(Self::WAKE_CAPACITY) }
+    }
+
+    /// Step 3: dispatches a stored event to everyone whom it concerns. Call it after the commit, never inside.
+    ///
+    /// A removal from a room is also an order to the broadcasters: without it the person's sockets would stay
+    /// subscribed, for a broadcaster knows no memberships.
+    pub fn dispatch(&self, event: &RoomEvent, trace: &Arc<Trace>) {
+        self.send_to_room(event, Some(trace));
+        match &event.kind {
+            RoomEventKind::MemberJoined(user) => self.send_room_joined(user.id, event.room_id),
+            RoomEventKind::MemberRemoved(user) => self.send_room_left(user.id, event.room_id),
+            RoomEventKind::RoomCreated(_)
+            | RoomEventKind::RoomChanged(_)
+            | RoomEventKind::MessagePosted(_)
+            | RoomEventKind::MessageEdited(_)
+            | RoomEventKind::MessageDeleted(_) => {}
+        }
+        // No stream is open: nobody needs waking.
+        let _ = self.rooms_changed.send(event.room_id);
+    }
+
+    /// Tells a person's other devices how far they have read.
+    pub fn dispatch_room_read(&self, user_id: UserId, room_id: RoomId, read_number: i64) {
+        #[derive(Serialize)]
+        struct RoomRead {
+            room_id: RoomId,
+            read_number: i64,
+        }
+        self.send_to_user(user_id, "room.read", &RoomRead { room_id, read_number });
+    }
+
+    /// Wakes its holder whenever a room of this process changes.
+    #[must_use]
+    pub fn watch_rooms(&self) -> broadcast::Receiver<RoomId> {
+        self.rooms_changed.subscribe()
+    }
+
+    fn send_to_room(&self, event: &RoomEvent, trace: Option<&Arc<Trace>>) {
+        let mut payload = EventPayload::from(event);
+        if let (RoomEventKind::MessagePosted(_), Some(trace)) = (&event.kind, trace) {
+            payload.flow = Some(trace.dispatched_flow());
+        }
+        self.carrier.carry(BusMessage::Event(Envelope {
+            channel: ChatChannel::Room(event.room_id).to_string(),
+            event: payload.r#type.to_owned(),
+            data: json(&payload),
+            except: None,
+            head: Some(RoomHead { room_id: event.room_id, seq: event.seq }),
+            trace: trace.cloned(),
+        }));
+    }
+
+    fn send_room_joined(&self, user_id: UserId, room_id: RoomId) {
+        self.send_to_user(user_id, "room.joined", &RoomRef { room_id });
+    }
+
+    fn send_room_left(&self, user_id: UserId, room_id: RoomId) {
+        let revoked_at = Timestamp::now();
+        for channel in [ChatChannel::Room(room_id), ChatChannel::RoomPresence(room_id)] {
+            let channel = channel.to_string();
+            self.carrier.carry(BusMessage::Revoke(Revocation { user_id, channel, revoked_at }));
+        }
+        self.send_to_user(user_id, "room.left", &RoomRef { room_id });
+    }
+
+    fn send_to_user(&self, user_id: UserId, event: &str, data: &impl Serialize) {
+        self.carrier.carry(BusMessage::Event(Envelope {
+            channel: ChatChannel::User(user_id).to_string(),
+            event: event.to_owned(),
+            data: json(data),
+            except: None,
+            head: None,
+            trace: None,
+        }));
+    }
+}
+
+/// `{"room_id":1}`.
+#[derive(Serialize)]
+struct RoomRef {
+    room_id: RoomId,
+}
+
+/// The types here have string keys and no fallible serialisers, so there is nothing that can fail.
+#[expect(clippy::expect_used, reason = "states the invariant above")]
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("event payloads are serialisable")
+}

@@ -1,0 +1,58 @@
+//! The chat's channels: their names, and what a name stands for.
+
+use std::fmt;
+
+use crate::domain::{RoomId, UserId};
+
+/// A channel of the chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChatChannel {
+    /// `private-room.{id}`: what happens in a room.
+    Room(RoomId),
+    /// `presence-room.{id}`: who has the room on screen, and who is typing.
+    RoomPresence(RoomId),
+    /// `private-user.{id}`: what concerns one person on all their devices.
+    User(UserId),
+}
+
+impl ChatChannel {
+    /// What a channel's name stands for; `None` when it is none of the chat's.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let id = |text: &str| text.parse().ok().filter(|id: &i64| id.to_string() == text);
+        if let Some(room) = name.strip_prefix("private-room.") {
+            return id(room).map(RoomId).map(Self::Room);
+        }
+        if let Some(room) = name.strip_prefix("presence-room.") {
+            return id(room).map(RoomId).map(Self::RoomPresence);
+        }
+        name.strip_prefix("private-user.").and_then(id).map(UserId).map(Self::User)
+    }
+}
+
+impl fmt::Display for ChatChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Room(id) => write!(f, "private-room.{id}"),
+            Self::RoomPresence(id) => write!(f, "presence-room.{id}"),
+            Self::User(id) => write!(f, "private-user.{id}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_and_its_channel_are_one_to_one() {
+        let channels =
+            [ChatChannel::Room(RoomId(1)), ChatChannel::RoomPresence(RoomId(23)), ChatChannel::User(UserId(4))];
+        for channel in channels {
+            assert_eq!(ChatChannel::from_name(&channel.to_string()), Some(channel));
+        }
+        for name in ["private-room.01", "private-room.", "private-room.+1", "presence-user.1", "room.1"] {
+            assert_eq!(ChatChannel::from_name(name), None, "{name}");
+        }
+    }
+}

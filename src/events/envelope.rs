@@ -1,0 +1,68 @@
+//! What travels over the bus: an event addressed to a channel, or an order to the broadcasters.
+
+use std::sync::Arc;
+
+use crate::domain::{RoomId, Seq, Timestamp, UserId};
+
+use super::Trace;
+
+/// One message of the bus. Every broadcaster hears every message that concerns a channel it holds.
+#[derive(Debug, Clone)]
+pub enum BusMessage {
+    /// An event for the sockets of a channel.
+    Event(Envelope),
+    /// Somebody lost the right to a channel.
+    Revoke(Revocation),
+}
+
+/// An event for the sockets of one channel.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// The channel's name.
+    pub channel: String,
+    /// The event's name.
+    pub event: String,
+    /// The event's data as the publisher wrote it: a text, by convention JSON. Never re-encoded, only quoted.
+    pub data: String,
+    /// The socket id that must not get it: the publisher's own.
+    pub except: Option<String>,
+    /// Where the event stands in a room's log; lets a dropped event be made good by naming the head later.
+    pub head: Option<RoomHead>,
+    /// Where the broadcaster notes what it did and when.
+    pub trace: Option<Arc<Trace>>,
+}
+
+/// How far a room's log reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomHead {
+    /// The room.
+    pub room_id: RoomId,
+    /// The last event known.
+    pub seq: Seq,
+}
+
+impl RoomHead {
+    /// The event `room.head` that tells a channel's clients what they should have seen.
+    #[must_use]
+    pub fn envelope(self, channel: String) -> Envelope {
+        Envelope {
+            channel,
+            event: "room.head".to_owned(),
+            data: format!(r#"{{"room_id":{},"seq":{}}}"#, self.room_id, self.seq),
+            except: None,
+            head: Some(self),
+            trace: None,
+        }
+    }
+}
+
+/// An order to take a user's sockets out of a channel, and to refuse authorisations issued until now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// Whose sockets.
+    pub user_id: UserId,
+    /// Out of which channel.
+    pub channel: String,
+    /// Authorisations issued at this time or earlier are void.
+    pub revoked_at: Timestamp,
+}
