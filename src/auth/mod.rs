@@ -1,0 +1,1 @@
+//! Identity: passwords, JSON Web Tokens, tokens for scripts.
