@@ -1,1 +1,2 @@
 //! Pusher.
+pub mod signature;
