@@ -8,4 +8,5 @@ pub mod events;
 pub mod http;
 pub mod pusher;
 pub mod store;
+pub mod telemetry;
 pub mod ws;
