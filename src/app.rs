@@ -11,18 +11,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, rt, web};
 use thiserror::Error;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
+use tracing_actix_web::TracingLogger;
 
 use crate::auth::{AccessTokens, KeyRing, KeyRingError, PasswordError, Passwords};
 use crate::broadcast::{Broadcaster, BroadcasterHandle, BroadcasterLimits, Hub, HubLimits, OutboxLimits};
 use crate::config::{ConfigError, ServeConfig, SocketConfig};
 use crate::domain::InvalidField;
 use crate::events::{Bus, FlowBook, local_bus};
-use crate::http::{self, DemoPerson, SocketApp, WebParts, WebState};
+use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::store::{DatabaseUrl, InvalidDatabaseUrl, OpenError, Store, StoreError, StoreOptions};
+use crate::telemetry::RequestSpan;
 use crate::ws::{self, SocketServer};
 
 pub use demo::Demo;
@@ -200,10 +203,11 @@ fn serve(
         let (hub, work) = Hub::new(broadcaster.clone(), hub_limits);
         rt::spawn(work);
         App::new()
+            .wrap(TracingLogger::<RequestSpan>::new())
+            .wrap(from_fn(http::finish_answer))
             .app_data(web::ThinData(SocketServer::new(socket_app.clone(), socket.clone(), hub)))
-            .app_data(web_state.clone())
             .configure(ws::configure)
-            .configure(http::configure)
+            .configure(|config| http::configure(config, &web_state))
     })
     .workers(if config.workers == 0 { default_workers() } else { config.workers })
     .backlog(BACKLOG)

@@ -17,10 +17,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("broadcast", &["domain", "pusher", "events"]),
     ("ws", &["pusher", "broadcast", "config"]),
     ("http", &["domain", "store", "events", "auth", "config", "pusher"]),
-    (
-        "app",
-        &["domain", "pusher", "config", "telemetry", "auth", "store", "events", "broadcast", "ws", "http"],
-    ),
+    ("app", &["domain", "pusher", "config", "telemetry", "auth", "store", "events", "broadcast", "ws", "http"]),
     ("cli", &["app", "config", "telemetry"]),
 ];
 

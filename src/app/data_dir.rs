@@ -45,7 +45,8 @@ impl DataDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let text = make();
                 let unfinished = self.path.join(format!("{name}.new"));
-                let mut new = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&unfinished)?;
+                let mut new =
+                    OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&unfinished)?;
                 new.write_all(text.as_bytes())?;
                 new.sync_all()?;
                 fs::rename(&unfinished, &file)?;
@@ -53,7 +54,8 @@ impl DataDir {
             }
             read => read,
         };
-        read_or_make().map_err(|error| StartError::DataDir { path: file.display().to_string(), reason: error.to_string() })
+        read_or_make()
+            .map_err(|error| StartError::DataDir { path: file.display().to_string(), reason: error.to_string() })
     }
 }
 

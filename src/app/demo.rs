@@ -1,6 +1,6 @@
 //! The demo: two people, two rooms and a few messages, so that a visitor has something to look at in the first minute.
 
-use crate::auth::{OpaqueToken, PasswordError, Passwords, TokenPurpose};
+use crate::auth::{OpaqueToken, Passwords, TokenPurpose};
 use crate::domain::{Limits, MessageBody, MessageDraft, Password, PersonName, RoomId, RoomKind, RoomName, RoomTopic};
 use crate::domain::{User, UserId, Username};
 use crate::http::DemoPerson;
@@ -14,18 +14,30 @@ const PEOPLE: [(&str, &str); 2] = [("ada", "Ada Lovelace"), ("grace", "Grace Hop
 const TOKEN_NAME: &str = "The demo's curl line";
 
 const LOBBY: [(usize, &str); 4] = [
-    (0, "Welcome to **Hubbub**. Everything you see here went the same way: a POST, a row in the database, an event, a \
-         broadcast, and your page."),
+    (
+        0,
+        "Welcome to **Hubbub**. Everything you see here went the same way: a POST, a row in the database, an event, a \
+         broadcast, and your page.",
+    ),
     (1, "Open a second window, enter as the other one of us, and write. Nobody has to refresh."),
-    (0, "From a terminal it is one line. The server prints it at the start, with a token that works:\n\n\
-         ```sh\ncurl -H \"Authorization: Bearer $TOKEN\" -d 'hello' $URL/api/v1/rooms/1/messages\n```"),
+    (
+        0,
+        "From a terminal it is one line. The server prints it at the start, with a token that works:\n\n\
+         ```sh\ncurl -H \"Authorization: Bearer $TOKEN\" -d 'hello' $URL/api/v1/rooms/1/messages\n```",
+    ),
     (1, "And when you wonder *how* a message got here, open it and choose **How did this get here?**"),
 ];
 const ENGINE_ROOM: [(usize, &str); 2] = [
-    (1, "| step | where |\n|---|---|\n| 2 store | `store/` |\n| 3 dispatch | `events/bus.rs` |\n| 4 broadcast | \
-         `broadcast/` |"),
-    (0, "The Analytical Engine has no pretensions whatever to *originate* anything. It can do whatever we know how to \
-         order it to perform."),
+    (
+        1,
+        "| step | where |\n|---|---|\n| 2 store | `store/` |\n| 3 dispatch | `events/bus.rs` |\n| 4 broadcast | \
+         `broadcast/` |",
+    ),
+    (
+        0,
+        "The Analytical Engine has no pretensions whatever to *originate* anything. It can do whatever we know how to \
+         order it to perform.",
+    ),
 ];
 
 /// The demo's people, and the token of its curl line.
