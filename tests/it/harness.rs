@@ -1,0 +1,263 @@
+//! A server for one test, and people who use it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use clap::Parser;
+use hubbub::auth::{AccessTokens, KeyRing, Passwords};
+use hubbub::config::{Secret, ServeConfig};
+use hubbub::events::{Bus, FlowBook, LocalReceiver, local_bus};
+use hubbub::http::{self, DemoPerson, SocketApp, WebParts, WebState};
+use hubbub::store::{DatabaseUrl, Store, StoreOptions};
+use hubbub::telemetry::RequestSpan;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tracing_actix_web::TracingLogger;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+/// How long a test waits for what must happen.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A server of its own, on a directory of its own.
+pub(crate) struct Server {
+    address: SocketAddr,
+    handle: ServerHandle,
+    data_dir: TempDir,
+    pub(crate) state: web::Data<WebState>,
+    /// What a broadcaster would hear.
+    pub(crate) bus: LocalReceiver,
+}
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    serve: ServeConfig,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts a server whose settings `change` has changed. Everybody may sign up, and hashing a password is cheap.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+        let data_dir = tempfile::tempdir().expect("a directory");
+        let command = "hubbub --listen 127.0.0.1:0 --sign-up open --workers 1 --read-connections 1 \
+                       --password-memory-kib 8 --password-threads 1 --sign-ins-per-minute 1000 --data-dir";
+        let words = command.split_whitespace().map(Into::into).chain([data_dir.path().into()]);
+        let mut config = Command::try_parse_from::<_, std::ffi::OsString>(words).expect("settings").serve;
+        change(&mut config);
+        config.validate().expect("settings that work");
+
+        let (bus, bus_receiver) = local_bus(1_024);
+        let parts = WebParts {
+            store: open_store(&config, data_dir.path()),
+            bus: Bus::new(Arc::new(bus)),
+            flows: Arc::new(FlowBook::new(config.http.flow_entries)),
+            passwords: Passwords::start(&config.auth).expect("threads"),
+            access_tokens: AccessTokens::new(KeyRing::open(data_dir.path()).expect("keys"), &config.auth),
+            socket_app: SocketApp { key: "app-key".to_owned(), secret: Secret::from("app-secret".to_owned()) },
+            demo_people: demo_people(&config),
+        };
+        let state = web::Data::new(WebState::new(&config, parts));
+        let shared = state.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(shared.clone())
+                .configure(http::configure)
+                .wrap(TracingLogger::<RequestSpan>::new())
+                .wrap(from_fn(http::finish_answer))
+        })
+        .workers(1)
+        .bind(config.listen)
+        .expect("a free port");
+        let address = server.addrs()[0];
+        let server = server.disable_signals().run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self { address, handle, data_dir, state, bus: bus_receiver }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.data_dir.path()
+    }
+
+    /// Somebody without a token.
+    pub(crate) fn stranger(&self) -> Person {
+        let client = Client::builder().cookie_store(true).timeout(DEADLINE).build().expect("a client");
+        Person { client, base: self.url(""), token: None, id: 0 }
+    }
+
+    /// Somebody who just signed up. The first one is the administrator.
+    pub(crate) async fn sign_up(&self, username: &str) -> Person {
+        let mut person = self.stranger();
+        let answer = person.post("/api/v1/users", &json!({"username": username, "password": PASSWORD})).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        person.token = Some(answer.string("/access_token"));
+        person.id = answer.number("/user/id");
+        person
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.state.begin_shutdown();
+        // The order is given by the call; nobody needs to wait for it.
+        drop(self.handle.stop(false));
+    }
+}
+
+fn open_store(config: &ServeConfig, data_dir: &Path) -> Store {
+    let options = StoreOptions {
+        read_connections: config.store.read_connections,
+        write_queue: config.store.write_queue,
+        write_batch: config.store.write_batch,
+    };
+    Store::open(&DatabaseUrl::Sqlite(data_dir.join("hubbub.sqlite3")), &options).expect("a database")
+}
+
+fn demo_people(config: &ServeConfig) -> Vec<DemoPerson> {
+    let ada = DemoPerson { username: "ada".to_owned(), name: "Ada".to_owned(), password: PASSWORD.to_owned() };
+    if config.demo { vec![ada] } else { Vec::new() }
+}
+
+/// Somebody who uses the API, with or without a token.
+#[derive(Clone)]
+pub(crate) struct Person {
+    client: Client,
+    base: String,
+    pub(crate) token: Option<String>,
+    pub(crate) id: i64,
+}
+
+impl Person {
+    /// The same client with another token.
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::PUT, path).json(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path)).await
+    }
+
+    /// Posts a body exactly as it is.
+    pub(crate) async fn post_raw(&self, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+        Answer::of(self.request(Method::POST, path).header("content-type", content_type).body(body)).await
+    }
+
+    /// Makes a room; answers its id.
+    pub(crate) async fn create_room(&self, name: &str, kind: &str) -> i64 {
+        let answer = self.post("/api/v1/rooms", &json!({"name": name, "kind": kind})).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        answer.number("/id")
+    }
+
+    /// Posts a message; answers it.
+    pub(crate) async fn say(&self, room: i64, text: &str) -> Value {
+        let answer = self.post(&format!("/api/v1/rooms/{room}/messages"), &json!({"body": text})).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        answer.json
+    }
+
+    pub(crate) async fn join(&self, room: i64) {
+        let answer = self.post(&format!("/api/v1/rooms/{room}/join"), &json!({})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+
+    /// What stands in a room for this person: the bodies of its messages.
+    pub(crate) async fn bodies(&self, room: i64) -> Vec<String> {
+        let answer = self.get(&format!("/api/v1/rooms/{room}/messages")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        answer.json["items"].as_array().expect("a list").iter().map(|item| text(&item["body"])).collect()
+    }
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    /// Null when the body is not JSON.
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
+        Self::read(request.send().await.expect("an answer")).await
+    }
+
+    async fn read(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.expect("a whole body");
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Self { status, headers, text, json }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().expect("text")).unwrap_or_default()
+    }
+
+    pub(crate) fn string(&self, pointer: &str) -> String {
+        text(self.json.pointer(pointer).unwrap_or(&Value::Null))
+    }
+
+    pub(crate) fn number(&self, pointer: &str) -> i64 {
+        self.json.pointer(pointer).and_then(Value::as_i64).unwrap_or_else(|| panic!("no {pointer} in {}", self.text))
+    }
+
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self
+    }
+
+    /// Asserts that this is a problem of that status and code, in the form that all problems have. Answers its detail.
+    pub(crate) fn expect_problem(&self, status: u16, code: &str) -> String {
+        assert_eq!((self.status.as_u16(), self.string("/code").as_str()), (status, code), "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.json["status"], status);
+        assert_eq!(self.json["type"], format!("urn:hubbub:problem:{code}"));
+        assert_eq!(self.string("/request_id"), self.header("x-request-id"));
+        let waits = matches!(status, 429 | 503);
+        assert_eq!(self.headers.contains_key("retry-after"), waits, "Retry-After stands on 429 and 503");
+        self.string("/detail")
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text but {value}")).to_owned()
+}
