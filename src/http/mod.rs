@@ -38,8 +38,8 @@ pub use answer::finish_answer;
 pub use error::ApiError;
 pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
 
-/// The route table. The app needs a [`WebState`] as app data, and [`finish_answer`] around everything.
-pub fn configure(config: &mut ServiceConfig) {
+/// The route table. It wants [`finish_answer`] around it.
+pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
     let api = scope("/api/v1")
         .service(resource("/instance").route(get().to(instance::show_instance)))
         .service(resource("/users").route(get().to(users::find_users)).route(post().to(users::sign_up)))
@@ -74,6 +74,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(resource("/rooms/{id}/events").route(get().to(catch_up::list_events)))
         .service(resource("/events").route(get().to(event_stream::stream_events)));
     config
+        .app_data(state.clone())
         .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::RouteNotFound.into()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| ApiError::from(error).into()))
         .service(api)

@@ -1,7 +1,7 @@
 use hubbub::pusher::signature::sign_channel;
 use serde_json::{Value, json};
 
-use crate::harness::Server;
+use crate::harness::{APP_KEY, APP_SECRET, Server};
 
 const PATH: &str = "/broadcasting/auth";
 
@@ -18,8 +18,8 @@ async fn a_member_is_let_into_a_rooms_channels_by_form_or_json() {
         let by_json = ada.post(PATH, &body).await.expect(200);
         for answer in [by_form, by_json] {
             let channel_data = answer.string("/channel_data");
-            let signature = sign_channel("app-secret", "123.456", &channel, Some(&channel_data));
-            assert_eq!(answer.string("/auth"), format!("app-key:{signature}"));
+            let signature = sign_channel(APP_SECRET, "123.456", &channel, Some(&channel_data));
+            assert_eq!(answer.string("/auth"), format!("{APP_KEY}:{signature}"));
             let data: Value = serde_json::from_str(&channel_data).expect("JSON");
             assert_eq!(data["user_id"], ada.id.to_string());
             assert_eq!(data["user_info"], json!({"username": "ada", "name": "ada"}));
@@ -37,7 +37,7 @@ async fn a_signature_is_for_one_socket_and_one_channel() {
     let answer = ada.post(PATH, &json!({"socket_id": "1.2", "channel_name": channel})).await.expect(200);
     let (auth, data) = (answer.string("/auth"), answer.string("/channel_data"));
     let signed =
-        |socket: &str, channel: &str| format!("app-key:{}", sign_channel("app-secret", socket, channel, Some(&data)));
+        |socket: &str, channel: &str| format!("{APP_KEY}:{}", sign_channel(APP_SECRET, socket, channel, Some(&data)));
     assert_eq!(auth, signed("1.2", &channel));
     assert_ne!(auth, signed("1.3", &channel));
     assert_ne!(auth, signed("1.2", &format!("presence-room.{room}")));

@@ -220,10 +220,9 @@ async fn a_stream_that_may_not_be_opened_is_refused_before_it_begins() {
 }
 
 #[actix_web::test]
-async fn streams_end_when_the_server_is_about_to() {
-    let (server, ada, _, _) = ada_and_grace_in_a_room().await;
+async fn streams_end_when_the_server_is_told_to() {
+    let (mut server, ada, _, _) = ada_and_grace_in_a_room().await;
     let mut events = Events::open(&ada, "/api/v1/events", None).await;
-    server.state.begin_shutdown();
+    server.stop();
     assert_eq!(events.next().await, None);
-    ada.get("/api/v1/events").await.expect_problem(503, "shutting_down");
 }

@@ -1,38 +1,31 @@
 //! A server for one test, and people who use it.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
 use clap::Parser;
-use hubbub::auth::{AccessTokens, KeyRing, Passwords};
+use hubbub::app::Application;
 use hubbub::config::{Secret, ServeConfig};
-use hubbub::events::{Bus, FlowBook, LocalReceiver, local_bus};
-use hubbub::http::{self, DemoPerson, SocketApp, WebParts, WebState};
-use hubbub::store::{DatabaseUrl, Store, StoreOptions};
-use hubbub::telemetry::RequestSpan;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tracing_actix_web::TracingLogger;
+use tokio::sync::oneshot;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
+pub(crate) const APP_KEY: &str = "app-key";
+pub(crate) const APP_SECRET: &str = "app-secret";
 /// How long a test waits for what must happen.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A server of its own, on a directory of its own.
 pub(crate) struct Server {
     address: SocketAddr,
-    handle: ServerHandle,
     data_dir: TempDir,
-    pub(crate) state: web::Data<WebState>,
-    /// What a broadcaster would hear.
-    pub(crate) bus: LocalReceiver,
+    /// Ends the server when it is sent to or dropped.
+    stop: Option<oneshot::Sender<()>>,
 }
 
 #[derive(Parser)]
@@ -49,40 +42,21 @@ impl Server {
     /// Starts a server whose settings `change` has changed. Everybody may sign up, and hashing a password is cheap.
     pub(crate) async fn start_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
         let data_dir = tempfile::tempdir().expect("a directory");
-        let command = "hubbub --listen 127.0.0.1:0 --sign-up open --workers 1 --read-connections 1 \
-                       --password-memory-kib 8 --password-threads 1 --sign-ins-per-minute 1000 --data-dir";
-        let words = command.split_whitespace().map(Into::into).chain([data_dir.path().into()]);
-        let mut config = Command::try_parse_from::<_, std::ffi::OsString>(words).expect("settings").serve;
+        let mut config = settings(data_dir.path());
         change(&mut config);
-        config.validate().expect("settings that work");
+        let application = Application::build(config).await.expect("a server");
+        let address = application.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        actix_web::rt::spawn(application.run_until(async {
+            // Sent or dropped, both mean the end.
+            let _ = stopped.await;
+        }));
+        Self { address, data_dir, stop: Some(stop) }
+    }
 
-        let (bus, bus_receiver) = local_bus(1_024);
-        let parts = WebParts {
-            store: open_store(&config, data_dir.path()),
-            bus: Bus::new(Arc::new(bus)),
-            flows: Arc::new(FlowBook::new(config.http.flow_entries)),
-            passwords: Passwords::start(&config.auth).expect("threads"),
-            access_tokens: AccessTokens::new(KeyRing::open(data_dir.path()).expect("keys"), &config.auth),
-            socket_app: SocketApp { key: "app-key".to_owned(), secret: Secret::from("app-secret".to_owned()) },
-            demo_people: demo_people(&config),
-        };
-        let state = web::Data::new(WebState::new(&config, parts));
-        let shared = state.clone();
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(shared.clone())
-                .configure(http::configure)
-                .wrap(TracingLogger::<RequestSpan>::new())
-                .wrap(from_fn(http::finish_answer))
-        })
-        .workers(1)
-        .bind(config.listen)
-        .expect("a free port");
-        let address = server.addrs()[0];
-        let server = server.disable_signals().run();
-        let handle = server.handle();
-        actix_web::rt::spawn(server);
-        Self { address, handle, data_dir, state, bus: bus_receiver }
+    /// Tells the server to end, as Ctrl-C would.
+    pub(crate) fn stop(&mut self) {
+        self.stop.take();
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -110,26 +84,16 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.state.begin_shutdown();
-        // The order is given by the call; nobody needs to wait for it.
-        drop(self.handle.stop(false));
-    }
-}
-
-fn open_store(config: &ServeConfig, data_dir: &Path) -> Store {
-    let options = StoreOptions {
-        read_connections: config.store.read_connections,
-        write_queue: config.store.write_queue,
-        write_batch: config.store.write_batch,
-    };
-    Store::open(&DatabaseUrl::Sqlite(data_dir.join("hubbub.sqlite3")), &options).expect("a database")
-}
-
-fn demo_people(config: &ServeConfig) -> Vec<DemoPerson> {
-    let ada = DemoPerson { username: "ada".to_owned(), name: "Ada".to_owned(), password: PASSWORD.to_owned() };
-    if config.demo { vec![ada] } else { Vec::new() }
+/// The settings of a server for a test.
+pub(crate) fn settings(data_dir: &Path) -> ServeConfig {
+    let command = "hubbub --listen 127.0.0.1:0 --sign-up open --workers 1 --read-connections 1 --password-memory-kib 8 \
+                   --password-threads 1 --sign-ins-per-minute 1000 --shutdown-spread-secs 0 --data-dir";
+    let words = command.split_whitespace().map(OsString::from).chain([data_dir.into()]);
+    let mut config = Command::try_parse_from(words).expect("settings").serve;
+    config.socket.app_id = Some("1".to_owned());
+    config.socket.app_key = Some(APP_KEY.to_owned());
+    config.socket.app_secret = Some(Secret::from(APP_SECRET.to_owned()));
+    config
 }
 
 /// Somebody who uses the API, with or without a token.

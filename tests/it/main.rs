@@ -14,5 +14,6 @@ mod page;
 mod permissions;
 mod rooms;
 mod sessions;
+mod socket;
 mod tokens;
 mod users;

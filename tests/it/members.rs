@@ -1,9 +1,7 @@
-use hubbub::domain::{RoomId, UserId};
-use hubbub::events::{BusMessage, ChatChannel};
 use serde_json::json;
-use tokio::time::timeout;
 
-use crate::harness::{DEADLINE, Person, Server};
+use crate::harness::{Person, Server};
+use crate::socket::{Frame, Socket};
 
 async fn member_names(person: &Person, room: i64) -> Vec<String> {
     let answer = person.get(&format!("/api/v1/rooms/{room}/members")).await.expect(200);
@@ -47,22 +45,28 @@ async fn everybody_may_leave_and_only_the_maker_or_an_administrator_may_remove()
 }
 
 #[actix_web::test]
-async fn a_removal_orders_the_sockets_out_of_the_room() {
-    let mut server = Server::start().await;
+async fn a_removal_takes_the_persons_sockets_out_of_the_room() {
+    let server = Server::start().await;
     let (ada, grace) = (server.sign_up("ada").await, server.sign_up("grace").await);
     let room = ada.create_room("Lobby", "open").await;
     grace.join(room).await;
+    let (room_channel, own_channel) = (format!("private-room.{room}"), format!("private-user.{}", grace.id));
+    let mut socket = Socket::open(&server).await;
+    socket.join(&grace, &room_channel).await;
+    socket.join(&grace, &own_channel).await;
     ada.delete(&format!("/api/v1/rooms/{room}/members/{}", grace.id)).await.expect(204);
-    let mut revoked = Vec::new();
-    while revoked.len() < 2 {
-        let message = timeout(DEADLINE, server.bus.recv()).await.expect("in time").expect("the bus is open");
-        if let BusMessage::Revoke(revocation) = message {
-            assert_eq!(revocation.user_id, UserId(grace.id));
-            revoked.push(revocation.channel);
-        }
+    ada.say(room, "among us").await;
+
+    let mut frames = Vec::new();
+    while !frames.iter().any(|frame: &Frame| frame.event == "room.left") {
+        frames.push(socket.next().await);
     }
-    let channels = [ChatChannel::Room(RoomId(room)), ChatChannel::RoomPresence(RoomId(room))];
-    assert_eq!(revoked, channels.map(|channel| channel.to_string()));
+    let revoked = frames.iter().find(|frame| frame.event == "pusher:subscription_error").expect("a revocation");
+    assert_eq!((&revoked.channel, &revoked.data["status"]), (&room_channel, &json!(403)));
+    assert_eq!(frames.last().map(|frame| frame.data.clone()), Some(json!({"room_id": room})));
+    grace.put(&format!("/api/v1/rooms/{room}/read"), &json!({"number": 1})).await.expect_problem(403, "not_a_member");
+    grace.join(room).await;
+    assert_eq!(socket.next().await.event, "room.joined", "nothing of the room came in between");
 }
 
 #[actix_web::test]
@@ -88,23 +92,21 @@ async fn unread_counts_what_others_wrote_until_it_is_read() {
 
 #[actix_web::test]
 async fn reading_is_told_to_ones_other_devices_when_it_moved() {
-    let mut server = Server::start().await;
+    let server = Server::start().await;
     let (ada, grace) = (server.sign_up("ada").await, server.sign_up("grace").await);
     let room = ada.create_room("Lobby", "open").await;
     grace.join(room).await;
     ada.say(room, "hello").await;
+    ada.say(room, "again").await;
+    let mut socket = Socket::open(&server).await;
+    socket.join(&grace, &format!("private-user.{}", grace.id)).await;
     let read = format!("/api/v1/rooms/{room}/read");
-    grace.put(&read, &json!({"number": 1})).await.expect(204);
-    grace.put(&read, &json!({"number": 1})).await.expect(204);
-    ada.say(room, "sentinel").await;
-    let mut told = Vec::new();
-    loop {
-        match timeout(DEADLINE, server.bus.recv()).await.expect("in time").expect("the bus is open") {
-            BusMessage::Event(event) if event.event == "room.read" => told.push((event.channel, event.data)),
-            BusMessage::Event(event) if event.data.contains("sentinel") => break,
-            BusMessage::Event(_) | BusMessage::Revoke(_) => {}
-        }
+    for number in [1, 1, 2] {
+        grace.put(&read, &json!({"number": number})).await.expect(204);
     }
-    let data = format!(r#"{{"room_id":{room},"read_number":1}}"#);
-    assert_eq!(told, [(format!("private-user.{}", grace.id), data)]);
+    for read_number in [1, 2] {
+        let frame = socket.next().await;
+        assert_eq!(frame.event, "room.read");
+        assert_eq!(frame.data, json!({"room_id": room, "read_number": read_number}));
+    }
 }

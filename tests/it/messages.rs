@@ -1,9 +1,8 @@
-use hubbub::events::BusMessage;
 use reqwest::Method;
 use serde_json::json;
-use tokio::time::timeout;
 
-use crate::harness::{Answer, DEADLINE, Person, Server};
+use crate::harness::{Answer, Person, Server};
+use crate::socket::Socket;
 
 /// Ada in a room of her own.
 async fn ada_in_a_room() -> (Server, Person, i64, String) {
@@ -44,24 +43,23 @@ async fn a_posted_message_is_answered_with_itself_its_place_and_its_time_line() 
 }
 
 #[actix_web::test]
-async fn a_posted_message_is_dispatched_once_to_its_room() {
-    let (mut server, ada, room, path) = ada_in_a_room().await;
+async fn a_posted_message_reaches_the_sockets_of_its_room_once() {
+    let (server, ada, room, path) = ada_in_a_room().await;
+    let channel = format!("private-room.{room}");
+    let mut socket = Socket::open(&server).await;
+    socket.join(&ada, &channel).await;
     let body = json!({"body": "hello", "client_id": "once"});
-    ada.post(&path, &body).await.expect(201);
+    let answer = ada.post(&path, &body).await.expect(201);
     ada.post(&path, &body).await.expect(200);
     ada.say(room, "sentinel").await;
-    let mut heard = Vec::new();
-    while !heard.last().is_some_and(|data: &String| data.contains("sentinel")) {
-        match timeout(DEADLINE, server.bus.recv()).await.expect("in time").expect("the bus is open") {
-            BusMessage::Event(event) if event.event == "message.posted" => {
-                assert_eq!(event.channel, format!("private-room.{room}"));
-                heard.push(event.data);
-            }
-            BusMessage::Event(_) | BusMessage::Revoke(_) => {}
-        }
-    }
-    assert_eq!(heard.len(), 2, "{heard:?}");
-    assert!(heard[0].contains(r#""flow":{"received_at":"#) && heard[0].contains(r#""stored_us":"#), "{}", heard[0]);
+    let frame = socket.next().await;
+    assert_eq!((frame.event.as_str(), &frame.channel), ("message.posted", &channel));
+    assert_eq!(frame.data["message"], answer.json);
+    assert!(frame.data["flow"]["stored_us"].is_u64() && frame.data["flow"]["received_at"].is_string());
+    assert_eq!(socket.next().await.data["message"]["body"], "sentinel");
+    let flow = ada.get(&format!("{path}/{}/flow", answer.number("/id"))).await.expect(200);
+    assert_eq!(flow.json["sockets"], 1);
+    assert!(flow.number("/heard_us") <= flow.number("/written_us"));
 }
 
 #[actix_web::test]

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::harness::{Answer, PASSWORD, Server};
+use crate::harness::{APP_KEY, Answer, PASSWORD, Server};
 
 #[actix_web::test]
 async fn the_first_person_becomes_administrator_and_the_second_does_not() {
@@ -15,11 +15,13 @@ async fn the_first_person_becomes_administrator_and_the_second_does_not() {
 #[actix_web::test]
 async fn sign_up_takes_a_form_as_curl_sends_it() {
     let server = Server::start().await;
-    let body = "username=Grace&password=correct+horse+battery&name=Grace%20Hopper";
-    let answer = server.stranger().post_raw("/api/v1/users", "application/x-www-form-urlencoded", body).await;
-    let answer = answer.expect(201);
+    let form = "application/x-www-form-urlencoded";
+    let body = "username=Grace&password=correct horse battery&name=Grace%20Hopper";
+    let answer = server.stranger().post_raw("/api/v1/users", form, body).await.expect(201);
     assert_eq!(answer.json["user"]["username"], "grace");
     assert_eq!(answer.json["user"]["name"], "Grace Hopper");
+    let encoded = "username=grace&password=correct+horse%20battery";
+    server.stranger().post_raw("/api/v1/session", form, encoded).await.expect(200);
     assert_eq!((&answer.json["token_type"], &answer.json["expires_in"]), (&json!("Bearer"), &json!(600)));
 }
 
@@ -76,6 +78,6 @@ async fn the_demo_tells_whom_one_may_enter_as_and_nobody_else_does() {
     let real = Server::start().await;
     let instance = real.stranger().get("/api/v1/instance").await.expect(200);
     assert!(instance.json["demo"].is_null());
-    assert_eq!(instance.json["socket"], json!({"key": "app-key", "host": null, "port": null, "tls": null}));
+    assert_eq!(instance.json["socket"], json!({"key": APP_KEY, "host": null, "port": null, "tls": null}));
     assert_eq!(instance.json["limits"]["message_chars"], 10_000);
 }
