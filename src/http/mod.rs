@@ -21,6 +21,7 @@ mod invites;
 mod members;
 mod messages;
 mod page;
+mod page_limit;
 mod problem;
 mod reads;
 mod received;

@@ -1,5 +1,7 @@
 //! Hubbub from outside: a real server on a port of its own, spoken to over HTTP.
 
+#![cfg(test)]
+
 mod bad_input;
 mod broadcasting;
 mod catch_up;

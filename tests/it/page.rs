@@ -55,3 +55,26 @@ async fn a_request_id_is_echoed() {
     answer.expect_problem(401, "token_missing");
     assert_eq!(answer.header("x-request-id"), "from-the-proxy.7");
 }
+
+#[actix_web::test]
+async fn the_built_page_is_asked_for_again_and_its_files_are_not() {
+    let server = Server::start().await;
+    let page = server.stranger().get("/rooms/1").await;
+    if page.status == 503 {
+        return; // The page is not built here; `make test` builds it.
+    }
+    assert_eq!(page.header("cache-control"), "no-cache");
+    let known = server.stranger().request(Method::GET, "/").header("if-none-match", page.header("etag"));
+    let unchanged = Answer::of(known).await.expect(304);
+    assert_eq!((unchanged.text.as_str(), unchanged.header("etag")), ("", page.header("etag")));
+
+    let script = page.text.split('"').find(|text| text.starts_with("/assets/") && text.ends_with(".js"));
+    let script = script.unwrap_or_else(|| panic!("no script in {}", page.text));
+    let packed = server.stranger().request(Method::GET, script).header("accept-encoding", "gzip");
+    let packed = packed.send().await.expect("an answer");
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    assert_eq!(packed.headers()["content-type"], "text/javascript; charset=utf-8");
+    assert_eq!(packed.headers()["cache-control"], "public, max-age=31536000, immutable");
+    let head = Answer::of(server.stranger().request(Method::HEAD, script)).await.expect(200);
+    assert_eq!(head.text, "");
+}

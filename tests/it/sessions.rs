@@ -99,6 +99,18 @@ async fn the_cookie_renews_the_session_and_changes_each_time() {
 }
 
 #[actix_web::test]
+async fn two_tabs_may_renew_at_once_with_the_same_cookie() {
+    let server = Server::start().await;
+    server.sign_up("ada").await;
+    let cookie = refresh_cookie(&sign_in(&server.stranger(), "ada", PASSWORD).await.expect(200));
+    let one = refresh_with(&server.stranger(), &cookie).await.expect(200);
+    let other = refresh_with(&server.stranger(), &cookie).await.expect(200);
+    for tab in [one, other] {
+        server.stranger().with_token(&tab.string("/access_token")).get("/api/v1/me").await.expect(200);
+    }
+}
+
+#[actix_web::test]
 async fn a_session_cannot_be_renewed_without_its_cookie() {
     let server = Server::start().await;
     server.stranger().post("/api/v1/session/refresh", &json!({})).await.expect_problem(401, "session_ended");
