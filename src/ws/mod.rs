@@ -1,8 +1,8 @@
 //! The socket server's transport: from the upgrade of a connection to its end (step 5 of the walk begins here).
 //!
-//! [`upgrade`] answers `GET /app/{key}`, [`conversation`] reads what a client sends and acts on it, [`body`] writes what
-//! its outbox holds. Beside it, [`api`] is the HTTP API by which other applications publish. What a frame means is said
-//! in [`crate::pusher`], who gets what in [`crate::broadcast`].
+//! `upgrade` answers `GET /app/{key}`, `conversation` reads what a client sends and acts on it, `body` writes what its
+//! outbox holds. Beside it, `api` is the HTTP API by which other applications publish, and `webhooks` tells them what
+//! happens. What a frame means is said in [`crate::pusher`], who gets what in [`crate::broadcast`].
 
 mod api;
 mod apps_file;

@@ -267,7 +267,8 @@ impl Held {
     }
 
     fn take_due(&mut self, now: Instant) -> Option<Occurrence> {
-        while let Some((due, presence)) = self.due.pop_front_if(|(due, _)| *due <= now) {
+        while self.due.front().is_some_and(|(due, _)| *due <= now) {
+            let (due, presence) = self.due.pop_front()?;
             // A departure that was cancelled, or held anew since, is none any more.
             if self.departures.get(&presence).is_some_and(|(current, _)| *current == due) {
                 return self.departures.remove(&presence).map(|(_, departure)| departure);

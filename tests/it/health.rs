@@ -8,6 +8,7 @@ use hubbub::auth::{AccessTokens, KeyRing, Passwords};
 use hubbub::config::Secret;
 use hubbub::events::{Bus, FlowBook, local_bus};
 use hubbub::http::{self, SocketApp, WebParts, WebState};
+use hubbub::pusher::AppId;
 use hubbub::store::{DatabaseUrl, Store, StoreOptions};
 
 use crate::harness::{Server, settings};
@@ -24,7 +25,7 @@ fn state(store: &Store, data_dir: &std::path::Path) -> web::Data<WebState> {
     let config = settings(data_dir);
     let parts = WebParts {
         store: store.clone(),
-        bus: Bus::new(Arc::new(local_bus(1).0)),
+        bus: Bus::new(Arc::new(local_bus(1).0), AppId(1)),
         flows: Arc::new(FlowBook::new(1)),
         passwords: Passwords::start(&config.auth).expect("threads"),
         access_tokens: AccessTokens::new(KeyRing::open(data_dir).expect("keys"), &config.auth),
