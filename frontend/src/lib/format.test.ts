@@ -4,8 +4,8 @@ import { count, dayName, duration, initials } from './format';
 
 describe('words for numbers and times', () => {
   it('give a duration at most three figures', () => {
-    expect([0.0123, 0.61, 9.994, 12.34, 345.6, 1_234, 65_000].map(duration)).toEqual([
-      '12 µs', '0.61 ms', '9.99 ms', '12.3 ms', '346 ms', '1.2 s', '65 s',
+    expect([0, 0.0123, 0.61, 9.994, 12.34, 345.6, 1_234, 65_000].map(duration)).toEqual([
+      '0', '12 µs', '0.61 ms', '9.99 ms', '12.3 ms', '346 ms', '1.2 s', '65 s',
     ]);
   });
 

@@ -34,6 +34,7 @@ export function dayKey(time: number): string {
 /** `85 µs`, `0.61 ms`, `12.3 ms`, `1.4 s`: three figures at most, for a duration in milliseconds. */
 export function duration(ms: number): string {
   const size = Math.abs(ms);
+  if (size < 0.0005) return '0';
   if (size < 0.1) return `${Math.round(ms * 1_000)} µs`;
   if (size < 10) return `${ms.toFixed(2)} ms`;
   if (size < 100) return `${ms.toFixed(1)} ms`;

@@ -38,6 +38,7 @@ export class Chat {
   readonly #outbox: Outbox;
   readonly #realtime: Realtime;
   readonly #listening = new AbortController();
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on the page shows it
   #readTimers = new Map<number, ReturnType<typeof setTimeout>>();
   #repairing: Promise<void> | null = null;
   #repairTimer: ReturnType<typeof setTimeout> | undefined;
@@ -89,6 +90,12 @@ export class Chat {
 
   discard(clientId: string): void {
     this.#outbox.discard(clientId);
+  }
+
+  /** Puts a message that was not sent back where it can be changed. */
+  takeBack(room: RoomState, outgoing: Outgoing): void {
+    this.#outbox.discard(outgoing.client_id);
+    room.draft = room.draft === '' ? outgoing.body : `${outgoing.body}\n\n${room.draft}`;
   }
 
   /** Puts a room on screen, and takes the one before it off. */
@@ -164,14 +171,13 @@ export class Chat {
     clearTimeout(this.#repairTimer);
     try {
       const rooms = await this.api.rooms();
-      const listed = new Set(rooms.map((room) => room.id));
       for (const room of rooms) {
         const known = this.rooms.get(room.id);
         if (known?.isMember && room.membership === null && !known.isStale(room)) this.#roomLost(room.id);
         this.#add(room);
       }
       for (const room of this.rooms.values()) {
-        if (!listed.has(room.id)) this.#roomLost(room.id);
+        if (!rooms.some((listed) => listed.id === room.id)) this.#roomLost(room.id);
       }
       this.isReady = true;
       this.#outbox.resume();
@@ -190,6 +196,7 @@ export class Chat {
         removed: (left) => this.#roomLost(left.id),
         readMoved: (read) => this.#sendRead(read),
       });
+      state.draft = this.drafts.of(room.id);
       this.rooms.set(room.id, state);
     } else {
       state.refresh(room);

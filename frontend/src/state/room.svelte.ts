@@ -40,6 +40,10 @@ export class RoomState {
   isLoading = $state(false);
   members = $state.raw<Member[] | null>(null);
   here = $state.raw<PresentPerson[]>([]);
+  /** What this person has begun to write here. */
+  draft = $state('');
+  /** The message that this person is editing. */
+  editing = $state<number | null>(null);
   /** Where the "new" line stands while the room is on screen. */
   newFrom = $state<number | null>(null);
   /** Whether the room's end is before somebody's eyes, so that what arrives is read at once. */
