@@ -238,6 +238,9 @@ pub struct SocketConfig {
     /// How long a channel's authorisation may be used after it was issued, in seconds
     #[arg(long, env = "HUBBUB_AUTHORIZATION_SECS", default_value_t = 60)]
     pub authorization_secs: u32,
+    /// Time over which sockets are closed at shutdown, so that not all clients come back at once, in seconds
+    #[arg(long, env = "HUBBUB_SHUTDOWN_SPREAD_SECS", default_value_t = 2)]
+    pub shutdown_spread_secs: u32,
 }
 
 /// A combination of settings that cannot work.

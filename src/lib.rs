@@ -1,11 +1,40 @@
 //! Hubbub: a chat and a real-time server in one program.
-#![allow(missing_docs)]
+//!
+//! # Follow one message
+//!
+//! | step | what happens | where |
+//! |---|---|---|
+//! | 1 | the client POSTs | the page's `frontend/src/lib/api.ts`, or curl |
+//! | 2 | the handler validates and stores | `post_message` in [`http`], [`domain::MessageBody`], [`store::Store::post_message`] |
+//! | 3 | it dispatches an event | [`events::Bus::dispatch`] |
+//! | 4 | the broadcaster hears it and broadcasts | [`broadcast::Broadcaster::run`], [`broadcast::Hub`] |
+//! | 5 | the clients receive it and update their pages | [`ws`], the page's `frontend/src/lib/realtime.ts` |
+//! | 6 | the POST is answered | the last line of `post_message` |
+//!
+//! # Layers
+//!
+//! Each module uses only those to the right of it; `tests/layering.rs` holds them to it.
+//!
+//! | module | may use |
+//! |---|---|
+//! | [`domain`], [`pusher`], [`config`], [`telemetry`] | nothing of ours |
+//! | [`auth`] | domain, config |
+//! | [`store`] | domain |
+//! | [`events`] | domain, pusher, config |
+//! | [`broadcast`] | domain, pusher, events; never the store: a socket node needs no database |
+//! | [`ws`] | pusher, broadcast, config; the same |
+//! | [`http`] | domain, store, events, auth, config, pusher; never a socket: a web node holds none |
+//! | [`app`], [`cli`] | everything |
+
+pub mod app;
 pub mod auth;
 pub mod broadcast;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod events;
 pub mod http;
 pub mod pusher;
 pub mod store;
+pub mod telemetry;
 pub mod ws;

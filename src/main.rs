@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `hubbub`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hubbub::cli::run()
+}

@@ -1,1 +1,28 @@
-//! Identity: passwords, JSON Web Tokens, tokens for scripts.
+//! Identity: passwords, JSON Web Tokens, secrets that are handed out once, and the brake on guessing.
+//!
+//! Nothing here knows a database or a request, so that all of it is tested with neither. What a token's bearer may do
+//! is the business of `http`; what is kept of a secret is its digest, in the store.
+
+mod access_token;
+mod key_ring;
+mod opaque_token;
+mod passwords;
+mod throttle;
+
+pub use access_token::{AccessToken, AccessTokenError, AccessTokens, Claims};
+pub use key_ring::{KeyRing, KeyRingError};
+pub use opaque_token::{OpaqueToken, TokenPurpose};
+pub use passwords::{PasswordError, Passwords};
+pub use throttle::{SignInThrottle, TooManyAttempts};
+
+/// Settings for tests: hashing that takes no time.
+#[cfg(test)]
+const TEST_CONFIG: crate::config::AuthConfig = crate::config::AuthConfig {
+    min_password_chars: 10,
+    password_memory_kib: 64,
+    password_threads: 1,
+    access_token_secs: 600,
+    session_days: 30,
+    sign_ins_per_minute: 3,
+    trust_proxy: false,
+};

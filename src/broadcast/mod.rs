@@ -1,1 +1,38 @@
-//! The broadcaster.
+//! The broadcaster (step 4 of the walk): hears events on the bus and sends them to the sockets of their channels.
+//!
+//! ```text
+//!                        ┌─ Hub of worker 1 ─ Outbox ─ socket
+//! bus ─▶ Broadcaster ─▶ ─┤                  └ Outbox ─ socket
+//!        one actor       └─ Hub of worker 2 ─ Outbox ─ socket
+//! ```
+//!
+//! The [`Broadcaster`] is one task with a mailbox. It owns what concerns a channel as a whole: which hubs hold sockets
+//! of it, who is present, whose right was taken away. Each worker thread has a [`Hub`], which owns that thread's sockets
+//! without a lock. An event is serialised once into one [`Frame`], which all outboxes share.
+//!
+//! Two rules keep it from stopping: a hub never waits for the broadcaster (what it reports goes through a queue without
+//! a bound, and stands for a subscription that ends only once), and nobody waits for a socket (an [`Outbox`] that is
+//! full closes its socket). So the broadcaster may wait for a hub, and its own full mailbox is the only brake.
+//!
+//! No database here: a channel's right comes as a signature, and goes by a revocation on the bus.
+
+mod broadcaster;
+mod channels;
+mod frame;
+mod handle;
+mod hub;
+mod mailbox;
+mod outbox;
+mod presence;
+mod revocations;
+mod socket;
+mod subscriptions;
+#[cfg(test)]
+mod tests;
+
+pub use broadcaster::{Broadcaster, BroadcasterLimits};
+pub use frame::Frame;
+pub use handle::{BroadcasterHandle, NoRoom};
+pub use hub::{Hub, HubLimits};
+pub use outbox::{Importance, Outbox, OutboxLimits, Pushed};
+pub use socket::Socket;

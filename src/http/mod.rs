@@ -1,1 +1,86 @@
-//! The HTTP API.
+//! The HTTP API, and the page (steps 1, 2, 3 and 6 of the walk; `docs/api.md` is its contract).
+//!
+//! One file per noun. A handler is the use case: it parses, asks the store, dispatches what happened, and answers. The
+//! one to read first is `post_message` in `messages.rs`.
+
+mod answer;
+mod body;
+mod broadcasting;
+mod caller_address;
+mod catch_up;
+mod error;
+mod event_cursor;
+mod event_stream;
+mod flow;
+mod health;
+mod history;
+mod identity;
+mod identity_cache;
+mod instance;
+mod invites;
+mod members;
+mod messages;
+mod page;
+mod problem;
+mod reads;
+mod received;
+mod rooms;
+mod same_site;
+mod sessions;
+mod state;
+mod tokens;
+mod users;
+
+use actix_web::middleware::Compress;
+use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put, resource, scope};
+
+pub use answer::finish_answer;
+pub use error::ApiError;
+pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
+
+/// The route table.
+pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
+    let api = scope("/api/v1")
+        .service(resource("/instance").route(get().to(instance::show_instance)))
+        .service(resource("/users").route(get().to(users::find_users)).route(post().to(users::sign_up)))
+        .service(resource("/me").route(get().to(users::show_me)))
+        .service(resource("/session").route(post().to(sessions::sign_in)).route(delete().to(sessions::sign_out)))
+        .service(resource("/session/refresh").route(post().to(sessions::refresh)))
+        .service(resource("/invites").route(post().to(invites::create_invite)))
+        .service(resource("/tokens").route(get().to(tokens::list_tokens)).route(post().to(tokens::create_token)))
+        .service(resource("/tokens/{id}").route(delete().to(tokens::delete_token)))
+        .service(resource("/rooms").route(get().to(rooms::list_rooms)).route(post().to(rooms::create_room)))
+        .service(resource("/rooms/{id}").route(get().to(rooms::show_room)).route(patch().to(rooms::change_room)))
+        .service(resource("/rooms/{id}/join").route(post().to(rooms::join_room)))
+        .service(
+            resource("/rooms/{id}/members")
+                .route(get().to(members::list_members))
+                .route(post().to(members::add_member)),
+        )
+        .service(resource("/rooms/{id}/members/{user_id}").route(delete().to(members::remove_member)))
+        .service(resource("/rooms/{id}/read").route(put().to(reads::mark_read)))
+        .service(
+            resource("/rooms/{id}/messages")
+                .route(get().to(history::list_messages))
+                .route(post().to(messages::post_message)),
+        )
+        .service(
+            resource("/rooms/{id}/messages/{message}")
+                .route(get().to(messages::show_message))
+                .route(patch().to(messages::edit_message))
+                .route(delete().to(messages::delete_message)),
+        )
+        .service(resource("/rooms/{id}/messages/{message}/flow").route(get().to(flow::show_flow)))
+        .service(resource("/rooms/{id}/events").route(get().to(catch_up::list_events)))
+        .service(resource("/events").route(get().to(event_stream::stream_events)));
+    config
+        .app_data(state.clone())
+        .app_data(web::PayloadConfig::new(state.config.http.max_body_bytes))
+        .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::RouteNotFound.into()))
+        .app_data(web::QueryConfig::default().error_handler(|error, _| ApiError::from(error).into()))
+        .service(api)
+        .service(resource("/broadcasting/auth").route(post().to(broadcasting::authorize_channel)))
+        .service(resource("/health/live").route(get().to(health::show_live)))
+        .service(resource("/health/ready").route(get().to(health::show_ready)))
+        .service(scope("").wrap(Compress::default()).default_service(web::to(page::show_page)));
+}

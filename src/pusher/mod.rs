@@ -1,1 +1,20 @@
-//! Pusher.
+//! The Pusher Channels protocol, version 7, as data: names, frames, signatures and codes.
+//!
+//! Nothing here sends, receives or waits. [`crate::ws`] reads [`ClientFrame`]s from sockets and [`crate::broadcast`]
+//! sends the frames that [`server_frame`] writes; the HTTP API signs channels with [`signature`].
+
+mod channel;
+mod client_frame;
+mod code;
+mod member;
+pub mod server_frame;
+pub mod signature;
+mod socket_id;
+mod version;
+
+pub use channel::{ChannelKind, ChannelName, InvalidChannelName};
+pub use client_frame::{ClientEvent, ClientFrame, InvalidFrame, SubscribeFrame};
+pub use code::{Code, SubscriptionRefusal};
+pub use member::{InvalidMember, Member};
+pub use socket_id::SocketId;
+pub use version::check_version;

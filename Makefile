@@ -1,0 +1,67 @@
+# make run    build everything and start Hubbub with its demo on http://127.0.0.1:8080
+# make test   run every test there is
+# make build  leave the program in target/release/hubbub
+# make help   list the rest
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PAGE := frontend/dist/index.html
+PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help run build page test check-rust test-rust check-page test-clients test-browser clean
+
+help: ## List what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: build ## Build everything and start Hubbub with its demo
+	exec target/release/hubbub serve --demo
+
+build: $(PAGE) ## Build the program, with the page inside it
+	@tests/require.sh cargo cc
+	cargo build --release --locked
+
+page: $(PAGE) ## Build the page
+
+$(PAGE): frontend/node_modules/.package-lock.json $(PAGE_SOURCES)
+	cd frontend && npm run build
+	@touch $@
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json
+	@tests/require.sh node
+	cd frontend && npm ci --no-audit --no-fund
+	@touch $@
+
+tests/node_modules/.package-lock.json: tests/package-lock.json
+	@tests/require.sh node
+	cd tests && npm ci --no-audit --no-fund
+	@touch $@
+
+test: check-page check-rust test-rust test-clients test-browser ## Run every test there is
+
+check-page: $(PAGE) ## Check, lint and test the page's code
+	cd frontend && npm run check && npm run lint && npm test
+
+check-rust: $(PAGE) ## rustfmt and clippy, warnings denied
+	@tests/require.sh cargo cc
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
+
+test-rust: $(PAGE) ## Rust unit and integration tests, on SQLite and on a Postgres of their own
+	@tests/require.sh cargo cc
+	HUBBUB_TEST_REQUIRE_POSTGRES=1 tests/postgres.sh cargo test --locked
+
+target/debug/hubbub: test-rust
+	cargo build --locked
+
+test-clients: target/debug/hubbub tests/node_modules/.package-lock.json ## The official clients against the real server
+	cd tests && HUBBUB_BIN=../target/debug/hubbub npm run test:clients
+
+test-browser: target/debug/hubbub tests/node_modules/.package-lock.json ## The page in a real browser
+	@tests/require.sh chromium
+	cd tests && HUBBUB_BIN=../target/debug/hubbub npm run test:browser
+
+clean: ## Remove what was built, but not ./data
+	rm -rf target frontend/dist frontend/node_modules tests/node_modules

@@ -1,0 +1,98 @@
+//! What the broadcaster and the hubs say to each other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::events::Trace;
+use crate::pusher::{ChannelName, Member, SocketId};
+
+use super::{Frame, Importance};
+
+/// Which worker's hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct HubId(pub(super) usize);
+
+/// What a socket asks of the broadcaster. The queue is bounded, and a socket's reader waits when it is full.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// A socket wants to join a channel; its right to it was verified.
+    Subscribe(Subscribe),
+    /// A client sends to the others of a channel.
+    ClientEvent(Delivery),
+}
+
+/// A socket that wants to join a channel.
+#[derive(Debug)]
+pub(super) struct Subscribe {
+    pub(super) hub: HubId,
+    pub(super) socket: SocketId,
+    pub(super) channel: ChannelName,
+    /// Whom the application signed the right for.
+    pub(super) member: Option<Member>,
+    /// The socket is in the channel already, and asks again: it gets its answer and counts once.
+    pub(super) is_repeated: bool,
+    /// Told when the hub has written the answer.
+    pub(super) answered: oneshot::Sender<()>,
+}
+
+/// What must reach the broadcaster whatever waits. The queue has no bound: each stands for something that exists once,
+/// a hub or a subscription, and the broadcaster may be waiting for the very hub that reports.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// A worker started.
+    HubStarted(HubId, mpsc::Sender<HubMessage>),
+    /// A socket is no longer in a channel.
+    Left(Departure),
+    /// Close all sockets, spread over this time, with the code that lets clients come back at once.
+    CloseSockets(Duration),
+}
+
+/// A socket that is no longer in a channel.
+#[derive(Debug)]
+pub(super) struct Departure {
+    pub(super) hub: HubId,
+    pub(super) channel: ChannelName,
+    pub(super) user_id: Option<Arc<str>>,
+}
+
+/// What the broadcaster tells a hub, in this order for each channel: first that a socket joined, then what it gets.
+#[derive(Debug)]
+pub(super) enum HubMessage {
+    /// A socket is in the channel from here on.
+    Joined(Joined),
+    /// A socket may not join; the frame says why.
+    Refused(SocketId, Frame, oneshot::Sender<()>),
+    /// A frame for the sockets of a channel.
+    Deliver(Delivery),
+    /// A user's sockets leave a channel; the frame tells them.
+    Revoke(ChannelName, Arc<str>, Frame),
+    /// Close all sockets, spread over this time.
+    CloseSockets(Duration),
+}
+
+/// A socket that is in a channel from here on.
+#[derive(Debug)]
+pub(super) struct Joined {
+    pub(super) socket: SocketId,
+    pub(super) channel: ChannelName,
+    pub(super) user_id: Option<Arc<str>>,
+    /// As in [`Subscribe`].
+    pub(super) is_repeated: bool,
+    /// `subscription_succeeded`.
+    pub(super) frame: Frame,
+    pub(super) answered: oneshot::Sender<()>,
+}
+
+/// A frame for the sockets of a channel.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) channel: ChannelName,
+    pub(super) frame: Frame,
+    /// The socket that must not get it.
+    pub(super) except: Option<SocketId>,
+    pub(super) importance: Importance,
+    /// Where to note how many sockets it was written to.
+    pub(super) trace: Option<Arc<Trace>>,
+}

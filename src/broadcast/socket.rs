@@ -1,0 +1,142 @@
+//! One connected socket, as its worker thread knows it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use crate::pusher::{ChannelName, Code, SocketId, server_frame};
+
+use super::{Frame, Importance, Outbox, OutboxLimits, Pushed};
+
+/// A socket: its outbox, its channels, and when it was last heard.
+#[derive(Debug)]
+pub struct Socket {
+    id: SocketId,
+    outbox: Outbox,
+    channels: RefCell<HashSet<ChannelName>>,
+    last_heard: Cell<Instant>,
+    /// Whether a ping went out that nothing has answered yet.
+    is_pinged: Cell<bool>,
+    is_closing: Cell<bool>,
+    /// Wakes the task that reads from the socket, for it is the one that cleans up.
+    closing: Notify,
+}
+
+impl Socket {
+    pub(super) fn new(id: SocketId, limits: OutboxLimits) -> Self {
+        Self {
+            id,
+            outbox: Outbox::new(limits),
+            channels: RefCell::default(),
+            last_heard: Cell::new(Instant::now()),
+            is_pinged: Cell::new(false),
+            is_closing: Cell::new(false),
+            closing: Notify::new(),
+        }
+    }
+
+    /// The socket's id.
+    #[must_use]
+    pub const fn id(&self) -> SocketId {
+        self.id
+    }
+
+    /// What waits to be written.
+    #[must_use]
+    pub const fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Sends a frame to this socket, and closes it when it has no room for an event.
+    pub fn send(&self, frame: &Frame, importance: Importance) -> Pushed {
+        let pushed = self.outbox.push(frame, importance);
+        if pushed == Pushed::Full {
+            self.outbox.clear();
+            self.close(Code::OverCapacity, "the client reads too slowly (HUBBUB_MAX_QUEUED_FRAMES, _BYTES)");
+        }
+        pushed
+    }
+
+    /// Sends a text of the protocol to this socket alone.
+    pub fn send_text(&self, text: &str) {
+        // A socket that is full closes itself in `send`.
+        let _ = self.send(&Frame::text(text), Importance::Event);
+    }
+
+    /// Tells the client why it is refused, and closes with the same code.
+    pub fn refuse(&self, code: Code, message: &str) {
+        self.send_text(&server_frame::error(code, message));
+        self.close(code, message);
+    }
+
+    /// Closes with a code of the protocol.
+    pub fn close(&self, code: Code, reason: &str) {
+        self.close_with(code.number(), reason);
+    }
+
+    /// Closes with any code, such as RFC 6455's own. A second close changes nothing.
+    pub fn close_with(&self, code: u16, reason: &str) {
+        self.is_closing.set(true);
+        self.outbox.close(Frame::close(code, reason));
+        self.closing.notify_one();
+    }
+
+    /// Whether a close frame was sent.
+    #[must_use]
+    pub const fn is_closing(&self) -> bool {
+        self.is_closing.get()
+    }
+
+    /// Waits until the socket is being closed from this side. For one caller: the socket's reader. Cancel safe.
+    pub async fn closing(&self) {
+        if !self.is_closing() {
+            self.closing.notified().await;
+        }
+    }
+
+    /// Notes that the client gave a sign of life.
+    pub fn heard(&self) {
+        self.last_heard.set(Instant::now());
+        self.is_pinged.set(false);
+    }
+
+    pub(super) fn silent_since(&self) -> Instant {
+        self.last_heard.get()
+    }
+
+    pub(super) const fn is_pinged(&self) -> bool {
+        self.is_pinged.get()
+    }
+
+    pub(super) fn ping(&self, frame: &Frame) {
+        self.is_pinged.set(true);
+        // A socket that is full closes itself in `send`.
+        let _ = self.send(frame, Importance::Event);
+    }
+
+    /// Whether the socket is in the channel.
+    #[must_use]
+    pub fn is_in(&self, channel: &ChannelName) -> bool {
+        self.channels.borrow().contains(channel)
+    }
+
+    /// How many channels the socket is in.
+    #[must_use]
+    pub fn channel_count(&self) -> usize {
+        self.channels.borrow().len()
+    }
+
+    pub(super) fn joined(&self, channel: ChannelName) {
+        self.channels.borrow_mut().insert(channel);
+    }
+
+    pub(super) fn left(&self, channel: &ChannelName) {
+        self.channels.borrow_mut().remove(channel);
+    }
+
+    pub(super) fn take_channels(&self) -> HashSet<ChannelName> {
+        self.channels.take()
+    }
+}

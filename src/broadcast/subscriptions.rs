@@ -1,0 +1,90 @@
+//! A hub's sockets, and which of them are in which channel.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::pusher::{ChannelName, SocketId};
+
+use super::Socket;
+use super::mailbox::Delivery;
+
+/// The sockets of one worker thread. Broadcasting walks a dense list; joining and leaving cost the same whatever the
+/// channel's size.
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions {
+    sockets: HashMap<SocketId, Rc<Socket>>,
+    channels: HashMap<ChannelName, IndexMap<SocketId, Subscriber>>,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    socket: Rc<Socket>,
+    /// Whom the application signed the right for.
+    user_id: Option<Arc<str>>,
+}
+
+impl Subscriptions {
+    pub(super) fn add_socket(&mut self, socket: Rc<Socket>) {
+        self.sockets.insert(socket.id(), socket);
+    }
+
+    /// Forgets a socket; answers which channels it was in, and for whom.
+    pub(super) fn remove_socket(&mut self, socket: &Socket) -> Vec<(ChannelName, Option<Arc<str>>)> {
+        self.sockets.remove(&socket.id());
+        let channels = socket.take_channels();
+        channels.into_iter().filter_map(|channel| self.leave(socket, &channel).map(|user| (channel, user))).collect()
+    }
+
+    pub(super) fn socket(&self, id: SocketId) -> Option<&Rc<Socket>> {
+        self.sockets.get(&id)
+    }
+
+    pub(super) fn sockets(&self) -> impl Iterator<Item = &Rc<Socket>> {
+        self.sockets.values()
+    }
+
+    pub(super) fn join(&mut self, socket: &Rc<Socket>, channel: &ChannelName, user_id: Option<Arc<str>>) {
+        socket.joined(channel.clone());
+        let subscriber = Subscriber { socket: Rc::clone(socket), user_id };
+        self.channels.entry(channel.clone()).or_default().insert(socket.id(), subscriber);
+    }
+
+    /// Takes a socket out of a channel. `None`: it was not in it; else whom it was in it for.
+    pub(super) fn leave(&mut self, socket: &Socket, channel: &ChannelName) -> Option<Option<Arc<str>>> {
+        let subscribers = self.channels.get_mut(channel)?;
+        let subscriber = subscribers.swap_remove(&socket.id())?;
+        if subscribers.is_empty() {
+            self.channels.remove(channel);
+        }
+        socket.left(channel);
+        Some(subscriber.user_id)
+    }
+
+    /// Whom a socket is in a channel for.
+    pub(super) fn user_of(&self, socket: &Socket, channel: &ChannelName) -> Option<Arc<str>> {
+        self.channels.get(channel)?.get(&socket.id())?.user_id.clone()
+    }
+
+    /// The sockets that are in a channel for a user.
+    pub(super) fn sockets_of(&self, channel: &ChannelName, user_id: &str) -> Vec<Rc<Socket>> {
+        let subscribers = self.channels.get(channel).into_iter().flat_map(IndexMap::values);
+        let theirs = subscribers.filter(|subscriber| subscriber.user_id.as_deref() == Some(user_id));
+        theirs.map(|subscriber| Rc::clone(&subscriber.socket)).collect()
+    }
+
+    /// Sends a frame to the sockets of a channel; answers to how many.
+    pub(super) fn deliver(&self, delivery: &Delivery) -> u64 {
+        let Some(subscribers) = self.channels.get(&delivery.channel) else { return 0 };
+        let mut sent = 0;
+        for (id, subscriber) in subscribers {
+            if delivery.except != Some(*id) {
+                let pushed = subscriber.socket.send(&delivery.frame, delivery.importance);
+                sent += u64::from(pushed == super::Pushed::Queued);
+            }
+        }
+        sent
+    }
+}

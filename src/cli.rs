@@ -1,0 +1,96 @@
+//! The command line: parses it, and hands over to [`crate::app`].
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::error;
+
+use crate::app::Application;
+use crate::config::{LogFormat, ServeConfig};
+use crate::telemetry;
+
+/// A chat and a real-time server in one program
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = "Every option has an environment variable, also read from a file .env.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Box<ServeConfig>),
+}
+
+/// Runs what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    // A missing .env is the usual case; one that cannot be read is said below.
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        eprintln!("hubbub: the file .env: {error}");
+        return ExitCode::from(2);
+    }
+    match Cli::parse().command {
+        Command::Serve(config) => serve(*config),
+    }
+}
+
+fn serve(config: ServeConfig) -> ExitCode {
+    if let Err(error) = telemetry::init(config.log_format == LogFormat::Json) {
+        eprintln!("hubbub: {error}");
+        return ExitCode::from(2);
+    }
+    actix_web::rt::System::new().block_on(async move {
+        let application = match Application::build(config).await {
+            Ok(application) => application,
+            Err(error) => {
+                eprintln!("hubbub: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
+        greet(&application);
+        match application.run_until(stop_signal()).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                error!(%error, "the server ended");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+/// Says on standard output what a person who has just started the server wants to know; logs go to standard error.
+fn greet(application: &Application) {
+    let url = format!("http://{}", application.address());
+    match application.demo() {
+        None => println!("Hubbub is at {url}"),
+        Some(demo) => {
+            println!("Hubbub's demo is at {url}\n");
+            for person in demo.people() {
+                println!("  enter as {:<8} password {}   ({})", person.username, person.password, person.name);
+            }
+            println!("\nPost from another terminal, and watch it appear:\n\n{}\n", demo.curl_line(&url));
+        }
+    }
+}
+
+/// Completes on Ctrl-C, or when a service manager asks the process to end.
+async fn stop_signal() {
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(error) => {
+                error!(%error, "SIGTERM cannot be heard");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = terminate => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

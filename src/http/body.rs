@@ -1,0 +1,179 @@
+//! Bodies of requests: JSON; a form or JSON; a plain text or JSON. All of them limited in size, all of them UTF-8.
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::error::ApiError;
+use super::state::WebState;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+const TEXT: &str = "text/plain";
+const UNSTATED: &str = "";
+
+/// JSON. No body at all is `{}`, so that calls whose fields may all be missing need none.
+pub(super) struct Json<T>(pub(super) T);
+
+/// A form's fields, as a page or `curl -d name=value` sends them, or the same as JSON.
+pub(super) struct FormOrJson<T>(pub(super) T);
+
+/// A text, or JSON. The type that `curl -d` states when it is not told otherwise is that of a form; here it is taken
+/// literally, so that `curl -d 'salt & pepper'` says just that.
+pub(super) struct TextOrJson<T>(pub(super) T);
+
+/// A body that was read to its end.
+struct Body {
+    /// In lower case, without parameters.
+    media_type: String,
+    text: String,
+}
+
+impl<T: DeserializeOwned> FromRequest for Json<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = read(request, payload);
+        Box::pin(async move {
+            let body = body.await?;
+            match body.media_type.as_str() {
+                _ if body.text.is_empty() => from_json("{}").map(Self),
+                JSON => from_json(&body.text).map(Self),
+                _ => Err(body.unsupported("application/json")),
+            }
+        })
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest for FormOrJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = read(request, payload);
+        Box::pin(async move {
+            let body = body.await?;
+            match body.media_type.as_str() {
+                FORM => from_form(&body.text).map(Self),
+                JSON => from_json(&body.text).map(Self),
+                _ => Err(body.unsupported("application/json or application/x-www-form-urlencoded")),
+            }
+        })
+    }
+}
+
+impl<T: DeserializeOwned + From<String>> FromRequest for TextOrJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = read(request, payload);
+        Box::pin(async move {
+            let body = body.await?;
+            match body.media_type.as_str() {
+                TEXT | FORM | UNSTATED => Ok(Self(body.text.into())),
+                JSON => from_json(&body.text).map(Self),
+                _ => Err(body.unsupported("text/plain or application/json")),
+            }
+        })
+    }
+}
+
+impl Body {
+    fn unsupported(self, expected: &'static str) -> ApiError {
+        ApiError::UnsupportedMediaType { media_type: self.media_type, expected }
+    }
+}
+
+/// Reads a body, at most `HUBBUB_MAX_BODY_BYTES` after unpacking.
+fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Body, ApiError>> + use<> {
+    let bytes = web::Bytes::from_request(request, payload);
+    let request = request.clone();
+    async move {
+        let media_type = request.content_type().trim().to_ascii_lowercase();
+        let mime = request.mime_type().ok().flatten();
+        let charset = mime.as_ref().and_then(|mime| mime.get_param("charset"));
+        if let Some(charset) = charset.filter(|charset| charset.as_str() != "utf-8" && charset.as_str() != "us-ascii") {
+            let media_type = format!("{media_type}; charset={charset}");
+            return Err(ApiError::UnsupportedMediaType { media_type, expected: "UTF-8" });
+        }
+        let max_body_bytes = WebState::of(&request)?.config.http.max_body_bytes;
+        let bytes = bytes.await.map_err(|error| body_error(&error, max_body_bytes))?;
+        let text = String::from_utf8(bytes.into()).map_err(|_| ApiError::InvalidUtf8)?;
+        Ok(Body { media_type, text })
+    }
+}
+
+fn body_error(error: &Error, max_body_bytes: usize) -> ApiError {
+    match error.as_error() {
+        Some(PayloadError::Overflow) => ApiError::BodyTooLarge { max_body_bytes },
+        Some(_) | None => ApiError::BodyIncomplete(error.to_string()),
+    }
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => unfit(&error.to_string()),
+        Category::Syntax | Category::Eof | Category::Io => ApiError::InvalidJson(error.to_string()),
+    })
+}
+
+fn from_form<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    serde_urlencoded::from_str(text).map_err(|error| unfit(&error.to_string()))
+}
+
+/// Reads out of serde's sentence which field is at fault: it has no other way to tell.
+fn unfit(sentence: &str) -> ApiError {
+    let (code, names_field) = match sentence {
+        _ if sentence.starts_with("unknown field") => ("unknown_field", true),
+        _ if sentence.starts_with("missing field") => ("missing_field", true),
+        _ if sentence.starts_with("duplicate field") => ("duplicate_field", true),
+        _ => ("invalid_field", false),
+    };
+    let short = |text: &str| text.chars().take(200).collect::<String>();
+    let field = sentence.split('`').nth(1).filter(|_| names_field).map(short);
+    ApiError::Unfit { code, field, detail: short(sentence) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Request {
+        #[expect(dead_code, reason = "read by serde only")]
+        name: String,
+    }
+
+    fn code_and_field(result: Result<Request, ApiError>) -> (&'static str, Option<String>) {
+        match result {
+            Err(ApiError::Unfit { code, field, .. }) => (code, field),
+            Err(ApiError::InvalidJson(_)) => ("invalid_json", None),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_field_that_does_not_fit_is_named() {
+        let named = |code, field: &str| (code, Some(field.to_owned()));
+        assert_eq!(code_and_field(from_json(r#"{"name":"a","nmae":"b"}"#)), named("unknown_field", "nmae"));
+        assert_eq!(code_and_field(from_json("{}")), named("missing_field", "name"));
+        assert_eq!(code_and_field(from_json(r#"{"name":"a","name":"b"}"#)), named("duplicate_field", "name"));
+        assert_eq!(code_and_field(from_form("name=a&nmae=b")), named("unknown_field", "nmae"));
+        assert_eq!(code_and_field(from_json(r#"{"name":1}"#)), ("invalid_field", None));
+    }
+
+    #[test]
+    fn lone_surrogates_and_half_a_document_are_not_json() {
+        for text in [r#"{"name":"\ud800"}"#, r#"{"name":"\udc00x"}"#, r#"{"name""#, "hello", r#"{"name":"a"} x"#] {
+            assert_eq!(code_and_field(from_json(text)), ("invalid_json", None), "{text}");
+        }
+    }
+}

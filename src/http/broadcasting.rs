@@ -1,0 +1,103 @@
+//! Letting a socket into a channel. The socket server knows no memberships: it believes this signature, which is bound
+//! to the socket, the channel and the moment.
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{InvalidField, Timestamp};
+use crate::events::ChatChannel;
+use crate::pusher::signature::sign_channel;
+
+use super::body::FormOrJson;
+use super::error::ApiError;
+use super::identity::Identity;
+use super::state::WebState;
+
+/// What client libraries send. Fields that they add are ignored: they are not ours to name.
+#[derive(Deserialize)]
+pub(super) struct AuthorizeChannelRequest {
+    socket_id: String,
+    channel_name: String,
+}
+
+#[derive(Serialize)]
+struct AuthorizationResponse {
+    auth: String,
+    channel_data: String,
+}
+
+/// What the signature vouches for; the socket server reads it back.
+#[derive(Serialize)]
+struct ChannelData<'a> {
+    /// A text, as the protocol wants it. The socket server takes the person out of the channel by it.
+    user_id: String,
+    user_info: UserInfo<'a>,
+    /// In milliseconds since 1970. The socket server refuses what was issued long ago, or before a removal.
+    issued_at: i64,
+}
+
+#[derive(Serialize)]
+struct UserInfo<'a> {
+    username: &'a str,
+    name: &'a str,
+}
+
+/// `POST /broadcasting/auth`.
+pub(super) async fn authorize_channel(
+    state: web::Data<WebState>,
+    identity: Identity,
+    FormOrJson(request): FormOrJson<AuthorizeChannelRequest>,
+) -> Result<HttpResponse, ApiError> {
+    // Taken before the membership is looked up: whoever is removed after that look is removed after this moment.
+    let issued_at = Timestamp::now();
+    require_socket_id(&request.socket_id)?;
+    require_right(&state, &identity, &request.channel_name).await?;
+    let channel_data = channel_data(&identity, issued_at)?;
+    let app = &state.socket_app;
+    let signature = sign_channel(app.secret.expose(), &request.socket_id, &request.channel_name, Some(&channel_data));
+    Ok(HttpResponse::Ok().json(AuthorizationResponse { auth: format!("{}:{signature}", app.key), channel_data }))
+}
+
+async fn require_right(state: &WebState, identity: &Identity, channel_name: &str) -> Result<(), ApiError> {
+    let may_join = match ChatChannel::from_name(channel_name) {
+        Some(ChatChannel::Room(id) | ChatChannel::RoomPresence(id)) => {
+            state.store.is_member(identity.user_id(), id).await?
+        }
+        Some(ChatChannel::User(id)) => id == identity.user_id(),
+        None => false,
+    };
+    if may_join { Ok(()) } else { Err(ApiError::ChannelRefused) }
+}
+
+/// Two numbers with a point between them. Anything else could make the signed text mean something else, for its parts
+/// are joined by colons.
+fn require_socket_id(socket_id: &str) -> Result<(), InvalidField> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match socket_id.split_once('.') {
+        Some((one, other)) if is_number(one) && is_number(other) => Ok(()),
+        _ => Err(InvalidField::new("socket_id", "invalid_socket_id", "A socket_id looks like 123.456.")),
+    }
+}
+
+fn channel_data(identity: &Identity, issued_at: Timestamp) -> Result<String, ApiError> {
+    let user = &identity.user;
+    let data = ChannelData {
+        user_id: user.id.to_string(),
+        user_info: UserInfo { username: user.username.as_str(), name: user.name.as_str() },
+        issued_at: issued_at.unix_millis(),
+    };
+    serde_json::to_string(&data).map_err(|error| ApiError::Internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_id_cannot_smuggle_in_another_channel() {
+        assert!(require_socket_id("123.456").is_ok());
+        for socket_id in ["", "1", "1.", ".1", "1.2.3", "1.2:private-room.1", "1.2:", "a.b", "1.2\n", "+1.2", "١.٢"] {
+            assert!(require_socket_id(socket_id).is_err(), "{socket_id:?}");
+        }
+    }
+}

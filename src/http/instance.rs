@@ -1,0 +1,78 @@
+//! What a client needs to know before anybody signs in.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use crate::config::SignUp;
+
+use super::error::ApiError;
+use super::state::WebState;
+
+#[derive(Serialize)]
+struct InstanceResponse<'a> {
+    name: &'static str,
+    version: &'static str,
+    /// Whether the next sign-up makes the administrator.
+    first_run: bool,
+    sign_up: &'static str,
+    demo: Option<DemoResponse<'a>>,
+    socket: SocketResponse<'a>,
+    limits: LimitsResponse,
+}
+
+#[derive(Serialize)]
+struct DemoResponse<'a> {
+    people: Vec<DemoPersonResponse<'a>>,
+}
+
+#[derive(Serialize)]
+struct DemoPersonResponse<'a> {
+    username: &'a str,
+    name: &'a str,
+    password: &'a str,
+}
+
+/// Where the sockets are. Null: where the page came from.
+#[derive(Serialize)]
+struct SocketResponse<'a> {
+    key: &'a str,
+    host: Option<&'a str>,
+    port: Option<u16>,
+    tls: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct LimitsResponse {
+    message_chars: usize,
+    room_name_chars: usize,
+    room_topic_chars: usize,
+    user_name_chars: usize,
+    password_chars_min: usize,
+}
+
+/// `GET /instance`.
+pub(super) async fn show_instance(state: web::Data<WebState>) -> Result<HttpResponse, ApiError> {
+    let people = state.demo_people.iter().map(|person| DemoPersonResponse {
+        username: &person.username,
+        name: &person.name,
+        password: &person.password,
+    });
+    Ok(HttpResponse::Ok().json(InstanceResponse {
+        name: "Hubbub",
+        version: env!("CARGO_PKG_VERSION"),
+        first_run: state.store.is_first_run().await?,
+        sign_up: match state.config.effective_sign_up() {
+            SignUp::Open => "open",
+            SignUp::Invite => "invite",
+        },
+        demo: state.config.demo.then(|| DemoResponse { people: people.collect() }),
+        socket: SocketResponse { key: &state.socket_app.key, host: None, port: None, tls: None },
+        limits: LimitsResponse {
+            message_chars: state.limits.message_chars,
+            room_name_chars: state.limits.room_name_chars,
+            room_topic_chars: state.limits.room_topic_chars,
+            user_name_chars: state.limits.user_name_chars,
+            password_chars_min: state.limits.password_chars_min,
+        },
+    }))
+}

@@ -1,0 +1,163 @@
+//! Messages: posting, reading one, editing, taking back. [`post_message`] is the message's way through the server.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::LOCATION;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use crate::domain::{
+    ClientId, InvalidField, Limits, Message, MessageBody, MessageDraft, MessageId, RoomEvent, RoomEventKind, RoomId,
+};
+use crate::events::MessagePayload;
+use crate::store::Posted;
+
+use super::body::TextOrJson;
+use super::error::ApiError;
+use super::identity::Identity;
+use super::received::Received;
+use super::rooms::dispatch;
+use super::state::WebState;
+
+/// A message as somebody sends it: a text, or `{"body":"…","client_id":"…"}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PostMessageRequest {
+    body: String,
+    client_id: Option<String>,
+}
+
+impl From<String> for PostMessageRequest {
+    fn from(body: String) -> Self {
+        Self { body, client_id: None }
+    }
+}
+
+impl PostMessageRequest {
+    /// Checks and renders the text. The client's id for it may stand in the body or in the header, for the same purpose.
+    fn parse(self, key: IdempotencyKey, limits: &Limits) -> Result<MessageDraft, InvalidField> {
+        let client_id = match (self.client_id, key.0) {
+            (Some(client_id), Some(key)) if client_id != key => {
+                let detail = "The client_id and the Idempotency-Key differ; send one of them.";
+                return Err(InvalidField::new("client_id", "invalid_client_id", detail));
+            }
+            (client_id, key) => client_id.or(key),
+        };
+        let client_id = client_id.as_deref().map(ClientId::parse).transpose()?;
+        Ok(MessageDraft { body: MessageBody::parse(&self.body, limits)?, client_id })
+    }
+}
+
+/// `POST /rooms/{id}/messages`: the six steps of one message.
+pub(super) async fn post_message(
+    state: web::Data<WebState>,
+    Received(trace): Received,
+    author: Identity,
+    room_id: web::Path<RoomId>,
+    key: IdempotencyKey,
+    TextOrJson(request): TextOrJson<PostMessageRequest>,
+) -> Result<HttpResponse, ApiError> {
+    // 1: the client has sent it; 2: validate and store
+    let draft = request.parse(key, &state.limits)?;
+    trace.parsed();
+    let event = match state.store.post_message(author.user_id(), *room_id, draft).await? {
+        Posted::New(event) => event,
+        Posted::Replayed(message) => return Ok(replayed(&message)),
+    };
+    trace.stored();
+    let message = message_of(&event)?;
+    state.flows.keep(message.id, event.seq, Arc::clone(&trace));
+    // 3: dispatch; 4 and 5: the broadcaster hears it, the clients receive it, and nobody here waits for them
+    state.bus.dispatch(&event, &trace);
+    trace.dispatched();
+    // 6: answer
+    trace.answered();
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, format!("/api/v1/rooms/{room_id}/messages/{}", message.id)))
+        .insert_header(("Server-Timing", trace.server_timing()))
+        .json(MessagePayload::from(message)))
+}
+
+/// The answer to a post that was stored before: the first one's result.
+fn replayed(message: &Message) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Idempotency-Replayed", "true")).json(MessagePayload::from(message))
+}
+
+/// The message that an event is about.
+fn message_of(event: &RoomEvent) -> Result<&Message, ApiError> {
+    match &event.kind {
+        RoomEventKind::MessagePosted(message)
+        | RoomEventKind::MessageEdited(message)
+        | RoomEventKind::MessageDeleted(message) => Ok(message),
+        RoomEventKind::RoomCreated(_)
+        | RoomEventKind::RoomChanged(_)
+        | RoomEventKind::MemberJoined(_)
+        | RoomEventKind::MemberRemoved(_) => Err(ApiError::Internal(format!("{} has no message", event.kind.name()))),
+    }
+}
+
+/// The header `Idempotency-Key`, with or without the quotes of a structured field.
+pub(super) struct IdempotencyKey(Option<String>);
+
+impl FromRequest for IdempotencyKey {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let key = request.headers().get("idempotency-key").map(|key| String::from_utf8_lossy(key.as_bytes()));
+        let unquoted = |key: &str| key.strip_prefix('"')?.strip_suffix('"').map(str::to_owned);
+        ready(Ok(Self(key.map(|key| unquoted(&key).unwrap_or_else(|| key.into_owned())))))
+    }
+}
+
+/// `GET /rooms/{id}/messages/{message}`.
+pub(super) async fn show_message(
+    state: web::Data<WebState>,
+    viewer: Identity,
+    path: web::Path<(RoomId, MessageId)>,
+) -> Result<HttpResponse, ApiError> {
+    let (room_id, message_id) = *path;
+    let message = state.store.message(viewer.user_id(), room_id, message_id).await?;
+    Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))
+}
+
+/// A message's new text: as it is, or `{"body":"…"}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EditMessageRequest {
+    body: String,
+}
+
+impl From<String> for EditMessageRequest {
+    fn from(body: String) -> Self {
+        Self { body }
+    }
+}
+
+/// `PATCH /rooms/{id}/messages/{message}`: its author replaces the text.
+pub(super) async fn edit_message(
+    state: web::Data<WebState>,
+    author: Identity,
+    path: web::Path<(RoomId, MessageId)>,
+    TextOrJson(request): TextOrJson<EditMessageRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let (room_id, message_id) = *path;
+    let body = MessageBody::parse(&request.body, &state.limits)?;
+    let event = state.store.edit_message(author.user_id(), room_id, message_id, body).await?;
+    dispatch(&state, std::slice::from_ref(&event));
+    Ok(HttpResponse::Ok().json(MessagePayload::from(message_of(&event)?)))
+}
+
+/// `DELETE /rooms/{id}/messages/{message}`: takes it back; its place stays.
+pub(super) async fn delete_message(
+    state: web::Data<WebState>,
+    actor: Identity,
+    path: web::Path<(RoomId, MessageId)>,
+) -> Result<HttpResponse, ApiError> {
+    let (room_id, message_id) = *path;
+    let (message, event) = state.store.delete_message(actor.user_id(), room_id, message_id).await?;
+    dispatch(&state, event.as_slice());
+    Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))
+}

@@ -1,0 +1,117 @@
+//! What the handlers work with: the parts that `app` builds and the settings that concern the HTTP API.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::auth::{AccessTokens, Passwords, SignInThrottle};
+use crate::config::{Secret, ServeConfig};
+use crate::domain::Limits;
+use crate::events::{Bus, FlowBook};
+use crate::store::Store;
+
+use super::event_stream::EventStreams;
+use super::identity_cache::IdentityCache;
+
+/// Shared by the handlers of all workers.
+pub struct WebState {
+    pub(super) store: Store,
+    pub(super) bus: Bus,
+    pub(super) flows: Arc<FlowBook>,
+    pub(super) passwords: Passwords,
+    pub(super) access_tokens: AccessTokens,
+    pub(super) sign_ins: SignInThrottle,
+    pub(super) identities: IdentityCache,
+    pub(super) event_streams: EventStreams,
+    pub(super) socket_app: SocketApp,
+    pub(super) demo_people: Vec<DemoPerson>,
+    pub(super) limits: Limits,
+    pub(super) config: ServeConfig,
+    /// Ends the event streams, which would otherwise hold up the end of the process.
+    shutdown: watch::Sender<bool>,
+}
+
+/// The parts that a [`WebState`] is made of.
+pub struct WebParts {
+    /// Where everything durable is.
+    pub store: Store,
+    /// Where events are dispatched to.
+    pub bus: Bus,
+    /// The time lines of the last messages.
+    pub flows: Arc<FlowBook>,
+    /// The threads that hash passwords.
+    pub passwords: Passwords,
+    /// What signs access tokens.
+    pub access_tokens: AccessTokens,
+    /// The app of the socket server.
+    pub socket_app: SocketApp,
+    /// Whom a visitor of the demo may enter as; empty outside the demo.
+    pub demo_people: Vec<DemoPerson>,
+}
+
+/// What the socket server and the API share, so that one can let people into channels of the other.
+#[derive(Debug, Clone)]
+pub struct SocketApp {
+    /// The public name.
+    pub key: String,
+    /// Signs the right to join a channel.
+    pub secret: Secret,
+}
+
+/// Somebody whom everybody may enter as.
+#[derive(Debug, Clone)]
+pub struct DemoPerson {
+    /// The name to sign in with.
+    pub username: String,
+    /// The name that others read.
+    pub name: String,
+    /// The password, which is public.
+    pub password: String,
+}
+
+impl WebState {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(config: &ServeConfig, parts: WebParts) -> Self {
+        Self {
+            store: parts.store,
+            bus: parts.bus,
+            flows: parts.flows,
+            passwords: parts.passwords,
+            access_tokens: parts.access_tokens,
+            sign_ins: SignInThrottle::new(&config.auth),
+            identities: IdentityCache::default(),
+            event_streams: EventStreams::new(config.http.max_event_streams),
+            socket_app: parts.socket_app,
+            demo_people: parts.demo_people,
+            limits: limits(config),
+            config: config.clone(),
+            shutdown: watch::Sender::new(false),
+        }
+    }
+
+    /// Begins the end: `/health/ready` says so, and the event streams end after what they are writing.
+    pub fn begin_shutdown(&self) {
+        self.shutdown.send_replace(true);
+    }
+
+    pub(super) fn is_shutting_down(&self) -> bool {
+        *self.shutdown.borrow()
+    }
+
+    pub(super) fn watch_shutdown(&self) -> watch::Receiver<bool> {
+        self.shutdown.subscribe()
+    }
+}
+
+/// The limits on what people write, from the settings.
+#[must_use]
+pub const fn limits(config: &ServeConfig) -> Limits {
+    Limits {
+        message_chars: config.http.max_message_chars,
+        room_name_chars: config.http.max_room_name_chars,
+        room_topic_chars: config.http.max_room_topic_chars,
+        user_name_chars: config.http.max_user_name_chars,
+        password_chars_min: config.auth.min_password_chars,
+    }
+}

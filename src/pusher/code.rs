@@ -1,0 +1,84 @@
+//! The protocol's codes: why a socket is refused or closed, why a subscription is.
+
+use serde::Serialize;
+
+/// A code of `pusher:error`, and of the close frame that may follow it.
+///
+/// The hundreds tell the client what to do: 40xx give up, 41xx come back after a second, 42xx come back at once, 43xx
+/// stay (never close with one: pusher-js would give up).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// 4001: no app has this key.
+    UnknownApp,
+    /// 4006: the version is not a number.
+    InvalidVersion,
+    /// 4007: the version is one that this server does not speak.
+    UnsupportedVersion,
+    /// 4100: the server has as much as it can take, or the client reads too slowly.
+    OverCapacity,
+    /// 4200: come back, to another process perhaps.
+    Reconnect,
+    /// 4201: no answer to a ping.
+    NoPong,
+    /// 4301: a client event was refused.
+    ClientEventRefused,
+}
+
+impl Code {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::UnknownApp => 4001,
+            Self::InvalidVersion => 4006,
+            Self::UnsupportedVersion => 4007,
+            Self::OverCapacity => 4100,
+            Self::Reconnect => 4200,
+            Self::NoPong => 4201,
+            Self::ClientEventRefused => 4301,
+        }
+    }
+}
+
+/// Why a subscription is refused: the `data` of `pusher:subscription_error`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SubscriptionRefusal {
+    /// `AuthError`, `LimitReached`, `InvalidChannel`, `Revoked`.
+    pub r#type: &'static str,
+    /// What is wrong, for the developer who reads the console.
+    pub error: String,
+    /// An HTTP status, or a code of the protocol as other servers send here.
+    pub status: u16,
+}
+
+impl SubscriptionRefusal {
+    /// The signature is missing, wrong, or too old.
+    #[must_use]
+    pub fn unauthorised(error: impl Into<String>) -> Self {
+        Self { r#type: "AuthError", error: error.into(), status: 401 }
+    }
+
+    /// A limit is reached; `error` names its setting.
+    #[must_use]
+    pub fn limit_reached(error: impl Into<String>) -> Self {
+        Self { r#type: "LimitReached", error: error.into(), status: Code::OverCapacity.number() }
+    }
+
+    /// The presence member is larger than a channel keeps; `error` names the setting.
+    #[must_use]
+    pub fn member_too_large(error: impl Into<String>) -> Self {
+        Self { r#type: "LimitReached", error: error.into(), status: Code::ClientEventRefused.number() }
+    }
+
+    /// No channel can have this name.
+    #[must_use]
+    pub fn invalid_channel(error: impl Into<String>) -> Self {
+        Self { r#type: "InvalidChannel", error: error.into(), status: 400 }
+    }
+
+    /// The right to the channel was taken away.
+    #[must_use]
+    pub fn revoked() -> Self {
+        Self { r#type: "Revoked", error: "The right to this channel was taken away.".to_owned(), status: 403 }
+    }
+}
