@@ -1,0 +1,56 @@
+// Times and durations as people read them. The locale is the browser's.
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+const dayOfYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const dayWithYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+
+/** `14:45`. */
+export function timeOfDay(time: number): string {
+  return clock.format(time);
+}
+
+/** The whole date and time, for a tooltip. */
+export function fullTime(time: number): string {
+  return fullDate.format(time);
+}
+
+/** `Today`, `Yesterday`, `Tuesday, 24 November`, or with the year when it is another one. */
+export function dayName(time: number, now: number = Date.now()): string {
+  if (dayKey(time) === dayKey(now)) return 'Today';
+  const yesterday = new Date(now);
+  yesterday.setDate(yesterday.getDate() - 1);
+  if (dayKey(time) === dayKey(yesterday.getTime())) return 'Yesterday';
+  const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
+  return (sameYear ? dayOfYear : dayWithYear).format(time);
+}
+
+/** Equal for two times of one day here. */
+export function dayKey(time: number): string {
+  const date = new Date(time);
+  return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+}
+
+/** `85 µs`, `0.61 ms`, `12.3 ms`, `1.4 s`: three figures at most, for a duration in milliseconds. */
+export function duration(ms: number): string {
+  const size = Math.abs(ms);
+  if (size < 0.0005) return '0';
+  if (size < 0.1) return `${Math.round(ms * 1_000)} µs`;
+  if (size < 10) return `${ms.toFixed(2)} ms`;
+  if (size < 100) return `${ms.toFixed(1)} ms`;
+  if (size < 1_000) return `${Math.round(ms)} ms`;
+  return `${(ms / 1_000).toFixed(size < 10_000 ? 1 : 0)} s`;
+}
+
+/** `1 message`, `2 messages`. */
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
+}
+
+/** Two letters that stand for a person while there is no picture. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/u);
+  const first = [...(words[0] ?? '')][0] ?? '?';
+  const last = words.length > 1 ? ([...(words.at(-1) ?? '')][0] ?? '') : '';
+  return (first + last).toUpperCase();
+}

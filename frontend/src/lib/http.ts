@@ -1,0 +1,73 @@
+// One HTTP call: the token goes with it, an expired one is renewed, and every failure is an ApiError or Unreachable.
+
+import { ApiError, Unreachable } from './problem';
+
+/** Where the access token comes from. */
+export interface Credentials {
+  /** A token that is still valid, renewed if need be; null when the session has ended. */
+  token(): Promise<string | null>;
+  /** Another token than `refused`, which the server did not accept; null when the session has ended. */
+  renewed(refused: string): Promise<string | null>;
+}
+
+export interface CallOptions {
+  body?: unknown;
+  form?: Record<string, string>;
+  /** Calls without a token: before sign-in, and the refresh itself. */
+  anonymous?: boolean;
+}
+
+/** Longer than any answer takes; beyond it the row says that it waits, and the post is repeated under the same client id. */
+const TIMEOUT_MS = 15_000;
+
+export class HttpClient {
+  constructor(
+    private readonly credentials: Credentials,
+    private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
+  ) {}
+
+  async call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+    if (options.anonymous) return read<T>(await this.send(method, path, options, null));
+
+    const token = await this.credentials.token();
+    if (token === null) throw sessionEnded();
+    const response = await this.send(method, path, options, token);
+    if (response.status !== 401) return read<T>(response);
+
+    const renewed = await this.credentials.renewed(token);
+    if (renewed === null) throw sessionEnded();
+    return read<T>(await this.send(method, path, options, renewed));
+  }
+
+  private async send(method: string, path: string, options: CallOptions, token: string | null): Promise<Response> {
+    const headers = new Headers({ Accept: 'application/json' });
+    if (token !== null) headers.set('Authorization', `Bearer ${token}`);
+    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS), credentials: 'same-origin' };
+    if (options.form) {
+      init.body = new URLSearchParams(options.form);
+    } else if (options.body !== undefined) {
+      headers.set('Content-Type', 'application/json');
+      init.body = JSON.stringify(options.body);
+    }
+    try {
+      return await this.fetcher(path, init);
+    } catch {
+      // Fetch rejects for a refused connection, a lost one and a timeout alike: in all of them nobody answered.
+      throw new Unreachable();
+    }
+  }
+}
+
+async function read<T>(response: Response): Promise<T> {
+  if (!response.ok) throw await ApiError.from(response);
+  if (response.status === 204) return undefined as T;
+  try {
+    return (await response.json()) as T;
+  } catch {
+    throw new Unreachable();
+  }
+}
+
+function sessionEnded(): ApiError {
+  return new ApiError(401, 'session_ended', 'Your session has ended. Sign in again.');
+}

@@ -1,0 +1,59 @@
+// When to try the socket again. pusher-js itself waits 15 to 60 seconds after a failed attempt: too long for a server
+// that restarts in one.
+
+/** Waits before each further attempt; the last one repeats. */
+const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 20_000];
+
+export interface ReconnectorHost {
+  isConnected(): boolean;
+  /** Gives up the attempt under way, if any, and begins another. */
+  tryNow(): void;
+}
+
+export class Reconnector {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #attempts = 0;
+  #stopped = true;
+
+  constructor(
+    private readonly host: ReconnectorHost,
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  /** The connection is lost or not made yet: keep trying. Does nothing while it does so already. */
+  start(): void {
+    this.#stopped = false;
+    if (this.#timer !== undefined) return;
+    const backoff = BACKOFF_MS[Math.min(this.#attempts, BACKOFF_MS.length - 1)] ?? 20_000;
+    // A third of jitter: a thousand pages that lost one server do not come back in one moment.
+    this.#timer = setTimeout(() => this.#try(), backoff * (1 + this.random() / 3));
+  }
+
+  /** The connection stands. */
+  stop(): void {
+    this.#stopped = true;
+    this.#attempts = 0;
+    this.#clear();
+  }
+
+  /** Tries at once: the network came back, the page became visible, or somebody asked. */
+  tryNow(): void {
+    if (this.#stopped || this.host.isConnected()) return;
+    this.#attempts = 0;
+    this.#clear();
+    this.#try();
+  }
+
+  #try(): void {
+    this.#timer = undefined;
+    this.#attempts += 1;
+    if (this.host.isConnected()) return;
+    this.host.tryNow();
+    if (!this.#stopped && !this.host.isConnected()) this.start();
+  }
+
+  #clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

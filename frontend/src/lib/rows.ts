@@ -1,0 +1,62 @@
+// What stands in the list of messages, from top to bottom: messages in groups, and the lines between them.
+
+import { dayKey } from './format';
+import type { Outgoing } from './outbox';
+import type { Author, Message } from './wire';
+
+export type Row =
+  | { kind: 'day'; key: string; time: number }
+  | { kind: 'new'; key: string }
+  | { kind: 'message'; key: string; startsGroup: boolean; author: Author; time: number; entry: Entry };
+
+/** A message that is stored, or one that is on its way. */
+export type Entry = { state: 'stored'; message: Message } | { state: 'outgoing'; outgoing: Outgoing };
+
+/** Messages of one author join a group when no more than this lies between them. */
+const GROUP_MS = 5 * 60_000;
+
+export interface RowsInput {
+  messages: readonly Message[];
+  outgoing: readonly Outgoing[];
+  me: Author;
+  /** The number of the first message that was new when the room was opened; null draws no line. */
+  newFrom: number | null;
+}
+
+export function rows({ messages, outgoing, me, newFrom }: RowsInput): Row[] {
+  const rows: Row[] = [];
+  let previous: { authorId: number; time: number } | null = null;
+  let lineDrawn = false;
+
+  const add = (author: Author, time: number, key: string, entry: Entry, isNew: boolean): void => {
+    const newDay: boolean = previous === null || dayKey(previous.time) !== dayKey(time);
+    const newLine = isNew && !lineDrawn;
+    if (newDay) rows.push({ kind: 'day', key: `day-${dayKey(time)}`, time });
+    if (newLine) {
+      lineDrawn = true;
+      rows.push({ kind: 'new', key: 'new' });
+    }
+    const joins: boolean = previous?.authorId === author.id && time - previous.time <= GROUP_MS;
+    rows.push({ kind: 'message', key, startsGroup: newDay || newLine || !joins, author, time, entry });
+    previous = { authorId: author.id, time };
+  };
+
+  const stored = new Set<string>();
+  for (const message of messages) {
+    if (message.client_id !== null && message.author.id === me.id) stored.add(message.client_id);
+    const isNew = newFrom !== null && message.number >= newFrom;
+    add(message.author, Date.parse(message.created_at), messageKey(message), { state: 'stored', message }, isNew);
+  }
+  for (const pending of outgoing) {
+    // The echo may be shown a moment before the outbox hears of it: never both.
+    if (stored.has(pending.client_id)) continue;
+    const key = `${me.id}:${pending.client_id}`;
+    add(me, pending.written_at, key, { state: 'outgoing', outgoing: pending }, false);
+  }
+  return rows;
+}
+
+/** The same for a pending message and its echo, so that the row stays where it is and only its state changes. */
+export function messageKey(message: Message): string {
+  return message.client_id === null ? `#${message.id}` : `${message.author.id}:${message.client_id}`;
+}

@@ -1,0 +1,37 @@
+// Objects for tests.
+
+import type { Author, Message, MessagePage, RoomEvent } from './wire';
+
+export const ada: Author = { id: 1, username: 'ada', name: 'Ada Lovelace' };
+export const grace: Author = { id: 2, username: 'grace', name: 'Grace Hopper' };
+
+export function message(number: number, fields: Partial<Message> = {}): Message {
+  return {
+    id: 100 + number,
+    room_id: 1,
+    seq: number,
+    number,
+    author: grace,
+    body: `message ${number}`,
+    html: `<p>message ${number}</p>\n`,
+    client_id: null,
+    created_at: new Date(Date.UTC(2026, 10, 24, 12, 0, number)).toISOString(),
+    edited_at: null,
+    deleted_at: null,
+    ...fields,
+  };
+}
+
+export function posted(seq: number, fields: Partial<Message> = {}): RoomEvent {
+  const about = message(seq, fields);
+  return { type: 'message.posted', room_id: 1, seq, created_at: about.created_at, actor: about.author, message: about };
+}
+
+export function page(numbers: number[], edges: Partial<MessagePage> = {}): MessagePage {
+  return { items: numbers.map((number) => message(number)), next: null, prev: null, seq: 0, ...edges };
+}
+
+/** Lets promises that are already settled run their course. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}

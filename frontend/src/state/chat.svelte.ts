@@ -1,0 +1,307 @@
+// The chat of one signed-in person: their rooms, their outbox, the socket, and how these work together.
+
+import { SvelteMap } from 'svelte/reactivity';
+
+import { Api, type PendingMessage } from '../lib/api';
+import { Drafts } from '../lib/drafts';
+import { Outbox, type Outgoing } from '../lib/outbox';
+import { StepBook, now } from '../lib/page-steps';
+import { ApiError } from '../lib/problem';
+import { type ConnectionState, type PresentPerson, Realtime } from '../lib/realtime';
+import { storage } from '../lib/storage';
+import type { Instance, Message, Room, RoomEvent, User } from '../lib/wire';
+import { RoomState } from './room.svelte';
+import type { Session } from './session.svelte';
+
+/** Read marks are sent together when several messages come at once. */
+const READ_DELAY_MS = 250;
+/** When the list of rooms could not be read, it is asked for again after this. */
+const REPAIR_RETRY_MS = 3_000;
+
+export class Chat {
+  readonly api: Api;
+  readonly steps = new StepBook();
+  readonly drafts: Drafts;
+  readonly rooms = new SvelteMap<number, RoomState>();
+  /** Whether the rooms have been read once. */
+  isReady = $state(false);
+  connection = $state<ConnectionState>('connecting');
+  /** Whether the connection stood before: "connecting" is then "reconnecting". */
+  wasConnected = $state(false);
+  isOnline = $state(navigator.onLine);
+  outgoing = $state.raw<readonly Outgoing[]>([]);
+  /** The room on screen. */
+  current = $state.raw<RoomState | null>(null);
+  /** The name of a room that this person was just removed from while looking at it. */
+  lostRoom = $state<string | null>(null);
+
+  readonly #outbox: Outbox;
+  readonly #realtime: Realtime;
+  readonly #listening = new AbortController();
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on the page shows it
+  #readTimers = new Map<number, ReturnType<typeof setTimeout>>();
+  #repairing: Promise<void> | null = null;
+  #repairTimer: ReturnType<typeof setTimeout> | undefined;
+
+  readonly joined = $derived(this.#sorted((room) => room.isMember));
+  readonly joinable = $derived(this.#sorted((room) => !room.isMember && room.facts.kind === 'open'));
+  readonly unread = $derived(this.joined.reduce((sum, room) => sum + room.unread, 0));
+  readonly waiting = $derived(this.outgoing.filter((entry) => entry.state !== 'failed').length);
+
+  constructor(
+    session: Session,
+    readonly me: User,
+    readonly instance: Instance,
+  ) {
+    this.api = new Api(session.http);
+    this.drafts = new Drafts(me.id, storage);
+    this.#outbox = new Outbox(me.id, storage, {
+      post: (pending) => this.#post(pending),
+      sent: (message) => this.rooms.get(message.room_id)?.take(message),
+      changed: () => (this.outgoing = this.#outbox.entries),
+    });
+    this.outgoing = this.#outbox.entries;
+    this.#realtime = new Realtime(instance.socket, {
+      authorise: (socketId, channel) => this.api.authoriseChannel(socketId, channel),
+      connectionChanged: (state) => this.#connectionChanged(state, session),
+      subscribed: () => void this.repair(),
+      roomEvent: (event, receivedAt) => this.#roomEvent(event, receivedAt),
+      roomHead: (roomId, seq) => this.rooms.get(roomId)?.sequence.noteHead(seq),
+      roomRefused: (roomId) => this.#roomLost(roomId),
+      roomJoined: (roomId) => void this.#roomGained(roomId),
+      roomLeft: (roomId) => this.#roomLost(roomId),
+      roomRead: (roomId, number) => this.rooms.get(roomId)?.readTo(number, false),
+      presenceChanged: (roomId, people) => this.#presenceChanged(roomId, people),
+      typing: (roomId, userId, isTyping) => this.rooms.get(roomId)?.setTyping(userId, isTyping),
+    });
+    this.#realtime.joinUser(me.id);
+    this.#listen();
+    void this.repair();
+  }
+
+  /** Sends a message to a room: shown at once, confirmed by its echo. */
+  post(room: RoomState, body: string): void {
+    this.#outbox.add(room.id, body);
+  }
+
+  retry(clientId: string): void {
+    this.#outbox.retry(clientId);
+  }
+
+  discard(clientId: string): void {
+    this.#outbox.discard(clientId);
+  }
+
+  /** Puts a message that was not sent back where it can be changed. */
+  takeBack(room: RoomState, outgoing: Outgoing): void {
+    this.#outbox.discard(outgoing.client_id);
+    room.draft = room.draft === '' ? outgoing.body : `${outgoing.body}\n\n${room.draft}`;
+  }
+
+  /** Puts a room on screen, and takes the one before it off. */
+  show(room: RoomState | null): void {
+    if (this.current === room) return;
+    this.current?.close();
+    this.current = room;
+    room?.open();
+    this.#realtime.enterRoom(room?.isMember ? room.id : null);
+  }
+
+  /** The room of that id, asked for when it is not known; null when this person may not see it. */
+  async find(roomId: number): Promise<RoomState | null> {
+    const known = this.rooms.get(roomId);
+    if (known !== undefined) return known;
+    try {
+      return this.#add(await this.api.room(roomId));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  async createRoom(draft: Parameters<Api['createRoom']>[0]): Promise<RoomState> {
+    return this.#add(await this.api.createRoom(draft));
+  }
+
+  async join(room: RoomState): Promise<void> {
+    this.#add(await this.api.joinRoom(room.id));
+    if (this.current === room) this.#realtime.enterRoom(room.id);
+  }
+
+  async leave(room: RoomState): Promise<void> {
+    await this.api.removeMember(room.id, this.me.id);
+    this.#forget(room);
+  }
+
+  sayTyping(isTyping: boolean): void {
+    this.#realtime.sayTyping(isTyping);
+  }
+
+  /** Tries to reach the server at once. */
+  tryNow(): void {
+    this.#realtime.tryNow();
+    this.#outbox.resume();
+  }
+
+  /** Forgets what this person wrote here and did not send; before signing out of a browser that others use. */
+  forgetUnsent(): void {
+    this.#outbox.clear();
+    this.drafts.clear();
+  }
+
+  close(): void {
+    this.#listening.abort();
+    clearTimeout(this.#repairTimer);
+    for (const timer of this.#readTimers.values()) clearTimeout(timer);
+    for (const room of this.rooms.values()) room.sequence.close();
+    this.#outbox.close();
+    this.#realtime.close();
+  }
+
+  /**
+   * Brings everything up to date after events may have been missed: which rooms there are, and in each room what
+   * happened since. Subscribe first, then read: what happens in between comes twice rather than not at all.
+   */
+  repair(): Promise<void> {
+    this.#repairing ??= this.#repair().finally(() => (this.#repairing = null));
+    return this.#repairing;
+  }
+
+  async #repair(): Promise<void> {
+    clearTimeout(this.#repairTimer);
+    try {
+      const rooms = await this.api.rooms();
+      for (const room of rooms) {
+        const known = this.rooms.get(room.id);
+        if (known?.isMember && room.membership === null && !known.isStale(room)) this.#roomLost(room.id);
+        this.#add(room);
+      }
+      for (const room of this.rooms.values()) {
+        if (!rooms.some((listed) => listed.id === room.id)) this.#roomLost(room.id);
+      }
+      this.isReady = true;
+      this.#outbox.resume();
+    } catch {
+      this.#repairTimer = setTimeout(() => void this.repair(), REPAIR_RETRY_MS);
+    }
+  }
+
+  #add(room: Room): RoomState {
+    let state = this.rooms.get(room.id);
+    if (state === undefined) {
+      state = new RoomState(room, {
+        api: this.api,
+        me: this.me,
+        posted: (message) => this.#posted(message),
+        removed: (left) => this.#roomLost(left.id),
+        readMoved: (read) => this.#sendRead(read),
+      });
+      state.draft = this.drafts.of(room.id);
+      this.rooms.set(room.id, state);
+    } else {
+      state.refresh(room);
+    }
+    if (state.isMember) this.#realtime.joinRoom(room.id);
+    return state;
+  }
+
+  #roomEvent(event: RoomEvent, receivedAt: number): void {
+    if (event.type === 'message.posted') this.steps.received(event.message, 'socket', receivedAt, event.flow);
+    this.rooms.get(event.room_id)?.sequence.receive(event);
+  }
+
+  #posted(message: Message): void {
+    this.steps.received(message, 'log', now(), undefined);
+    if (message.author.id === this.me.id && message.client_id !== null) this.#outbox.settle(message.client_id);
+  }
+
+  async #post(pending: PendingMessage): Promise<Message> {
+    this.steps.posted(pending.client_id);
+    const message = await this.api.postMessage(pending);
+    this.steps.answered(message);
+    return message;
+  }
+
+  async #roomGained(roomId: number): Promise<void> {
+    try {
+      const room = this.#add(await this.api.room(roomId));
+      if (this.current === room) this.#realtime.enterRoom(roomId);
+    } catch {
+      // It is gone again, or the server cannot be reached; the next repair tells.
+    }
+  }
+
+  #roomLost(roomId: number): void {
+    const room = this.rooms.get(roomId);
+    if (room === undefined || (!room.isMember && room.facts.kind === 'open')) return;
+    if (this.current === room) this.lostRoom = room.facts.name;
+    this.#forget(room);
+  }
+
+  #forget(room: RoomState): void {
+    this.#realtime.leaveRoom(room.id);
+    room.sequence.close();
+    room.forget();
+    this.rooms.delete(room.id);
+    // An open room can be joined again: it comes back with the list, as one that this person is not in.
+    if (room.facts.kind === 'open') void this.repair();
+  }
+
+  #presenceChanged(roomId: number, people: PresentPerson[]): void {
+    const room = this.rooms.get(roomId);
+    if (room !== undefined) room.here = people;
+  }
+
+  #sendRead(room: RoomState): void {
+    clearTimeout(this.#readTimers.get(room.id));
+    const send = (): void => {
+      this.#readTimers.delete(room.id);
+      // A read mark that is lost costs a badge on another device until the next one.
+      this.api.markRead(room.id, room.readNumber).catch(() => undefined);
+    };
+    this.#readTimers.set(room.id, setTimeout(send, READ_DELAY_MS));
+  }
+
+  #connectionChanged(state: ConnectionState, session: Session): void {
+    this.connection = state;
+    if (state === 'connected') {
+      this.wasConnected = true;
+      this.#outbox.resume();
+    }
+    // The server ends a socket for good when the account or the session is gone: asking for a token tells which.
+    if (state === 'refused') void this.#checkSession(session);
+    if (state !== 'connected' && this.current !== null) this.current.here = [];
+  }
+
+  async #checkSession(session: Session): Promise<void> {
+    try {
+      await session.renewed((await session.token()) ?? '');
+    } catch {
+      // The server cannot be reached: the strip says so, and offers to try again.
+    }
+  }
+
+  #listen(): void {
+    const { signal } = this.#listening;
+    window.addEventListener('online', () => this.#onlineChanged(), { signal });
+    window.addEventListener('offline', () => this.#onlineChanged(), { signal });
+    window.addEventListener('storage', (event) => this.#outbox.storageChanged(event.key, event.newValue), { signal });
+    // A page that slept may hold a socket that is dead without knowing it: look once whether anything was missed.
+    const woke = (): void => {
+      if (document.visibilityState !== 'visible') return;
+      this.tryNow();
+      void this.repair();
+    };
+    document.addEventListener('visibilitychange', woke, { signal });
+    window.addEventListener('pageshow', (event) => event.persisted && woke(), { signal });
+  }
+
+  #onlineChanged(): void {
+    this.isOnline = navigator.onLine;
+    if (this.isOnline) this.tryNow();
+  }
+
+  #sorted(wanted: (room: RoomState) => boolean): RoomState[] {
+    return [...this.rooms.values()].filter(wanted).sort((a, b) => a.facts.name.localeCompare(b.facts.name));
+  }
+}
