@@ -8,6 +8,7 @@ use crate::domain::{Author, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timesta
 
 use super::StoreError;
 use super::connection::DbConnection;
+use super::deliveries;
 use super::rows::{AuthorRow, EventRow, MessageRow, damaged};
 use super::schema::{events, messages};
 use super::statement::statement;
@@ -32,7 +33,7 @@ statement! {
     " WHERE id = ", room_id, " RETURNING last_seq, message_count"
 }
 
-/// Writes an entry at the place that was taken for it.
+/// Writes an entry at the place that was taken for it, and what webhooks are to be told of it.
 pub(super) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
     let mut entry = InsertEvent {
         room_id: event.room_id.0,
@@ -56,6 +57,7 @@ pub(super) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result
         }
     }
     entry.execute(connection)?;
+    deliveries::enqueue(connection, event.room_id, event.seq, event.kind.name(), event.created_at)?;
     Ok(())
 }
 

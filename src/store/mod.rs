@@ -9,10 +9,12 @@
 
 mod access;
 mod connection;
+mod deliveries;
 mod error;
 mod events;
 mod history;
 mod invites;
+mod jobs;
 mod log;
 mod members;
 mod messages;
@@ -27,6 +29,7 @@ mod token_hash;
 mod tokens;
 mod url;
 mod users;
+mod webhooks;
 mod workers;
 mod writer;
 
@@ -35,17 +38,19 @@ mod tests;
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use connection::{Access, DbConnection};
 use readers::{PooledDatabase, Read};
 use workers::Workers;
 use writer::{Change, FnChange};
 
+pub use deliveries::{Delivery, DeliveryAttempt, DeliveryStatus, DeliveryToSend, Withheld};
 pub use error::{OpenError, StoreError};
 pub use events::CatchUp;
 pub use history::{History, HistoryFrom, HistoryPage};
 pub use invites::Invite;
+pub use jobs::{JobOutcome, LeasedJob, Task};
 pub use members::Member;
 pub use messages::Posted;
 pub use rooms::{NewRoom, RoomChange, RoomView};
@@ -53,6 +58,7 @@ pub use token_hash::TokenHash;
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};
 pub use users::{Admission, NewUser};
+pub use webhooks::{NewWebhook, Webhook};
 
 /// Sizes of the store; the settings `HUBBUB_READ_CONNECTIONS`, `HUBBUB_WRITE_QUEUE` and `HUBBUB_WRITE_BATCH`.
 #[derive(Debug, Clone)]
@@ -72,6 +78,8 @@ pub struct StoreOptions {
 pub struct Store {
     writer: Arc<Workers<Box<dyn Change>>>,
     readers: Arc<Workers<Read>>,
+    /// Changes with every commit of the writer: jobs may be among what was stored.
+    commits: watch::Sender<()>,
 }
 
 impl Store {
@@ -87,8 +95,9 @@ impl Store {
             .map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })?;
         migrate::migrate(&mut connection)?;
         let readers = Arc::new(readers::start(url, options)?);
-        let writer = Arc::new(writer::start(url, connection, options)?);
-        Ok(Self { writer, readers })
+        let commits = watch::Sender::new(());
+        let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);
+        Ok(Self { writer, readers, commits })
     }
 
     /// Whether a read and an (empty) write go through.

@@ -6,6 +6,7 @@
 mod catch_up;
 mod database;
 mod history;
+mod jobs;
 mod members;
 mod messages;
 mod opening;
@@ -15,6 +16,7 @@ mod read_marks;
 mod rooms;
 mod sessions;
 mod tokens;
+mod webhooks;
 mod writer;
 
 use database::TestDatabase;
