@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Parser;
-use hubbub::app::Application;
+use hubbub::app::{Application, Reloader};
 use hubbub::config::{Secret, ServeConfig};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -24,6 +24,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     address: SocketAddr,
     data_dir: TempDir,
+    reloader: Reloader,
     /// Ends the server when it is sent to or dropped.
     stop: Option<oneshot::Sender<()>>,
 }
@@ -45,18 +46,23 @@ impl Server {
         let mut config = settings(data_dir.path());
         change(&mut config);
         let application = Application::build(config).await.expect("a server");
-        let address = application.address();
+        let (address, reloader) = (application.address(), application.reloader());
         let (stop, stopped) = oneshot::channel::<()>();
         actix_web::rt::spawn(application.run_until(async {
             // Sent or dropped, both mean the end.
             let _ = stopped.await;
         }));
-        Self { address, data_dir, stop: Some(stop) }
+        Self { address, data_dir, reloader, stop: Some(stop) }
     }
 
     /// Tells the server to end, as Ctrl-C would.
     pub(crate) fn stop(&mut self) {
         self.stop.take();
+    }
+
+    /// Reads the file of apps again, as SIGHUP would.
+    pub(crate) fn reload(&self) -> Result<(), String> {
+        self.reloader.reload().map_err(|error| error.to_string())
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
