@@ -33,6 +33,7 @@ pub(super) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result
         | RoomEventKind::MessageDeleted(message) => message_id = Some(message.id.0),
         RoomEventKind::MemberJoined(member) | RoomEventKind::MemberRemoved(member) => member_id = Some(member.id.0),
     }
+    // One text of SQL whatever the event: Diesel keeps it prepared.
     let entry = diesel::insert_into(events::table).values((
         events::room_id.eq(event.room_id.0),
         events::seq.eq(event.seq.0),
