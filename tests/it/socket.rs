@@ -1,6 +1,7 @@
 //! A socket of a person, as the page or any other client would hold it.
 
 use std::io;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use hubbub::pusher::signature::{sign_channel, sign_user};
@@ -12,6 +13,9 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::harness::{APP_KEY, APP_SECRET, DEADLINE, Person, Server};
+
+/// How long a client looks for frames before it does something else.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// A connected socket of an app whose secret the tests know.
 pub(crate) struct Socket {
@@ -161,14 +165,15 @@ impl Socket {
 
     /// The next frame, within the deadline.
     pub(crate) async fn next(&mut self) -> Frame {
-        let text = self.next_text().await;
-        let frame: Value = serde_json::from_str(&text).expect("JSON");
-        let text_of = |name: &str| frame[name].as_str().unwrap_or_default().to_owned();
-        let data = match &frame["data"] {
-            Value::String(data) => serde_json::from_str(data).unwrap_or_else(|_| Value::String(data.clone())),
-            data => data.clone(),
-        };
-        Frame { event: text_of("event"), channel: text_of("channel"), data }
+        Frame::parse(&self.next_text().await)
+    }
+
+    /// A frame that has arrived, or arrives within a moment; `None` when nothing does, or the socket is closed.
+    pub(crate) async fn try_next(&mut self) -> Option<Frame> {
+        match timeout(MOMENT, self.stream.next()).await {
+            Ok(Some(Ok(Message::Text(text)))) => Some(Frame::parse(&text)),
+            Ok(_) | Err(_) => None,
+        }
     }
 
     /// The text of the next frame, to the letter.
@@ -211,5 +216,17 @@ impl Socket {
         let error: Value = serde_json::from_str(last).expect("JSON");
         assert_eq!(error["event"], "pusher:error", "{last}");
         assert_eq!((error["data"]["code"].as_u64(), closed.code), (Some(code.into()), code), "{last}");
+    }
+}
+
+impl Frame {
+    fn parse(text: &str) -> Self {
+        let frame: Value = serde_json::from_str(text).expect("JSON");
+        let text_of = |name: &str| frame[name].as_str().unwrap_or_default().to_owned();
+        let data = match &frame["data"] {
+            Value::String(data) => serde_json::from_str(data).unwrap_or_else(|_| Value::String(data.clone())),
+            data => data.clone(),
+        };
+        Self { event: text_of("event"), channel: text_of("channel"), data }
     }
 }
