@@ -5,6 +5,7 @@ mod credentials;
 mod data_dir;
 mod demo;
 mod descriptors;
+mod metrics;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -29,16 +30,17 @@ use crate::domain::InvalidField;
 use crate::events::{Bus, Carrier, FlowBook, local_bus};
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{JobRunner, OutgoingClient, RunningJobs};
-use crate::pusher::InvalidAppId;
+use crate::pusher::InvalidCredentials;
 use crate::store::{DatabaseUrl, InvalidDatabaseUrl, OpenError, Store, StoreError, StoreOptions};
 use crate::telemetry::RequestSpan;
-use crate::ws::{self, AppsFileError, Published, SocketServer, WebhookTiming, Webhooks};
+use crate::ws::{self, AppsFileError, SocketServer, Webhooks};
 
 pub use apps::Reloader;
 pub use demo::Demo;
 
 use apps::AppsSource;
 use data_dir::DataDir;
+use metrics::{Metrics, Sources};
 
 /// A server that is bound to its address and ready to run.
 pub struct Application {
@@ -69,9 +71,9 @@ pub enum StartError {
     /// The database does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The chat's app has an id that no app may have.
-    #[error("HUBBUB_APP_ID: {0}")]
-    AppId(InvalidAppId),
+    /// The chat's app has an id or a key that no app may have.
+    #[error("{0} (HUBBUB_APP_ID, HUBBUB_APP_KEY, HUBBUB_APP_SECRET)")]
+    Credentials(#[from] InvalidCredentials),
     /// The file of apps cannot be read.
     #[error(transparent)]
     AppsFile(#[from] AppsFileError),
@@ -135,8 +137,8 @@ impl Application {
         };
         let (local_bus, bus_receiver) = local_bus(config.socket.broadcast_queue);
         let carrier: Arc<dyn Carrier> = Arc::new(local_bus);
-        let (occurrences, waiting_occurrences) = mpsc::channel::<Occurrence>(config.socket.webhook_queue);
-        let webhooks = Webhooks::new(waiting_occurrences, http_client()?, WebhookTiming::default());
+        let (occurrences, waiting_occurrences) = mpsc::channel::<Occurrence>(config.webhooks.queue);
+        let webhooks = Webhooks::new(waiting_occurrences, http_client()?, &config.webhooks);
         let (broadcaster, broadcaster_handle) =
             Broadcaster::new(bus_receiver, apps, occurrences, broadcaster_limits(&config.socket));
         let parts = WebParts {
@@ -150,7 +152,13 @@ impl Application {
         };
         let web_state = Arc::new(WebState::new(&config, parts));
         let jobs = JobRunner::new(store.clone(), outgoing_client(&config)?, &config.jobs);
-        let server = serve(&config, listener, Arc::clone(&web_state), broadcaster_handle.clone(), carrier)?;
+        let sources = Sources {
+            broadcaster: broadcaster_handle.clone(),
+            carrier,
+            api: Arc::default(),
+            webhooks: webhooks.counts(),
+        };
+        let server = serve(&config, listener, Arc::clone(&web_state), sources)?;
         Ok(Self {
             server,
             address,
@@ -236,26 +244,23 @@ fn serve(
     config: &ServeConfig,
     listener: TcpListener,
     web_state: Arc<WebState>,
-    broadcaster: BroadcasterHandle,
-    carrier: Arc<dyn Carrier>,
+    sources: Sources,
 ) -> Result<Server, StartError> {
     let web_state = web::Data::from(web_state);
-    let (socket, hub_limits, published) = (config.socket.clone(), hub_limits(&config.socket), Arc::default());
+    let (socket, hub_limits) = (config.socket.clone(), hub_limits(&config.socket));
+    let Sources { broadcaster, carrier, api, .. } = sources.clone();
+    let metrics = web::Data::new(Metrics::new(config, sources));
     let server = HttpServer::new(move || {
         let (hub, work) = Hub::new(broadcaster.clone(), hub_limits);
         rt::spawn(work);
-        let socket_server = SocketServer::new(
-            socket.clone(),
-            hub,
-            broadcaster.clone(),
-            Arc::clone(&carrier),
-            Arc::<Published>::clone(&published),
-        );
+        let socket_server =
+            SocketServer::new(socket.clone(), hub, broadcaster.clone(), Arc::clone(&carrier), Arc::clone(&api));
         App::new()
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(http::finish_answer))
             .app_data(web::ThinData(socket_server))
             .configure(ws::configure)
+            .configure(|config| metrics::configure(config, metrics.clone()))
             .configure(|config| http::configure(config, &web_state))
     })
     .workers(if config.workers == 0 { default_workers() } else { config.workers })
@@ -281,7 +286,7 @@ fn http_client() -> Result<reqwest::Client, StartError> {
 
 /// The client for calls to addresses that people chose.
 fn outgoing_client(config: &ServeConfig) -> Result<OutgoingClient, StartError> {
-    let timeout = Duration::from_secs(config.jobs.webhook_timeout_secs.into());
+    let timeout = Duration::from_millis(config.webhooks.timeout_ms);
     Ok(OutgoingClient::new(config.jobs.allow_private_webhooks, timeout)?)
 }
 

@@ -4,6 +4,7 @@
 //! directory is read first. [`ServeConfig::validate`] refuses impossible combinations before anything starts.
 
 mod jobs;
+mod webhooks;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use clap::{Args, ValueEnum};
 use thiserror::Error;
 
 pub use jobs::JobsConfig;
+pub use webhooks::WebhookConfig;
 
 /// A text that must not be printed: a key, a password in a URL.
 #[derive(Clone, PartialEq, Eq)]
@@ -108,6 +110,9 @@ pub struct ServeConfig {
     /// How log lines look
     #[arg(long, env = "HUBBUB_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+    /// Bearer token that /metrics asks for; without one it answers on a loopback address only, and behind no proxy
+    #[arg(long, env = "HUBBUB_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<Secret>,
     /// Settings of the HTTP API.
     #[command(flatten, next_help_heading = "HTTP API")]
     pub http: HttpConfig,
@@ -123,6 +128,9 @@ pub struct ServeConfig {
     /// Settings of the socket server.
     #[command(flatten, next_help_heading = "Socket server")]
     pub socket: SocketConfig,
+    /// Settings of webhooks.
+    #[command(flatten, next_help_heading = "Webhooks")]
+    pub webhooks: WebhookConfig,
 }
 
 /// Limits of the HTTP API.
@@ -251,9 +259,6 @@ pub struct SocketConfig {
     /// Cache channels whose last event is kept; the one written the longest ago goes first
     #[arg(long, env = "HUBBUB_MAX_CACHED_CHANNELS", default_value_t = 10_000)]
     pub max_cached_channels: usize,
-    /// Events that may wait for webhooks; one more is dropped
-    #[arg(long, env = "HUBBUB_WEBHOOK_QUEUE", default_value_t = 10_000)]
-    pub webhook_queue: usize,
     /// Bytes that may wait for one socket; beyond it the socket is closed with 4100
     #[arg(long, env = "HUBBUB_MAX_QUEUED_BYTES", default_value_t = 1_048_576)]
     pub max_queued_bytes: usize,
@@ -353,10 +358,10 @@ impl ServeConfig {
             ("HUBBUB_AUTHORIZATION_SECS", self.socket.authorization_secs as usize),
             ("HUBBUB_MAX_CHANNELS_PER_EVENT", self.socket.max_channels_per_event),
             ("HUBBUB_MAX_EVENTS_PER_BATCH", self.socket.max_events_per_batch),
-            ("HUBBUB_WEBHOOK_QUEUE", self.socket.webhook_queue),
+            ("HUBBUB_WEBHOOK_QUEUE", self.webhooks.queue),
+            ("HUBBUB_WEBHOOK_TIMEOUT_MS", usize::try_from(self.webhooks.timeout_ms).unwrap_or(usize::MAX)),
             ("HUBBUB_JOBS_AT_ONCE", self.jobs.jobs_at_once),
             ("HUBBUB_JOB_ATTEMPTS", self.jobs.job_attempts as usize),
-            ("HUBBUB_WEBHOOK_TIMEOUT_SECS", self.jobs.webhook_timeout_secs as usize),
         ];
         match settings.iter().find(|(_, value)| *value == 0) {
             Some((setting, _)) => Err(ConfigError::Zero(setting)),

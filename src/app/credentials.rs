@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::SocketConfig;
-use crate::pusher::{App, InvalidAppId};
+use crate::pusher::{App, InvalidCredentials};
 use crate::ws::default_limits;
 
 use super::StartError;
@@ -36,8 +36,9 @@ pub(super) fn chat_app(config: &SocketConfig, data_dir: &DataDir) -> Result<App,
         }
         _ => kept(data_dir)?,
     };
+    App::check_credentials(&key, &secret)?;
     Ok(App {
-        id: id.parse().map_err(|invalid: InvalidAppId| StartError::AppId(invalid))?,
+        id: id.parse().map_err(InvalidCredentials::Id)?,
         key,
         secret,
         is_enabled: true,

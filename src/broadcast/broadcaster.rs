@@ -6,6 +6,7 @@ mod users;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -22,7 +23,7 @@ use super::mailbox::{Command, Delivery, HubId, HubMessage, Order};
 use super::occurrence::{Occurrence, WebhookEvent};
 use super::revocations::Revocations;
 use super::watchlists::Watchlists;
-use super::{Apps, BroadcasterHandle, ChannelKey, Frame, Importance};
+use super::{Apps, BroadcasterHandle, ChannelKey, Frame, Importance, Tally};
 
 /// The actor. [`run`](Self::run) is its loop; everything it owns, it owns alone.
 pub struct Broadcaster {
@@ -38,6 +39,7 @@ pub struct Broadcaster {
     counts: Counts,
     watchlists: Watchlists,
     revocations: Revocations,
+    tally: Arc<Tally>,
 }
 
 /// The limits that concern all apps together.
@@ -77,6 +79,7 @@ impl Broadcaster {
     ) -> (Self, BroadcasterHandle) {
         let (commands_sender, commands) = mpsc::channel(limits.mailbox.max(1));
         let (orders_sender, orders) = mpsc::unbounded_channel();
+        let tally = Arc::<Tally>::default();
         let broadcaster = Self {
             bus,
             commands,
@@ -89,8 +92,9 @@ impl Broadcaster {
             counts: Counts::default(),
             watchlists: Watchlists::default(),
             revocations: Revocations::new(limits.authorization),
+            tally: Arc::clone(&tally),
         };
-        (broadcaster, BroadcasterHandle::new(commands_sender, orders_sender, apps, limits.sockets))
+        (broadcaster, BroadcasterHandle::new(commands_sender, orders_sender, apps, limits.sockets, tally))
     }
 
     /// Hears and sends until the bus ends or no handle is left.
@@ -107,6 +111,7 @@ impl Broadcaster {
                 Some(Heard::Socket(Command::Subscribe(subscribe))) => self.subscribe(subscribe).await,
                 Some(Heard::Socket(Command::SignIn(sign_in))) => self.sign_in(sign_in).await,
                 Some(Heard::Socket(Command::ClientEvent(delivery, occurrence))) => {
+                    Tally::count(&self.tally.client_events);
                     self.tell_webhooks(occurrence);
                     self.deliver(delivery).await;
                 }
@@ -117,6 +122,7 @@ impl Broadcaster {
                 Some(Heard::Tick) => self.announce_due_counts().await,
                 None => return,
             }
+            self.tally.channels.store(self.channels.len(), Ordering::Relaxed);
         }
     }
 
@@ -138,6 +144,7 @@ impl Broadcaster {
 
     /// Step 4: one serialisation, one frame, one message to each hub that holds the channel.
     async fn broadcast(&mut self, envelope: Envelope) {
+        Tally::count(&self.tally.events_heard);
         if let Some(trace) = &envelope.trace {
             trace.heard();
         }
@@ -188,6 +195,7 @@ impl Broadcaster {
         if let Some(occurrence) = occurrence
             && let Err(error) = self.occurrences.try_send(occurrence)
         {
+            Tally::count(&self.tally.webhook_events_missed);
             warn!(%error, "a webhook misses an event (HUBBUB_WEBHOOK_QUEUE)");
         }
     }

@@ -43,6 +43,10 @@ impl Channels {
         self.by_key.get_mut(key)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&ChannelKey, &Channel)> {
         self.by_key.iter()
     }

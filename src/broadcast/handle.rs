@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::pusher::{App, AppId, ChannelName, SocketId};
+use crate::pusher::{App, AppId, ChannelName, Code, SocketId};
 
 use super::mailbox::{Command, Departure, HubId, HubMessage, Order, Question};
-use super::{Apps, ChannelInfo, ChannelKey};
+use super::{Apps, ChannelInfo, ChannelKey, Tally};
 
 /// A handle to the broadcaster; cheap to clone, one for each worker.
 #[derive(Debug, Clone)]
@@ -32,6 +32,7 @@ struct Shared {
     /// The first half of socket ids.
     run: u64,
     next_socket: AtomicU64,
+    tally: Arc<Tally>,
 }
 
 /// Why a new socket is not taken in.
@@ -41,11 +42,23 @@ pub enum NoRoom {
     #[error("the server has as many sockets as it may (HUBBUB_MAX_SOCKETS)")]
     Server,
     /// The app has as many sockets as it may.
-    #[error("the app has as many sockets as it may (its max_sockets)")]
+    #[error("the app has as many sockets as it may (max_sockets in HUBBUB_APPS_FILE)")]
     App,
     /// The process is about to stop.
     #[error("the server is restarting")]
     Stopping,
+}
+
+impl NoRoom {
+    /// The code that tells the client whether to come back: a quota is not over in a second, a busy moment may be.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::App => Code::OverQuota,
+            Self::Server => Code::OverCapacity,
+            Self::Stopping => Code::Reconnect,
+        }
+    }
 }
 
 impl BroadcasterHandle {
@@ -54,6 +67,7 @@ impl BroadcasterHandle {
         orders: mpsc::UnboundedSender<Order>,
         apps: Apps,
         max_sockets: usize,
+        tally: Arc<Tally>,
     ) -> Self {
         let shared = Shared {
             apps,
@@ -64,6 +78,7 @@ impl BroadcasterHandle {
             // Half of the range keeps the number exact in JavaScript, should a client parse it.
             run: u64::from(rand::random::<u32>()),
             next_socket: AtomicU64::new(1),
+            tally,
         };
         Self { commands, orders, shared: Arc::new(shared) }
     }
@@ -72,6 +87,18 @@ impl BroadcasterHandle {
     #[must_use]
     pub fn socket_count(&self) -> usize {
         self.shared.sockets.load(Ordering::Relaxed)
+    }
+
+    /// How many sockets each app has; only the apps that have any.
+    #[must_use]
+    pub fn socket_counts(&self) -> Vec<(AppId, usize)> {
+        self.sockets_by_app().iter().map(|(app, sockets)| (*app, *sockets)).collect()
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.shared.tally
     }
 
     /// The apps that are served.
@@ -124,6 +151,7 @@ impl BroadcasterHandle {
             return Err(NoRoom::App);
         }
         *of_app += 1;
+        Tally::count(&self.shared.tally.sockets_opened);
         self.shared.sockets.fetch_add(1, Ordering::Relaxed);
         Ok(SocketId { run: self.shared.run, number: self.shared.next_socket.fetch_add(1, Ordering::Relaxed) })
     }

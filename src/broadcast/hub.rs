@@ -167,8 +167,9 @@ impl Hub {
         match message {
             HubMessage::Deliver(delivery) => {
                 let sent = self.subscriptions.borrow().deliver(&delivery);
+                self.broadcaster.tally().add(sent);
                 if let Some(trace) = delivery.trace {
-                    trace.written(sent);
+                    trace.written(sent.queued);
                 }
             }
             HubMessage::Joined(joined) => self.joined(joined),

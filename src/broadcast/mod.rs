@@ -33,6 +33,7 @@ mod presence;
 mod revocations;
 mod socket;
 mod subscriptions;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod watchlists;
@@ -47,3 +48,4 @@ pub use info::ChannelInfo;
 pub use occurrence::{Occurrence, WebhookEvent};
 pub use outbox::{Importance, Outbox, OutboxLimits, Pushed};
 pub use socket::Socket;
+pub use tally::Tally;

@@ -9,7 +9,8 @@ use indexmap::IndexMap;
 use crate::pusher::SocketId;
 
 use super::mailbox::Delivery;
-use super::{ChannelKey, Socket};
+use super::tally::Sent;
+use super::{ChannelKey, Pushed, Socket};
 
 /// The sockets of one worker thread. Broadcasting walks a dense list; joining and leaving cost the same whatever the
 /// channel's size.
@@ -81,14 +82,17 @@ impl Subscriptions {
         theirs.map(|subscriber| Rc::clone(&subscriber.socket)).collect()
     }
 
-    /// Sends a frame to the sockets of a channel; answers to how many.
-    pub(super) fn deliver(&self, delivery: &Delivery) -> u64 {
-        let Some(subscribers) = self.channels.get(&delivery.channel) else { return 0 };
-        let mut sent = 0;
+    /// Sends a frame to the sockets of a channel.
+    pub(super) fn deliver(&self, delivery: &Delivery) -> Sent {
+        let mut sent = Sent::default();
+        let Some(subscribers) = self.channels.get(&delivery.channel) else { return sent };
         for (id, subscriber) in subscribers {
             if delivery.except != Some(*id) {
-                let pushed = subscriber.socket.send(&delivery.frame, delivery.importance);
-                sent += u64::from(pushed == super::Pushed::Queued);
+                match subscriber.socket.send(&delivery.frame, delivery.importance) {
+                    Pushed::Queued => sent.queued += 1,
+                    Pushed::Dropped => sent.dropped += 1,
+                    Pushed::Full => sent.too_slow += 1,
+                }
             }
         }
         sent

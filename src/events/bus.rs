@@ -18,6 +18,15 @@ pub trait Carrier: Send + Sync {
     /// [`Dropped`] when the message cannot be carried. An event of a room is made good from its log, so that its caller
     /// need not care.
     fn carry(&self, message: BusMessage) -> Result<(), Dropped>;
+
+    /// Hands several events over, all of them or none. Never waits.
+    ///
+    /// # Errors
+    /// [`Dropped`] when there is no room for all.
+    fn carry_all(&self, events: Vec<Envelope>) -> Result<(), Dropped>;
+
+    /// Events dropped since the start.
+    fn dropped_events(&self) -> u64;
 }
 
 /// The bus had no room for a message.

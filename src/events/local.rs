@@ -30,14 +30,6 @@ pub struct LocalBus {
     missed: Arc<MissedHeads>,
 }
 
-impl LocalBus {
-    /// Events dropped since the start because the broadcaster's mailbox was full.
-    #[must_use]
-    pub fn dropped_events(&self) -> u64 {
-        self.missed.dropped.load(Ordering::Relaxed)
-    }
-}
-
 impl Carrier for LocalBus {
     fn carry(&self, message: BusMessage) -> Result<(), Dropped> {
         match message {
@@ -50,6 +42,21 @@ impl Carrier for LocalBus {
                 Dropped
             }),
         }
+    }
+
+    fn carry_all(&self, events: Vec<Envelope>) -> Result<(), Dropped> {
+        let Ok(places) = self.events.try_reserve_many(events.len()) else {
+            events.into_iter().for_each(|event| self.missed.note(event));
+            return Err(Dropped);
+        };
+        for (place, event) in places.zip(events) {
+            place.send(BusMessage::Event(event));
+        }
+        Ok(())
+    }
+
+    fn dropped_events(&self) -> u64 {
+        self.missed.dropped.load(Ordering::Relaxed)
     }
 }
 
@@ -145,6 +152,29 @@ mod tests {
         }
         assert_eq!(bus.carry(event(6)), Ok(()));
         assert_eq!(seq_of(receiver.recv().await), Some(6));
+    }
+
+    #[tokio::test]
+    async fn events_that_belong_together_are_carried_together_or_not_at_all() {
+        let (bus, mut receiver) = local_bus(2);
+        let envelope = |data: &str| Envelope {
+            app: AppId(1),
+            channel: "c".to_owned(),
+            event: "e".to_owned(),
+            data: data.to_owned(),
+            except: None,
+            head: None,
+            trace: None,
+        };
+        assert_eq!(bus.carry_all(vec![envelope("1"), envelope("2")]), Ok(()));
+        assert!(receiver.recv().await.is_some());
+        assert_eq!(bus.carry_all(vec![envelope("3"), envelope("4")]), Err(Dropped));
+        assert_eq!(bus.carry_all(vec![envelope("5")]), Ok(()));
+        assert_eq!(bus.dropped_events(), 2);
+        for expected in ["2", "5"] {
+            let Some(BusMessage::Event(envelope)) = receiver.recv().await else { panic!("an event") };
+            assert_eq!(envelope.data, expected);
+        }
     }
 
     #[tokio::test]

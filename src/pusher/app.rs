@@ -31,6 +31,20 @@ impl FromStr for AppId {
     }
 }
 
+/// Credentials that do not work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCredentials {
+    /// The id.
+    #[error(transparent)]
+    Id(#[from] InvalidAppId),
+    /// The key stands in URLs, and before the colon of a signature.
+    #[error("an app's key has 1 to {max} characters: letters, digits, - and _; it is {0:?}", max = App::MAX_KEY_CHARS)]
+    Key(String),
+    /// Whoever knows that there is none could sign.
+    #[error("the secret of the app with the key {0:?} is empty")]
+    Secret(String),
+}
+
 /// An application. Whoever knows its secret may authorise sockets and publish events.
 #[derive(Clone)]
 pub struct App {
@@ -131,6 +145,21 @@ pub enum WebhookEventKind {
     SubscriptionCount,
 }
 
+impl WebhookEventKind {
+    /// The kind that this one undoes: whoever comes back at once has not left, and a webhook that hears of one of the two
+    /// only must not be told of a departure that is none.
+    #[must_use]
+    pub const fn opposite(self) -> Option<Self> {
+        match self {
+            Self::ChannelOccupied => Some(Self::ChannelVacated),
+            Self::ChannelVacated => Some(Self::ChannelOccupied),
+            Self::MemberAdded => Some(Self::MemberRemoved),
+            Self::MemberRemoved => Some(Self::MemberAdded),
+            Self::ClientEvent | Self::CacheMiss | Self::SubscriptionCount => None,
+        }
+    }
+}
+
 impl Webhook {
     /// Whether this webhook wants to hear of an event of this kind in this channel.
     #[must_use]
@@ -142,6 +171,24 @@ impl Webhook {
 }
 
 impl App {
+    /// As long as anybody's so far, with room to spare.
+    pub const MAX_KEY_CHARS: usize = 64;
+
+    /// Checks a key and a secret.
+    ///
+    /// # Errors
+    /// [`InvalidCredentials`], never with the secret in it.
+    pub fn check_credentials(key: &str, secret: &str) -> Result<(), InvalidCredentials> {
+        let is_plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if !is_plain || !(1..=Self::MAX_KEY_CHARS).contains(&key.len()) {
+            return Err(InvalidCredentials::Key(key.to_owned()));
+        }
+        if secret.is_empty() {
+            return Err(InvalidCredentials::Secret(key.to_owned()));
+        }
+        Ok(())
+    }
+
     /// Whether a browser that shows a page of `origin` may connect. Programs that are no browsers send no origin.
     #[must_use]
     pub fn allows_origin(&self, origin: Option<&str>) -> bool {
@@ -150,10 +197,11 @@ impl App {
             || self.allowed_origins.iter().any(|allowed| allowed.trim_end_matches('/').eq_ignore_ascii_case(origin))
     }
 
-    /// Whether any webhook wants to hear of this; spares the making of what nobody wants.
+    /// Whether any webhook wants to hear of this, or of what it undoes; spares the making of what nobody wants.
     #[must_use]
     pub fn has_webhook_for(&self, kind: WebhookEventKind, channel: &str) -> bool {
-        self.webhooks.iter().any(|webhook| webhook.wants(kind, channel))
+        let mut wanted = std::iter::once(kind).chain(kind.opposite());
+        wanted.any(|kind| self.webhooks.iter().any(|webhook| webhook.wants(kind, channel)))
     }
 }
 
@@ -197,6 +245,26 @@ mod tests {
         for text in ["", "042", "-1", "+1", "1a", "12345678901234567890"] {
             assert!(text.parse::<AppId>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_key_stands_in_urls_and_a_secret_is_one() {
+        assert_eq!(App::check_credentials("a-Z_9", "s"), Ok(()));
+        for key in ["", "a:b", "a/b", "é", &"a".repeat(65)] {
+            assert_eq!(App::check_credentials(key, "s"), Err(InvalidCredentials::Key(key.to_owned())));
+        }
+        assert_eq!(App::check_credentials("k", ""), Err(InvalidCredentials::Secret("k".to_owned())));
+    }
+
+    #[test]
+    fn a_departure_is_made_for_whoever_hears_of_the_return_and_the_other_way_round() {
+        let webhook: Webhook =
+            serde_json::from_value(serde_json::json!({"url": "http://x", "events": ["member_removed"]}))
+                .expect("valid");
+        let app = App { webhooks: vec![webhook], ..App::example() };
+        assert!(app.has_webhook_for(WebhookEventKind::MemberRemoved, "presence-x"));
+        assert!(app.has_webhook_for(WebhookEventKind::MemberAdded, "presence-x"), "it cancels the departure");
+        assert!(!app.has_webhook_for(WebhookEventKind::ChannelVacated, "presence-x"));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub enum Code {
     UnknownApp,
     /// 4003: the app is switched off.
     AppDisabled,
+    /// 4004: the app has as many sockets as it may.
+    OverQuota,
     /// 4005: no such path.
     PathNotFound,
     /// 4006: the version is not a number.
@@ -20,7 +22,7 @@ pub enum Code {
     UnsupportedVersion,
     /// 4009: the client may not be here: a bad sign-in, a terminated user, a refused origin.
     Unauthorised,
-    /// 4100: the server or the app has as much as it can take, or the client reads too slowly.
+    /// 4100: the server has as much as it can take, or the client reads too slowly.
     OverCapacity,
     /// 4200: come back, to another process perhaps; and, as `pusher:error` alone, an unintelligible frame.
     Reconnect,
@@ -39,6 +41,7 @@ impl Code {
         match self {
             Self::UnknownApp => 4001,
             Self::AppDisabled => 4003,
+            Self::OverQuota => 4004,
             Self::PathNotFound => 4005,
             Self::InvalidVersion => 4006,
             Self::UnsupportedVersion => 4007,

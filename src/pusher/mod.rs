@@ -16,7 +16,7 @@ mod user;
 mod version;
 
 pub use api_signature::{ApiAuthError, ApiCall, sign_call, verify_call};
-pub use app::{App, AppId, AppLimits, InvalidAppId, Webhook, WebhookEventKind};
+pub use app::{App, AppId, AppLimits, InvalidAppId, InvalidCredentials, Webhook, WebhookEventKind};
 pub use channel::{ChannelKind, ChannelName, InvalidChannelName};
 pub use client_frame::{ClientEvent, ClientFrame, InvalidFrame, SignInFrame, SubscribeFrame};
 pub use code::{Code, SubscriptionRefusal};

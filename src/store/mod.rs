@@ -19,6 +19,7 @@ mod log;
 mod members;
 mod messages;
 mod migrate;
+mod posting;
 mod readers;
 mod rooms;
 mod rows;

@@ -18,11 +18,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::Url;
+use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::config::SocketConfig;
-use crate::pusher::{App, AppId, AppLimits, InvalidAppId, Webhook};
+use crate::pusher::{App, AppId, AppLimits, Webhook};
 
 /// Why the apps are not what the file should say.
 #[derive(Debug, Error)]
@@ -121,14 +123,30 @@ pub fn read_apps(path: &Path, config: &SocketConfig) -> Result<Vec<App>, AppsFil
     let invalid = |reason: String| AppsFileError::Invalid { path: name(), reason };
     let file: AppsFile = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
     let defaults = default_limits(config);
-    let apps = file.apps.into_iter().map(|entry| entry.into_app(&defaults)).collect::<Result<_, _>>();
-    apps.map_err(|error| invalid(error.to_string()))
+    file.apps.into_iter().map(|entry| entry.into_app(&defaults).map_err(invalid)).collect()
+}
+
+/// Refuses what would only fail when the first event is delivered.
+fn check_webhook(webhook: &Webhook) -> Result<(), String> {
+    let is_http = Url::parse(&webhook.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if !is_http {
+        return Err(format!("a webhook's url begins with http:// or https://; it is {:?}", webhook.url));
+    }
+    for (name, value) in &webhook.headers {
+        if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
+            return Err(format!("a webhook's header {name:?} is none"));
+        }
+    }
+    Ok(())
 }
 
 impl AppEntry {
-    fn into_app(self, defaults: &AppLimits) -> Result<App, InvalidAppId> {
+    fn into_app(self, defaults: &AppLimits) -> Result<App, String> {
+        let id = self.id.parse::<AppId>().map_err(|invalid| invalid.to_string())?;
+        App::check_credentials(&self.key, &self.secret).map_err(|invalid| invalid.to_string())?;
+        self.webhooks.iter().try_for_each(check_webhook)?;
         Ok(App {
-            id: self.id.parse::<AppId>()?,
+            id,
             key: self.key,
             secret: self.secret,
             is_enabled: self.enabled,
@@ -194,6 +212,10 @@ mod tests {
             (format!("{APP}secrett = \"x\"\n"), "secrett"),
             ("[[apps]]\nid = \"x\"\nkey = \"k\"\nsecret = \"s\"\n".to_owned(), "digits"),
             (format!("{APP}[[apps.webhooks]]\nurl = \"u\"\nevents = [\"nonsense\"]\n"), "nonsense"),
+            (format!("{APP}[[apps.webhooks]]\nurl = \"ftp://x\"\n"), "ftp://x"),
+            (format!("{APP}[[apps.webhooks]]\nurl = \"http://x\"\nheaders = {{ \"a b\" = \"c\" }}\n"), "a b"),
+            (APP.replace("\"k\"", "\"k:k\""), "k:k"),
+            (APP.replace("\"s\"", "\"\""), "secret"),
         ] {
             let error = read(&text).expect_err("invalid").to_string();
             assert!(error.contains(part) && error.contains("HUBBUB_APPS_FILE"), "{error}");

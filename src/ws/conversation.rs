@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, ProtocolError};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tracing::debug;
 
@@ -63,7 +64,12 @@ impl Conversation {
             self.meter.reset();
             self.socket.heard();
             match message {
-                Some(Ok(AggregatedMessage::Text(text))) => self.hear(&text).await,
+                Some(Ok(AggregatedMessage::Text(text))) => {
+                    self.hear(&text).await;
+                    // Whoever sends a lot at once is answered as it comes: without this the answers would fill the
+                    // outbox before the writer has its turn.
+                    yield_now().await;
+                }
                 Some(Ok(AggregatedMessage::Ping(payload))) => {
                     // A socket that is full closes itself in `send`.
                     let _ = self.socket.send(&Frame::pong(&payload), Importance::Event);

@@ -9,7 +9,6 @@ mod apps_file;
 mod body;
 mod conversation;
 mod descriptor;
-mod idempotency;
 mod meter;
 mod rate;
 mod server;
@@ -17,11 +16,11 @@ mod subscribe;
 mod upgrade;
 mod webhooks;
 
+pub use api::ApiState;
 pub use apps_file::{AppsFileError, default_limits, read_apps};
 pub use descriptor::{Descriptor, keep_descriptor};
-pub use idempotency::Published;
 pub use server::SocketServer;
-pub use webhooks::{WebhookCounts, WebhookTiming, Webhooks};
+pub use webhooks::{WebhookCounts, Webhooks};
 
 use actix_web::web::{self, ServiceConfig};
 

@@ -7,7 +7,7 @@ use crate::broadcast::{Apps, BroadcasterHandle, Hub};
 use crate::config::SocketConfig;
 use crate::events::Carrier;
 
-use super::idempotency::Published;
+use super::api::ApiState;
 
 /// The socket server of one worker thread; cheap to clone.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ struct Inner {
     broadcaster: BroadcasterHandle,
     /// Where events go that applications publish: the same bus that the chat's go through.
     carrier: Arc<dyn Carrier>,
-    published: Arc<Published>,
+    api: Arc<ApiState>,
 }
 
 impl SocketServer {
@@ -32,9 +32,9 @@ impl SocketServer {
         hub: Rc<Hub>,
         broadcaster: BroadcasterHandle,
         carrier: Arc<dyn Carrier>,
-        published: Arc<Published>,
+        api: Arc<ApiState>,
     ) -> Self {
-        Self { inner: Rc::new(Inner { config, hub, broadcaster, carrier, published }) }
+        Self { inner: Rc::new(Inner { config, hub, broadcaster, carrier, api }) }
     }
 
     pub(super) fn apps(&self) -> &Apps {
@@ -57,7 +57,7 @@ impl SocketServer {
         self.inner.carrier.as_ref()
     }
 
-    pub(super) fn published(&self) -> &Published {
-        &self.inner.published
+    pub(super) fn api(&self) -> &ApiState {
+        &self.inner.api
     }
 }

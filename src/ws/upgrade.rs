@@ -76,7 +76,7 @@ fn admit(
     let app = find_app(server, key, request)?;
     check_version(query.protocol.as_deref())
         .map_err(|code| (code, "this server speaks the versions 4 to 7 of the protocol".to_owned()))?;
-    server.hub().open_socket(&app).map_err(|no_room| (Code::OverCapacity, no_room.to_string()))
+    server.hub().open_socket(&app).map_err(|no_room| (no_room.code(), no_room.to_string()))
 }
 
 fn find_app(server: &SocketServer, key: &str, request: &HttpRequest) -> Result<Arc<App>, (Code, String)> {

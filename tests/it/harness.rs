@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Parser;
-use hubbub::app::Application;
+use hubbub::app::{Application, Reloader};
 use hubbub::config::{Secret, ServeConfig};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode};
@@ -28,6 +28,7 @@ pub(crate) struct Server {
     address: SocketAddr,
     data_dir: TempDir,
     config: ServeConfig,
+    reloader: Reloader,
     /// Ends the server when it is sent to or dropped.
     stop: Option<oneshot::Sender<()>>,
     ended: JoinHandle<io::Result<()>>,
@@ -49,21 +50,26 @@ impl Server {
         let data_dir = tempfile::tempdir().expect("a directory");
         let mut config = settings(data_dir.path());
         change(&mut config);
-        let (address, stop, ended) = run(config.clone()).await;
-        Self { address, data_dir, config, stop: Some(stop), ended }
+        let (address, reloader, stop, ended) = run(config.clone()).await;
+        Self { address, data_dir, config, reloader, stop: Some(stop), ended }
     }
 
     /// Ends the server in order and starts it again on the same data, on another port.
     pub(crate) async fn restart(&mut self) {
         self.stop();
         (&mut self.ended).await.expect("no panic").expect("an orderly end");
-        let (address, stop, ended) = run(self.config.clone()).await;
-        (self.address, self.stop, self.ended) = (address, Some(stop), ended);
+        let (address, reloader, stop, ended) = run(self.config.clone()).await;
+        (self.address, self.reloader, self.stop, self.ended) = (address, reloader, Some(stop), ended);
     }
 
     /// Tells the server to end, as Ctrl-C would.
     pub(crate) fn stop(&mut self) {
         self.stop.take();
+    }
+
+    /// Reads the file of apps again, as SIGHUP would.
+    pub(crate) fn reload(&self) -> Result<(), String> {
+        self.reloader.reload().map_err(|error| error.to_string())
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -107,15 +113,15 @@ pub(crate) fn setting<T: FromStr>(name: &str) -> Option<T> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value:?}")))
 }
 
-async fn run(config: ServeConfig) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<io::Result<()>>) {
+async fn run(config: ServeConfig) -> (SocketAddr, Reloader, oneshot::Sender<()>, JoinHandle<io::Result<()>>) {
     let application = Application::build(config).await.expect("a server");
-    let address = application.address();
+    let (address, reloader) = (application.address(), application.reloader());
     let (stop, stopped) = oneshot::channel::<()>();
     let ended = actix_web::rt::spawn(application.run_until(async {
         // Sent or dropped, both mean the end.
         let _ = stopped.await;
     }));
-    (address, stop, ended)
+    (address, reloader, stop, ended)
 }
 
 /// The settings of a server for a test.

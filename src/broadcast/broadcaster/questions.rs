@@ -20,7 +20,8 @@ impl Broadcaster {
                         && key.name.kind() != ChannelKind::ServerToUser
                         && key.name.as_str().starts_with(&prefix)
                 });
-                drop(answer.send(occupied.map(|key| (key.clone(), self.info(key))).collect()));
+                // What is cached is asked of one channel: thousands of copies would keep everybody waiting.
+                drop(answer.send(occupied.map(|key| (key.clone(), self.counts_of(key))).collect()));
             }
             Question::Users(channel, answer) => {
                 let members = self.channels.get(&channel).into_iter().flat_map(Channel::members);
@@ -31,12 +32,17 @@ impl Broadcaster {
 
     fn info(&self, channel: &ChannelKey) -> ChannelInfo {
         let now = Instant::now();
-        let held = self.channels.get(channel);
         let cached = self.caches.get(channel, now);
+        let cached = cached.map(|cached| (cached.data.clone(), cached.expires_at.duration_since(now)));
+        ChannelInfo { cached, ..self.counts_of(channel) }
+    }
+
+    fn counts_of(&self, channel: &ChannelKey) -> ChannelInfo {
+        let held = self.channels.get(channel);
         ChannelInfo {
             socket_count: held.map_or(0, Channel::socket_count),
             user_count: held.map_or(0, Channel::member_count),
-            cached: cached.map(|cached| (cached.data.clone(), cached.expires_at.duration_since(now))),
+            cached: None,
         }
     }
 }

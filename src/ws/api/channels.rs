@@ -45,6 +45,9 @@ pub(super) async fn list_channels(call: SignedCall) -> Result<HttpResponse, Call
         let reason = "info: user_count needs a filter_by_prefix that begins with presence-";
         return Err(CallError::bad_request(reason));
     }
+    if info.cache {
+        return Err(CallError::bad_request("info: cache is asked of one channel"));
+    }
     let channels = call.server.broadcaster().channels(call.app.id, prefix.to_owned()).await;
     let channels = channels.ok_or(CallError::Stopping)?.into_iter();
     let channels = channels.map(|(name, state)| (name.to_string(), info.of(&name, &state))).collect();

@@ -28,7 +28,7 @@ pub(super) enum CallError {
     /// The same key came with another body.
     #[error("this Idempotency-Key was used with another body")]
     KeyReused,
-    /// The bus is full: nothing was published, or not all.
+    /// The bus is full: nothing was published.
     #[error("too many events wait to be broadcast (HUBBUB_BROADCAST_QUEUE); try again")]
     Busy,
     /// The broadcaster is gone.

@@ -6,12 +6,12 @@ use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::ChannelKey;
-use crate::events::{BusMessage, Envelope};
-use crate::pusher::{App, ChannelKind, ChannelName, SocketId};
+use crate::events::Envelope;
+use crate::pusher::{App, AppId, ChannelKind, ChannelName, SocketId};
 use crate::ws::conversation::MAX_EVENT_NAME_CHARS;
-use crate::ws::idempotency::Claim;
 
 use super::error::CallError;
+use super::idempotency::Claim;
 use super::info::{InfoRequest, InfoResponse};
 use super::signed_call::SignedCall;
 
@@ -62,9 +62,7 @@ struct Publication {
 /// `POST /apps/{id}/events`.
 pub(super) async fn publish_event(call: SignedCall) -> Result<HttpResponse, CallError> {
     let publication = Publication::parse(call.json()?, &call.app)?;
-    if claim(&call)? == Claim::New {
-        publication.publish(&call)?;
-    }
+    publish(&call, std::slice::from_ref(&publication))?;
     if publication.info.is_empty() {
         return Ok(HttpResponse::Ok().json(PublishResponse { channels: None }));
     }
@@ -86,11 +84,7 @@ pub(super) async fn publish_batch(call: SignedCall) -> Result<HttpResponse, Call
     }
     let publications =
         batch.into_iter().map(|request| Publication::parse(request, &call.app)).collect::<Result<Vec<_>, _>>()?;
-    if claim(&call)? == Claim::New {
-        for publication in &publications {
-            publication.publish(&call)?;
-        }
-    }
+    publish(&call, &publications)?;
     if publications.iter().all(|publication| publication.info.is_empty()) {
         return Ok(HttpResponse::Ok().json(BatchResponse { batch: None }));
     }
@@ -104,13 +98,21 @@ pub(super) async fn publish_batch(call: SignedCall) -> Result<HttpResponse, Call
     Ok(HttpResponse::Ok().json(BatchResponse { batch: Some(infos) }))
 }
 
-/// Whether this call is the first with its `Idempotency-Key`.
-fn claim(call: &SignedCall) -> Result<Claim, CallError> {
-    let Some(key) = &call.idempotency_key else { return Ok(Claim::New) };
-    match call.server.published().claim(call.app.id, key, &call.body) {
-        Claim::Conflict => Err(CallError::KeyReused),
-        claim => Ok(claim),
+/// Puts what a call publishes on the bus, all of it or nothing; nothing either when a call with the same
+/// `Idempotency-Key` has done so before.
+fn publish(call: &SignedCall, publications: &[Publication]) -> Result<(), CallError> {
+    let (app, key) = (call.app.id, call.idempotency_key.as_deref());
+    let published = &call.server.api().published;
+    match key.map_or(Claim::New, |key| published.claim(app, key, &call.body)) {
+        Claim::New => {}
+        Claim::Repeated => return Ok(()),
+        Claim::Conflict => return Err(CallError::KeyReused),
     }
+    let envelopes = publications.iter().flat_map(|publication| publication.envelopes(app)).collect();
+    call.server.carrier().carry_all(envelopes).map_err(|_| {
+        key.inspect(|key| published.release(app, key));
+        CallError::Busy
+    })
 }
 
 async fn info(call: &SignedCall, channel: &ChannelName, request: InfoRequest) -> Result<InfoResponse, CallError> {
@@ -139,21 +141,17 @@ impl Publication {
         Ok(Self { name, data, channels, except, info: InfoRequest::parse(info.as_deref())? })
     }
 
-    /// Puts the event on the bus, once for each channel.
-    fn publish(&self, call: &SignedCall) -> Result<(), CallError> {
-        for channel in &self.channels {
-            let envelope = Envelope {
-                app: call.app.id,
-                channel: channel.to_string(),
-                event: self.name.clone(),
-                data: self.data.clone(),
-                except: self.except.map(|id| id.to_string()),
-                head: None,
-                trace: None,
-            };
-            call.server.carrier().carry(BusMessage::Event(envelope)).map_err(|_| CallError::Busy)?;
-        }
-        Ok(())
+    /// The event, once for each channel.
+    fn envelopes(&self, app: AppId) -> impl Iterator<Item = Envelope> {
+        self.channels.iter().map(move |channel| Envelope {
+            app,
+            channel: channel.to_string(),
+            event: self.name.clone(),
+            data: self.data.clone(),
+            except: self.except.map(|id| id.to_string()),
+            head: None,
+            trace: None,
+        })
     }
 }
 

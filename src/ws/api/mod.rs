@@ -6,9 +6,13 @@
 mod channels;
 mod error;
 mod events;
+mod idempotency;
 mod info;
 mod signed_call;
+mod state;
 mod users;
+
+pub use state::ApiState;
 
 use actix_web::web::{ServiceConfig, get, post, resource, scope};
 

@@ -2,14 +2,15 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use actix_web::dev::Payload;
-use actix_web::web::{Bytes, ThinData};
+use actix_web::dev;
+use actix_web::web::{Bytes, Payload, ThinData};
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 
-use crate::pusher::{ApiCall, App, AppId, verify_call};
+use crate::pusher::{ApiCall, App, AppId, AppLimits, ChannelName, verify_call};
 use crate::ws::SocketServer;
 
 use super::error::CallError;
@@ -39,20 +40,49 @@ impl FromRequest for SignedCall {
     type Error = actix_web::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, body) = (request.clone(), Bytes::from_request(request, payload));
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), Payload::from_request(request, payload));
         let server = ThinData::<SocketServer>::extract(&request);
         Box::pin(async move {
-            let (server, body) = (server.await?.0, body.await?);
-            Ok(verify(server, &request, body)?)
+            let (server, payload) = (server.await?.0, payload.await?);
+            let call = believe(&server, &request, payload).await;
+            let counts = server.api();
+            let count = if call.is_ok() { &counts.accepted } else { &counts.refused };
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(call?)
         })
     }
 }
 
-fn verify(server: SocketServer, request: &HttpRequest, body: Bytes) -> Result<SignedCall, CallError> {
+async fn believe(server: &SocketServer, request: &HttpRequest, payload: Payload) -> Result<SignedCall, CallError> {
+    let app = find_app(server, request)?;
+    let body = read_body(payload, &app.limits).await?;
+    verify(server.clone(), app, request, body)
+}
+
+fn find_app(server: &SocketServer, request: &HttpRequest) -> Result<Arc<App>, CallError> {
     let id = request.match_info().query("app_id");
     let app = id.parse::<AppId>().ok().and_then(|id| server.apps().by_id(id));
-    let app = app.ok_or_else(|| CallError::UnknownApp(id.to_owned()))?;
+    app.ok_or_else(|| CallError::UnknownApp(id.to_owned()))
+}
+
+/// Reads no more than the app's largest batch can need: a stranger's body is thrown away before anything is verified.
+async fn read_body(payload: Payload, limits: &AppLimits) -> Result<Bytes, CallError> {
+    // One byte of data takes up to six in JSON: \u0000. Names and the rest are short beside it.
+    let event_bytes = limits.max_event_data_bytes.saturating_mul(6).saturating_add(2_048);
+    let channels_bytes = limits.max_channels_per_event.saturating_mul(ChannelName::MAX_BYTES + 3);
+    let max_bytes = event_bytes.saturating_mul(limits.max_events_per_batch).saturating_add(channels_bytes);
+    match payload.to_bytes_limited(max_bytes).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) => Err(CallError::bad_request(format!("the body: {error}"))),
+        Err(_) => Err(CallError::TooLarge(format!(
+            "the body has more than {max_bytes} bytes, which the app's limits allow \
+             (HUBBUB_MAX_EVENT_DATA_BYTES, HUBBUB_MAX_EVENTS_PER_BATCH)"
+        ))),
+    }
+}
+
+fn verify(server: SocketServer, app: Arc<App>, request: &HttpRequest, body: Bytes) -> Result<SignedCall, CallError> {
     let query: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string())
         .map_err(|error| CallError::bad_request(format!("the query: {error}")))?;
     let call = ApiCall { method: request.method().as_str(), path: request.path(), query: &query, body: &body };

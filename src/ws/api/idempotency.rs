@@ -11,7 +11,7 @@ use crate::pusher::AppId;
 
 /// The keys of the last publications, in memory: a publisher that repeats a call after a timeout does so within seconds.
 #[derive(Debug)]
-pub struct Published {
+pub(super) struct Published {
     keys: Mutex<LruCache<(AppId, String), Publication>>,
 }
 
@@ -50,6 +50,11 @@ impl Published {
             }
         }
     }
+
+    /// Gives the key back: the call it was taken for published nothing, and may be made again.
+    pub(super) fn release(&self, app: AppId, key: &str) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).pop(&(app, key.to_owned()));
+    }
 }
 
 impl Default for Published {
@@ -70,5 +75,13 @@ mod tests {
             [claim(1, "a"), claim(1, "a"), claim(1, "b"), claim(2, "b")],
             [Claim::New, Claim::Repeated, Claim::Conflict, Claim::New]
         );
+    }
+
+    #[test]
+    fn a_key_that_was_given_back_may_be_taken_again() {
+        let published = Published::default();
+        assert_eq!(published.claim(AppId(1), "k", b"a"), Claim::New);
+        published.release(AppId(1), "k");
+        assert_eq!(published.claim(AppId(1), "k", b"b"), Claim::New);
     }
 }

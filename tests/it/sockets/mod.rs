@@ -1,0 +1,34 @@
+//! The socket server by the Pusher protocol: raw frames in, raw frames out, and what nobody should send.
+
+mod apps;
+mod broken_frames;
+mod caches;
+mod calls;
+mod channels;
+mod client_events;
+mod connecting;
+mod counts;
+mod floods;
+mod liveness;
+mod metrics;
+mod presence;
+mod publishing;
+mod questions;
+mod users;
+mod webhooks;
+
+use std::fs;
+
+use hubbub::config::ServeConfig;
+
+/// A second app: the key, the secret, and the beginning of its entry in the file of apps.
+pub(crate) const OTHER_KEY: &str = "other-key";
+pub(crate) const OTHER_SECRET: &str = "other-secret";
+pub(crate) const OTHER_APP: &str = "[[apps]]\nid = \"2\"\nkey = \"other-key\"\nsecret = \"other-secret\"\n";
+
+/// Writes the file of apps into the server's own directory; call it again to change the file.
+pub(crate) fn write_apps(config: &mut ServeConfig, text: &str) {
+    let path = config.data_dir.join("apps.toml");
+    fs::write(&path, text).expect("written");
+    config.socket.apps_file = Some(path);
+}
