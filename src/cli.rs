@@ -1,4 +1,10 @@
-//! The command line: parses it, and hands over to [`crate::app`].
+//! The command line: parses it, and hands over to [`crate::app`] or to [`crate::maintenance`].
+
+mod backup;
+mod check;
+mod export;
+mod instance;
+mod people;
 
 use std::process::ExitCode;
 
@@ -22,7 +28,24 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(Box<ServeConfig>),
+    /// Write the whole instance into one file, also while it runs
+    Backup(backup::BackupArgs),
+    /// Make a data directory out of a backup
+    Restore(backup::RestoreArgs),
+    /// Write what people wrote as JSON Lines, also while the server runs
+    Export(export::ExportArgs),
+    /// Look for what does not agree in the database, also while the server runs
+    Check(check::CheckArgs),
+    /// Bring the database's schema up to date without serving
+    Migrate(check::MigrateArgs),
+    /// Help people who are locked out, also while the server runs
+    User(people::UserArgs),
+    /// Make an API token for a person and print it, also while the server runs
+    Token(people::TokenArgs),
 }
+
+/// Why a command was not done. It is printed, and nothing else.
+type Failure = Box<dyn std::error::Error>;
 
 /// Runs what the command line says.
 #[must_use]
@@ -36,7 +59,30 @@ pub fn run() -> ExitCode {
     }
     match Cli::parse().command {
         Command::Serve(config) => serve(*config),
+        Command::Backup(args) => report(backup::backup(&args).map(done)),
+        Command::Restore(args) => report(backup::restore(&args).map(done)),
+        Command::Export(args) => report(export::export(&args).map(done)),
+        Command::Check(args) => report(check::check(&args)),
+        Command::Migrate(args) => wait(async { check::migrate(&args).await.map(done) }),
+        Command::User(args) => wait(async { people::user(&args).await.map(done) }),
+        Command::Token(args) => wait(async { people::token(&args).await.map(done) }),
     }
+}
+
+const fn done(_: ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
+/// Has a command that waits for the store run to its end.
+fn wait(command: impl Future<Output = Result<ExitCode, Failure>>) -> ExitCode {
+    report(actix_web::rt::System::new().block_on(command))
+}
+
+fn report(outcome: Result<ExitCode, Failure>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("hubbub: {error}");
+        ExitCode::FAILURE
+    })
 }
 
 fn serve(config: ServeConfig) -> ExitCode {

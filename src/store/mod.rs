@@ -8,11 +8,14 @@
 //! [`RoomEvent`]: crate::domain::RoomEvent
 
 mod access;
+mod check;
 mod connection;
 mod deliveries;
 mod error;
 mod events;
+mod export;
 mod history;
+mod inspect;
 mod invites;
 mod jobs;
 mod log;
@@ -46,10 +49,13 @@ use readers::{PooledDatabase, Read};
 use workers::Workers;
 use writer::{Change, FnChange};
 
+pub use check::Finding;
 pub use deliveries::{Delivery, DeliveryAttempt, DeliveryStatus, DeliveryToSend, Withheld};
 pub use error::{OpenError, StoreError};
 pub use events::CatchUp;
+pub use export::{ExportError, ExportItem, ExportScope};
 pub use history::{History, HistoryFrom, HistoryPage};
+pub use inspect::{Snapshot, copy_sqlite, verify_sqlite};
 pub use invites::Invite;
 pub use jobs::{JobOutcome, LeasedJob, Task};
 pub use members::Member;
@@ -95,6 +101,20 @@ impl Store {
         let mut connection = connection::connect(url, Access::Write)
             .map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })?;
         migrate::migrate(&mut connection)?;
+        Self::start(url, connection, options)
+    }
+
+    /// Opens an existing database whose schema is of this version, as a tool beside a running server does.
+    ///
+    /// # Errors
+    /// An [`OpenError`]: nothing is made, and nothing brought up to date.
+    pub fn open_existing(url: &DatabaseUrl, options: &StoreOptions) -> Result<Self, OpenError> {
+        let mut connection = inspect::connect_existing(url, Access::Write)?;
+        migrate::require_current(&mut connection)?;
+        Self::start(url, connection, options)
+    }
+
+    fn start(url: &DatabaseUrl, connection: DbConnection, options: &StoreOptions) -> Result<Self, OpenError> {
         let readers = Arc::new(readers::start(url, options)?);
         let commits = watch::Sender::new(());
         let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);
