@@ -22,7 +22,7 @@ pub use id::{ApiTokenId, DeliveryId, InviteId, JobId, MessageId, RoomId, Seq, Se
 pub use limits::Limits;
 pub use markdown::render_markdown;
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
-pub use room::{Membership, Room, RoomKind, RoomName, RoomTopic};
+pub use room::{Membership, RetentionDays, Room, RoomKind, RoomName, RoomTopic};
 pub use text::InvalidField;
 pub use timestamp::Timestamp;
 pub use user::{Author, Password, PersonName, Role, User, Username};

@@ -21,6 +21,7 @@ mod page;
 mod permissions;
 mod publisher;
 mod receiver;
+mod retention;
 mod rooms;
 mod sessions;
 mod socket;

@@ -14,6 +14,7 @@ mod opening;
 mod outages;
 mod people;
 mod read_marks;
+mod retention;
 mod rooms;
 mod sessions;
 mod tokens;
