@@ -16,6 +16,7 @@ mod messages;
 mod page;
 mod permissions;
 mod rooms;
+mod search;
 mod sessions;
 mod socket;
 mod tokens;
