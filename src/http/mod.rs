@@ -28,6 +28,7 @@ mod reads;
 mod received;
 mod rooms;
 mod same_site;
+mod search;
 mod sessions;
 mod state;
 mod tokens;
@@ -75,6 +76,7 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         )
         .service(resource("/rooms/{id}/messages/{message}/flow").route(get().to(flow::show_flow)))
         .service(resource("/rooms/{id}/events").route(get().to(catch_up::list_events)))
+        .service(resource("/search").route(get().to(search::search_messages)))
         .service(resource("/events").route(get().to(event_stream::stream_events)));
     config
         .app_data(state.clone())

@@ -12,6 +12,7 @@ use super::log;
 use super::posting::post;
 use super::rows::{AuthorRow, MessageRow};
 use super::schema::{messages, users};
+use super::search::{self, SearchEntry};
 use super::users::actor;
 use super::{Store, StoreError};
 
@@ -31,7 +32,13 @@ impl Store {
     /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::ClientIdReused`] when the client id stands
     /// for another text or a message of another room, [`StoreError::Busy`].
     pub async fn post_message(&self, author: UserId, room: RoomId, draft: MessageDraft) -> Result<Posted, StoreError> {
-        self.write(move |connection| post(connection, author, room, &draft)).await
+        let entry = self.known_words.entry(&draft.body);
+        let new_words = entry.new_words();
+        let posted = self.write(move |connection| post(connection, author, room, &draft, &entry)).await?;
+        if let Posted::New(_) = posted {
+            self.known_words.remember(&new_words);
+        }
+        Ok(posted)
     }
 
     /// Replaces a message's text.
@@ -46,7 +53,8 @@ impl Store {
         id: MessageId,
         body: MessageBody,
     ) -> Result<RoomEvent, StoreError> {
-        self.write(move |connection| edit(connection, actor, room, id, &body)).await
+        let entry = self.known_words.entry(&body);
+        self.write(move |connection| edit(connection, actor, room, id, &body, &entry)).await
     }
 
     /// Takes a message back: its text is gone, its place stays. No event when it was taken back before.
@@ -82,6 +90,7 @@ fn edit(
     room: RoomId,
     id: MessageId,
     body: &MessageBody,
+    entry: &SearchEntry,
 ) -> Result<RoomEvent, StoreError> {
     lock_room(connection, room)?;
     enter_room(connection, by, room)?;
@@ -97,6 +106,8 @@ fn edit(
     message.html = body.html().to_owned();
     message.edited_at = Some(now);
     let editor = message.author.clone();
+    search::forget(connection, id)?;
+    search::index(connection, id, room, by, entry)?;
     replace_text(connection, message, editor, now, RoomEventKind::MessageEdited)
 }
 
@@ -123,6 +134,7 @@ fn delete(
     message.body.clear();
     message.html.clear();
     message.deleted_at = Some(now);
+    search::forget(connection, id)?;
     let event = replace_text(connection, message.clone(), Author::from(&person), now, RoomEventKind::MessageDeleted)?;
     Ok((message, Some(event)))
 }

@@ -22,6 +22,7 @@ mod readers;
 mod rooms;
 mod rows;
 mod schema;
+mod search;
 mod sessions;
 mod statement;
 mod token_hash;
@@ -40,6 +41,7 @@ use tokio::sync::oneshot;
 
 use connection::{Access, DbConnection};
 use readers::{PooledDatabase, Read};
+use search::KnownWords;
 use workers::Workers;
 use writer::{Change, FnChange};
 
@@ -50,6 +52,7 @@ pub use invites::Invite;
 pub use members::Member;
 pub use messages::Posted;
 pub use rooms::{NewRoom, RoomChange, RoomView};
+pub use search::{SearchHit, SearchPage};
 pub use token_hash::TokenHash;
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};
@@ -73,6 +76,8 @@ pub struct StoreOptions {
 pub struct Store {
     writer: Arc<Workers<Box<dyn Change>>>,
     readers: Arc<Workers<Read>>,
+    /// Spares the writer most of the search index's vocabulary.
+    known_words: Arc<KnownWords>,
 }
 
 impl Store {
@@ -87,9 +92,10 @@ impl Store {
         let mut connection = connection::connect(url, Access::Write)
             .map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })?;
         migrate::migrate(&mut connection)?;
+        search::bring_up_to_date(&mut connection)?;
         let readers = Arc::new(readers::start(url, options)?);
         let writer = Arc::new(writer::start(url, connection, options)?);
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, known_words: Arc::default() })
     }
 
     /// Whether a read and an (empty) write go through.

@@ -12,6 +12,7 @@ use super::connection::DbConnection;
 use super::log;
 use super::messages::load_message;
 use super::schema::messages;
+use super::search::{self, SearchEntry};
 use super::statement::{execute, fetch, statement};
 use super::{Posted, StoreError};
 
@@ -21,6 +22,7 @@ pub(super) fn post(
     author: UserId,
     room: RoomId,
     draft: &MessageDraft,
+    entry: &SearchEntry,
 ) -> Result<Posted, StoreError> {
     lock_room(connection, room)?;
     let find = FindSender { room_id: room.0, client_id: client_id_of(draft), author_id: author.0 };
@@ -31,6 +33,7 @@ pub(super) fn post(
     }
     let author = Author { id: author, username: sender.username, name: sender.name };
     let message = insert(connection, author, room, &place, draft)?;
+    search::index(connection, message.id, room, message.author.id, entry)?;
     let event = RoomEvent {
         room_id: room,
         seq: message.seq,

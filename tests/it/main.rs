@@ -20,6 +20,7 @@ mod page;
 mod permissions;
 mod publisher;
 mod rooms;
+mod search;
 mod sessions;
 mod socket;
 mod sockets;

@@ -13,6 +13,7 @@ mod outages;
 mod people;
 mod read_marks;
 mod rooms;
+mod search;
 mod sessions;
 mod tokens;
 mod writer;
