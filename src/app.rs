@@ -29,6 +29,7 @@ use crate::config::{ConfigError, ServeConfig, SocketConfig};
 use crate::domain::InvalidField;
 use crate::events::{Bus, Carrier, FlowBook, local_bus};
 use crate::http::{self, SocketApp, WebParts, WebState};
+use crate::jobs::{JobRunner, OutgoingClient, RunningJobs};
 use crate::pusher::InvalidCredentials;
 use crate::store::{DatabaseUrl, InvalidDatabaseUrl, OpenError, Store, StoreError, StoreOptions};
 use crate::telemetry::RequestSpan;
@@ -50,6 +51,7 @@ pub struct Application {
     broadcaster: BroadcasterHandle,
     /// End by themselves when nobody can reach them any more, in this order.
     actors: Vec<(&'static str, rt::task::JoinHandle<()>)>,
+    jobs: RunningJobs,
     reloader: Reloader,
     demo: Option<Demo>,
     shutdown_spread: Duration,
@@ -155,6 +157,7 @@ impl Application {
             api: Arc::default(),
             webhooks: webhooks.counts(),
         };
+        let jobs = JobRunner::new(store.clone(), outgoing_client(&config)?, &config.jobs);
         let server = serve(&config, listener, Arc::clone(&web_state), sources)?;
         Ok(Self {
             server,
@@ -163,6 +166,7 @@ impl Application {
             web_state,
             broadcaster: broadcaster_handle,
             actors: vec![("the broadcaster", rt::spawn(broadcaster.run())), ("webhooks", rt::spawn(webhooks.run()))],
+            jobs: jobs.start(),
             reloader,
             demo,
             shutdown_spread: Duration::from_secs(config.socket.shutdown_spread_secs.into()),
@@ -211,6 +215,7 @@ impl Application {
                 server.await
             }
         };
+        self.jobs.stop().await;
         self.store.close().await;
         drop(self.web_state);
         drop(self.broadcaster);
@@ -277,6 +282,12 @@ fn http_client() -> Result<reqwest::Client, StartError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().user_agent(concat!("Hubbub/", env!("CARGO_PKG_VERSION")));
     Ok(client.redirect(reqwest::redirect::Policy::none()).build()?)
+}
+
+/// The client for calls to addresses that people chose.
+fn outgoing_client(config: &ServeConfig) -> Result<OutgoingClient, StartError> {
+    let timeout = Duration::from_secs(config.jobs.webhook_timeout_secs.into());
+    Ok(OutgoingClient::new(config.jobs.allow_private_webhooks, timeout)?)
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -3,6 +3,7 @@
 //! Each setting is a flag of `hubbub serve` and an environment variable `HUBBUB_…`; a file `.env` in the working
 //! directory is read first. [`ServeConfig::validate`] refuses impossible combinations before anything starts.
 
+mod jobs;
 mod webhooks;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
+pub use jobs::JobsConfig;
 pub use webhooks::WebhookConfig;
 
 /// A text that must not be printed: a key, a password in a URL.
@@ -120,6 +122,9 @@ pub struct ServeConfig {
     /// Settings of identity.
     #[command(flatten, next_help_heading = "Identity")]
     pub auth: AuthConfig,
+    /// Settings of the work that goes on by itself.
+    #[command(flatten, next_help_heading = "Jobs and webhooks")]
+    pub jobs: JobsConfig,
     /// Settings of the socket server.
     #[command(flatten, next_help_heading = "Socket server")]
     pub socket: SocketConfig,
@@ -355,6 +360,9 @@ impl ServeConfig {
             ("HUBBUB_MAX_EVENTS_PER_BATCH", self.socket.max_events_per_batch),
             ("HUBBUB_WEBHOOK_QUEUE", self.webhooks.queue),
             ("HUBBUB_WEBHOOK_TIMEOUT_MS", usize::try_from(self.webhooks.timeout_ms).unwrap_or(usize::MAX)),
+            ("HUBBUB_JOBS_AT_ONCE", self.jobs.jobs_at_once),
+            ("HUBBUB_JOB_ATTEMPTS", self.jobs.job_attempts as usize),
+            ("HUBBUB_WEBHOOK_TIMEOUT_SECS", self.jobs.webhook_timeout_secs as usize),
         ];
         match settings.iter().find(|(_, value)| *value == 0) {
             Some((setting, _)) => Err(ConfigError::Zero(setting)),

@@ -5,6 +5,7 @@
 //! (step 2 of the walk, "validate").
 
 mod event;
+mod event_type;
 mod id;
 mod limits;
 mod markdown;
@@ -14,9 +15,11 @@ mod search;
 mod text;
 mod timestamp;
 mod user;
+mod webhook;
 
 pub use event::{RoomEvent, RoomEventKind};
-pub use id::{ApiTokenId, InviteId, MessageId, RoomId, Seq, SessionId, UserId};
+pub use event_type::EventType;
+pub use id::{ApiTokenId, DeliveryId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId};
 pub use limits::Limits;
 pub use markdown::render_markdown;
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
@@ -25,3 +28,4 @@ pub use search::{Phrase, SearchQuery, SnippetPart, Trait, Word, snippet, words};
 pub use text::InvalidField;
 pub use timestamp::Timestamp;
 pub use user::{Author, Password, PersonName, Role, User, Username};
+pub use webhook::WebhookUrl;

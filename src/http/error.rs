@@ -69,6 +69,12 @@ pub enum ApiError {
     /// The person has no such API token.
     #[error("no such API token")]
     TokenNotFound,
+    /// There is no such webhook, or it is somebody else's.
+    #[error("no such webhook")]
+    WebhookNotFound,
+    /// The webhook has no such delivery.
+    #[error("no such delivery")]
+    DeliveryNotFound,
     /// The message's time line is not kept here.
     #[error("the flow is forgotten")]
     FlowForgotten,
@@ -163,6 +169,8 @@ impl From<StoreError> for ApiError {
             StoreError::SignUpClosed => Self::SignUpClosed,
             StoreError::SessionEnded => Self::SessionEnded,
             StoreError::TokenNotFound => Self::TokenNotFound,
+            StoreError::WebhookNotFound => Self::WebhookNotFound,
+            StoreError::DeliveryNotFound => Self::DeliveryNotFound,
             StoreError::ClientIdReused => Self::ClientIdReused,
             StoreError::Busy => Self::Busy(Queue::Writes),
             StoreError::Unavailable(reason) => Self::Unavailable(reason),

@@ -9,6 +9,7 @@ mod broadcasting;
 mod caller_address;
 mod carry_out;
 mod catch_up;
+mod deliveries;
 mod error;
 mod event_cursor;
 mod event_stream;
@@ -33,6 +34,7 @@ mod sessions;
 mod state;
 mod tokens;
 mod users;
+mod webhooks;
 
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put, resource, scope};
@@ -53,6 +55,12 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         .service(resource("/invites").route(post().to(invites::create_invite)))
         .service(resource("/tokens").route(get().to(tokens::list_tokens)).route(post().to(tokens::create_token)))
         .service(resource("/tokens/{id}").route(delete().to(tokens::delete_token)))
+        .service(
+            resource("/webhooks").route(get().to(webhooks::list_webhooks)).route(post().to(webhooks::create_webhook)),
+        )
+        .service(resource("/webhooks/{id}").route(delete().to(webhooks::delete_webhook)))
+        .service(resource("/webhooks/{id}/deliveries").route(get().to(deliveries::list_deliveries)))
+        .service(resource("/webhooks/{id}/deliveries/{delivery}/retry").route(post().to(deliveries::retry_delivery)))
         .service(resource("/rooms").route(get().to(rooms::list_rooms)).route(post().to(rooms::create_room)))
         .service(resource("/rooms/{id}").route(get().to(rooms::show_room)).route(patch().to(rooms::change_room)))
         .service(resource("/rooms/{id}/join").route(post().to(rooms::join_room)))

@@ -99,6 +99,8 @@ impl ApiError {
             Self::MemberNotFound => say(S::NOT_FOUND, "member_not_found", "That person does not belong to this room."),
             Self::UserNotFound => say(S::NOT_FOUND, "user_not_found", "There is no such person."),
             Self::TokenNotFound => say(S::NOT_FOUND, "token_not_found", "You have no such API token."),
+            Self::WebhookNotFound => say(S::NOT_FOUND, "webhook_not_found", "You have no such webhook."),
+            Self::DeliveryNotFound => say(S::NOT_FOUND, "delivery_not_found", "The webhook has no such delivery."),
             Self::FlowForgotten => say(
                 S::NOT_FOUND,
                 "flow_forgotten",

@@ -36,6 +36,12 @@ pub enum StoreError {
     /// The person has no such API token.
     #[error("no such API token")]
     TokenNotFound,
+    /// There is no such webhook, or it is somebody else's.
+    #[error("no such webhook")]
+    WebhookNotFound,
+    /// The webhook has no such delivery.
+    #[error("no such delivery")]
+    DeliveryNotFound,
     /// The author has posted something else under this client id.
     #[error("the client id stands for another message")]
     ClientIdReused,

@@ -7,6 +7,7 @@ use crate::domain::{Author, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timesta
 
 use super::StoreError;
 use super::connection::DbConnection;
+use super::deliveries;
 use super::rows::{AuthorRow, EventRow, MessageRow, damaged};
 use super::schema::{events, messages, rooms};
 use super::statement::execute;
@@ -21,7 +22,7 @@ pub(super) fn next_seq(connection: &mut DbConnection, room: RoomId) -> QueryResu
     Ok(Seq(seq))
 }
 
-/// Writes an entry at the place that was taken for it.
+/// Writes an entry at the place that was taken for it, and what webhooks are to be told of it.
 pub(super) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
     let (mut message_id, mut member_id, mut data) = (None, None, None);
     match &event.kind {
@@ -45,6 +46,7 @@ pub(super) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result
         events::created_at.eq(event.created_at.0),
     ));
     execute(connection, &entry)?;
+    deliveries::enqueue(connection, event.room_id, event.seq, event.kind.name(), event.created_at)?;
     Ok(())
 }
 

@@ -9,10 +9,12 @@
 
 mod access;
 mod connection;
+mod deliveries;
 mod error;
 mod events;
 mod history;
 mod invites;
+mod jobs;
 mod log;
 mod members;
 mod messages;
@@ -29,6 +31,7 @@ mod token_hash;
 mod tokens;
 mod url;
 mod users;
+mod webhooks;
 mod workers;
 mod writer;
 
@@ -37,7 +40,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use connection::{Access, DbConnection};
 use readers::{PooledDatabase, Read};
@@ -45,10 +48,12 @@ use search::KnownWords;
 use workers::Workers;
 use writer::{Change, FnChange};
 
+pub use deliveries::{Delivery, DeliveryAttempt, DeliveryStatus, DeliveryToSend, Withheld};
 pub use error::{OpenError, StoreError};
 pub use events::CatchUp;
 pub use history::{History, HistoryFrom, HistoryPage};
 pub use invites::Invite;
+pub use jobs::{JobOutcome, LeasedJob, Task};
 pub use members::Member;
 pub use messages::Posted;
 pub use rooms::{NewRoom, RoomChange, RoomView};
@@ -57,6 +62,7 @@ pub use token_hash::TokenHash;
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};
 pub use users::{Admission, NewUser};
+pub use webhooks::{NewWebhook, Webhook};
 
 /// Sizes of the store; the settings `HUBBUB_READ_CONNECTIONS`, `HUBBUB_WRITE_QUEUE` and `HUBBUB_WRITE_BATCH`.
 #[derive(Debug, Clone)]
@@ -78,6 +84,8 @@ pub struct Store {
     readers: Arc<Workers<Read>>,
     /// Spares the writer most of the search index's vocabulary.
     known_words: Arc<KnownWords>,
+    /// Changes with every commit of the writer: jobs may be among what was stored.
+    commits: watch::Sender<()>,
 }
 
 impl Store {
@@ -94,8 +102,9 @@ impl Store {
         migrate::migrate(&mut connection)?;
         search::bring_up_to_date(&mut connection)?;
         let readers = Arc::new(readers::start(url, options)?);
-        let writer = Arc::new(writer::start(url, connection, options)?);
-        Ok(Self { writer, readers, known_words: Arc::default() })
+        let commits = watch::Sender::new(());
+        let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);
+        Ok(Self { writer, readers, known_words: Arc::default(), commits })
     }
 
     /// Whether a read and an (empty) write go through.

@@ -6,6 +6,7 @@
 mod catch_up;
 mod database;
 mod history;
+mod jobs;
 mod members;
 mod messages;
 mod opening;
@@ -16,6 +17,7 @@ mod rooms;
 mod search;
 mod sessions;
 mod tokens;
+mod webhooks;
 mod writer;
 
 use database::TestDatabase;

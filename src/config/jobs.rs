@@ -1,0 +1,23 @@
+//! Settings of the work that goes on by itself.
+
+use clap::Args;
+
+/// Jobs: webhooks, retention, housekeeping.
+#[derive(Debug, Clone, Args)]
+pub struct JobsConfig {
+    /// Jobs done at once
+    #[arg(long, env = "HUBBUB_JOBS_AT_ONCE", default_value_t = 16)]
+    pub jobs_at_once: usize,
+    /// Attempts after which a job that fails is given up
+    #[arg(long, env = "HUBBUB_JOB_ATTEMPTS", default_value_t = 10)]
+    pub job_attempts: u32,
+    /// Pause before a failed job's second attempt, in milliseconds; each further one is three times as long
+    #[arg(long, env = "HUBBUB_JOB_FIRST_PAUSE_MILLIS", default_value_t = 5_000)]
+    pub job_first_pause_millis: u64,
+    /// How long a webhook may take to answer, in seconds
+    #[arg(long, env = "HUBBUB_WEBHOOK_TIMEOUT_SECS", default_value_t = 10)]
+    pub webhook_timeout_secs: u32,
+    /// Call webhooks at private addresses too: of this machine, of the local network
+    #[arg(long, env = "HUBBUB_ALLOW_PRIVATE_WEBHOOKS")]
+    pub allow_private_webhooks: bool,
+}
