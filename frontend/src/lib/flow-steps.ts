@@ -41,8 +41,9 @@ export interface About {
 
 export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[] {
   const took = (from: MomentName, to: MomentName): string | null => {
+    // On several threads the later step is sometimes noted first: then there is no duration to tell.
     const ms = between(journey, from, to);
-    return ms === null ? null : duration(ms);
+    return ms === null || ms < 0 ? null : duration(ms);
   };
   const sentence = (...parts: (string | null | false)[]): string => parts.filter(Boolean).join(' ');
   const ifKnown = (time: string | null, words: (time: string) => string): string | null =>

@@ -138,7 +138,7 @@ export function place(moments: readonly Moment[], scale: 'true' | 'stretched'): 
   if (scale === 'true') return moments.map((moment) => moment.at / total);
   const shares = moments.map((moment, index) => {
     const before = moments[index - 1];
-    return before === undefined ? 0 : 1 + Math.log1p((moment.at - before.at) * 20) / 2;
+    return before === undefined ? 0 : 1 + Math.log1p((moment.at - before.at) * 20) / 6;
   });
   const sum = shares.reduce((a, b) => a + b, 0);
   let place = 0;
