@@ -1,5 +1,6 @@
 //! The composition root: builds the parts of a role, runs them, and ends them in order.
 
+mod apps;
 mod credentials;
 mod data_dir;
 mod demo;
@@ -14,22 +15,28 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, rt, web};
 use thiserror::Error;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 use tracing_actix_web::TracingLogger;
 
 use crate::auth::{AccessTokens, KeyRing, KeyRingError, PasswordError, Passwords};
-use crate::broadcast::{Broadcaster, BroadcasterHandle, BroadcasterLimits, Hub, HubLimits, OutboxLimits};
+use crate::broadcast::{
+    AppConflict, Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, Hub, HubLimits, Occurrence, OutboxLimits,
+};
 use crate::config::{ConfigError, ServeConfig, SocketConfig};
 use crate::domain::InvalidField;
-use crate::events::{Bus, FlowBook, local_bus};
+use crate::events::{Bus, Carrier, FlowBook, local_bus};
 use crate::http::{self, SocketApp, WebParts, WebState};
+use crate::pusher::InvalidAppId;
 use crate::store::{DatabaseUrl, InvalidDatabaseUrl, OpenError, Store, StoreError, StoreOptions};
 use crate::telemetry::RequestSpan;
-use crate::ws::{self, SocketServer};
+use crate::ws::{self, AppsFileError, Published, SocketServer, WebhookTiming, Webhooks};
 
+pub use apps::Reloader;
 pub use demo::Demo;
 
+use apps::AppsSource;
 use data_dir::DataDir;
 
 /// A server that is bound to its address and ready to run.
@@ -39,7 +46,9 @@ pub struct Application {
     store: Store,
     web_state: Arc<WebState>,
     broadcaster: BroadcasterHandle,
-    broadcaster_task: rt::task::JoinHandle<()>,
+    /// End by themselves when nobody can reach them any more, in this order.
+    actors: Vec<(&'static str, rt::task::JoinHandle<()>)>,
+    reloader: Reloader,
     demo: Option<Demo>,
     shutdown_spread: Duration,
     /// Held while the process runs: two of them on one data directory would not hear each other's events.
@@ -58,6 +67,18 @@ pub enum StartError {
     /// The database does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The chat's app has an id that no app may have.
+    #[error("HUBBUB_APP_ID: {0}")]
+    AppId(InvalidAppId),
+    /// The file of apps cannot be read.
+    #[error(transparent)]
+    AppsFile(#[from] AppsFileError),
+    /// Two apps share what must be unique; the chat's own app is one of all.
+    #[error("{0} (HUBBUB_APPS_FILE; the chat's own app counts too)")]
+    AppConflict(#[from] AppConflict),
+    /// Webhooks cannot be called.
+    #[error("webhooks: {0}")]
+    Webhooks(#[from] reqwest::Error),
     /// The data directory cannot be made, or is in use.
     #[error("the data directory {path}: {reason} (HUBBUB_DATA_DIR)")]
     DataDir {
@@ -97,7 +118,10 @@ impl Application {
         config.validate()?;
         descriptors::raise_limit(config.socket.max_sockets);
         let data_dir = DataDir::open(&config.data_dir)?;
-        let socket_app = credentials::socket_app(&config.socket, &data_dir)?;
+        let chat_app = credentials::chat_app(&config.socket, &data_dir)?;
+        let apps_source = AppsSource::new(chat_app.clone(), config.socket.clone());
+        let apps = Apps::new(apps_source.read()?);
+        let reloader = Reloader::new(apps_source, apps.clone());
         let listener = listen(config.listen)?;
         let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
 
@@ -108,25 +132,30 @@ impl Application {
             false => None,
         };
         let (local_bus, bus_receiver) = local_bus(config.socket.broadcast_queue);
-        let (broadcaster, broadcaster_handle) = Broadcaster::new(bus_receiver, broadcaster_limits(&config.socket));
+        let carrier: Arc<dyn Carrier> = Arc::new(local_bus);
+        let (occurrences, waiting_occurrences) = mpsc::channel::<Occurrence>(config.socket.webhook_queue);
+        let webhooks = Webhooks::new(waiting_occurrences, http_client()?, WebhookTiming::default());
+        let (broadcaster, broadcaster_handle) =
+            Broadcaster::new(bus_receiver, apps, occurrences, broadcaster_limits(&config.socket));
         let parts = WebParts {
             store: store.clone(),
-            bus: Bus::new(Arc::new(local_bus)),
+            bus: Bus::new(Arc::clone(&carrier), chat_app.id),
             flows: Arc::new(FlowBook::new(config.http.flow_entries)),
             passwords,
             access_tokens: AccessTokens::new(KeyRing::open(data_dir.path())?, &config.auth),
-            socket_app: SocketApp { key: socket_app.key.clone(), secret: socket_app.secret.clone() },
+            socket_app: SocketApp { key: chat_app.key, secret: chat_app.secret.into() },
             demo_people: demo.as_ref().map(Demo::people).unwrap_or_default(),
         };
         let web_state = Arc::new(WebState::new(&config, parts));
-        let server = serve(&config, listener, Arc::clone(&web_state), broadcaster_handle.clone(), socket_app)?;
+        let server = serve(&config, listener, Arc::clone(&web_state), broadcaster_handle.clone(), carrier)?;
         Ok(Self {
             server,
             address,
             store,
             web_state,
             broadcaster: broadcaster_handle,
-            broadcaster_task: rt::spawn(broadcaster.run()),
+            actors: vec![("the broadcaster", rt::spawn(broadcaster.run())), ("webhooks", rt::spawn(webhooks.run()))],
+            reloader,
             demo,
             shutdown_spread: Duration::from_secs(config.socket.shutdown_spread_secs.into()),
             _data_dir: data_dir,
@@ -143,6 +172,12 @@ impl Application {
     #[must_use]
     pub const fn demo(&self) -> Option<&Demo> {
         self.demo.as_ref()
+    }
+
+    /// What reads the file of apps again while the server runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
     }
 
     /// Serves until `shutdown` completes, then ends in order: no new connections, not ready, sockets closed with 4200
@@ -171,15 +206,17 @@ impl Application {
         self.store.close().await;
         drop(self.web_state);
         drop(self.broadcaster);
-        if timeout(JOIN_TIMEOUT, self.broadcaster_task).await.is_err() {
-            warn!("the broadcaster did not end in time");
+        for (name, actor) in self.actors {
+            if timeout(JOIN_TIMEOUT, actor).await.is_err() {
+                warn!("{name} did not end in time");
+            }
         }
         info!("stopped");
         ended.map_err(io::Error::other)?
     }
 }
 
-/// How long the broadcaster may take to end once nobody can reach it.
+/// How long an actor may take to end once nobody can reach it.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long requests may take to finish, in seconds.
 const REQUESTS_TIMEOUT_SECS: u64 = 3;
@@ -195,17 +232,24 @@ fn serve(
     listener: TcpListener,
     web_state: Arc<WebState>,
     broadcaster: BroadcasterHandle,
-    socket_app: ws::App,
+    carrier: Arc<dyn Carrier>,
 ) -> Result<Server, StartError> {
     let web_state = web::Data::from(web_state);
-    let (socket, hub_limits) = (config.socket.clone(), hub_limits(&config.socket));
+    let (socket, hub_limits, published) = (config.socket.clone(), hub_limits(&config.socket), Arc::default());
     let server = HttpServer::new(move || {
         let (hub, work) = Hub::new(broadcaster.clone(), hub_limits);
         rt::spawn(work);
+        let socket_server = SocketServer::new(
+            socket.clone(),
+            hub,
+            broadcaster.clone(),
+            Arc::clone(&carrier),
+            Arc::<Published>::clone(&published),
+        );
         App::new()
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(http::finish_answer))
-            .app_data(web::ThinData(SocketServer::new(socket_app.clone(), socket.clone(), hub)))
+            .app_data(web::ThinData(socket_server))
             .configure(ws::configure)
             .configure(|config| http::configure(config, &web_state))
     })
@@ -220,6 +264,14 @@ fn serve(
     .listen(listener)
     .map_err(|source| StartError::Listen { address: config.listen, source })?;
     Ok(server.run())
+}
+
+/// A client for calls to others. It follows no redirects: a webhook goes where its owner said.
+fn http_client() -> Result<reqwest::Client, StartError> {
+    // Installed once for the process; a second application in it, as in tests, finds it there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().user_agent(concat!("Hubbub/", env!("CARGO_PKG_VERSION")));
+    Ok(client.redirect(reqwest::redirect::Policy::none()).build()?)
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -247,7 +299,7 @@ fn broadcaster_limits(config: &SocketConfig) -> BroadcasterLimits {
     BroadcasterLimits {
         mailbox: config.broadcast_queue,
         sockets: config.max_sockets,
-        presence_members: config.max_presence_members,
+        cached_channels: config.max_cached_channels,
         authorization: Duration::from_secs(config.authorization_secs.into()),
     }
 }

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::error;
+use tracing::{error, info};
 
-use crate::app::Application;
+use crate::app::{Application, Reloader};
 use crate::config::{LogFormat, ServeConfig};
 use crate::telemetry;
 
@@ -53,6 +53,7 @@ fn serve(config: ServeConfig) -> ExitCode {
             }
         };
         greet(&application);
+        actix_web::rt::spawn(reload_on_hangup(application.reloader()));
         match application.run_until(stop_signal()).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -74,6 +75,20 @@ fn greet(application: &Application) {
                 println!("  enter as {:<8} password {}   ({})", person.username, person.password, person.name);
             }
             println!("\nPost from another terminal, and watch it appear:\n\n{}\n", demo.curl_line(&url));
+        }
+    }
+}
+
+/// Reads the file of apps again whenever the process gets SIGHUP; ends with the process.
+async fn reload_on_hangup(reloader: Reloader) {
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(error) => return error!(%error, "SIGHUP cannot be heard"),
+    };
+    while hangup.recv().await.is_some() {
+        match reloader.reload() {
+            Ok(()) => info!("the apps were read again"),
+            Err(error) => error!(%error, "the apps stay as they are"),
         }
     }
 }

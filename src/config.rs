@@ -226,6 +226,27 @@ pub struct SocketConfig {
     /// What a presence channel keeps of one person, in bytes
     #[arg(long, env = "HUBBUB_MAX_PRESENCE_MEMBER_BYTES", default_value_t = 2_048)]
     pub max_presence_member_bytes: usize,
+    /// File that says which other apps there are, in TOML; read again on SIGHUP
+    #[arg(long, env = "HUBBUB_APPS_FILE", value_name = "FILE")]
+    pub apps_file: Option<PathBuf>,
+    /// People that one signed-in user may watch
+    #[arg(long, env = "HUBBUB_MAX_WATCHLIST", default_value_t = 100)]
+    pub max_watchlist: usize,
+    /// Channels that one event may be published to
+    #[arg(long, env = "HUBBUB_MAX_CHANNELS_PER_EVENT", default_value_t = 100)]
+    pub max_channels_per_event: usize,
+    /// Events that one batch may publish
+    #[arg(long, env = "HUBBUB_MAX_EVENTS_PER_BATCH", default_value_t = 10)]
+    pub max_events_per_batch: usize,
+    /// How long a cache channel keeps its last event, in seconds
+    #[arg(long, env = "HUBBUB_CACHE_TTL_SECS", default_value_t = 1_800)]
+    pub cache_ttl_secs: u64,
+    /// Cache channels whose last event is kept; the one written the longest ago goes first
+    #[arg(long, env = "HUBBUB_MAX_CACHED_CHANNELS", default_value_t = 10_000)]
+    pub max_cached_channels: usize,
+    /// Events that may wait for webhooks; one more is dropped
+    #[arg(long, env = "HUBBUB_WEBHOOK_QUEUE", default_value_t = 10_000)]
+    pub webhook_queue: usize,
     /// Bytes that may wait for one socket; beyond it the socket is closed with 4100
     #[arg(long, env = "HUBBUB_MAX_QUEUED_BYTES", default_value_t = 1_048_576)]
     pub max_queued_bytes: usize,
@@ -260,9 +281,6 @@ pub enum ConfigError {
         "--role {0} needs a bus between processes, and --bus local: stays within one; use --role all (HUBBUB_ROLE)"
     )]
     RoleNeedsBus(&'static str),
-    /// The Python SDK and others demand digits.
-    #[error("HUBBUB_APP_ID must be digits only, as the server SDKs of Pusher demand; it is {0:?}")]
-    AppIdNotNumeric(String),
     /// Some of the three are set.
     #[error("set all of HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET, or none of them")]
     AppIncomplete,
@@ -326,6 +344,9 @@ impl ServeConfig {
             ("HUBBUB_MAX_QUEUED_FRAMES", self.socket.max_queued_frames),
             ("HUBBUB_BROADCAST_QUEUE", self.socket.broadcast_queue),
             ("HUBBUB_AUTHORIZATION_SECS", self.socket.authorization_secs as usize),
+            ("HUBBUB_MAX_CHANNELS_PER_EVENT", self.socket.max_channels_per_event),
+            ("HUBBUB_MAX_EVENTS_PER_BATCH", self.socket.max_events_per_batch),
+            ("HUBBUB_WEBHOOK_QUEUE", self.socket.webhook_queue),
         ];
         match settings.iter().find(|(_, value)| *value == 0) {
             Some((setting, _)) => Err(ConfigError::Zero(setting)),
@@ -350,8 +371,7 @@ impl SocketConfig {
     fn validate(&self) -> Result<(), ConfigError> {
         match (&self.app_id, &self.app_key, &self.app_secret) {
             (None, None, None) => Ok(()),
-            (Some(id), Some(_), Some(_)) if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) => Ok(()),
-            (Some(id), Some(_), Some(_)) => Err(ConfigError::AppIdNotNumeric(id.clone())),
+            (Some(_), Some(_), Some(_)) => Ok(()),
             _ => Err(ConfigError::AppIncomplete),
         }
     }

@@ -22,7 +22,7 @@
 //! | [`store`] | domain |
 //! | [`events`] | domain, pusher, config |
 //! | [`broadcast`] | domain, pusher, events; never the store: a socket node needs no database |
-//! | [`ws`] | pusher, broadcast, config; the same |
+//! | [`ws`] | pusher, events, broadcast, config; the same |
 //! | [`http`] | domain, store, events, auth, config, pusher; never a socket: a web node holds none |
 //! | [`app`], [`cli`] | everything |
 

@@ -3,7 +3,7 @@
 //! Every request is a span that carries its id, and ends in one line. Failures of the server are logged there and
 //! nowhere else. Paths are logged, queries are not; message bodies, tokens and passwords never are.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
@@ -38,14 +38,18 @@ pub enum TelemetryError {
 /// # Errors
 /// When the filter is none, or something logs already.
 pub fn init(as_json: bool) -> Result<(), TelemetryError> {
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter()?).with_writer(io::stderr).with_target(false);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter(|variable| std::env::var(variable).ok())?)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false);
     let started = if as_json { subscriber.json().try_init() } else { subscriber.compact().try_init() };
     started.map_err(TelemetryError::Subscriber)
 }
 
-fn filter() -> Result<EnvFilter, TelemetryError> {
+fn filter(setting: impl Fn(&str) -> Option<String>) -> Result<EnvFilter, TelemetryError> {
     for variable in ["HUBBUB_LOG", "RUST_LOG"] {
-        if let Ok(directives) = std::env::var(variable) {
+        if let Some(directives) = setting(variable) {
             return EnvFilter::try_new(directives).map_err(|source| TelemetryError::Filter { variable, source });
         }
     }
@@ -74,12 +78,35 @@ impl RootSpanBuilder for RequestSpan {
             }
             Err(error) => (error.as_response_error().status_code(), Some(error.as_response_error()), None),
         };
-        let duration_ms = arrival.map_or(0.0, |arrival| arrival.elapsed().as_secs_f64() * 1e3);
-        let reason = failure.map(ToString::to_string).unwrap_or_default();
+        let duration_ms = arrival.map_or(0.0, |arrival| (arrival.elapsed().as_secs_f64() * 1e6).round() / 1e3);
+        let reason = failure.map(ToString::to_string);
+        let reason = reason.as_deref();
         match status.as_u16() {
             503 => warn!(status = 503, duration_ms, reason, "not available"),
             500.. => error!(status = status.as_u16(), duration_ms, reason, "failed"),
             status => debug!(status, duration_ms, reason, "answered"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_filter_that_is_set_counts() {
+        let set = |ours: Option<&'static str>, rusts: Option<&'static str>| {
+            let chosen = filter(|name| if name == "HUBBUB_LOG" { ours } else { rusts }.map(str::to_owned));
+            chosen.map(|filter| filter.to_string()).expect("filters")
+        };
+        assert_eq!(set(None, None), "info");
+        assert_eq!(set(None, Some("warn")), "warn");
+        assert_eq!(set(Some("error"), Some("warn")), "error");
+    }
+
+    #[test]
+    fn a_filter_that_is_none_is_refused_by_its_variables_name() {
+        let refused = filter(|name| (name == "RUST_LOG").then(|| "hubbub=loud".to_owned())).expect_err("no level");
+        assert!(refused.to_string().starts_with("RUST_LOG is not a log filter"), "{refused}");
     }
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::SocketConfig;
-use crate::ws::App;
+use crate::pusher::{App, InvalidAppId};
+use crate::ws::default_limits;
 
 use super::StartError;
 use super::data_dir::DataDir;
@@ -27,15 +28,33 @@ impl Credentials {
     }
 }
 
-/// The app that clients of the chat connect to.
-pub(super) fn socket_app(config: &SocketConfig, data_dir: &DataDir) -> Result<App, StartError> {
-    if let (Some(id), Some(key), Some(secret)) = (&config.app_id, &config.app_key, &config.app_secret) {
-        return Ok(App { id: id.clone(), key: key.clone(), secret: secret.clone() });
-    }
+/// The chat's own app: its clients send each other what they type, and nobody else may connect with it in mind.
+pub(super) fn chat_app(config: &SocketConfig, data_dir: &DataDir) -> Result<App, StartError> {
+    let Credentials { id, key, secret } = match (&config.app_id, &config.app_key, &config.app_secret) {
+        (Some(id), Some(key), Some(secret)) => {
+            Credentials { id: id.clone(), key: key.clone(), secret: secret.expose().to_owned() }
+        }
+        _ => kept(data_dir)?,
+    };
+    Ok(App {
+        id: id.parse().map_err(|invalid: InvalidAppId| StartError::AppId(invalid))?,
+        key,
+        secret,
+        is_enabled: true,
+        has_client_events: true,
+        has_subscription_counts: false,
+        authorization_timeout: None,
+        allowed_origins: Vec::new(),
+        limits: default_limits(config),
+        webhooks: Vec::new(),
+    })
+}
+
+/// The credentials that were made on first start, or are now.
+fn kept(data_dir: &DataDir) -> Result<Credentials, StartError> {
     let text = data_dir.read_or_make(FILE, || serde_json::json!(Credentials::generate()).to_string())?;
-    let Credentials { id, key, secret } = serde_json::from_str(&text).map_err(|error| StartError::DataDir {
+    serde_json::from_str(&text).map_err(|error| StartError::DataDir {
         path: data_dir.path().join(FILE).display().to_string(),
         reason: format!("is not what was written there ({error}); remove it to have new credentials made"),
-    })?;
-    Ok(App { id, key, secret: secret.into() })
+    })
 }

@@ -200,4 +200,12 @@ mod tests {
         }
         assert!(refused >= burst - Passwords::WAITING_PER_THREAD - 1, "{refused} of {burst} were refused");
     }
+
+    #[tokio::test]
+    async fn dropping_it_ends_its_threads() {
+        let passwords = Passwords::start(&TEST_CONFIG).expect("cheap parameters");
+        passwords.hash(password("correct horse")).await.expect("hashed");
+        let dropped = tokio::task::spawn_blocking(move || drop(passwords));
+        tokio::time::timeout(std::time::Duration::from_secs(10), dropped).await.expect("in time").expect("no panic");
+    }
 }

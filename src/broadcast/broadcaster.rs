@@ -1,28 +1,56 @@
 //! The broadcaster: the actor between the bus and the hubs.
 
+mod questions;
+mod subscribing;
+mod users;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use tokio::time::{Interval, interval};
 use tracing::warn;
 
-use crate::events::{BusMessage, Envelope, LocalReceiver, Revocation};
-use crate::pusher::{ChannelKind, ChannelName, Member, SubscriptionRefusal, server_frame};
+use crate::events::{BusMessage, Envelope, LocalReceiver};
+use crate::pusher::{App, ChannelName, server_frame};
 
+use super::caches::Caches;
 use super::channels::Channels;
-use super::mailbox::{Command, Delivery, Departure, HubId, HubMessage, Joined, Order, Subscribe};
+use super::counts::Counts;
+use super::mailbox::{Command, Delivery, HubId, HubMessage, Order};
+use super::occurrence::{Occurrence, WebhookEvent};
 use super::revocations::Revocations;
-use super::{BroadcasterHandle, Frame, Importance};
+use super::watchlists::Watchlists;
+use super::{Apps, BroadcasterHandle, ChannelKey, Frame, Importance};
 
 /// The actor. [`run`](Self::run) is its loop; everything it owns, it owns alone.
 pub struct Broadcaster {
     bus: LocalReceiver,
     commands: mpsc::Receiver<Command>,
     orders: mpsc::UnboundedReceiver<Order>,
+    /// Where webhooks hear of what happens; full, they miss it, and it is counted.
+    occurrences: mpsc::Sender<Occurrence>,
+    apps: Apps,
     hubs: HashMap<HubId, mpsc::Sender<HubMessage>>,
     channels: Channels,
+    caches: Caches,
+    counts: Counts,
+    watchlists: Watchlists,
     revocations: Revocations,
+}
+
+/// The limits that concern all apps together.
+#[derive(Debug, Clone, Copy)]
+pub struct BroadcasterLimits {
+    /// Commands of sockets that may wait; one more makes its socket's reader wait.
+    pub mailbox: usize,
+    /// Sockets at once: `HUBBUB_MAX_SOCKETS`.
+    pub sockets: usize,
+    /// Cache channels whose last event is kept: `HUBBUB_MAX_CACHED_CHANNELS`.
+    pub cached_channels: usize,
+    /// How long an authorisation may be used: `HUBBUB_AUTHORIZATION_SECS`.
+    pub authorization: Duration,
 }
 
 /// What the actor takes up next.
@@ -30,36 +58,39 @@ enum Heard {
     Bus(BusMessage),
     Socket(Command),
     Order(Order),
+    /// Counts of large channels may be due.
+    Tick,
 }
 
-/// The limits that concern a channel as a whole.
-#[derive(Debug, Clone, Copy)]
-pub struct BroadcasterLimits {
-    /// Commands of sockets that may wait; one more makes its socket's reader wait.
-    pub mailbox: usize,
-    /// Sockets at once: `HUBBUB_MAX_SOCKETS`.
-    pub sockets: usize,
-    /// People in one presence channel: `HUBBUB_MAX_PRESENCE_MEMBERS`.
-    pub presence_members: usize,
-    /// How long an authorisation may be used: `HUBBUB_AUTHORIZATION_SECS`.
-    pub authorization: Duration,
-}
+/// How often the counts of large channels are looked at.
+const COUNT_TICK: Duration = Duration::from_secs(1);
 
 impl Broadcaster {
-    /// A broadcaster that hears `bus`, and the handle that hubs reach it by.
+    /// A broadcaster that hears `bus`, and the handle that hubs reach it by. What webhooks should be told goes to
+    /// `occurrences`.
     #[must_use]
-    pub fn new(bus: LocalReceiver, limits: BroadcasterLimits) -> (Self, BroadcasterHandle) {
+    pub fn new(
+        bus: LocalReceiver,
+        apps: Apps,
+        occurrences: mpsc::Sender<Occurrence>,
+        limits: BroadcasterLimits,
+    ) -> (Self, BroadcasterHandle) {
         let (commands_sender, commands) = mpsc::channel(limits.mailbox.max(1));
         let (orders_sender, orders) = mpsc::unbounded_channel();
         let broadcaster = Self {
             bus,
             commands,
             orders,
+            occurrences,
+            apps: apps.clone(),
             hubs: HashMap::new(),
-            channels: Channels::new(limits.presence_members),
+            channels: Channels::default(),
+            caches: Caches::new(limits.cached_channels),
+            counts: Counts::default(),
+            watchlists: Watchlists::default(),
             revocations: Revocations::new(limits.authorization),
         };
-        (broadcaster, BroadcasterHandle::new(commands_sender, orders_sender, limits.sockets))
+        (broadcaster, BroadcasterHandle::new(commands_sender, orders_sender, apps, limits.sockets))
     }
 
     /// Hears and sends until the bus ends or no handle is left.
@@ -67,28 +98,41 @@ impl Broadcaster {
     /// Orders come first: a hub must be known before its first socket subscribes. The bus and the sockets take turns, so
     /// that neither a flood of events nor one of subscriptions keeps the other waiting.
     pub async fn run(mut self) {
+        let mut count_ticks = interval(COUNT_TICK);
         loop {
-            let sources = async {
-                tokio::select! {
-                    message = self.bus.recv() => message.map(Heard::Bus),
-                    command = self.commands.recv() => command.map(Heard::Socket),
-                }
-            };
-            let heard = tokio::select! {
-                biased;
-                order = self.orders.recv() => order.map(Heard::Order),
-                heard = sources => heard,
-            };
-            match heard {
+            match self.hear(&mut count_ticks).await {
                 Some(Heard::Bus(BusMessage::Event(envelope))) => self.broadcast(envelope).await,
                 Some(Heard::Bus(BusMessage::Revoke(revocation))) => self.revoke(revocation).await,
+                Some(Heard::Bus(BusMessage::Terminate(termination))) => self.terminate(termination).await,
                 Some(Heard::Socket(Command::Subscribe(subscribe))) => self.subscribe(subscribe).await,
-                Some(Heard::Socket(Command::ClientEvent(delivery))) => self.deliver(delivery).await,
+                Some(Heard::Socket(Command::SignIn(sign_in))) => self.sign_in(sign_in).await,
+                Some(Heard::Socket(Command::ClientEvent(delivery, occurrence))) => {
+                    self.tell_webhooks(occurrence);
+                    self.deliver(delivery).await;
+                }
+                Some(Heard::Socket(Command::Ask(question))) => self.answer(question),
                 Some(Heard::Order(Order::HubStarted(id, hub))) => drop(self.hubs.insert(id, hub)),
                 Some(Heard::Order(Order::Left(departure))) => self.leave(departure).await,
                 Some(Heard::Order(Order::CloseSockets(over))) => self.close_sockets(over).await,
+                Some(Heard::Tick) => self.announce_due_counts().await,
                 None => return,
             }
+        }
+    }
+
+    async fn hear(&mut self, count_ticks: &mut Interval) -> Option<Heard> {
+        let no_count_waits = self.counts.is_empty();
+        let sources = async {
+            tokio::select! {
+                message = self.bus.recv() => message.map(Heard::Bus),
+                command = self.commands.recv() => command.map(Heard::Socket),
+                _ = count_ticks.tick(), if !no_count_waits => Some(Heard::Tick),
+            }
+        };
+        tokio::select! {
+            biased;
+            order = self.orders.recv() => order.map(Heard::Order),
+            heard = sources => heard,
         }
     }
 
@@ -97,14 +141,28 @@ impl Broadcaster {
         if let Some(trace) = &envelope.trace {
             trace.heard();
         }
-        let Ok(channel) = ChannelName::parse(&envelope.channel) else {
+        let Ok(name) = ChannelName::parse(&envelope.channel) else {
             warn!(channel = envelope.channel, "an event for a channel that cannot exist was dropped");
             return;
         };
-        let frame = Frame::text(&server_frame::channel_event(&envelope.event, channel.as_str(), &envelope.data));
+        let channel = ChannelKey { app: envelope.app, name };
+        let text = server_frame::channel_event(&envelope.event, channel.name.as_str(), &envelope.data);
+        let frame = Frame::text(&text);
+        if channel.name.is_cache() {
+            self.cache(&channel, &frame, envelope.data);
+        }
         let except = envelope.except.and_then(|id| id.parse().ok());
-        let trace = envelope.trace;
-        self.deliver(Delivery { channel, frame, except, importance: Importance::Event, trace }).await;
+        let (importance, trace) = (Importance::Event, envelope.trace);
+        self.deliver(Delivery { channel, frame, except, importance, trace }).await;
+    }
+
+    /// Keeps an event of a cache channel for those who come later.
+    fn cache(&mut self, channel: &ChannelKey, frame: &Frame, data: String) {
+        let Some(app) = self.apps.by_id(channel.app) else { return };
+        self.caches.keep(channel.clone(), frame.clone(), data, app.limits.cache_ttl, Instant::now());
+        if let Some(channel) = self.channels.get_mut(channel) {
+            channel.is_miss_reported = false;
+        }
     }
 
     async fn deliver(&self, delivery: Delivery) {
@@ -119,63 +177,25 @@ impl Broadcaster {
         }
     }
 
-    async fn subscribe(&mut self, subscribe: Subscribe) {
-        let Subscribe { hub, socket, channel, member, is_repeated, answered } = subscribe;
-        let admitted = match &member {
-            Some(member) if self.revocations.cover(&channel, member) => Err(SubscriptionRefusal::revoked()),
-            _ if is_repeated => Ok(false),
-            _ => self.channels.join(&channel, hub, member.as_ref()),
-        };
-        match admitted {
-            Err(refusal) => {
-                let frame = Frame::text(&server_frame::subscription_error(channel.as_str(), &refusal));
-                self.tell(hub, HubMessage::Refused(socket, frame, answered)).await;
-            }
-            Ok(is_new_member) => {
-                if let Some(member) = member.as_ref().filter(|_| is_new_member) {
-                    self.announce(&channel, &server_frame::member_added(&channel, member)).await;
-                }
-                let frame = self.subscription_succeeded(&channel);
-                let user_id = member.map(|Member { user_id, .. }| Arc::from(user_id));
-                self.tell(hub, HubMessage::Joined(Joined { socket, channel, user_id, is_repeated, frame, answered }))
-                    .await;
-            }
-        }
-    }
-
-    fn subscription_succeeded(&self, name: &ChannelName) -> Frame {
-        match (name.kind(), self.channels.get(name)) {
-            (ChannelKind::Presence, Some(channel)) => {
-                Frame::text(&server_frame::presence_succeeded(name, channel.members()))
-            }
-            _ => Frame::text(&server_frame::subscription_succeeded(name)),
-        }
-    }
-
-    async fn leave(&mut self, Departure { hub, channel, user_id }: Departure) {
-        let has_gone = self.channels.leave(&channel, hub, user_id.as_deref());
-        if let Some(user_id) = user_id.filter(|_| has_gone) {
-            self.announce(&channel, &server_frame::member_removed(&channel, &user_id)).await;
-        }
-    }
-
-    /// Tells a presence channel who came or went. A socket that is about to join is not in its hub's list yet, and one
-    /// that has left no longer, so neither hears of itself.
-    async fn announce(&self, channel: &ChannelName, text: &str) {
+    /// Sends a text to the sockets of a channel that can do without it.
+    async fn hint(&self, channel: &ChannelKey, text: &str) {
         let (channel, frame) = (channel.clone(), Frame::text(text));
         let importance = Importance::Hint;
         self.deliver(Delivery { channel, frame, except: None, importance, trace: None }).await;
     }
 
-    async fn revoke(&mut self, Revocation { user_id, channel, revoked_at }: Revocation) {
-        let Ok(channel) = ChannelName::parse(&channel) else { return };
-        let user_id: Arc<str> = user_id.to_string().into();
-        self.revocations.add(channel.clone(), Arc::clone(&user_id), revoked_at, Instant::now());
-        let Some(held) = self.channels.get(&channel) else { return };
-        let frame = Frame::text(&server_frame::subscription_error(channel.as_str(), &SubscriptionRefusal::revoked()));
-        for hub in held.hubs() {
-            self.tell(hub, HubMessage::Revoke(channel.clone(), Arc::clone(&user_id), frame.clone())).await;
+    fn tell_webhooks(&self, occurrence: Option<Occurrence>) {
+        if let Some(occurrence) = occurrence
+            && let Err(error) = self.occurrences.try_send(occurrence)
+        {
+            warn!(%error, "a webhook misses an event (HUBBUB_WEBHOOK_QUEUE)");
         }
+    }
+
+    /// An occurrence for the webhooks of an app, when one of them wants to hear of it.
+    fn tell_webhooks_of(&self, app: Option<&Arc<App>>, event: WebhookEvent) {
+        let app = app.filter(|app| app.has_webhook_for(event.name, &event.channel));
+        self.tell_webhooks(app.map(|app| Occurrence { app: Arc::clone(app), event }));
     }
 
     async fn close_sockets(&self, over: Duration) {

@@ -1,12 +1,16 @@
 //! How the rest of the program reaches the broadcaster.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use super::mailbox::{Command, Departure, HubId, HubMessage, Order};
+use crate::pusher::{App, AppId, ChannelName, SocketId};
+
+use super::mailbox::{Command, Departure, HubId, HubMessage, Order, Question};
+use super::{Apps, ChannelInfo, ChannelKey};
 
 /// A handle to the broadcaster; cheap to clone, one for each worker.
 #[derive(Debug, Clone)]
@@ -19,28 +23,43 @@ pub struct BroadcasterHandle {
 /// What the workers count together.
 #[derive(Debug)]
 struct Shared {
+    apps: Apps,
     max_sockets: usize,
     sockets: AtomicUsize,
+    /// Locked when a socket comes or goes, never when an event is sent.
+    sockets_by_app: Mutex<HashMap<AppId, usize>>,
     hubs: AtomicUsize,
     /// The first half of socket ids.
     run: u64,
     next_socket: AtomicU64,
 }
 
-/// The process holds `HUBBUB_MAX_SOCKETS` sockets, or is about to stop.
+/// Why a new socket is not taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the server has as many sockets as it may (HUBBUB_MAX_SOCKETS)")]
-pub struct NoRoom;
+pub enum NoRoom {
+    /// The process holds as many sockets as it may.
+    #[error("the server has as many sockets as it may (HUBBUB_MAX_SOCKETS)")]
+    Server,
+    /// The app has as many sockets as it may.
+    #[error("the app has as many sockets as it may (its max_sockets)")]
+    App,
+    /// The process is about to stop.
+    #[error("the server is restarting")]
+    Stopping,
+}
 
 impl BroadcasterHandle {
     pub(super) fn new(
         commands: mpsc::Sender<Command>,
         orders: mpsc::UnboundedSender<Order>,
+        apps: Apps,
         max_sockets: usize,
     ) -> Self {
         let shared = Shared {
+            apps,
             max_sockets,
             sockets: AtomicUsize::new(0),
+            sockets_by_app: Mutex::default(),
             hubs: AtomicUsize::new(0),
             // Half of the range keeps the number exact in JavaScript, should a client parse it.
             run: u64::from(rand::random::<u32>()),
@@ -55,6 +74,34 @@ impl BroadcasterHandle {
         self.shared.sockets.load(Ordering::Relaxed)
     }
 
+    /// The apps that are served.
+    #[must_use]
+    pub fn apps(&self) -> &Apps {
+        &self.shared.apps
+    }
+
+    /// A channel as it is at the moment. `None` only while the process shuts down.
+    pub async fn channel_info(&self, channel: ChannelKey) -> Option<ChannelInfo> {
+        self.ask(|answer| Question::Channel(channel, answer)).await
+    }
+
+    /// The occupied channels of an app whose names begin so. `None` only while the process shuts down.
+    pub async fn channels(&self, app: AppId, prefix: String) -> Option<Vec<(ChannelName, ChannelInfo)>> {
+        let channels = self.ask(|answer| Question::Channels(app, prefix, answer)).await?;
+        Some(channels.into_iter().map(|(key, info)| (key.name, info)).collect())
+    }
+
+    /// The ids of the people in a presence channel. `None` only while the process shuts down.
+    pub async fn users(&self, channel: ChannelKey) -> Option<Vec<String>> {
+        self.ask(|answer| Question::Users(channel, answer)).await
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {
+        let (sender, answer) = oneshot::channel();
+        self.command(Command::Ask(question(sender))).await;
+        answer.await.ok()
+    }
+
     /// Closes all sockets, spread over a time, so that their clients do not all come back in the same instant.
     pub fn close_sockets(&self, over: Duration) {
         self.order(Order::CloseSockets(over));
@@ -66,17 +113,34 @@ impl BroadcasterHandle {
         id
     }
 
-    /// Counts a socket in, and numbers it: the two halves of its id.
-    pub(super) fn admit_socket(&self) -> Result<(u64, u64), NoRoom> {
-        if self.shared.sockets.fetch_add(1, Ordering::Relaxed) >= self.shared.max_sockets {
-            self.dismiss_socket();
-            return Err(NoRoom);
+    /// Counts a socket in, and names it.
+    pub(super) fn admit_socket(&self, app: &App) -> Result<SocketId, NoRoom> {
+        let mut by_app = self.sockets_by_app();
+        if self.socket_count() >= self.shared.max_sockets {
+            return Err(NoRoom::Server);
         }
-        Ok((self.shared.run, self.shared.next_socket.fetch_add(1, Ordering::Relaxed)))
+        let of_app = by_app.entry(app.id).or_default();
+        if *of_app >= app.limits.max_sockets {
+            return Err(NoRoom::App);
+        }
+        *of_app += 1;
+        self.shared.sockets.fetch_add(1, Ordering::Relaxed);
+        Ok(SocketId { run: self.shared.run, number: self.shared.next_socket.fetch_add(1, Ordering::Relaxed) })
     }
 
-    pub(super) fn dismiss_socket(&self) {
+    pub(super) fn dismiss_socket(&self, app: AppId) {
+        let mut by_app = self.sockets_by_app();
+        if let Some(of_app) = by_app.get_mut(&app) {
+            *of_app -= 1;
+            if *of_app == 0 {
+                by_app.remove(&app);
+            }
+        }
         self.shared.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn sockets_by_app(&self) -> MutexGuard<'_, HashMap<AppId, usize>> {
+        self.shared.sockets_by_app.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a command; waits while the mailbox is full.

@@ -3,17 +3,21 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::pusher::{ChannelKind, ChannelName, Code, Member, SocketId, server_frame};
+use crate::pusher::{
+    App, AppId, ChannelKind, ChannelName, Code, Member, SignedInUser, SocketId, WebhookEventKind, server_frame,
+};
 
-use super::mailbox::{Command, Delivery, Departure, HubId, HubMessage, Joined, Subscribe};
+use super::mailbox::{Command, Delivery, Departure, HubId, HubMessage, Joined, SignIn, Subscribe};
+use super::occurrence::{Occurrence, WebhookEvent};
 use super::subscriptions::Subscriptions;
-use super::{BroadcasterHandle, Frame, Importance, NoRoom, OutboxLimits, Socket};
+use super::{BroadcasterHandle, ChannelKey, Frame, Importance, NoRoom, OutboxLimits, Socket};
 
 /// The limits that concern one socket.
 #[derive(Debug, Clone, Copy)]
@@ -56,20 +60,20 @@ impl Hub {
     ///
     /// # Errors
     /// [`NoRoom`].
-    pub fn open_socket(&self) -> Result<Rc<Socket>, NoRoom> {
+    pub fn open_socket(&self, app: &App) -> Result<Rc<Socket>, NoRoom> {
         if self.is_closing.get() {
-            return Err(NoRoom);
+            return Err(NoRoom::Stopping);
         }
-        let (run, number) = self.broadcaster.admit_socket()?;
-        let socket = Rc::new(Socket::new(SocketId { run, number }, self.limits.outbox));
+        let id = self.broadcaster.admit_socket(app)?;
+        let socket = Rc::new(Socket::new(id, app.id, self.limits.outbox));
         self.subscriptions.borrow_mut().add_socket(Rc::clone(&socket));
         Ok(socket)
     }
 
-    /// A socket that belongs to no hub, for telling its client that there is no room.
+    /// A socket that belongs to no hub, for telling its client why it cannot be taken in.
     #[must_use]
     pub fn unlisted_socket(&self) -> Socket {
-        Socket::new(SocketId { run: 0, number: 0 }, self.limits.outbox)
+        Socket::new(SocketId { run: 0, number: 0 }, AppId(0), self.limits.outbox)
     }
 
     /// Forgets a socket. Everybody who takes one in must let it go.
@@ -78,7 +82,7 @@ impl Hub {
         for (channel, user_id) in left {
             self.broadcaster.left(Departure { hub: self.id, channel, user_id });
         }
-        self.broadcaster.dismiss_socket();
+        self.broadcaster.dismiss_socket(socket.app());
     }
 
     /// Joins a channel, the right to which was verified; returns when the client's answer is on its way. A socket
@@ -86,14 +90,27 @@ impl Hub {
     pub async fn subscribe(&self, socket: &Socket, channel: ChannelName, member: Option<Member>) {
         let (answered, answer) = oneshot::channel();
         let is_repeated = socket.is_in(&channel);
+        let channel = socket.key_of(channel);
         let subscribe = Subscribe { hub: self.id, socket: socket.id(), channel, member, is_repeated, answered };
         self.broadcaster.command(Command::Subscribe(subscribe)).await;
         // Unanswered only when the process shuts down.
         let _ = answer.await;
     }
 
+    /// Makes the socket somebody, whom the application signed for, and answers it with `frame`. A socket that is somebody
+    /// already stays who it is.
+    pub async fn sign_in(&self, socket: &Socket, channel: ChannelName, user: SignedInUser, frame: Frame) {
+        socket.signed_in(user.clone());
+        let (answered, answer) = oneshot::channel();
+        let channel = socket.key_of(channel);
+        let sign_in = SignIn { hub: self.id, socket: socket.id(), channel, user, frame, answered };
+        self.broadcaster.command(Command::SignIn(sign_in)).await;
+        // Unanswered only when the process shuts down.
+        let _ = answer.await;
+    }
+
     /// Leaves a channel; nothing happens when the socket is not in it.
-    pub fn unsubscribe(&self, socket: &Socket, channel: &ChannelName) {
+    pub fn unsubscribe(&self, socket: &Socket, channel: &ChannelKey) {
         let left = self.subscriptions.borrow_mut().leave(socket, channel);
         if let Some(user_id) = left {
             self.broadcaster.left(Departure { hub: self.id, channel: channel.clone(), user_id });
@@ -101,13 +118,29 @@ impl Hub {
     }
 
     /// Sends a client's event to the others of a channel that it is in. Waits while the broadcaster's mailbox is full.
-    pub async fn send_client_event(&self, socket: &Socket, event: &str, channel: ChannelName, data: Option<&RawValue>) {
-        let is_presence = channel.kind() == ChannelKind::Presence;
-        let user_id = is_presence.then(|| self.subscriptions.borrow().user_of(socket, &channel)).flatten();
-        let frame = Frame::text(&server_frame::client_event(event, &channel, data, user_id.as_deref()));
-        let (except, importance) = (Some(socket.id()), Importance::Hint);
-        let delivery = Delivery { channel, frame, except, importance, trace: None };
-        self.broadcaster.command(Command::ClientEvent(delivery)).await;
+    pub async fn send_client_event(
+        &self,
+        app: &Arc<App>,
+        socket: &Socket,
+        event: &str,
+        channel: ChannelName,
+        data: Option<&RawValue>,
+    ) {
+        let key = socket.key_of(channel);
+        let is_presence = key.name.kind() == ChannelKind::Presence;
+        let user_id = is_presence.then(|| self.subscriptions.borrow().user_of(socket, &key)).flatten();
+        let text = server_frame::client_event(event, &key.name, data, user_id.as_deref());
+        let occurrence = app.has_webhook_for(WebhookEventKind::ClientEvent, key.name.as_str()).then(|| {
+            let mut webhook_event = WebhookEvent::new(WebhookEventKind::ClientEvent, &key.name);
+            webhook_event.event = Some(event.to_owned());
+            webhook_event.data = data.map(|data| data.get().to_owned());
+            webhook_event.socket_id = Some(socket.id().to_string());
+            webhook_event.user_id = user_id.as_deref().map(str::to_owned);
+            Occurrence { app: Arc::clone(app), event: webhook_event }
+        });
+        let (frame, except, importance) = (Frame::text(&text), Some(socket.id()), Importance::Hint);
+        let delivery = Delivery { channel: key, frame, except, importance, trace: None };
+        self.broadcaster.command(Command::ClientEvent(delivery, occurrence)).await;
     }
 
     async fn run(self: Rc<Self>, mut mailbox: mpsc::Receiver<HubMessage>) {
@@ -124,7 +157,7 @@ impl Hub {
                         self.handle(message, &mut closing);
                     }
                 }
-                _ = sweep.tick() => self.ping_the_silent(),
+                _ = sweep.tick() => self.sweep(),
                 () = closing.tick() => closing.close_some(),
             }
         }
@@ -139,13 +172,19 @@ impl Hub {
                 }
             }
             HubMessage::Joined(joined) => self.joined(joined),
-            HubMessage::Refused(id, frame, answered) => self.answer(id, &frame, answered),
+            HubMessage::Refused(id, frame, answered) => self.answer(id, &[frame], answered),
             HubMessage::Revoke(channel, user_id, frame) => {
                 let theirs = self.subscriptions.borrow().sockets_of(&channel, &user_id);
                 for socket in theirs {
                     self.unsubscribe(&socket, &channel);
                     // A socket that is full closes itself in `send`.
                     let _ = socket.send(&frame, Importance::Event);
+                }
+            }
+            HubMessage::Terminate(channel) => {
+                let theirs = self.subscriptions.borrow().sockets_in(&channel);
+                for socket in theirs {
+                    socket.refuse(Code::Unauthorised, "the application ended this user's connections");
                 }
             }
             HubMessage::CloseSockets(over) => {
@@ -156,7 +195,7 @@ impl Hub {
         }
     }
 
-    fn joined(&self, Joined { socket, channel, user_id, is_repeated, frame, answered }: Joined) {
+    fn joined(&self, Joined { socket, channel, user_id, is_repeated, frames, answered }: Joined) {
         if !is_repeated {
             let joining = self.subscriptions.borrow().socket(socket).cloned();
             let Some(joining) = joining else {
@@ -165,31 +204,47 @@ impl Hub {
             };
             self.subscriptions.borrow_mut().join(&joining, &channel, user_id);
         }
-        self.answer(socket, &frame, answered);
+        self.answer(socket, &frames, answered);
     }
 
-    fn answer(&self, id: SocketId, frame: &Frame, answered: oneshot::Sender<()>) {
+    fn answer(&self, id: SocketId, frames: &[Frame], answered: oneshot::Sender<()>) {
         if let Some(socket) = self.subscriptions.borrow().socket(id) {
-            // A socket that is full closes itself in `send`.
-            let _ = socket.send(frame, Importance::Event);
+            for frame in frames {
+                // A socket that is full closes itself in `send`.
+                let _ = socket.send(frame, Importance::Event);
+            }
         }
         // Nobody waits when the socket's task is gone.
         let _ = answered.send(());
     }
 
-    /// One walk over all sockets now and then, instead of a timer for each.
-    fn ping_the_silent(&self) {
+    /// Pings the silent, and closes those who do not answer or have no business here: one walk over all sockets now and
+    /// then, instead of a timer for each.
+    fn sweep(&self) {
         let now = Instant::now();
         let ping = Frame::text(&server_frame::ping());
+        let apps = self.broadcaster.apps().now();
         for socket in self.subscriptions.borrow().sockets() {
             let silence = now.saturating_duration_since(socket.silent_since());
-            if silence >= self.limits.activity_timeout + self.limits.pong_timeout {
-                socket.close(Code::NoPong, "no answer to a ping (HUBBUB_PONG_TIMEOUT_SECS)");
-            } else if silence >= self.limits.activity_timeout && !socket.is_pinged() {
-                socket.ping(&ping);
+            match apps.by_id(socket.app()).filter(|app| app.is_enabled) {
+                None => socket.refuse(Code::AppDisabled, "the app was switched off"),
+                Some(app) if is_overdue(socket, app, now) => {
+                    socket.refuse(Code::Unauthorised, "the socket neither signed in nor joined a private channel");
+                }
+                Some(_) if silence >= self.limits.activity_timeout + self.limits.pong_timeout => {
+                    socket.close(Code::NoPong, "no answer to a ping (HUBBUB_PONG_TIMEOUT_SECS)");
+                }
+                Some(_) if silence >= self.limits.activity_timeout && !socket.is_pinged() => socket.ping(&ping),
+                Some(_) => {}
             }
         }
     }
+}
+
+/// Whether the socket should have shown a right by now.
+fn is_overdue(socket: &Socket, app: &App, now: Instant) -> bool {
+    let is_over = |timeout| now.saturating_duration_since(socket.opened()) >= timeout;
+    !socket.is_authorised() && app.authorization_timeout.is_some_and(is_over)
 }
 
 /// The longest time between two looks at the silent sockets.

@@ -6,21 +6,26 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::events::Trace;
-use crate::pusher::{ChannelName, Member, SocketId};
+use crate::pusher::{AppId, Member, SignedInUser, SocketId};
 
-use super::{Frame, Importance};
+use super::occurrence::Occurrence;
+use super::{ChannelInfo, ChannelKey, Frame, Importance};
 
 /// Which worker's hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct HubId(pub(super) usize);
 
-/// What a socket asks of the broadcaster. The queue is bounded, and a socket's reader waits when it is full.
+/// What is asked of the broadcaster. The queue is bounded, and whoever asks waits when it is full.
 #[derive(Debug)]
 pub(super) enum Command {
     /// A socket wants to join a channel; its right to it was verified.
     Subscribe(Subscribe),
-    /// A client sends to the others of a channel.
-    ClientEvent(Delivery),
+    /// A socket is somebody; the application's signature was verified.
+    SignIn(SignIn),
+    /// A client sends to the others of a channel; a webhook may want to hear of it.
+    ClientEvent(Delivery, Option<Occurrence>),
+    /// The HTTP API asks.
+    Ask(Question),
 }
 
 /// A socket that wants to join a channel.
@@ -28,13 +33,38 @@ pub(super) enum Command {
 pub(super) struct Subscribe {
     pub(super) hub: HubId,
     pub(super) socket: SocketId,
-    pub(super) channel: ChannelName,
+    pub(super) channel: ChannelKey,
     /// Whom the application signed the right for.
     pub(super) member: Option<Member>,
     /// The socket is in the channel already, and asks again: it gets its answer and counts once.
     pub(super) is_repeated: bool,
     /// Told when the hub has written the answer.
     pub(super) answered: oneshot::Sender<()>,
+}
+
+/// A socket that is somebody from now on.
+#[derive(Debug)]
+pub(super) struct SignIn {
+    pub(super) hub: HubId,
+    pub(super) socket: SocketId,
+    /// The user's own channel: being signed in is being in it.
+    pub(super) channel: ChannelKey,
+    pub(super) user: SignedInUser,
+    /// `signin_success`.
+    pub(super) frame: Frame,
+    /// Told when the hub has written the answer.
+    pub(super) answered: oneshot::Sender<()>,
+}
+
+/// What the HTTP API wants to know.
+#[derive(Debug)]
+pub(super) enum Question {
+    /// One channel.
+    Channel(ChannelKey, oneshot::Sender<ChannelInfo>),
+    /// The occupied channels of an app whose names begin so.
+    Channels(AppId, String, oneshot::Sender<Vec<(ChannelKey, ChannelInfo)>>),
+    /// The people in a presence channel.
+    Users(ChannelKey, oneshot::Sender<Vec<String>>),
 }
 
 /// What must reach the broadcaster whatever waits. The queue has no bound: each stands for something that exists once,
@@ -53,7 +83,7 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) struct Departure {
     pub(super) hub: HubId,
-    pub(super) channel: ChannelName,
+    pub(super) channel: ChannelKey,
     pub(super) user_id: Option<Arc<str>>,
 }
 
@@ -67,7 +97,9 @@ pub(super) enum HubMessage {
     /// A frame for the sockets of a channel.
     Deliver(Delivery),
     /// A user's sockets leave a channel; the frame tells them.
-    Revoke(ChannelName, Arc<str>, Frame),
+    Revoke(ChannelKey, Arc<str>, Frame),
+    /// The sockets of a channel are closed: their user is no longer welcome.
+    Terminate(ChannelKey),
     /// Close all sockets, spread over this time.
     CloseSockets(Duration),
 }
@@ -76,19 +108,19 @@ pub(super) enum HubMessage {
 #[derive(Debug)]
 pub(super) struct Joined {
     pub(super) socket: SocketId,
-    pub(super) channel: ChannelName,
+    pub(super) channel: ChannelKey,
     pub(super) user_id: Option<Arc<str>>,
     /// As in [`Subscribe`].
     pub(super) is_repeated: bool,
-    /// `subscription_succeeded`.
-    pub(super) frame: Frame,
+    /// The answer, and what else the socket gets before anything of the channel.
+    pub(super) frames: Vec<Frame>,
     pub(super) answered: oneshot::Sender<()>,
 }
 
 /// A frame for the sockets of a channel.
 #[derive(Debug, Clone)]
 pub(super) struct Delivery {
-    pub(super) channel: ChannelName,
+    pub(super) channel: ChannelKey,
     pub(super) frame: Frame,
     /// The socket that must not get it.
     pub(super) except: Option<SocketId>,

@@ -16,12 +16,18 @@
 //!
 //! No database here: a channel's right comes as a signature, and goes by a revocation on the bus.
 
+mod apps;
 mod broadcaster;
+mod caches;
+mod channel_key;
 mod channels;
+mod counts;
 mod frame;
 mod handle;
 mod hub;
+mod info;
 mod mailbox;
+mod occurrence;
 mod outbox;
 mod presence;
 mod revocations;
@@ -29,10 +35,15 @@ mod socket;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod watchlists;
 
+pub use apps::{AppConflict, AppTable, Apps};
 pub use broadcaster::{Broadcaster, BroadcasterLimits};
+pub use channel_key::ChannelKey;
 pub use frame::Frame;
 pub use handle::{BroadcasterHandle, NoRoom};
 pub use hub::{Hub, HubLimits};
+pub use info::ChannelInfo;
+pub use occurrence::{Occurrence, WebhookEvent};
 pub use outbox::{Importance, Outbox, OutboxLimits, Pushed};
 pub use socket::Socket;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::domain::Timestamp;
-use crate::pusher::{ChannelName, Member};
+use crate::pusher::Member;
 
-type Holder = (ChannelName, Arc<str>);
+use super::ChannelKey;
+
+type Holder = (ChannelKey, Arc<str>);
 
 /// Remembers revocations: the client may hold a signature that was issued a moment before, and show it a moment after.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl Revocations {
         Self { lifetime, revoked: HashMap::new(), oldest_first: VecDeque::new() }
     }
 
-    pub(super) fn add(&mut self, channel: ChannelName, user_id: Arc<str>, revoked_at: Timestamp, now: Instant) {
+    pub(super) fn add(&mut self, channel: ChannelKey, user_id: Arc<str>, revoked_at: Timestamp, now: Instant) {
         self.forget_old(now);
         let holder = (channel, user_id);
         self.oldest_first.push_back((now, holder.clone()));
@@ -38,7 +40,7 @@ impl Revocations {
     }
 
     /// Whether the member's authorisation was issued before the right was taken away.
-    pub(super) fn cover(&self, channel: &ChannelName, member: &Member) -> bool {
+    pub(super) fn cover(&self, channel: &ChannelKey, member: &Member) -> bool {
         if self.revoked.is_empty() {
             return false;
         }
@@ -62,6 +64,11 @@ impl Revocations {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pusher::{AppId, ChannelName};
+
+    fn channel(name: &str) -> ChannelKey {
+        ChannelKey { app: AppId(1), name: ChannelName::parse(name).expect("valid") }
+    }
 
     fn member(issued_at: i64) -> Member {
         Member::parse(&format!(r#"{{"user_id":"1","issued_at":{issued_at}}}"#)).expect("valid")
@@ -69,21 +76,20 @@ mod tests {
 
     #[test]
     fn an_authorisation_from_before_the_removal_is_void_and_one_from_after_an_invitation_is_not() {
-        let channel = ChannelName::parse("private-room.1").expect("valid");
+        let channel = channel("private-room.1");
         let mut revocations = Revocations::new(Duration::from_secs(60));
         revocations.add(channel.clone(), "1".into(), Timestamp(5_000_000), Instant::now());
         assert!(revocations.cover(&channel, &member(4_999)));
         assert!(revocations.cover(&channel, &member(5_000)));
         assert!(!revocations.cover(&channel, &member(5_001)));
-        let elsewhere = ChannelName::parse("private-room.2").expect("valid");
-        assert!(!revocations.cover(&elsewhere, &member(4_999)));
+        let other_app = ChannelKey { app: AppId(2), ..channel };
+        assert!(!revocations.cover(&other_app, &member(4_999)));
     }
 
     #[test]
     fn revocations_are_forgotten_when_no_authorisation_can_be_that_old() {
         let start = Instant::now();
         let mut revocations = Revocations::new(Duration::from_secs(60));
-        let channel = |name: &str| ChannelName::parse(name).expect("valid");
         revocations.add(channel("a"), "1".into(), Timestamp(0), start);
         revocations.add(channel("a"), "1".into(), Timestamp(1), start + Duration::from_secs(100));
         revocations.add(channel("b"), "1".into(), Timestamp(2), start + Duration::from_secs(130));

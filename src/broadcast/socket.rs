@@ -2,20 +2,26 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use crate::pusher::{ChannelName, Code, SocketId, server_frame};
+use crate::pusher::{AppId, ChannelName, Code, SignedInUser, SocketId, server_frame};
 
-use super::{Frame, Importance, Outbox, OutboxLimits, Pushed};
+use super::{ChannelKey, Frame, Importance, Outbox, OutboxLimits, Pushed};
 
 /// A socket: its outbox, its channels, and when it was last heard.
 #[derive(Debug)]
 pub struct Socket {
     id: SocketId,
+    app: AppId,
     outbox: Outbox,
     channels: RefCell<HashSet<ChannelName>>,
+    user: RefCell<Option<Rc<SignedInUser>>>,
+    opened: Instant,
+    /// Whether it ever showed a right: signed in, or joined a channel that needs one.
+    is_authorised: Cell<bool>,
     last_heard: Cell<Instant>,
     /// Whether a ping went out that nothing has answered yet.
     is_pinged: Cell<bool>,
@@ -25,11 +31,15 @@ pub struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(id: SocketId, limits: OutboxLimits) -> Self {
+    pub(super) fn new(id: SocketId, app: AppId, limits: OutboxLimits) -> Self {
         Self {
             id,
+            app,
             outbox: Outbox::new(limits),
             channels: RefCell::default(),
+            user: RefCell::default(),
+            opened: Instant::now(),
+            is_authorised: Cell::new(false),
             last_heard: Cell::new(Instant::now()),
             is_pinged: Cell::new(false),
             is_closing: Cell::new(false),
@@ -41,6 +51,31 @@ impl Socket {
     #[must_use]
     pub const fn id(&self) -> SocketId {
         self.id
+    }
+
+    /// The app that it belongs to.
+    #[must_use]
+    pub const fn app(&self) -> AppId {
+        self.app
+    }
+
+    /// Who it is signed in as.
+    #[must_use]
+    pub fn user(&self) -> Option<Rc<SignedInUser>> {
+        self.user.borrow().clone()
+    }
+
+    pub(super) fn signed_in(&self, user: SignedInUser) {
+        *self.user.borrow_mut() = Some(Rc::new(user));
+        self.is_authorised.set(true);
+    }
+
+    pub(super) const fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    pub(super) const fn is_authorised(&self) -> bool {
+        self.is_authorised.get()
     }
 
     /// What waits to be written.
@@ -128,7 +163,16 @@ impl Socket {
         self.channels.borrow().len()
     }
 
+    /// The key of one of its app's channels.
+    #[must_use]
+    pub fn key_of(&self, name: ChannelName) -> ChannelKey {
+        ChannelKey { app: self.app, name }
+    }
+
     pub(super) fn joined(&self, channel: ChannelName) {
+        if channel.kind().needs_authorisation() {
+            self.is_authorised.set(true);
+        }
         self.channels.borrow_mut().insert(channel);
     }
 
@@ -136,7 +180,7 @@ impl Socket {
         self.channels.borrow_mut().remove(channel);
     }
 
-    pub(super) fn take_channels(&self) -> HashSet<ChannelName> {
-        self.channels.take()
+    pub(super) fn take_channels(&self) -> Vec<ChannelKey> {
+        self.channels.take().into_iter().map(|name| self.key_of(name)).collect()
     }
 }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::pusher::{ChannelName, SocketId};
+use crate::pusher::SocketId;
 
-use super::Socket;
 use super::mailbox::Delivery;
+use super::{ChannelKey, Socket};
 
 /// The sockets of one worker thread. Broadcasting walks a dense list; joining and leaving cost the same whatever the
 /// channel's size.
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
     sockets: HashMap<SocketId, Rc<Socket>>,
-    channels: HashMap<ChannelName, IndexMap<SocketId, Subscriber>>,
+    channels: HashMap<ChannelKey, IndexMap<SocketId, Subscriber>>,
 }
 
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Subscriptions {
     }
 
     /// Forgets a socket; answers which channels it was in, and for whom.
-    pub(super) fn remove_socket(&mut self, socket: &Socket) -> Vec<(ChannelName, Option<Arc<str>>)> {
+    pub(super) fn remove_socket(&mut self, socket: &Socket) -> Vec<(ChannelKey, Option<Arc<str>>)> {
         self.sockets.remove(&socket.id());
         let channels = socket.take_channels();
         channels.into_iter().filter_map(|channel| self.leave(socket, &channel).map(|user| (channel, user))).collect()
@@ -46,30 +46,36 @@ impl Subscriptions {
         self.sockets.values()
     }
 
-    pub(super) fn join(&mut self, socket: &Rc<Socket>, channel: &ChannelName, user_id: Option<Arc<str>>) {
-        socket.joined(channel.clone());
+    pub(super) fn join(&mut self, socket: &Rc<Socket>, channel: &ChannelKey, user_id: Option<Arc<str>>) {
+        socket.joined(channel.name.clone());
         let subscriber = Subscriber { socket: Rc::clone(socket), user_id };
         self.channels.entry(channel.clone()).or_default().insert(socket.id(), subscriber);
     }
 
     /// Takes a socket out of a channel. `None`: it was not in it; else whom it was in it for.
-    pub(super) fn leave(&mut self, socket: &Socket, channel: &ChannelName) -> Option<Option<Arc<str>>> {
+    pub(super) fn leave(&mut self, socket: &Socket, channel: &ChannelKey) -> Option<Option<Arc<str>>> {
         let subscribers = self.channels.get_mut(channel)?;
         let subscriber = subscribers.swap_remove(&socket.id())?;
         if subscribers.is_empty() {
             self.channels.remove(channel);
         }
-        socket.left(channel);
+        socket.left(&channel.name);
         Some(subscriber.user_id)
     }
 
     /// Whom a socket is in a channel for.
-    pub(super) fn user_of(&self, socket: &Socket, channel: &ChannelName) -> Option<Arc<str>> {
+    pub(super) fn user_of(&self, socket: &Socket, channel: &ChannelKey) -> Option<Arc<str>> {
         self.channels.get(channel)?.get(&socket.id())?.user_id.clone()
     }
 
+    /// All sockets of a channel.
+    pub(super) fn sockets_in(&self, channel: &ChannelKey) -> Vec<Rc<Socket>> {
+        let subscribers = self.channels.get(channel).into_iter().flat_map(IndexMap::values);
+        subscribers.map(|subscriber| Rc::clone(&subscriber.socket)).collect()
+    }
+
     /// The sockets that are in a channel for a user.
-    pub(super) fn sockets_of(&self, channel: &ChannelName, user_id: &str) -> Vec<Rc<Socket>> {
+    pub(super) fn sockets_of(&self, channel: &ChannelKey, user_id: &str) -> Vec<Rc<Socket>> {
         let subscribers = self.channels.get(channel).into_iter().flat_map(IndexMap::values);
         let theirs = subscribers.filter(|subscriber| subscriber.user_id.as_deref() == Some(user_id));
         theirs.map(|subscriber| Rc::clone(&subscriber.socket)).collect()

@@ -6,20 +6,31 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::domain::{RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+use crate::pusher::AppId;
 
 use super::{BusMessage, ChatChannel, Envelope, EventPayload, Revocation, RoomHead, Trace};
 
 /// Carries messages to the broadcasters, wherever they are.
 pub trait Carrier: Send + Sync {
-    /// Hands a message over. Never waits and never fails the caller: what cannot be carried is counted, and made good
-    /// from the log.
-    fn carry(&self, message: BusMessage);
+    /// Hands a message over. Never waits.
+    ///
+    /// # Errors
+    /// [`Dropped`] when the message cannot be carried. An event of a room is made good from its log, so that its caller
+    /// need not care.
+    fn carry(&self, message: BusMessage) -> Result<(), Dropped>;
 }
+
+/// The bus had no room for a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the bus is full")]
+pub struct Dropped;
 
 /// Turns what happened into messages for channels, and hands them to the carrier.
 #[derive(Clone)]
 pub struct Bus {
     carrier: Arc<dyn Carrier>,
+    /// The chat's own app on the socket server.
+    app: AppId,
     /// Wakes the event streams of this process: they read the log, and this tells them when.
     rooms_changed: broadcast::Sender<RoomId>,
 }
@@ -28,10 +39,10 @@ impl Bus {
     /// Rooms that may have changed before an event stream looks; one that lags behind reads all its rooms.
     const WAKE_CAPACITY: usize = 256;
 
-    /// A bus over `carrier`.
+    /// A bus over `carrier`, for the chat whose app on the socket server is `app`.
     #[must_use]
-    pub fn new(carrier: Arc<dyn Carrier>) -> Self {
-        Self { carrier, rooms_changed: broadcast::Sender::new(Self::WAKE_CAPACITY) }
+    pub fn new(carrier: Arc<dyn Carrier>, app: AppId) -> Self {
+        Self { carrier, app, rooms_changed: broadcast::Sender::new(Self::WAKE_CAPACITY) }
     }
 
     /// Step 3: dispatches a stored event to everyone whom it concerns. Call it after the commit, never inside.
@@ -74,7 +85,8 @@ impl Bus {
         if let (RoomEventKind::MessagePosted(_), Some(trace)) = (&event.kind, trace) {
             payload.flow = Some(trace.dispatched_flow());
         }
-        self.carrier.carry(BusMessage::Event(Envelope {
+        self.hand_over(BusMessage::Event(Envelope {
+            app: self.app,
             channel: ChatChannel::Room(event.room_id).to_string(),
             event: payload.r#type.to_owned(),
             data: json(&payload),
@@ -92,13 +104,19 @@ impl Bus {
         let revoked_at = Timestamp::now();
         for channel in [ChatChannel::Room(room_id), ChatChannel::RoomPresence(room_id)] {
             let channel = channel.to_string();
-            self.carrier.carry(BusMessage::Revoke(Revocation { user_id, channel, revoked_at }));
+            self.hand_over(BusMessage::Revoke(Revocation { app: self.app, user_id, channel, revoked_at }));
         }
         self.send_to_user(user_id, "room.left", &RoomRef { room_id });
     }
 
+    /// What the bus drops is counted there, and clients read it from the log.
+    fn hand_over(&self, message: BusMessage) {
+        let _ = self.carrier.carry(message);
+    }
+
     fn send_to_user(&self, user_id: UserId, event: &str, data: &impl Serialize) {
-        self.carrier.carry(BusMessage::Event(Envelope {
+        self.hand_over(BusMessage::Event(Envelope {
+            app: self.app,
             channel: ChatChannel::User(user_id).to_string(),
             event: event.to_owned(),
             data: json(data),

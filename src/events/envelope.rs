@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{RoomId, Seq, Timestamp, UserId};
+use crate::pusher::AppId;
 
 use super::Trace;
 
@@ -13,11 +14,15 @@ pub enum BusMessage {
     Event(Envelope),
     /// Somebody lost the right to a channel.
     Revoke(Revocation),
+    /// Somebody is to be disconnected.
+    Terminate(Termination),
 }
 
 /// An event for the sockets of one channel.
 #[derive(Debug, Clone)]
 pub struct Envelope {
+    /// The app whose channel it is.
+    pub app: AppId,
     /// The channel's name.
     pub channel: String,
     /// The event's name.
@@ -44,8 +49,9 @@ pub struct RoomHead {
 impl RoomHead {
     /// The event `room.head` that tells a channel's clients what they should have seen.
     #[must_use]
-    pub fn envelope(self, channel: String) -> Envelope {
+    pub fn envelope(self, app: AppId, channel: String) -> Envelope {
         Envelope {
+            app,
             channel,
             event: "room.head".to_owned(),
             data: format!(r#"{{"room_id":{},"seq":{}}}"#, self.room_id, self.seq),
@@ -59,10 +65,21 @@ impl RoomHead {
 /// An order to take a user's sockets out of a channel, and to refuse authorisations issued until now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
+    /// The app whose channel it is.
+    pub app: AppId,
     /// Whose sockets.
     pub user_id: UserId,
     /// Out of which channel.
     pub channel: String,
     /// Authorisations issued at this time or earlier are void.
     pub revoked_at: Timestamp,
+}
+
+/// An order to close the sockets that are signed in as a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Termination {
+    /// The app whose user it is.
+    pub app: AppId,
+    /// The user's id, as the app signed it.
+    pub user_id: String,
 }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 
-use super::{BusMessage, Carrier, Envelope, RoomHead};
+use crate::pusher::AppId;
+
+use super::{BusMessage, Carrier, Dropped, Envelope, RoomHead};
 
 /// Makes the two ends of a bus within this process. When `capacity` messages wait, the next event is dropped and its
 /// room's head remembered: the receiver tells the clients as soon as it has room again, and they read the log.
@@ -22,7 +24,8 @@ pub fn local_bus(capacity: usize) -> (LocalBus, LocalReceiver) {
 /// The sending end.
 pub struct LocalBus {
     events: mpsc::Sender<BusMessage>,
-    /// Revocations must not be dropped. They need no bound: each stands for a commit, which is far slower than reading it.
+    /// Orders must not be dropped. They need no bound: each stands for a commit or an API call, which are far slower than
+    /// reading it.
     orders: mpsc::UnboundedSender<BusMessage>,
     missed: Arc<MissedHeads>,
 }
@@ -36,17 +39,16 @@ impl LocalBus {
 }
 
 impl Carrier for LocalBus {
-    fn carry(&self, message: BusMessage) {
+    fn carry(&self, message: BusMessage) -> Result<(), Dropped> {
         match message {
-            order @ BusMessage::Revoke(_) => {
-                // The receiver is gone only when the process shuts down, and its sockets with it.
-                let _ = self.orders.send(order);
-            }
-            event @ BusMessage::Event(_) => {
-                if let Err(mpsc::error::TrySendError::Full(BusMessage::Event(envelope))) = self.events.try_send(event) {
+            // The receiver is gone only when the process shuts down, and its sockets with it.
+            order @ (BusMessage::Revoke(_) | BusMessage::Terminate(_)) => self.orders.send(order).map_err(|_| Dropped),
+            event @ BusMessage::Event(_) => self.events.try_send(event).map_err(|error| {
+                if let mpsc::error::TrySendError::Full(BusMessage::Event(envelope)) = error {
                     self.missed.note(envelope);
                 }
-            }
+                Dropped
+            }),
         }
     }
 }
@@ -82,7 +84,7 @@ impl LocalReceiver {
 /// Rooms whose clients missed an event, with the last one missed.
 #[derive(Default)]
 struct MissedHeads {
-    heads: Mutex<HashMap<String, RoomHead>>,
+    heads: Mutex<HashMap<(AppId, String), RoomHead>>,
     /// Spares the receiver the lock while nothing is missing.
     any: AtomicBool,
     /// Wakes a receiver that emptied its queue just before a head was noted.
@@ -95,7 +97,7 @@ impl MissedHeads {
         self.dropped.fetch_add(1, Ordering::Relaxed);
         let Some(head) = envelope.head else { return };
         let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = heads.entry(envelope.channel).or_insert(head);
+        let last = heads.entry((envelope.app, envelope.channel)).or_insert(head);
         last.seq = last.seq.max(head.seq);
         self.any.store(true, Ordering::Release);
         self.added.notify_one();
@@ -109,7 +111,7 @@ impl MissedHeads {
         let channel = heads.keys().next().cloned();
         let taken = channel.and_then(|channel| heads.remove_entry(&channel));
         self.any.store(!heads.is_empty(), Ordering::Release);
-        taken.map(|(channel, head)| head.envelope(channel))
+        taken.map(|((app, channel), head)| head.envelope(app, channel))
     }
 }
 
@@ -120,36 +122,38 @@ mod tests {
     use crate::events::Revocation;
 
     fn event(seq: i64) -> BusMessage {
-        BusMessage::Event(RoomHead { room_id: RoomId(1), seq: Seq(seq) }.envelope("private-room.1".to_owned()))
+        BusMessage::Event(
+            RoomHead { room_id: RoomId(1), seq: Seq(seq) }.envelope(AppId(1), "private-room.1".to_owned()),
+        )
     }
 
     fn seq_of(message: Option<BusMessage>) -> Option<i64> {
         match message {
             Some(BusMessage::Event(envelope)) => envelope.head.map(|head| head.seq.0),
-            Some(BusMessage::Revoke(_)) | None => None,
+            Some(BusMessage::Revoke(_) | BusMessage::Terminate(_)) | None => None,
         }
     }
 
     #[tokio::test]
     async fn a_full_bus_drops_events_and_names_the_last_one_when_it_has_room() {
         let (bus, mut receiver) = local_bus(2);
-        for seq in 1..=5 {
-            bus.carry(event(seq));
-        }
+        let carried = [1, 2, 3, 4, 5].map(|seq| bus.carry(event(seq)).is_ok());
+        assert_eq!(carried, [true, true, false, false, false]);
         assert_eq!(bus.dropped_events(), 3);
         for expected in [1, 2, 5] {
             assert_eq!(seq_of(receiver.recv().await), Some(expected));
         }
-        bus.carry(event(6));
+        assert_eq!(bus.carry(event(6)), Ok(()));
         assert_eq!(seq_of(receiver.recv().await), Some(6));
     }
 
     #[tokio::test]
     async fn a_full_bus_still_carries_revocations() {
         let (bus, mut receiver) = local_bus(1);
-        bus.carry(event(1));
+        assert_eq!(bus.carry(event(1)), Ok(()));
         let channel = "private-room.1".to_owned();
-        bus.carry(BusMessage::Revoke(Revocation { user_id: UserId(1), channel, revoked_at: Timestamp(0) }));
+        let revocation = Revocation { app: AppId(1), user_id: UserId(1), channel, revoked_at: Timestamp(0) };
+        assert_eq!(bus.carry(BusMessage::Revoke(revocation)), Ok(()));
         assert!(matches!(receiver.recv().await, Some(BusMessage::Revoke(_))));
     }
 }

@@ -11,9 +11,9 @@ mod flow;
 mod local;
 mod payload;
 
-pub use bus::{Bus, Carrier};
+pub use bus::{Bus, Carrier, Dropped};
 pub use channels::ChatChannel;
-pub use envelope::{BusMessage, Envelope, Revocation, RoomHead};
+pub use envelope::{BusMessage, Envelope, Revocation, RoomHead, Termination};
 pub use flow::{FlowBook, Trace};
 pub use local::{LocalBus, LocalReceiver, local_bus};
 pub use payload::{AuthorPayload, EventPayload, MembershipPayload, MessagePayload, RoomPayload};

@@ -1,8 +1,9 @@
 //! Bodies of requests: JSON; a form or JSON; a plain text or JSON. All of them limited in size, all of them UTF-8.
 
+use actix_web::body::{BodyStream, to_bytes_limited};
 use actix_web::dev::Payload;
-use actix_web::error::PayloadError;
-use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -89,30 +90,45 @@ impl Body {
     }
 }
 
-/// Reads a body, at most `HUBBUB_MAX_BODY_BYTES` after unpacking.
+/// Reads a body, at most `HUBBUB_MAX_BODY_BYTES` of it.
 fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Body, ApiError>> + use<> {
-    let bytes = web::Bytes::from_request(request, payload);
+    let payload = payload.take();
     let request = request.clone();
     async move {
-        let media_type = request.content_type().trim().to_ascii_lowercase();
-        let mime = request.mime_type().ok().flatten();
-        let charset = mime.as_ref().and_then(|mime| mime.get_param("charset"));
-        if let Some(charset) = charset.filter(|charset| charset.as_str() != "utf-8" && charset.as_str() != "us-ascii") {
-            let media_type = format!("{media_type}; charset={charset}");
-            return Err(ApiError::UnsupportedMediaType { media_type, expected: "UTF-8" });
-        }
         let max_body_bytes = WebState::of(&request)?.config.http.max_body_bytes;
-        let bytes = bytes.await.map_err(|error| body_error(&error, max_body_bytes))?;
+        let media_type = media_type(&request)?;
+        if stated_length(&request).is_some_and(|length| length > max_body_bytes) {
+            return Err(ApiError::BodyTooLarge { max_body_bytes });
+        }
+        let bytes = to_bytes_limited(BodyStream::new(payload), max_body_bytes).await;
+        let bytes = bytes
+            .map_err(|_| ApiError::BodyTooLarge { max_body_bytes })?
+            .map_err(|error| ApiError::BodyIncomplete(error.to_string()))?;
         let text = String::from_utf8(bytes.into()).map_err(|_| ApiError::InvalidUtf8)?;
         Ok(Body { media_type, text })
     }
 }
 
-fn body_error(error: &Error, max_body_bytes: usize) -> ApiError {
-    match error.as_error() {
-        Some(PayloadError::Overflow) => ApiError::BodyTooLarge { max_body_bytes },
-        Some(_) | None => ApiError::BodyIncomplete(error.to_string()),
+/// What the body claims to be. Compressed bodies and other character sets than UTF-8 are not taken.
+fn media_type(request: &HttpRequest) -> Result<String, ApiError> {
+    let media_type = request.content_type().trim().to_ascii_lowercase();
+    let mime = request.mime_type().ok().flatten();
+    let charset = mime.as_ref().and_then(|mime| mime.get_param("charset")).map(|charset| charset.as_str().to_owned());
+    if charset.as_deref().is_some_and(|charset| !matches!(charset, "utf-8" | "us-ascii")) {
+        let media_type = format!("{media_type}; charset={}", charset.unwrap_or_default());
+        return Err(ApiError::UnsupportedMediaType { media_type, expected: "UTF-8" });
     }
+    match request.headers().get(CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            let media_type = format!("{media_type} in {}", String::from_utf8_lossy(encoding.as_bytes()));
+            Err(ApiError::UnsupportedMediaType { media_type, expected: "bodies that are not compressed" })
+        }
+        Some(_) | None => Ok(media_type),
+    }
+}
+
+fn stated_length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{InvalidField, Timestamp};
 use crate::events::ChatChannel;
+use crate::pusher::SocketId;
 use crate::pusher::signature::sign_channel;
 
 use super::body::FormOrJson;
@@ -50,11 +51,11 @@ pub(super) async fn authorize_channel(
 ) -> Result<HttpResponse, ApiError> {
     // Taken before the membership is looked up: whoever is removed after that look is removed after this moment.
     let issued_at = Timestamp::now();
-    require_socket_id(&request.socket_id)?;
+    let socket_id = require_socket_id(&request.socket_id)?.to_string();
     require_right(&state, &identity, &request.channel_name).await?;
     let channel_data = channel_data(&identity, issued_at)?;
     let app = &state.socket_app;
-    let signature = sign_channel(app.secret.expose(), &request.socket_id, &request.channel_name, Some(&channel_data));
+    let signature = sign_channel(app.secret.expose(), &socket_id, &request.channel_name, Some(&channel_data));
     Ok(HttpResponse::Ok().json(AuthorizationResponse { auth: format!("{}:{signature}", app.key), channel_data }))
 }
 
@@ -69,14 +70,10 @@ async fn require_right(state: &WebState, identity: &Identity, channel_name: &str
     if may_join { Ok(()) } else { Err(ApiError::ChannelRefused) }
 }
 
-/// Two numbers with a point between them. Anything else could make the signed text mean something else, for its parts
-/// are joined by colons.
-fn require_socket_id(socket_id: &str) -> Result<(), InvalidField> {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match socket_id.split_once('.') {
-        Some((one, other)) if is_number(one) && is_number(other) => Ok(()),
-        _ => Err(InvalidField::new("socket_id", "invalid_socket_id", "A socket_id looks like 123.456.")),
-    }
+/// Anything else could make the signed text mean something else, for its parts are joined by colons.
+fn require_socket_id(socket_id: &str) -> Result<SocketId, InvalidField> {
+    let invalid = |_| InvalidField::new("socket_id", "invalid_socket_id", "A socket_id looks like 123.456.");
+    socket_id.parse().map_err(invalid)
 }
 
 fn channel_data(identity: &Identity, issued_at: Timestamp) -> Result<String, ApiError> {

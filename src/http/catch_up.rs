@@ -8,8 +8,8 @@ use crate::events::EventPayload;
 
 use super::error::ApiError;
 use super::identity::Identity;
+use super::page_limit::page_limit;
 use super::state::WebState;
-use super::users::limit;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +36,7 @@ pub(super) async fn list_events(
     room_id: web::Path<RoomId>,
     query: web::Query<CatchUpQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let limit = limit(query.limit, 100, 500)?;
+    let limit = page_limit(query.limit, 100, 500)?;
     let max_behind = state.config.http.catch_up_events;
     let caught_up = state.store.events_after(viewer.user_id(), *room_id, query.after, limit, max_behind).await?;
     Ok(HttpResponse::Ok().json(CatchUpResponse {

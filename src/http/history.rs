@@ -10,8 +10,8 @@ use crate::store::{History, HistoryFrom, HistoryPage};
 
 use super::error::ApiError;
 use super::identity::Identity;
+use super::page_limit::page_limit;
 use super::state::WebState;
-use super::users::limit;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,7 +34,7 @@ impl HistoryQuery {
                 return Err(InvalidField::new("before", "invalid_cursor", detail));
             }
         };
-        Ok(HistoryPage { from, limit: limit(self.limit, 50, 200)? })
+        Ok(HistoryPage { from, limit: page_limit(self.limit, 50, 200)? })
     }
 }
 

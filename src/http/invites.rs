@@ -63,10 +63,10 @@ fn lifetime(hours: Option<u32>) -> Result<Duration, InvalidField> {
     Err(InvalidField::new("expires_in_hours", "invalid_expires_in_hours", detail))
 }
 
-/// A link to send to somebody. The code stands in the fragment, which browsers send to nobody: no log has it.
+/// A link to send to somebody: the page for signing up, with the code filled in.
 fn invite_url(request: &HttpRequest, public_url: Option<&str>, code: &OpaqueToken) -> String {
     let asked = request.connection_info();
     let here = || format!("{}://{}", asked.scheme(), asked.host());
     let base = public_url.map_or_else(here, |url| url.trim_end_matches('/').to_owned());
-    format!("{base}/sign-up#invite={}", code.expose())
+    format!("{base}/sign-up?invite={}", code.expose())
 }

@@ -59,7 +59,8 @@ pub(super) async fn post_message(
     key: IdempotencyKey,
     TextOrJson(request): TextOrJson<PostMessageRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    // 1: the client has sent it; 2: validate and store
+    // 1  The client has sent it.
+    // 2  Validate and store.
     let draft = request.parse(key, &state.limits)?;
     trace.parsed();
     let event = match state.store.post_message(author.user_id(), *room_id, draft).await? {
@@ -69,10 +70,12 @@ pub(super) async fn post_message(
     trace.stored();
     let message = message_of(&event)?;
     state.flows.keep(message.id, event.seq, Arc::clone(&trace));
-    // 3: dispatch; 4 and 5: the broadcaster hears it, the clients receive it, and nobody here waits for them
+    // 3  Dispatch.
     state.bus.dispatch(&event, &trace);
     trace.dispatched();
-    // 6: answer
+    // 4  The broadcaster hears it, and
+    // 5  the clients receive it, while nobody here waits for them.
+    // 6  Answer.
     trace.answered();
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, format!("/api/v1/rooms/{room_id}/messages/{}", message.id)))

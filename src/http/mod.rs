@@ -21,6 +21,7 @@ mod invites;
 mod members;
 mod messages;
 mod page;
+mod page_limit;
 mod problem;
 mod reads;
 mod received;
@@ -38,7 +39,7 @@ pub use answer::finish_answer;
 pub use error::ApiError;
 pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
 
-/// The route table.
+/// The route table. It wants [`finish_answer`] around it.
 pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
     let api = scope("/api/v1")
         .service(resource("/instance").route(get().to(instance::show_instance)))
@@ -75,7 +76,6 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         .service(resource("/events").route(get().to(event_stream::stream_events)));
     config
         .app_data(state.clone())
-        .app_data(web::PayloadConfig::new(state.config.http.max_body_bytes))
         .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::RouteNotFound.into()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| ApiError::from(error).into()))
         .service(api)

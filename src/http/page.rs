@@ -49,10 +49,11 @@ pub(super) async fn show_page(request: HttpRequest) -> Result<HttpResponse, ApiE
 /// Files whose name holds a digest of their content never change; the others are asked for again each time, and
 /// answered with 304 while they are the same.
 fn answer(request: &HttpRequest, path: &str, file: EmbeddedFile) -> HttpResponse {
-    let etag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
+    // Weak, for it is the same whether the answer is compressed or not.
+    let etag = format!("W/\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
     let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let known = request.headers().get(IF_NONE_MATCH).and_then(|known| known.to_str().ok());
-    let is_known = known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let is_known = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == etag));
     let mut answer = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     answer.insert_header((CACHE_CONTROL, caching)).insert_header((ETAG, etag));
     if is_known {

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::config::SignUp;
-use crate::domain::{InvalidField, Password, PersonName, Timestamp, User, UserId, Username};
+use crate::domain::{Password, PersonName, Timestamp, User, UserId, Username};
 use crate::store::{Admission, NewUser, TokenHash};
 
 use super::body::FormOrJson;
 use super::error::ApiError;
 use super::identity::Identity;
+use super::page_limit::page_limit;
 use super::same_site::SameSite;
 use super::sessions;
 use super::state::WebState;
@@ -103,19 +104,7 @@ pub(super) async fn find_users(
     _: Identity,
     query: web::Query<FindUsersQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let limit = limit(query.limit, 20, 100)?;
+    let limit = page_limit(query.limit, 20, 100)?;
     let users = state.store.find_users(query.query.trim(), limit).await?;
     Ok(HttpResponse::Ok().json(UsersResponse { items: users.iter().map(UserResponse::from).collect() }))
-}
-
-/// How many items a page may have: `default` when it is not said.
-///
-/// # Errors
-/// `invalid_limit` outside 1 to `max`: taking less than was asked for would hide items from a program that counts.
-pub(super) fn limit(limit: Option<i64>, default: i64, max: i64) -> Result<i64, InvalidField> {
-    let limit = limit.unwrap_or(default);
-    if (1..=max).contains(&limit) {
-        return Ok(limit);
-    }
-    Err(InvalidField::new("limit", "invalid_limit", format!("The limit is {limit}; it may be 1 to {max}.")))
 }

@@ -12,10 +12,10 @@ pub struct ChannelName(Arc<str>);
 
 /// A name that no channel may have.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("a channel name has 1 to {} characters: letters, digits and _ - = @ , . ;", ChannelName::MAX_BYTES)]
+#[error("A channel name has 1 to {} characters: letters, digits and _ - = @ , . ;", ChannelName::MAX_BYTES)]
 pub struct InvalidChannelName;
 
-/// What a channel's prefix promises.
+/// What a channel's prefix promises about who may join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelKind {
     /// Anybody may subscribe.
@@ -26,22 +26,36 @@ pub enum ChannelKind {
     PrivateEncrypted,
     /// `presence-`: private, and its members know each other.
     Presence,
+    /// `#server-to-user-`: for the sockets that are signed in as this user.
+    ServerToUser,
 }
 
 impl ChannelName {
     /// The documentation says 164; every SDK and every open server says 200.
     pub const MAX_BYTES: usize = 200;
 
-    /// Parses a name.
+    /// The channel by which an application reaches one user on all their sockets; the rest of the name is the user's id.
+    pub const SERVER_TO_USER: &str = "#server-to-user-";
+
+    /// Parses a name. `#` is reserved: it begins the channels of signed-in users, and no others.
     ///
     /// # Errors
-    /// [`InvalidChannelName`] for any other character, `#` among them, and for a wrong length.
+    /// [`InvalidChannelName`] for any other character and for a wrong length.
     pub fn parse(name: &str) -> Result<Self, InvalidChannelName> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte);
-        if (1..=Self::MAX_BYTES).contains(&name.len()) && name.bytes().all(allowed) {
+        let plain = name.strip_prefix(Self::SERVER_TO_USER).unwrap_or(name);
+        if (1..=Self::MAX_BYTES).contains(&name.len()) && !plain.is_empty() && plain.bytes().all(allowed) {
             return Ok(Self(name.into()));
         }
         Err(InvalidChannelName)
+    }
+
+    /// The channel that reaches a user on all sockets that are signed in as that user.
+    ///
+    /// # Errors
+    /// [`InvalidChannelName`] when the id cannot stand in a channel's name.
+    pub fn of_user(user_id: &str) -> Result<Self, InvalidChannelName> {
+        Self::parse(&format!("{}{user_id}", Self::SERVER_TO_USER))
     }
 
     /// The name as text.
@@ -53,7 +67,9 @@ impl ChannelName {
     /// The channel's kind, by its longest prefix.
     #[must_use]
     pub fn kind(&self) -> ChannelKind {
-        if self.0.starts_with("private-encrypted-") {
+        if self.0.starts_with(Self::SERVER_TO_USER) {
+            ChannelKind::ServerToUser
+        } else if self.0.starts_with("private-encrypted-") {
             ChannelKind::PrivateEncrypted
         } else if self.0.starts_with("private-") {
             ChannelKind::Private
@@ -63,13 +79,27 @@ impl ChannelName {
             ChannelKind::Public
         }
     }
+
+    /// Whether the channel keeps its last event for those who come later.
+    #[must_use]
+    pub fn is_cache(&self) -> bool {
+        let rest =
+            ["private-encrypted-", "private-", "presence-"].iter().find_map(|prefix| self.0.strip_prefix(prefix));
+        rest.unwrap_or(&self.0).starts_with("cache-")
+    }
+
+    /// The user whom a `#server-to-user-` channel reaches.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.0.strip_prefix(Self::SERVER_TO_USER)
+    }
 }
 
 impl ChannelKind {
     /// Whether the application must have signed the subscription.
     #[must_use]
     pub const fn needs_authorisation(self) -> bool {
-        !matches!(self, Self::Public)
+        matches!(self, Self::Private | Self::PrivateEncrypted | Self::Presence)
     }
 
     /// Whether clients may send events to each other through it.
@@ -100,7 +130,19 @@ mod tests {
     fn a_name_has_up_to_200_allowed_characters() {
         assert!(ChannelName::parse(&"a".repeat(200)).is_ok());
         assert!(ChannelName::parse("private-room.1_-=@,;Z").is_ok());
-        for name in ["", "a b", "a/b", "#server-to-user-1", "a:b", "café", "a\0", &"a".repeat(201)] {
+        for name in [
+            "",
+            "a b",
+            "a/b",
+            "#server-to-user-",
+            "#other",
+            "#server-to-user-a b",
+            "a#",
+            "a:b",
+            "café",
+            "a\0",
+            &"a".repeat(201),
+        ] {
             assert_eq!(ChannelName::parse(name), Err(InvalidChannelName), "{name:?}");
         }
     }
@@ -113,5 +155,16 @@ mod tests {
         assert_eq!(kind("presence-x"), Ok(ChannelKind::Presence));
         assert_eq!(kind("privatex"), Ok(ChannelKind::Public));
         assert_eq!(kind("cache-x"), Ok(ChannelKind::Public));
+        assert_eq!(kind("#server-to-user-7"), Ok(ChannelKind::ServerToUser));
+    }
+
+    #[test]
+    fn a_channel_of_any_kind_may_be_a_cache() {
+        for name in ["cache-x", "private-cache-x", "private-encrypted-cache-x", "presence-cache-x"] {
+            assert!(ChannelName::parse(name).is_ok_and(|name| name.is_cache()), "{name}");
+        }
+        for name in ["x", "cachex", "x-cache-", "private-x-cache-", "private-encrypted-x"] {
+            assert!(ChannelName::parse(name).is_ok_and(|name| !name.is_cache()), "{name}");
+        }
     }
 }

@@ -17,8 +17,19 @@ pub enum ClientFrame {
     Ping,
     /// `pusher:pong`.
     Pong,
+    /// `pusher:signin`.
+    SignIn(SignInFrame),
     /// `client-…`.
     ClientEvent(ClientEvent),
+}
+
+/// The data of `pusher:signin`: `{"auth":"key:signature","user_data":"{\"id\":\"1\"}"}`.
+#[derive(Debug, Deserialize)]
+pub struct SignInFrame {
+    /// The application's signature.
+    pub auth: String,
+    /// Who signs in, exactly as it was signed.
+    pub user_data: String,
 }
 
 /// The data of `pusher:subscribe`: `{"channel":"private-x","auth":"key:signature","channel_data":"{…}"}`.
@@ -56,7 +67,7 @@ pub enum InvalidFrame {
     #[error("Invalid message format: the data of {0} is incomplete.")]
     Data(&'static str),
     /// An event that only the server sends, or that nobody does.
-    #[error("Clients send pusher:subscribe, pusher:unsubscribe, pusher:ping, pusher:pong and events client-….")]
+    #[error("Clients send pusher:subscribe, _:unsubscribe, _:signin, _:ping, _:pong, and events client-….")]
     UnknownEvent,
 }
 
@@ -82,6 +93,7 @@ impl ClientFrame {
             "pusher:unsubscribe" => data::<Unsubscribe>(frame.data)
                 .map(|data| Self::Unsubscribe(data.channel))
                 .ok_or(InvalidFrame::Data("pusher:unsubscribe")),
+            "pusher:signin" => data(frame.data).map(Self::SignIn).ok_or(InvalidFrame::Data("pusher:signin")),
             "pusher:ping" => Ok(Self::Ping),
             "pusher:pong" => Ok(Self::Pong),
             event if event.starts_with("client-") => Ok(Self::ClientEvent(ClientEvent {
@@ -150,6 +162,7 @@ mod tests {
             r#"{"event":"pusher:subscribe"}"#,
             r#"{"event":"pusher:subscribe","data":{"channel":1}}"#,
             r#"{"event":"pusher:unsubscribe","data":{}}"#,
+            r#"{"event":"pusher:signin","data":{"auth":"k:s"}}"#,
             r#"{"event":"client-x"}"#,
         ] {
             assert!(matches!(ClientFrame::parse(frame), Err(InvalidFrame::Data(_))), "{frame}");

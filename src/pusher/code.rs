@@ -10,18 +10,26 @@ use serde::Serialize;
 pub enum Code {
     /// 4001: no app has this key.
     UnknownApp,
+    /// 4003: the app is switched off.
+    AppDisabled,
+    /// 4005: no such path.
+    PathNotFound,
     /// 4006: the version is not a number.
     InvalidVersion,
     /// 4007: the version is one that this server does not speak.
     UnsupportedVersion,
-    /// 4100: the server has as much as it can take, or the client reads too slowly.
+    /// 4009: the client may not be here: a bad sign-in, a terminated user, a refused origin.
+    Unauthorised,
+    /// 4100: the server or the app has as much as it can take, or the client reads too slowly.
     OverCapacity,
-    /// 4200: come back, to another process perhaps.
+    /// 4200: come back, to another process perhaps; and, as `pusher:error` alone, an unintelligible frame.
     Reconnect,
     /// 4201: no answer to a ping.
     NoPong,
     /// 4301: a client event was refused.
     ClientEventRefused,
+    /// 4302: the watchlist is too long; its beginning is watched.
+    WatchlistTooLong,
 }
 
 impl Code {
@@ -30,12 +38,16 @@ impl Code {
     pub const fn number(self) -> u16 {
         match self {
             Self::UnknownApp => 4001,
+            Self::AppDisabled => 4003,
+            Self::PathNotFound => 4005,
             Self::InvalidVersion => 4006,
             Self::UnsupportedVersion => 4007,
+            Self::Unauthorised => 4009,
             Self::OverCapacity => 4100,
             Self::Reconnect => 4200,
             Self::NoPong => 4201,
             Self::ClientEventRefused => 4301,
+            Self::WatchlistTooLong => 4302,
         }
     }
 }

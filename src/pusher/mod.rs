@@ -3,6 +3,8 @@
 //! Nothing here sends, receives or waits. [`crate::ws`] reads [`ClientFrame`]s from sockets and [`crate::broadcast`]
 //! sends the frames that [`server_frame`] writes; the HTTP API signs channels with [`signature`].
 
+mod api_signature;
+mod app;
 mod channel;
 mod client_frame;
 mod code;
@@ -10,11 +12,15 @@ mod member;
 pub mod server_frame;
 pub mod signature;
 mod socket_id;
+mod user;
 mod version;
 
+pub use api_signature::{ApiAuthError, ApiCall, sign_call, verify_call};
+pub use app::{App, AppId, AppLimits, InvalidAppId, Webhook, WebhookEventKind};
 pub use channel::{ChannelKind, ChannelName, InvalidChannelName};
-pub use client_frame::{ClientEvent, ClientFrame, InvalidFrame, SubscribeFrame};
+pub use client_frame::{ClientEvent, ClientFrame, InvalidFrame, SignInFrame, SubscribeFrame};
 pub use code::{Code, SubscriptionRefusal};
 pub use member::{InvalidMember, Member};
-pub use socket_id::SocketId;
+pub use socket_id::{InvalidSocketId, SocketId};
+pub use user::{InvalidUser, SignedInUser};
 pub use version::check_version;

@@ -117,6 +117,52 @@ pub fn member_removed(channel: &ChannelName, user_id: &str) -> String {
     channel_event("pusher_internal:member_removed", channel.as_str(), &json(&Removed { user_id }))
 }
 
+/// `pusher:signin_success`, whose data is an object that holds `user_data` unchanged.
+#[must_use]
+pub fn signin_success(user_data: &str) -> String {
+    #[derive(Serialize)]
+    struct Success<'a> {
+        user_data: &'a str,
+    }
+    json(&Frame { event: "pusher:signin_success", channel: None, data: Some(Success { user_data }), user_id: None })
+}
+
+/// `pusher_internal:watchlist_events`, whose data is an object: who of the watched is online, and who is not. A list
+/// that is empty is left out.
+#[must_use]
+pub fn watchlist_events(online: &[&str], offline: &[&str]) -> String {
+    #[derive(Serialize)]
+    struct Data<'a> {
+        events: Vec<WatchlistEvent<'a>>,
+    }
+    #[derive(Serialize)]
+    struct WatchlistEvent<'a> {
+        name: &'static str,
+        user_ids: &'a [&'a str],
+    }
+    let events = [("online", online), ("offline", offline)];
+    let events = events.into_iter().filter(|(_, user_ids)| !user_ids.is_empty());
+    let data = Data { events: events.map(|(name, user_ids)| WatchlistEvent { name, user_ids }).collect() };
+    json(&Frame { event: "pusher_internal:watchlist_events", channel: None, data: Some(data), user_id: None })
+}
+
+/// `pusher_internal:subscription_count`: how many sockets are in the channel.
+#[must_use]
+pub fn subscription_count(channel: &ChannelName, count: usize) -> String {
+    #[derive(Serialize)]
+    struct Data {
+        subscription_count: usize,
+    }
+    let data = json(&Data { subscription_count: count });
+    channel_event("pusher_internal:subscription_count", channel.as_str(), &data)
+}
+
+/// `pusher:cache_miss`: the cache channel that was just joined holds nothing.
+#[must_use]
+pub fn cache_miss(channel: &ChannelName) -> String {
+    channel_event("pusher:cache_miss", channel.as_str(), "{}")
+}
+
 /// A client's event for the others of its channel: its data keeps the sender's JSON type; `user_id` only in presence
 /// channels, from the signed membership and never from the sender.
 #[must_use]
@@ -184,6 +230,19 @@ mod tests {
                 member_removed(&channel("presence-c"), "7"),
                 r#"{"event":"pusher_internal:member_removed","channel":"presence-c","data":"{\"user_id\":\"7\"}"}"#,
             ),
+            (
+                signin_success(r#"{"id":"1"}"#),
+                r#"{"event":"pusher:signin_success","data":{"user_data":"{\"id\":\"1\"}"}}"#,
+            ),
+            (
+                watchlist_events(&["2"], &["3", "4"]),
+                r#"{"event":"pusher_internal:watchlist_events","data":{"events":[{"name":"online","user_ids":["2"]},{"name":"offline","user_ids":["3","4"]}]}}"#,
+            ),
+            (
+                subscription_count(&channel("c"), 3),
+                r#"{"event":"pusher_internal:subscription_count","channel":"c","data":"{\"subscription_count\":3}"}"#,
+            ),
+            (cache_miss(&channel("cache-c")), r#"{"event":"pusher:cache_miss","channel":"cache-c","data":"{}"}"#),
             (
                 client_event("client-x", &channel("presence-c"), Some(&info), Some("7")),
                 r#"{"event":"client-x","channel":"presence-c","data":[1],"user_id":"7"}"#,

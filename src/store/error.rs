@@ -1,5 +1,9 @@
 //! What can go wrong in the store.
 
+use std::io;
+use std::path::PathBuf;
+
+use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DatabaseError};
 use thiserror::Error;
 
 /// Why the store did not do what it was asked. All but the last three are refusals: nothing was changed.
@@ -46,15 +50,78 @@ pub enum StoreError {
     Internal(String),
 }
 
+impl StoreError {
+    /// Whether it is an answer rather than a failure: nothing was changed, and the transaction can go on.
+    pub(super) const fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Busy | Self::Unavailable(_) | Self::Internal(_))
+    }
+}
+
+impl From<DatabaseError> for StoreError {
+    fn from(error: DatabaseError) -> Self {
+        if is_outage(&error) { Self::Unavailable(error.to_string()) } else { Self::Internal(error.to_string()) }
+    }
+}
+
+impl From<ConnectionError> for StoreError {
+    fn from(error: ConnectionError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// Whether the same query may well succeed later, or over another connection.
+fn is_outage(error: &DatabaseError) -> bool {
+    match error {
+        DatabaseError::BrokenTransactionManager => true,
+        DatabaseError::RollbackErrorOnCommit { commit_error, .. } => is_outage(commit_error),
+        DatabaseError::DatabaseError(kind, information) => match kind {
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => true,
+            _ => OUTAGES.iter().any(|outage| information.message().contains(outage)),
+        },
+        _ => false,
+    }
+}
+
+/// Diesel has no kinds for these; SQLite's texts are fixed, Postgres's are English unless its operator chose otherwise.
+const OUTAGES: [&str; 9] = [
+    "database is locked",
+    "database table is locked",
+    "database or disk is full",
+    "disk I/O error",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "lock timeout",
+    "No space left on device",
+    "could not extend file",
+];
+
 /// Why a database cannot be opened, in words for the person who starts the server.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// Nothing answers there, or it refuses.
+    /// Nothing answers there, or it refuses, or it is no database.
     #[error("cannot open the database {database}: {reason}")]
     Connect {
-        /// The path, or the kind of database: never a password.
+        /// The file, or the kind of server: never a password.
         database: String,
         /// What the database's library says.
         reason: String,
     },
+    /// The file belongs to another program.
+    #[error("{} is a database of another program; name another file in HUBBUB_DATABASE_URL", .0.display())]
+    Foreign(PathBuf),
+    /// An older program would damage it.
+    #[error("the database was made by a newer version of Hubbub (it has the migration {0}); start that version")]
+    Newer(String),
+    /// A migration failed; nothing was changed.
+    #[error("cannot bring the database's schema up to date: {0}")]
+    Migrate(String),
+    /// The system gives no more threads.
+    #[error("cannot start a thread of the store: {0}")]
+    Thread(#[from] io::Error),
+}
+
+impl From<DatabaseError> for OpenError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Migrate(error.to_string())
+    }
 }

@@ -1,7 +1,12 @@
 //! Reading a room's log: how clients fetch what they missed.
 
+use diesel::prelude::*;
+
 use crate::domain::{RoomEvent, RoomId, Seq, UserId};
 
+use super::access::enter_room;
+use super::log::entries_after;
+use super::schema::{memberships, rooms};
 use super::{Store, StoreError};
 
 /// What happened in a room after some point.
@@ -31,8 +36,18 @@ impl Store {
         limit: i64,
         max_behind: i64,
     ) -> Result<CatchUp, StoreError> {
-        let _ = (viewer, room, after, limit, max_behind);
-        unimplemented!()
+        self.read_snapshot(move |connection| {
+            let room = enter_room(connection, viewer, room)?.room;
+            let head = room.last_seq;
+            // A point beyond the head was given out by another life of the database, before a backup was restored.
+            if !(0..=max_behind).contains(&head.0.saturating_sub(after.0)) {
+                return Ok(CatchUp { events: Vec::new(), head, more: false, resync: true });
+            }
+            let events = entries_after(connection, &room, after, limit.max(1))?;
+            let more = events.last().is_some_and(|last| last.seq < head);
+            Ok(CatchUp { events, head, more, resync: false })
+        })
+        .await
     }
 
     /// The heads of the logs of a person's rooms.
@@ -40,7 +55,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn heads_of(&self, user: UserId) -> Result<Vec<(RoomId, Seq)>, StoreError> {
-        let _ = user;
-        unimplemented!()
+        self.read(move |connection| {
+            let heads: Vec<(i64, i64)> = memberships::table
+                .inner_join(rooms::table)
+                .filter(memberships::user_id.eq(user.0))
+                .order(rooms::id)
+                .select((rooms::id, rooms::last_seq))
+                .load(connection)?;
+            Ok(heads.into_iter().map(|(room, seq)| (RoomId(room), Seq(seq))).collect())
+        })
+        .await
     }
 }

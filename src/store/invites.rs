@@ -1,7 +1,12 @@
 //! Invitations to sign up. One may be used by many people until it expires.
 
-use crate::domain::{InviteId, Timestamp, UserId};
+use diesel::prelude::*;
 
+use crate::domain::{InviteId, Role, Timestamp, UserId};
+
+use super::connection::DbConnection;
+use super::schema::invites;
+use super::users::actor;
 use super::{Store, StoreError, TokenHash};
 
 /// An invitation.
@@ -26,7 +31,29 @@ impl Store {
         code: TokenHash,
         expires_at: Option<Timestamp>,
     ) -> Result<Invite, StoreError> {
-        let _ = (by, code, expires_at);
-        unimplemented!()
+        self.write(move |connection| {
+            if actor(connection, by)?.role != Role::Administrator {
+                return Err(StoreError::NotAllowed);
+            }
+            let created_at = Timestamp::now();
+            let id: i64 = diesel::insert_into(invites::table)
+                .values((
+                    invites::created_by.eq(by.0),
+                    invites::code_hash.eq(code.to_hex()),
+                    invites::created_at.eq(created_at.0),
+                    invites::expires_at.eq(expires_at.map(|time| time.0)),
+                ))
+                .returning(invites::id)
+                .get_result(connection)?;
+            Ok(Invite { id: InviteId(id), created_at, expires_at })
+        })
+        .await
     }
+}
+
+/// Whether there is an invitation of that code that lets people in at `now`.
+pub(super) fn is_valid_invite(connection: &mut DbConnection, code: TokenHash, now: Timestamp) -> QueryResult<bool> {
+    let valid = invites::expires_at.is_null().or(invites::expires_at.gt(now.0).assume_not_null());
+    let invite = invites::table.filter(invites::code_hash.eq(code.to_hex()).and(valid)).select(invites::id);
+    invite.first::<i64>(connection).optional().map(|invite| invite.is_some())
 }

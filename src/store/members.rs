@@ -1,7 +1,15 @@
 //! Who belongs to a room, and how far each has read.
 
-use crate::domain::{Author, RoomEvent, RoomId, Timestamp, UserId};
+use diesel::prelude::*;
 
+use crate::domain::{Author, Room, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+
+use super::access::{enter_room, lock_room, see_room};
+use super::connection::DbConnection;
+use super::log;
+use super::rows::AuthorRow;
+use super::schema::{memberships, users};
+use super::users::{actor, find_user};
 use super::{Store, StoreError};
 
 /// Somebody who belongs to a room.
@@ -19,8 +27,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
     pub async fn members(&self, viewer: UserId, room: RoomId) -> Result<Vec<Member>, StoreError> {
-        let _ = (viewer, room);
-        unimplemented!()
+        self.read_snapshot(move |connection| {
+            enter_room(connection, viewer, room)?;
+            members_of(connection, room)
+        })
+        .await
     }
 
     /// Invites somebody into a room; any member may. No event when the person belongs to it already.
@@ -33,8 +44,7 @@ impl Store {
         room: RoomId,
         user: UserId,
     ) -> Result<(Vec<Member>, Option<RoomEvent>), StoreError> {
-        let _ = (actor, room, user);
-        unimplemented!()
+        self.write(move |connection| invite(connection, actor, room, user)).await
     }
 
     /// Takes somebody out of a room. Everybody may leave; only the room's maker and administrators may remove others.
@@ -42,8 +52,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`] when `user` is none, [`StoreError::NotAllowed`].
     pub async fn remove_member(&self, actor: UserId, room: RoomId, user: UserId) -> Result<RoomEvent, StoreError> {
-        let _ = (actor, room, user);
-        unimplemented!()
+        self.write(move |connection| remove(connection, actor, room, user)).await
     }
 
     /// Notes that a person has read up to a message's number. It never goes backwards, nor beyond the last message.
@@ -52,8 +61,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
     pub async fn mark_read(&self, user: UserId, room: RoomId, number: i64) -> Result<Option<i64>, StoreError> {
-        let _ = (user, room, number);
-        unimplemented!()
+        self.write(move |connection| {
+            let number = number.min(enter_room(connection, user, room)?.room.message_count);
+            let place = memberships::table.find((room.0, user.0)).filter(memberships::read_number.lt(number));
+            let moved = diesel::update(place).set(memberships::read_number.eq(number)).execute(connection)?;
+            Ok((moved > 0).then_some(number))
+        })
+        .await
     }
 
     /// Whether a person belongs to a room; `false` when there is no such room.
@@ -61,7 +75,88 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn is_member(&self, user: UserId, room: RoomId) -> Result<bool, StoreError> {
-        let _ = (user, room);
-        unimplemented!()
+        self.read(move |connection| Ok(is_member(connection, room, user)?)).await
     }
+}
+
+fn members_of(connection: &mut DbConnection, room: RoomId) -> Result<Vec<Member>, StoreError> {
+    let rows: Vec<(AuthorRow, i64)> = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::room_id.eq(room.0))
+        .order((users::folded_name, users::id))
+        .select((AuthorRow::as_select(), memberships::joined_at))
+        .load(connection)?;
+    let member =
+        |(author, joined_at): (AuthorRow, i64)| Member { author: author.into(), joined_at: Timestamp(joined_at) };
+    Ok(rows.into_iter().map(member).collect())
+}
+
+fn is_member(connection: &mut DbConnection, room: RoomId, user: UserId) -> QueryResult<bool> {
+    let place = memberships::table.find((room.0, user.0)).select(memberships::user_id);
+    place.first::<i64>(connection).optional().map(|place| place.is_some())
+}
+
+fn invite(
+    connection: &mut DbConnection,
+    by: UserId,
+    room: RoomId,
+    user: UserId,
+) -> Result<(Vec<Member>, Option<RoomEvent>), StoreError> {
+    lock_room(connection, room)?;
+    let view = enter_room(connection, by, room)?;
+    let inviter = Author::from(&actor(connection, by)?);
+    let person = find_user(connection, user)?.ok_or(StoreError::UserNotFound)?;
+    let event = if is_member(connection, room, user)? {
+        None
+    } else {
+        Some(admit(connection, &view.room, &inviter, Author::from(&person), Timestamp::now())?)
+    };
+    Ok((members_of(connection, room)?, event))
+}
+
+/// Makes somebody a member of a room, which must be locked. What was posted before counts as read.
+pub(super) fn admit(
+    connection: &mut DbConnection,
+    room: &Room,
+    actor: &Author,
+    person: Author,
+    at: Timestamp,
+) -> Result<RoomEvent, StoreError> {
+    let seq = log::next_seq(connection, room.id)?;
+    diesel::insert_into(memberships::table)
+        .values((
+            memberships::room_id.eq(room.id.0),
+            memberships::user_id.eq(person.id.0),
+            memberships::read_number.eq(room.message_count),
+            memberships::joined_seq.eq(seq.0),
+            memberships::joined_at.eq(at.0),
+        ))
+        .execute(connection)?;
+    let kind = RoomEventKind::MemberJoined(person);
+    let event = RoomEvent { room_id: room.id, seq, created_at: at, actor: actor.clone(), kind };
+    log::append(connection, &event)?;
+    Ok(event)
+}
+
+fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId) -> Result<RoomEvent, StoreError> {
+    lock_room(connection, room)?;
+    let view = see_room(connection, by, room)?;
+    let remover = actor(connection, by)?;
+    if by != user && !view.is_run_by(&remover) {
+        return Err(StoreError::NotAllowed);
+    }
+    if !is_member(connection, room, user)? {
+        return Err(StoreError::NotAMember);
+    }
+    let person = Author::from(&actor(connection, user)?);
+    diesel::delete(memberships::table.find((room.0, user.0))).execute(connection)?;
+    let event = RoomEvent {
+        room_id: room,
+        seq: log::next_seq(connection, room)?,
+        created_at: Timestamp::now(),
+        actor: Author::from(&remover),
+        kind: RoomEventKind::MemberRemoved(person),
+    };
+    log::append(connection, &event)?;
+    Ok(event)
 }

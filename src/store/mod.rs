@@ -7,18 +7,40 @@
 //!
 //! [`RoomEvent`]: crate::domain::RoomEvent
 
+mod access;
+mod connection;
 mod error;
 mod events;
 mod history;
 mod invites;
+mod log;
 mod members;
 mod messages;
+mod migrate;
+mod readers;
 mod rooms;
+mod rows;
+mod schema;
 mod sessions;
+mod statement;
 mod token_hash;
 mod tokens;
 mod url;
 mod users;
+mod workers;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use connection::{Access, DbConnection};
+use readers::{PooledDatabase, Read};
+use workers::Workers;
+use writer::{Change, FnChange};
 
 pub use error::{OpenError, StoreError};
 pub use events::CatchUp;
@@ -47,7 +69,10 @@ pub struct StoreOptions {
 ///
 /// A future that is dropped takes nothing back: what was queued is still written.
 #[derive(Clone)]
-pub struct Store;
+pub struct Store {
+    writer: Arc<Workers<Box<dyn Change>>>,
+    readers: Arc<Workers<Read>>,
+}
 
 impl Store {
     /// Opens the database, brings its schema up to date and starts the store's threads. Blocks: call it at the start.
@@ -55,8 +80,15 @@ impl Store {
     /// # Errors
     /// An [`OpenError`] in words for the person who starts the server.
     pub fn open(url: &DatabaseUrl, options: &StoreOptions) -> Result<Self, OpenError> {
-        let _ = (url, options);
-        unimplemented!()
+        if let DatabaseUrl::Sqlite(path) = url {
+            connection::prepare_sqlite_file(path)?;
+        }
+        let mut connection = connection::connect(url, Access::Write)
+            .map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })?;
+        migrate::migrate(&mut connection)?;
+        let readers = Arc::new(readers::start(url, options)?);
+        let writer = Arc::new(writer::start(url, connection, options)?);
+        Ok(Self { writer, readers })
     }
 
     /// Whether a read and an (empty) write go through.
@@ -64,11 +96,56 @@ impl Store {
     /// # Errors
     /// What stands in the way.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        self.is_first_run().await?;
+        self.write(|_| Ok(())).await
     }
 
-    /// Writes what is queued, and ends the writer. Later writes are refused; calling it again is harmless.
+    /// Finishes what is queued and ends the store's threads. Whatever comes later is refused; closing again is harmless.
     pub async fn close(&self) {
-        unimplemented!()
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+
+    /// Has the writer make a change. `change` may run twice, the first time undone, so it must have no other effect; and
+    /// it must hand on every error of the database, for a transaction in which one was swallowed may commit nothing.
+    async fn write<T, F>(&self, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (change, outcome) = FnChange::new(change);
+        self.writer.submit(Box::new(change))?;
+        outcome.await.unwrap_or_else(|_| Err(workers::closed()))
+    }
+
+    /// Has a reader run a single query.
+    async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.read_with(|database| database.query(query)).await
+    }
+
+    /// Has a reader run queries that see one snapshot.
+    async fn read_snapshot<T, F>(&self, queries: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.read_with(|database| database.snapshot(queries)).await
+    }
+
+    async fn read_with<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PooledDatabase) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, outcome) = oneshot::channel();
+        self.readers.submit(Box::new(move |database| {
+            // Whoever asked has gone.
+            let _ = reply.send(database.and_then(read));
+        }))?;
+        outcome.await.unwrap_or_else(|_| Err(StoreError::Internal("a read did not come to its end".to_owned())))
     }
 }

@@ -1,8 +1,20 @@
 //! Signed-in sessions, and the chain of refresh tokens that keeps each alive.
 
+use std::time::Duration;
+
+use diesel::prelude::*;
+
 use crate::domain::{SessionId, Timestamp, User, UserId};
 
+use super::connection::DbConnection;
+use super::rows::UserRow;
+use super::schema::{session_tokens, sessions, users};
+use super::users::actor;
 use super::{Store, StoreError, TokenHash};
+
+/// How long a replaced refresh token is accepted: two tabs that wake up together both present it, and an answer that is
+/// lost on the way is asked for again.
+const GRACE: Duration = Duration::from_secs(30);
 
 impl Store {
     /// Begins a session that ends at `expires_at` unless its refresh token is used before.
@@ -15,8 +27,18 @@ impl Store {
         refresh: TokenHash,
         expires_at: Timestamp,
     ) -> Result<SessionId, StoreError> {
-        let _ = (user, refresh, expires_at);
-        unimplemented!()
+        self.write(move |connection| {
+            actor(connection, user)?;
+            let now = Timestamp::now();
+            diesel::delete(sessions::table.filter(sessions::expires_at.le(now.0))).execute(connection)?;
+            let session =
+                (sessions::user_id.eq(user.0), sessions::created_at.eq(now.0), sessions::expires_at.eq(expires_at.0));
+            let id: i64 =
+                diesel::insert_into(sessions::table).values(session).returning(sessions::id).get_result(connection)?;
+            keep_token(connection, id, refresh, expires_at)?;
+            Ok(SessionId(id))
+        })
+        .await
     }
 
     /// Replaces a session's refresh token by the next one. The one presented is accepted for another 30 seconds, for two
@@ -30,8 +52,8 @@ impl Store {
         next: TokenHash,
         expires_at: Timestamp,
     ) -> Result<(SessionId, User), StoreError> {
-        let _ = (presented, next, expires_at);
-        unimplemented!()
+        let rotated = self.write(move |connection| rotate(connection, presented, next, expires_at)).await?;
+        rotated.ok_or(StoreError::SessionEnded)
     }
 
     /// Whose session it is; `None` when it has ended or expired.
@@ -39,8 +61,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn session_user(&self, id: SessionId) -> Result<Option<User>, StoreError> {
-        let _ = id;
-        unimplemented!()
+        self.read(move |connection| {
+            let user: Option<UserRow> = sessions::table
+                .inner_join(users::table)
+                .filter(sessions::id.eq(id.0).and(sessions::expires_at.gt(Timestamp::now().0)))
+                .select(UserRow::as_select())
+                .first(connection)
+                .optional()?;
+            user.map(User::try_from).transpose()
+        })
+        .await
     }
 
     /// Ends a session; harmless when it has ended.
@@ -48,7 +78,62 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
-        let _ = id;
-        unimplemented!()
+        self.write(move |connection| Ok(end(connection, id.0)?)).await
     }
+}
+
+/// `None` when the token is not accepted; the session of a stolen one has then been ended, so it is no refusal.
+fn rotate(
+    connection: &mut DbConnection,
+    presented: TokenHash,
+    next: TokenHash,
+    expires_at: Timestamp,
+) -> Result<Option<(SessionId, User)>, StoreError> {
+    let now = Timestamp::now();
+    let found: Option<(i64, Option<i64>, UserRow)> = session_tokens::table
+        .inner_join(sessions::table.inner_join(users::table))
+        .filter(session_tokens::token_hash.eq(presented.to_hex()).and(session_tokens::expires_at.gt(now.0)))
+        .select((sessions::id, session_tokens::replaced_at, UserRow::as_select()))
+        .first(connection)
+        .optional()?;
+    let Some((session, replaced_at, user)) = found else { return Ok(None) };
+    match replaced_at.map(Timestamp) {
+        None => replace_tokens(connection, session, now)?,
+        // Whatever was given out for the first use stays valid: the two answers may arrive in either order.
+        Some(replaced_at) if now <= replaced_at.after(GRACE) => {}
+        Some(_) => {
+            end(connection, session)?;
+            return Ok(None);
+        }
+    }
+    keep_token(connection, session, next, expires_at)?;
+    diesel::update(sessions::table.find(session)).set(sessions::expires_at.eq(expires_at.0)).execute(connection)?;
+    Ok(Some((SessionId(session), User::try_from(user)?)))
+}
+
+fn keep_token(connection: &mut DbConnection, session: i64, token: TokenHash, expires_at: Timestamp) -> QueryResult<()> {
+    diesel::insert_into(session_tokens::table)
+        .values((
+            session_tokens::token_hash.eq(token.to_hex()),
+            session_tokens::session_id.eq(session),
+            session_tokens::expires_at.eq(expires_at.0),
+        ))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Marks the session's tokens as replaced, and forgets those that have expired and so can no longer be presented.
+fn replace_tokens(connection: &mut DbConnection, session: i64, now: Timestamp) -> QueryResult<()> {
+    let of_session = session_tokens::session_id.eq(session);
+    diesel::delete(session_tokens::table.filter(of_session.and(session_tokens::expires_at.le(now.0))))
+        .execute(connection)?;
+    diesel::update(session_tokens::table.filter(of_session.and(session_tokens::replaced_at.is_null())))
+        .set(session_tokens::replaced_at.eq(now.0))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Ends a session; its tokens go with it.
+fn end(connection: &mut DbConnection, session: i64) -> QueryResult<()> {
+    diesel::delete(sessions::table.find(session)).execute(connection).map(drop)
 }

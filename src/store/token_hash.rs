@@ -4,3 +4,10 @@
 /// learns no secret from it; hashing is the caller's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
+
+impl TokenHash {
+    /// The form in which it is stored.
+    pub(super) fn to_hex(self) -> String {
+        hex::encode(self.0)
+    }
+}

@@ -15,6 +15,16 @@ pub enum DatabaseUrl {
     Postgres(PostgresUrl),
 }
 
+/// For messages: the file, or the kind of server.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+            Self::Postgres(_) => f.write_str("on the Postgres server"),
+        }
+    }
+}
+
 /// The address of a Postgres server; it may contain a password, so it does not show itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(String);

@@ -1,7 +1,13 @@
 //! People's accounts.
 
-use crate::domain::{PersonName, User, UserId, Username};
+use diesel::prelude::*;
 
+use crate::domain::{PersonName, Role, Timestamp, User, UserId, Username};
+
+use super::connection::DbConnection;
+use super::invites::is_valid_invite;
+use super::rows::{AuthorRow, UserRow};
+use super::schema::users;
 use super::{Store, StoreError, TokenHash};
 
 /// Somebody who signs up.
@@ -32,7 +38,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn is_first_run(&self) -> Result<bool, StoreError> {
-        unimplemented!()
+        self.read(|connection| Ok(nobody_signed_up(connection)?)).await
     }
 
     /// Makes an account. The first person ever becomes an administrator; that is decided in the transaction, so that of
@@ -42,8 +48,7 @@ impl Store {
     /// [`StoreError::UsernameTaken`], [`StoreError::SignUpClosed`] when an invitation is needed and missing, unknown or
     /// expired.
     pub async fn create_user(&self, new: NewUser) -> Result<User, StoreError> {
-        let _ = new;
-        unimplemented!()
+        self.write(move |connection| sign_up(connection, &new)).await
     }
 
     /// The person of that id.
@@ -51,8 +56,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let _ = id;
-        unimplemented!()
+        self.read(move |connection| find_user(connection, id)).await
     }
 
     /// The person of that name, and the hash that a password must match.
@@ -60,8 +64,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn credentials(&self, username: &Username) -> Result<Option<(User, String)>, StoreError> {
-        let _ = username;
-        unimplemented!()
+        let username = username.to_string();
+        self.read(move |connection| {
+            let found: Option<(UserRow, String)> = users::table
+                .filter(users::username.eq(username))
+                .select((UserRow::as_select(), users::password_hash))
+                .first(connection)
+                .optional()?;
+            found.map(|(user, password_hash)| Ok((User::try_from(user)?, password_hash))).transpose()
+        })
+        .await
     }
 
     /// People whose user name, or a word of whose name, begins with `query`, in the order of their names; all when it is
@@ -70,7 +82,89 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn find_users(&self, query: &str, limit: i64) -> Result<Vec<User>, StoreError> {
-        let _ = (query, limit);
-        unimplemented!()
+        let prefix = format!("{}%", escape_like(&query.trim().to_lowercase()));
+        self.read(move |connection| {
+            let found: Vec<UserRow> = users::table
+                .filter(
+                    (users::username.like(&prefix).escape('\\'))
+                        .or(users::folded_name.like(&prefix).escape('\\'))
+                        .or(users::folded_name.like(format!("% {prefix}")).escape('\\')),
+                )
+                .order((users::folded_name, users::id))
+                .limit(limit)
+                .select(UserRow::as_select())
+                .load(connection)?;
+            found.into_iter().map(User::try_from).collect()
+        })
+        .await
     }
+}
+
+fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreError> {
+    let role = if is_first(connection)? { Role::Administrator } else { Role::Member };
+    let now = Timestamp::now();
+    let admitted = match new.admission {
+        _ if role == Role::Administrator => true,
+        Admission::Open => true,
+        Admission::Invite(None) => false,
+        Admission::Invite(Some(code)) => is_valid_invite(connection, code, now)?,
+    };
+    if !admitted {
+        return Err(StoreError::SignUpClosed);
+    }
+    let taken = users::table.filter(users::username.eq(new.username.as_str())).select(users::id);
+    if taken.first::<i64>(connection).optional()?.is_some() {
+        return Err(StoreError::UsernameTaken);
+    }
+    let id: i64 = diesel::insert_into(users::table)
+        .values((
+            users::username.eq(new.username.as_str()),
+            users::name.eq(new.name.as_str()),
+            users::folded_name.eq(new.name.as_str().to_lowercase()),
+            users::password_hash.eq(&new.password_hash),
+            users::role.eq(role.name()),
+            users::created_at.eq(now.0),
+        ))
+        .returning(users::id)
+        .get_result(connection)?;
+    Ok(User { id: UserId(id), username: new.username.clone(), name: new.name.clone(), role, created_at: now })
+}
+
+/// Whether nobody has signed up, in a way that stays true until the transaction ends. On SQLite everything does; on
+/// Postgres another process could sign somebody up between the question and the commit.
+fn is_first(connection: &mut DbConnection) -> QueryResult<bool> {
+    if !nobody_signed_up(connection)? {
+        return Ok(false);
+    }
+    if let DbConnection::Postgres(postgres) = connection {
+        diesel::sql_query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(postgres)?;
+    }
+    nobody_signed_up(connection)
+}
+
+fn nobody_signed_up(connection: &mut DbConnection) -> QueryResult<bool> {
+    users::table.select(users::id).first::<i64>(connection).optional().map(|anybody| anybody.is_none())
+}
+
+/// The person of that id.
+pub(super) fn find_user(connection: &mut DbConnection, id: UserId) -> Result<Option<User>, StoreError> {
+    let found = users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
+    found.map(User::try_from).transpose()
+}
+
+/// The person who makes a change; an id from a valid token, so that it is missing only when the database was replaced.
+pub(super) fn actor(connection: &mut DbConnection, id: UserId) -> Result<User, StoreError> {
+    find_user(connection, id)?.ok_or(StoreError::UserNotFound)
+}
+
+/// The people of those ids, each once, in the order of their ids. Unknown ids are left out.
+pub(super) fn authors_by_id(connection: &mut DbConnection, mut ids: Vec<i64>) -> QueryResult<Vec<AuthorRow>> {
+    ids.sort_unstable();
+    ids.dedup();
+    users::table.filter(users::id.eq_any(ids)).order(users::id).select(AuthorRow::as_select()).load(connection)
+}
+
+/// Takes the meaning from the characters that have one in `LIKE`.
+fn escape_like(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

@@ -1,25 +1,28 @@
 //! A socket's life: what a client sends, and what is done about it.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, ProtocolError};
-use serde_json::value::RawValue;
 use tokio::time::timeout;
 use tracing::debug;
 
 use crate::broadcast::{Frame, Importance, Socket};
-use crate::pusher::{ChannelName, ClientEvent, ClientFrame, Code, server_frame};
+use crate::pusher::{
+    App, ChannelKind, ChannelName, ClientEvent, ClientFrame, Code, SignInFrame, SubscribeFrame, SubscriptionRefusal,
+    server_frame,
+};
 
 use super::meter::Meter;
 use super::rate::EventRate;
-use super::subscribe::authorise;
+use super::subscribe::{Asker, Right, authorise, authorise_user};
 use super::{Descriptor, SocketServer};
 
 /// How long a client may take to answer a close frame before the connection is cut.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The protocol's limit on an event's name, in characters.
-const MAX_EVENT_NAME_CHARS: usize = 200;
+pub(super) const MAX_EVENT_NAME_CHARS: usize = 200;
 
 /// One client and the socket server.
 pub(super) struct Conversation {
@@ -32,16 +35,13 @@ pub(super) struct Conversation {
 
 impl Conversation {
     pub(super) fn new(server: SocketServer, socket: Rc<Socket>, meter: Meter, descriptor: Option<Descriptor>) -> Self {
-        let client_events = EventRate::new(server.config().client_events_per_second);
-        Self { server, socket, meter, descriptor, client_events }
+        Self { server, socket, meter, descriptor, client_events: EventRate::new() }
     }
 }
 
 /// Holds the conversation to its end: greets, listens until either side closes, and cleans up.
 pub(super) async fn run(mut conversation: Conversation, mut messages: AggregatedMessageStream) {
-    if !conversation.socket.is_closing() {
-        conversation.greet();
-    }
+    conversation.greet();
     conversation.listen(&mut messages).await;
     conversation.server.hub().remove_socket(&conversation.socket);
     conversation.see_off(&mut messages).await;
@@ -84,41 +84,91 @@ impl Conversation {
 
     /// Acts on one frame. What it cannot understand is answered with an error and changes nothing.
     async fn hear(&mut self, text: &str) {
+        let Some(app) = self.server.apps().by_id(self.socket.app()) else {
+            return self.socket.refuse(Code::AppDisabled, "the app is gone");
+        };
         match ClientFrame::parse(text) {
-            Ok(ClientFrame::Subscribe(frame)) => {
-                match authorise(&frame, self.socket.id(), self.server.app(), self.server.config()) {
-                    Ok(right) if !self.has_room_for(&right.channel) => self.refuse_another_channel(&right.channel),
-                    Ok(right) => self.server.hub().subscribe(&self.socket, right.channel, right.member).await,
-                    Err(refusal) => {
-                        self.socket.send_text(&server_frame::subscription_error(&frame.channel, &refusal));
-                    }
-                }
-            }
-            Ok(ClientFrame::Unsubscribe(channel)) => {
-                if let Ok(channel) = ChannelName::parse(&channel) {
-                    self.server.hub().unsubscribe(&self.socket, &channel);
-                }
-            }
+            Ok(ClientFrame::Subscribe(frame)) => self.subscribe(&frame, &app).await,
+            Ok(ClientFrame::Unsubscribe(channel)) => self.unsubscribe(&channel),
+            Ok(ClientFrame::SignIn(frame)) => self.sign_in(&frame, &app).await,
             Ok(ClientFrame::Ping) => self.socket.send_text(&server_frame::pong()),
             Ok(ClientFrame::Pong) => {}
-            Ok(ClientFrame::ClientEvent(event)) => self.relay(&event).await,
+            Ok(ClientFrame::ClientEvent(event)) => self.relay(&event, &app).await,
             Err(invalid) => self.socket.send_text(&server_frame::error(Code::Reconnect, &invalid.to_string())),
         }
     }
 
+    async fn subscribe(&self, frame: &SubscribeFrame, app: &App) {
+        let user = self.socket.user();
+        let asker = Asker {
+            app,
+            socket_id: self.socket.id(),
+            user: user.as_deref(),
+            max_age_secs: self.server.config().authorization_secs,
+        };
+        match authorise(frame, asker).and_then(|right| self.require_room_for(right, app)) {
+            Ok(right) => self.server.hub().subscribe(&self.socket, right.channel, right.member).await,
+            Err(refusal) => self.socket.send_text(&server_frame::subscription_error(&frame.channel, &refusal)),
+        }
+    }
+
+    fn require_room_for(&self, right: Right, app: &App) -> Result<Right, SubscriptionRefusal> {
+        let max_channels = app.limits.max_channels_per_socket;
+        if self.socket.channel_count() < max_channels || self.socket.is_in(&right.channel) {
+            return Ok(right);
+        }
+        let error = format!("A socket joins at most {max_channels} channels (HUBBUB_MAX_CHANNELS_PER_SOCKET).");
+        Err(SubscriptionRefusal::limit_reached(error))
+    }
+
+    fn unsubscribe(&self, channel: &str) {
+        // A user's own channel is left by disconnecting: a socket cannot be signed in and not reached.
+        if let Ok(channel) = ChannelName::parse(channel)
+            && channel.kind() != ChannelKind::ServerToUser
+        {
+            self.server.hub().unsubscribe(&self.socket, &self.socket.key_of(channel));
+        }
+    }
+
+    async fn sign_in(&self, frame: &SignInFrame, app: &App) {
+        let current = self.socket.user();
+        let (socket_id, max_age_secs) = (self.socket.id(), self.server.config().authorization_secs);
+        let asker = Asker { app, socket_id, user: current.as_deref(), max_age_secs };
+        let mut user = match authorise_user(frame, asker) {
+            Ok(user) => user,
+            Err(message) => return self.socket.refuse(Code::Unauthorised, &message),
+        };
+        let max_watched = app.limits.max_watchlist;
+        if user.watchlist.len() > max_watched {
+            user.watchlist.truncate(max_watched);
+            let message = format!("a watchlist has at most {max_watched} users (HUBBUB_MAX_WATCHLIST)");
+            self.socket.send_text(&server_frame::error(Code::WatchlistTooLong, &message));
+        }
+        let success = server_frame::signin_success(&frame.user_data);
+        match ChannelName::of_user(&user.id) {
+            Ok(channel) if current.is_none() => {
+                self.server.hub().sign_in(&self.socket, channel, user, Frame::text(&success)).await;
+            }
+            Ok(_) => self.socket.send_text(&success),
+            Err(invalid) => self.socket.refuse(Code::Unauthorised, &invalid.to_string()),
+        }
+    }
+
     /// The second flow: a client's event goes to the others of its channel, and nowhere else.
-    async fn relay(&mut self, event: &ClientEvent) {
-        match self.check_client_event(event) {
+    async fn relay(&mut self, event: &ClientEvent, app: &Arc<App>) {
+        match self.check_client_event(event, app) {
             Ok(channel) => {
-                let data: Option<&RawValue> = event.data.as_deref();
-                self.server.hub().send_client_event(&self.socket, &event.event, channel, data).await;
+                let hub = self.server.hub();
+                hub.send_client_event(app, &self.socket, &event.event, channel, event.data.as_deref()).await;
             }
             Err(message) => self.socket.send_text(&server_frame::error(Code::ClientEventRefused, &message)),
         }
     }
 
-    fn check_client_event(&mut self, event: &ClientEvent) -> Result<ChannelName, String> {
-        let config = self.server.config();
+    fn check_client_event(&mut self, event: &ClientEvent, app: &App) -> Result<ChannelName, String> {
+        if !app.has_client_events {
+            return Err("client events are switched off for this app".to_owned());
+        }
         let channel = ChannelName::parse(&event.channel).map_err(|invalid| invalid.to_string())?;
         if !channel.kind().carries_client_events() || !self.socket.is_in(&channel) {
             return Err("client events need a private or presence channel that the socket has joined".to_owned());
@@ -127,28 +177,17 @@ impl Conversation {
             return Err(format!("an event's name has at most {MAX_EVENT_NAME_CHARS} characters"));
         }
         let data_bytes = event.data.as_ref().map_or(0, |data| data.get().len());
-        if data_bytes > config.max_event_data_bytes {
-            let max_bytes = config.max_event_data_bytes;
+        let max_bytes = app.limits.max_event_data_bytes;
+        if data_bytes > max_bytes {
             return Err(format!(
                 "the event's data has {data_bytes} bytes; at most {max_bytes} are allowed (HUBBUB_MAX_EVENT_DATA_BYTES)"
             ));
         }
-        if !self.client_events.allow(Instant::now()) {
-            let per_second = config.client_events_per_second;
+        let per_second = app.limits.client_events_per_second;
+        if !self.client_events.allow(per_second, Instant::now()) {
             return Err(format!("more than {per_second} client events in a second (HUBBUB_CLIENT_EVENTS_PER_SECOND)"));
         }
         Ok(channel)
-    }
-
-    fn has_room_for(&self, channel: &ChannelName) -> bool {
-        self.socket.channel_count() < self.server.config().max_channels_per_socket || self.socket.is_in(channel)
-    }
-
-    fn refuse_another_channel(&self, channel: &ChannelName) {
-        let max_channels = self.server.config().max_channels_per_socket;
-        let error = format!("a socket joins at most {max_channels} channels (HUBBUB_MAX_CHANNELS_PER_SOCKET)");
-        let refusal = crate::pusher::SubscriptionRefusal::limit_reached(error);
-        self.socket.send_text(&server_frame::subscription_error(channel.as_str(), &refusal));
     }
 
     /// Closes after what no frame should look like, with the code of RFC 6455, section 7.4.1.
@@ -158,10 +197,7 @@ impl Conversation {
             ProtocolError::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
                 (CloseCode::Invalid, "a text frame is not UTF-8")
             }
-            ProtocolError::Io(error) if error.to_string().contains("continuation") => {
-                (CloseCode::Size, "a message is too large (HUBBUB_MAX_FRAME_BYTES)")
-            }
-            ProtocolError::Io(_) => (CloseCode::Size, "the connection was cut, or a frame is too large"),
+            ProtocolError::Io(_) => (CloseCode::Size, "the message is too large (HUBBUB_MAX_FRAME_BYTES)"),
             _ => (CloseCode::Protocol, "not a frame of the WebSocket protocol"),
         };
         self.socket.close_with(code.into(), reason);

@@ -1,20 +1,13 @@
 //! What a worker needs to serve sockets.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::broadcast::Hub;
-use crate::config::{Secret, SocketConfig};
+use crate::broadcast::{Apps, BroadcasterHandle, Hub};
+use crate::config::SocketConfig;
+use crate::events::Carrier;
 
-/// An application that uses the socket server: whoever knows its secret may authorise and publish.
-#[derive(Debug, Clone)]
-pub struct App {
-    /// Its id, digits only.
-    pub id: String,
-    /// Its public key, which clients connect with.
-    pub key: String,
-    /// Its secret.
-    pub secret: Secret,
-}
+use super::idempotency::Published;
 
 /// The socket server of one worker thread; cheap to clone.
 #[derive(Clone)]
@@ -23,20 +16,29 @@ pub struct SocketServer {
 }
 
 struct Inner {
-    app: App,
     config: SocketConfig,
     hub: Rc<Hub>,
+    broadcaster: BroadcasterHandle,
+    /// Where events go that applications publish: the same bus that the chat's go through.
+    carrier: Arc<dyn Carrier>,
+    published: Arc<Published>,
 }
 
 impl SocketServer {
-    /// A socket server for `app`, whose sockets `hub` owns.
+    /// A socket server whose sockets `hub` owns, and whose API publishes through `carrier`.
     #[must_use]
-    pub fn new(app: App, config: SocketConfig, hub: Rc<Hub>) -> Self {
-        Self { inner: Rc::new(Inner { app, config, hub }) }
+    pub fn new(
+        config: SocketConfig,
+        hub: Rc<Hub>,
+        broadcaster: BroadcasterHandle,
+        carrier: Arc<dyn Carrier>,
+        published: Arc<Published>,
+    ) -> Self {
+        Self { inner: Rc::new(Inner { config, hub, broadcaster, carrier, published }) }
     }
 
-    pub(super) fn app(&self) -> &App {
-        &self.inner.app
+    pub(super) fn apps(&self) -> &Apps {
+        self.inner.broadcaster.apps()
     }
 
     pub(super) fn config(&self) -> &SocketConfig {
@@ -45,5 +47,17 @@ impl SocketServer {
 
     pub(super) fn hub(&self) -> &Hub {
         &self.inner.hub
+    }
+
+    pub(super) fn broadcaster(&self) -> &BroadcasterHandle {
+        &self.inner.broadcaster
+    }
+
+    pub(super) fn carrier(&self) -> &dyn Carrier {
+        self.inner.carrier.as_ref()
+    }
+
+    pub(super) fn published(&self) -> &Published {
+        &self.inner.published
     }
 }

@@ -1,0 +1,9 @@
+DROP TABLE events;
+DROP TABLE messages;
+DROP TABLE memberships;
+DROP TABLE rooms;
+DROP TABLE invites;
+DROP TABLE api_tokens;
+DROP TABLE session_tokens;
+DROP TABLE sessions;
+DROP TABLE users;

@@ -1,0 +1,10 @@
+DROP TABLE events;
+DROP TABLE messages;
+DROP TABLE memberships;
+DROP TABLE rooms;
+DROP TABLE invites;
+DROP TABLE api_tokens;
+DROP TABLE session_tokens;
+DROP TABLE sessions;
+DROP TABLE users;
+PRAGMA application_id = 0;

@@ -1,0 +1,77 @@
+//! The last event of each cache channel, for those who come later.
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use lru::LruCache;
+
+use super::{ChannelKey, Frame};
+
+/// The last events, bounded: the one that was cached the longest ago goes when there are too many.
+#[derive(Debug)]
+pub(super) struct Caches {
+    /// In the order of writing: looking at an entry does not move it.
+    events: LruCache<ChannelKey, Cached>,
+}
+
+/// A cache channel's last event.
+#[derive(Debug, Clone)]
+pub(super) struct Cached {
+    /// As it was sent.
+    pub(super) frame: Frame,
+    /// Its data alone, for the HTTP API.
+    pub(super) data: String,
+    pub(super) expires_at: Instant,
+}
+
+impl Caches {
+    pub(super) fn new(max_channels: usize) -> Self {
+        Self { events: LruCache::new(NonZeroUsize::new(max_channels).unwrap_or(NonZeroUsize::MIN)) }
+    }
+
+    pub(super) fn keep(&mut self, key: ChannelKey, frame: Frame, data: String, ttl: Duration, now: Instant) {
+        while self.events.peek_lru().is_some_and(|(_, oldest)| oldest.expires_at <= now) {
+            self.events.pop_lru();
+        }
+        self.events.put(key, Cached { frame, data, expires_at: now + ttl });
+    }
+
+    pub(super) fn get(&self, key: &ChannelKey, now: Instant) -> Option<&Cached> {
+        self.events.peek(key).filter(|cached| cached.expires_at > now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pusher::{AppId, ChannelName};
+
+    fn key(name: &str) -> ChannelKey {
+        ChannelKey { app: AppId(1), name: ChannelName::parse(name).expect("valid") }
+    }
+
+    #[test]
+    fn the_last_event_is_kept_until_its_time_is_over() {
+        let start = Instant::now();
+        let mut caches = Caches::new(10);
+        for data in ["one", "two"] {
+            caches.keep(key("cache-a"), Frame::text(data), data.to_owned(), Duration::from_secs(60), start);
+        }
+        let data = |seconds| {
+            let cached = caches.get(&key("cache-a"), start + Duration::from_secs(seconds));
+            cached.map(|cached| cached.data.as_str())
+        };
+        assert_eq!((data(59), data(60)), (Some("two"), None));
+    }
+
+    #[test]
+    fn the_oldest_goes_when_there_are_too_many() {
+        let now = Instant::now();
+        let mut caches = Caches::new(2);
+        for name in ["cache-a", "cache-b", "cache-a", "cache-c"] {
+            caches.keep(key(name), Frame::text(name), name.to_owned(), Duration::from_secs(60), now);
+        }
+        let kept = ["cache-a", "cache-b", "cache-c"].map(|name| caches.get(&key(name), now).is_some());
+        assert_eq!(kept, [true, false, true]);
+    }
+}

@@ -1,0 +1,12 @@
+//! A channel among the channels of all apps.
+
+use crate::pusher::{AppId, ChannelName};
+
+/// An app's channel: two apps may use the same name and never hear of each other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ChannelKey {
+    /// The app.
+    pub app: AppId,
+    /// The channel's name.
+    pub name: ChannelName,
+}

@@ -1,0 +1,162 @@
+//! The room's log: one entry for each durable change, written in the change's own transaction.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Author, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timestamp};
+
+use super::StoreError;
+use super::connection::DbConnection;
+use super::rows::{AuthorRow, EventRow, MessageRow, damaged};
+use super::schema::{events, messages};
+use super::statement::statement;
+use super::users::authors_by_id;
+
+/// Takes the next place in the log of a room, which must be locked.
+pub(super) fn next_seq(connection: &mut DbConnection, room: RoomId) -> QueryResult<Seq> {
+    let (seq, _) = TakePlace { room_id: room.0, messages: 0 }.get_result::<(i64, i64)>(connection)?;
+    Ok(Seq(seq))
+}
+
+/// Takes the next place in the log of a room, which must be locked, for a message; and the message's number.
+pub(super) fn next_seq_and_number(connection: &mut DbConnection, room: RoomId) -> QueryResult<(Seq, i64)> {
+    let (seq, number) = TakePlace { room_id: room.0, messages: 1 }.get_result::<(i64, i64)>(connection)?;
+    Ok((Seq(seq), number))
+}
+
+statement! {
+    /// Moves a room's counters and returns them: the log's head, and the messages ever posted.
+    TakePlace { room_id: i64 => BigInt, messages: i64 => BigInt } -> (BigInt, BigInt):
+    "UPDATE rooms SET last_seq = last_seq + 1, message_count = message_count + ", messages,
+    " WHERE id = ", room_id, " RETURNING last_seq, message_count"
+}
+
+/// Writes an entry at the place that was taken for it.
+pub(super) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
+    let mut entry = InsertEvent {
+        room_id: event.room_id.0,
+        seq: event.seq.0,
+        kind: event.kind.name(),
+        actor_id: event.actor.id.0,
+        message_id: None,
+        member_id: None,
+        data: None,
+        created_at: event.created_at.0,
+    };
+    match &event.kind {
+        RoomEventKind::RoomCreated(room) | RoomEventKind::RoomChanged(room) => {
+            entry.data = Some(RoomData::of(room).to_json()?);
+        }
+        RoomEventKind::MessagePosted(message)
+        | RoomEventKind::MessageEdited(message)
+        | RoomEventKind::MessageDeleted(message) => entry.message_id = Some(message.id.0),
+        RoomEventKind::MemberJoined(member) | RoomEventKind::MemberRemoved(member) => {
+            entry.member_id = Some(member.id.0);
+        }
+    }
+    entry.execute(connection)?;
+    Ok(())
+}
+
+statement! {
+    /// An entry of the log.
+    InsertEvent {
+        room_id: i64 => BigInt,
+        seq: i64 => BigInt,
+        kind: &'static str => Text,
+        actor_id: i64 => BigInt,
+        message_id: Option<i64> => Nullable<BigInt>,
+        member_id: Option<i64> => Nullable<BigInt>,
+        data: Option<String> => Nullable<Text>,
+        created_at: i64 => BigInt,
+    } -> ():
+    "INSERT INTO events (room_id, seq, kind, actor_id, message_id, member_id, data, created_at) VALUES (",
+    room_id, ", ", seq, ", ", kind, ", ", actor_id, ", ", message_id, ", ", member_id, ", ", data, ", ", created_at, ")"
+}
+
+/// The part of a room that an event must remember because it changes later.
+#[derive(Debug, Serialize, Deserialize)]
+struct RoomData {
+    name: String,
+    topic: String,
+    message_count: i64,
+}
+
+impl RoomData {
+    fn of(room: &Room) -> Self {
+        Self { name: room.name.clone(), topic: room.topic.clone(), message_count: room.message_count }
+    }
+
+    fn to_json(&self) -> Result<String, StoreError> {
+        serde_json::to_string(self).map_err(|error| StoreError::Internal(error.to_string()))
+    }
+
+    /// The room as it was at `seq`.
+    fn restore(self, room: &Room, seq: Seq) -> Room {
+        let Self { name, topic, message_count } = self;
+        Room { name, topic, message_count, last_seq: seq, ..room.clone() }
+    }
+}
+
+/// The entries of `room` after `after`, in order, at most `limit`. Messages and names are as they are at present.
+pub(super) fn entries_after(
+    connection: &mut DbConnection,
+    room: &Room,
+    after: Seq,
+    limit: i64,
+) -> Result<Vec<RoomEvent>, StoreError> {
+    let rows: Vec<(EventRow, Option<MessageRow>)> = events::table
+        .left_join(messages::table)
+        .filter(events::room_id.eq(room.id.0).and(events::seq.gt(after.0)))
+        .order(events::seq)
+        .limit(limit)
+        .select((EventRow::as_select(), Option::<MessageRow>::as_select()))
+        .load(connection)?;
+    let people = rows.iter().flat_map(|(event, message)| {
+        [Some(event.actor_id), event.member_id, message.as_ref().map(|message| message.author_id)].into_iter().flatten()
+    });
+    let people = authors_by_id(connection, people.collect())?;
+    rows.into_iter().map(|(event, message)| entry(room, &people, event, message)).collect()
+}
+
+fn entry(
+    room: &Room,
+    people: &[AuthorRow],
+    event: EventRow,
+    message: Option<MessageRow>,
+) -> Result<RoomEvent, StoreError> {
+    let broken = |column| damaged("events", event.seq, column);
+    let person = |id: i64| -> Result<Author, StoreError> {
+        let position = people.binary_search_by_key(&id, |person| person.id).map_err(|_| broken("actor_id"))?;
+        Ok(people[position].clone().into())
+    };
+    let seq = Seq(event.seq);
+    let room_then = || {
+        let data: Option<RoomData> = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
+        Ok::<_, StoreError>(data.ok_or_else(|| broken("data"))?.restore(room, seq))
+    };
+    let message = || {
+        let message = message.ok_or_else(|| broken("message_id"))?;
+        let author = person(message.author_id)?;
+        Ok::<_, StoreError>(Box::new(message.by(author)))
+    };
+    let member = || person(event.member_id.ok_or_else(|| broken("member_id"))?);
+    let kind = match event.kind.as_str() {
+        "room.created" => RoomEventKind::RoomCreated(room_then()?),
+        "room.changed" => RoomEventKind::RoomChanged(room_then()?),
+        "message.posted" => RoomEventKind::MessagePosted(message()?),
+        "message.edited" => RoomEventKind::MessageEdited(message()?),
+        "message.deleted" => RoomEventKind::MessageDeleted(message()?),
+        "member.joined" => RoomEventKind::MemberJoined(member()?),
+        "member.removed" => RoomEventKind::MemberRemoved(member()?),
+        _ => return Err(broken("kind")),
+    };
+    Ok(RoomEvent {
+        room_id: room.id,
+        seq,
+        created_at: Timestamp(event.created_at),
+        actor: person(event.actor_id)?,
+        kind,
+    })
+}

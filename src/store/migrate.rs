@@ -1,0 +1,48 @@
+//! Bringing the schema up to date at the start. The migrations are embedded in the program, under the same names for
+//! both databases.
+
+use diesel::backend::Backend;
+use diesel::connection::SimpleConnection;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::prelude::*;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::OpenError;
+use super::connection::DbConnection;
+
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Runs what is pending, all or nothing. Several processes may start at once: one migrates, the others wait for it.
+///
+/// # Errors
+/// [`OpenError::Newer`] when the database was made by a later version, [`OpenError::Migrate`].
+pub(super) fn migrate(connection: &mut DbConnection) -> Result<(), OpenError> {
+    match connection {
+        DbConnection::Sqlite(sqlite) => sqlite.immediate_transaction(|sqlite| run_pending(sqlite, SQLITE_MIGRATIONS)),
+        DbConnection::Postgres(postgres) => postgres.transaction(|postgres| {
+            // The number is arbitrary; it only has to be the same in every Hubbub.
+            postgres.batch_execute("SELECT pg_advisory_xact_lock(1215652450)")?;
+            run_pending(postgres, POSTGRES_MIGRATIONS)
+        }),
+    }
+}
+
+fn run_pending<C, DB>(connection: &mut C, migrations: EmbeddedMigrations) -> Result<(), OpenError>
+where
+    C: MigrationHarness<DB>,
+    DB: Backend,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let known: Vec<Box<dyn Migration<DB>>> = migrations.migrations().map_err(migrate_failed)?;
+    let applied = connection.applied_migrations().map_err(migrate_failed)?;
+    if let Some(newer) = applied.iter().find(|version| known.iter().all(|one| one.name().version() != **version)) {
+        return Err(OpenError::Newer(newer.to_string()));
+    }
+    connection.run_pending_migrations(migrations).map_err(migrate_failed)?;
+    Ok(())
+}
+
+fn migrate_failed(error: Box<dyn std::error::Error + Send + Sync>) -> OpenError {
+    OpenError::Migrate(error.to_string())
+}

@@ -1,0 +1,128 @@
+// @generated automatically by Diesel CLI.
+
+diesel::table! {
+    api_tokens (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        name -> Text,
+        token_hash -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    events (room_id, seq) {
+        room_id -> BigInt,
+        seq -> BigInt,
+        kind -> Text,
+        actor_id -> BigInt,
+        message_id -> Nullable<BigInt>,
+        member_id -> Nullable<BigInt>,
+        data -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    invites (id) {
+        id -> BigInt,
+        created_by -> BigInt,
+        code_hash -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    memberships (room_id, user_id) {
+        room_id -> BigInt,
+        user_id -> BigInt,
+        read_number -> BigInt,
+        joined_seq -> BigInt,
+        joined_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    messages (id) {
+        id -> BigInt,
+        room_id -> BigInt,
+        seq -> BigInt,
+        number -> BigInt,
+        author_id -> BigInt,
+        body -> Text,
+        html -> Text,
+        client_id -> Nullable<Text>,
+        created_at -> BigInt,
+        edited_at -> Nullable<BigInt>,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    rooms (id) {
+        id -> BigInt,
+        kind -> Text,
+        name -> Text,
+        topic -> Text,
+        created_by -> BigInt,
+        created_at -> BigInt,
+        last_seq -> BigInt,
+        message_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    session_tokens (token_hash) {
+        token_hash -> Text,
+        session_id -> BigInt,
+        expires_at -> BigInt,
+        replaced_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        username -> Text,
+        name -> Text,
+        folded_name -> Text,
+        password_hash -> Text,
+        role -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::joinable!(api_tokens -> users (user_id));
+diesel::joinable!(events -> messages (message_id));
+diesel::joinable!(events -> rooms (room_id));
+diesel::joinable!(invites -> users (created_by));
+diesel::joinable!(memberships -> rooms (room_id));
+diesel::joinable!(memberships -> users (user_id));
+diesel::joinable!(messages -> rooms (room_id));
+diesel::joinable!(messages -> users (author_id));
+diesel::joinable!(rooms -> users (created_by));
+diesel::joinable!(session_tokens -> sessions (session_id));
+diesel::joinable!(sessions -> users (user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    api_tokens,
+    events,
+    invites,
+    memberships,
+    messages,
+    rooms,
+    session_tokens,
+    sessions,
+    users,
+);

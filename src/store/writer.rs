@@ -1,0 +1,183 @@
+//! The writer: one thread that stores many changes with one commit (step 2 of the walk, "store").
+//!
+//! A commit costs a flush to the disk, and a database takes one writer at a time. So changes queue up while the writer
+//! commits, and what has queued up is the next batch: no timer, nothing to tune, and nobody waits while there is little
+//! to do. Every change of the store goes through here.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::abort;
+
+use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
+use tokio::sync::oneshot;
+use tracing::{error, warn};
+
+use super::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
+use super::workers::{Work, WorkQueue, Workers};
+use super::{DatabaseUrl, OpenError, StoreError, StoreOptions};
+
+/// Starts the writer on its connection.
+///
+/// # Errors
+/// [`OpenError::Thread`].
+pub(super) fn start(
+    url: &DatabaseUrl,
+    connection: DbConnection,
+    options: &StoreOptions,
+) -> Result<Workers<Box<dyn Change>>, OpenError> {
+    let (workers, queue, token) = Workers::new(options.write_queue);
+    let writer = Writer { url: url.clone(), connection: Some(connection), batch_limit: options.write_batch.max(1) };
+    workers.spawn("hubbub-writer".to_owned(), &token, move || {
+        // Without a writer the program would accept posts that are never stored. Ending it lets whoever supervises it
+        // start it anew; everything that was acknowledged is committed.
+        if catch_unwind(AssertUnwindSafe(move || writer.run(queue))).is_err() {
+            error!("the store's writer panicked; ending the process");
+            abort();
+        }
+    })?;
+    Ok(workers)
+}
+
+/// A change that waits for the writer, with whoever waits for its outcome.
+pub(super) trait Change: Send {
+    /// Makes the change within an open transaction and keeps its outcome. A refusal is an outcome; it decides that
+    /// before it changes anything. It may be called again after the transaction was rolled back.
+    ///
+    /// # Errors
+    /// What makes the transaction unusable.
+    fn make(&mut self, connection: &mut DbConnection) -> Result<(), StoreError>;
+
+    /// Answers with the outcome kept, once it is committed.
+    fn succeed(self: Box<Self>);
+
+    /// Answers that it was not stored.
+    fn fail(self: Box<Self>, error: StoreError);
+}
+
+/// A [`Change`] made of a function.
+pub(super) struct FnChange<F, T> {
+    function: F,
+    outcome: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<F, T> FnChange<F, T>
+where
+    F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send,
+    T: Send,
+{
+    /// The change, and where its outcome will be.
+    pub(super) fn new(function: F) -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
+        let (reply, outcome) = oneshot::channel();
+        (Self { function, outcome: None, reply }, outcome)
+    }
+}
+
+impl<F, T> Change for FnChange<F, T>
+where
+    F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send,
+    T: Send,
+{
+    fn make(&mut self, connection: &mut DbConnection) -> Result<(), StoreError> {
+        let outcome = (self.function)(connection);
+        if let Err(error) = &outcome
+            && !error.is_refusal()
+        {
+            return Err(error.clone());
+        }
+        self.outcome = Some(outcome);
+        Ok(())
+    }
+
+    fn succeed(self: Box<Self>) {
+        if let Some(outcome) = self.outcome {
+            // Whoever asked has gone: the change stands all the same.
+            let _ = self.reply.send(outcome);
+        }
+    }
+
+    fn fail(self: Box<Self>, error: StoreError) {
+        // Whoever asked has gone, and need not know.
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+/// Why a batch was not stored.
+enum BatchError {
+    /// One of its changes failed in a way that need not concern the others.
+    Change(StoreError),
+    /// The database cannot be used, or the commit failed: none of them is stored.
+    Everyone(StoreError),
+}
+
+struct Writer {
+    url: DatabaseUrl,
+    /// `None` after an outage: the next batch connects anew.
+    connection: Option<DbConnection>,
+    batch_limit: usize,
+}
+
+impl Writer {
+    fn run(mut self, mut queue: WorkQueue<Box<dyn Change>>) {
+        let mut taken = Vec::with_capacity(self.batch_limit);
+        while queue.blocking_recv_many(&mut taken, self.batch_limit) > 0 {
+            let mut batch = Vec::with_capacity(taken.len());
+            for work in taken.drain(..) {
+                match work {
+                    Work::Job(change) => batch.push(change),
+                    Work::Close => queue.close(),
+                }
+            }
+            self.store(batch);
+        }
+    }
+
+    /// Stores a batch with one commit; if one of its changes spoils it, each with a commit of its own.
+    fn store(&mut self, mut batch: Vec<Box<dyn Change>>) {
+        match self.try_store(&mut batch) {
+            Ok(()) => batch.into_iter().for_each(|change| change.succeed()),
+            Err(BatchError::Change(_)) => batch.into_iter().for_each(|change| self.store_alone(change)),
+            Err(BatchError::Everyone(error)) => batch.into_iter().for_each(|change| change.fail(error.clone())),
+        }
+    }
+
+    /// Stores a change that may have spoilt its batch. On Postgres that may have been another process's doing (it took
+    /// the user name between the question and the answer), and this time the change sees it.
+    fn store_alone(&mut self, mut change: Box<dyn Change>) {
+        match self.try_store(std::slice::from_mut(&mut change)) {
+            Ok(()) => change.succeed(),
+            Err(BatchError::Change(error) | BatchError::Everyone(error)) => change.fail(error),
+        }
+    }
+
+    fn try_store(&mut self, batch: &mut [Box<dyn Change>]) -> Result<(), BatchError> {
+        let mut connection = self.begin().map_err(BatchError::Everyone)?;
+        let made = batch.iter_mut().try_for_each(|change| change.make(&mut connection));
+        let stored = match made {
+            Ok(()) => commit(&mut connection).map_err(|error| BatchError::Everyone(error.into())),
+            Err(error @ StoreError::Unavailable(_)) => Err(BatchError::Everyone(error)),
+            Err(error) => Err(BatchError::Change(error)),
+        };
+        // A connection whose transaction cannot be ended is of no use any more.
+        if stored.is_ok() || rollback(&mut connection).is_ok() {
+            self.connection = Some(connection);
+        }
+        stored
+    }
+
+    /// Opens a transaction. A connection that was lost while nothing was written (the server was restarted) is replaced
+    /// at once: nothing has been sent over it that could be stored twice.
+    fn begin(&mut self) -> Result<DbConnection, StoreError> {
+        if let Some(mut connection) = self.connection.take() {
+            match begin_write(&mut connection) {
+                Ok(()) => return Ok(connection),
+                Err(DatabaseError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)) => {
+                    warn!("the store's writer lost its connection and connects anew");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut connection = connect(&self.url, Access::Write)?;
+        begin_write(&mut connection)?;
+        Ok(connection)
+    }
+}

@@ -1,0 +1,65 @@
+//! What the API answers when it cannot do what was asked: `{"error":"…"}` and a status, which is all that SDKs look at.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpResponse, ResponseError};
+use thiserror::Error;
+
+use crate::pusher::ApiAuthError;
+
+/// Why a call failed.
+#[derive(Debug, Error)]
+pub(super) enum CallError {
+    /// No app has this id.
+    #[error("no app has the id {0:?}")]
+    UnknownApp(String),
+    /// The signature, or what it covers, is wrong.
+    #[error(transparent)]
+    Unauthorised(#[from] ApiAuthError),
+    /// The app is switched off.
+    #[error("the app is switched off")]
+    AppDisabled,
+    /// The call makes no sense.
+    #[error("{0}")]
+    BadRequest(String),
+    /// Something is larger than allowed; the text names the setting.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The same key came with another body.
+    #[error("this Idempotency-Key was used with another body")]
+    KeyReused,
+    /// The bus is full: nothing was published, or not all.
+    #[error("too many events wait to be broadcast (HUBBUB_BROADCAST_QUEUE); try again")]
+    Busy,
+    /// The broadcaster is gone.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+impl CallError {
+    pub(super) fn bad_request(reason: impl Into<String>) -> Self {
+        Self::BadRequest(reason.into())
+    }
+}
+
+impl ResponseError for CallError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::UnknownApp(_) => StatusCode::NOT_FOUND,
+            Self::Unauthorised(_) => StatusCode::UNAUTHORIZED,
+            Self::AppDisabled => StatusCode::FORBIDDEN,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::KeyReused => StatusCode::CONFLICT,
+            Self::Busy | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status_code());
+        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
+            answer.insert_header((RETRY_AFTER, "1"));
+        }
+        answer.json(serde_json::json!({ "error": self.to_string() }))
+    }
+}

@@ -1,0 +1,74 @@
+//! Publishing at most once: which `Idempotency-Key`s were used not long ago.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use lru::LruCache;
+use sha2::{Digest, Sha256};
+
+use crate::pusher::AppId;
+
+/// The keys of the last publications, in memory: a publisher that repeats a call after a timeout does so within seconds.
+#[derive(Debug)]
+pub struct Published {
+    keys: Mutex<LruCache<(AppId, String), Publication>>,
+}
+
+#[derive(Debug)]
+struct Publication {
+    body: [u8; 32],
+    at: Instant,
+}
+
+/// What a key is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// Nobody used it: publish.
+    New,
+    /// The same call came before: answer, and publish nothing.
+    Repeated,
+    /// Another call used it.
+    Conflict,
+}
+
+impl Published {
+    const MAX_KEYS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
+    const KEPT: Duration = Duration::from_secs(600);
+
+    /// Takes the key for this call.
+    pub(super) fn claim(&self, app: AppId, key: &str, body: &[u8]) -> Claim {
+        let body: [u8; 32] = Sha256::digest(body).into();
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (app, key.to_owned());
+        match keys.peek(&key).filter(|earlier| earlier.at.elapsed() < Self::KEPT) {
+            Some(earlier) if earlier.body == body => Claim::Repeated,
+            Some(_) => Claim::Conflict,
+            None => {
+                keys.put(key, Publication { body, at: Instant::now() });
+                Claim::New
+            }
+        }
+    }
+}
+
+impl Default for Published {
+    fn default() -> Self {
+        Self { keys: Mutex::new(LruCache::new(Self::MAX_KEYS)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_taken_once_by_each_app() {
+        let published = Published::default();
+        let claim = |app, body: &str| published.claim(AppId(app), "k", body.as_bytes());
+        assert_eq!(
+            [claim(1, "a"), claim(1, "a"), claim(1, "b"), claim(2, "b")],
+            [Claim::New, Claim::Repeated, Claim::Conflict, Claim::New]
+        );
+    }
+}

@@ -1,0 +1,21 @@
+//! Hubbub from outside: a real server on a port of its own, spoken to over HTTP.
+
+#![cfg(test)]
+
+mod bad_input;
+mod broadcasting;
+mod catch_up;
+mod event_stream;
+mod harness;
+mod health;
+mod history;
+mod invites;
+mod members;
+mod messages;
+mod page;
+mod permissions;
+mod rooms;
+mod sessions;
+mod socket;
+mod tokens;
+mod users;

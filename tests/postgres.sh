@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Runs a command with a throw-away Postgres server, for the tests that need one:
+#
+#   tests/postgres.sh cargo test --lib store::
+#
+# The command finds the server's address in HUBBUB_TEST_POSTGRES_URL, and must use it (HUBBUB_TEST_REQUIRE_POSTGRES=1).
+# Server and data are gone when it ends. Without a command it prints the address and waits for Ctrl-C.
+set -euo pipefail
+
+# The newest version installed; Debian keeps the server's programs out of PATH.
+find_programs() {
+    local programs
+    programs=$(printf '%s\n' /usr/lib/postgresql/*/bin /usr/local/pgsql/bin | sort -V | while read -r place; do
+        [ -x "$place/initdb" ] && echo "$place"
+    done | tail -1)
+    [ -n "$programs" ] || programs=$(dirname "$(command -v initdb)" 2>/dev/null) || return 1
+    echo "$programs"
+}
+
+if ! programs=$(find_programs); then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "tests/postgres.sh: installing postgresql with apt-get" >&2
+        apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y postgresql >&2
+    fi
+    if ! programs=$(find_programs); then
+        echo "tests/postgres.sh: the Postgres server's programs (initdb, postgres) are missing; install the package" \
+            "postgresql, or name a server of your own in HUBBUB_TEST_POSTGRES_URL" >&2
+        exit 1
+    fi
+fi
+
+# Postgres refuses to run as root, and the package brings a user for it.
+as_server=()
+if [ "$(id -u)" = 0 ]; then
+    as_server=(setpriv --reuid=postgres --regid=postgres --clear-groups --)
+fi
+
+directory=$(mktemp -d "${TMPDIR:-/tmp}/hubbub-postgres.XXXXXX")
+server=
+stop() {
+    if [ -n "$server" ]; then
+        kill -INT "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    rm -rf "$directory"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+[ "$(id -u)" != 0 ] || chown postgres "$directory"
+
+cd "$directory"
+"${as_server[@]}" "$programs/initdb" --pgdata="$directory/data" --username=hubbub --auth=trust --encoding=UTF8 --locale=C \
+    >"$directory/initdb.log" || { cat "$directory/initdb.log" >&2; exit 1; }
+
+# A port that is free at this moment may be taken at the next: try another then.
+for _ in 1 2 3 4 5; do
+    port=$((20000 + RANDOM % 30000))
+    # The data is thrown away, so nothing need reach the disk.
+    "${as_server[@]}" "$programs/postgres" -D "$directory/data" -p "$port" -c listen_addresses=127.0.0.1 \
+        -c unix_socket_directories= -c fsync=off -c full_page_writes=off -c max_connections=300 \
+        >"$directory/server.log" 2>&1 &
+    server=$!
+    for _ in $(seq 100); do
+        kill -0 "$server" 2>/dev/null || break
+        if "$programs/pg_isready" -q -h 127.0.0.1 -p "$port"; then
+            break 2
+        fi
+        sleep 0.1
+    done
+    kill -INT "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+    server=
+done
+if [ -z "$server" ]; then
+    cat "$directory/server.log" >&2
+    exit 1
+fi
+
+export HUBBUB_TEST_POSTGRES_URL="postgres://hubbub@127.0.0.1:$port/postgres"
+export HUBBUB_TEST_REQUIRE_POSTGRES=1
+cd "$OLDPWD"
+if [ $# -gt 0 ]; then
+    "$@"
+else
+    echo "$HUBBUB_TEST_POSTGRES_URL"
+    wait "$server"
+fi
