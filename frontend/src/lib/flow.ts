@@ -61,7 +61,9 @@ const ORDER: MomentName[] = [
 /** Puts together what the server and the page know of a message. */
 export function journey(server: ServerFlow | DispatchedFlow | null, page: PageSteps): Journey {
   const correctionMs = server === null ? 0 : correction(server, page);
-  const moments = [...serverMoments(server, correctionMs), ...pageMoments(page)].sort(
+  // Counted from the arrival: milliseconds since 1970 would leave no figures for a fraction of a microsecond.
+  const origin = server === null ? (page.postedAt ?? page.receivedAt ?? 0) : Date.parse(server.received_at);
+  const moments = [...serverMoments(server, correctionMs), ...pageMoments(page, origin)].sort(
     (a, b) => a.at - b.at || ORDER.indexOf(a.name) - ORDER.indexOf(b.name),
   );
   const start = moments[0]?.at ?? 0;
@@ -82,7 +84,6 @@ export function between(journey: Journey, from: MomentName, to: MomentName): num
 
 function serverMoments(server: ServerFlow | DispatchedFlow | null, correctionMs: number): Moment[] {
   if (server === null) return [];
-  const arrived = Date.parse(server.received_at) + correctionMs;
   const later = 'heard_us' in server ? server : null;
   const micros: [MomentName, number | null | undefined][] = [
     ['arrived', 0],
@@ -93,18 +94,18 @@ function serverMoments(server: ServerFlow | DispatchedFlow | null, correctionMs:
     ['ready', later?.answered_us],
   ];
   return micros.flatMap(([name, us]) =>
-    us === null || us === undefined ? [] : [{ name, at: arrived + us / 1_000, clock: CLOCK_OF[name] }],
+    us === null || us === undefined ? [] : [{ name, at: correctionMs + us / 1_000, clock: CLOCK_OF[name] }],
   );
 }
 
-function pageMoments(page: PageSteps): Moment[] {
+function pageMoments(page: PageSteps, origin: number): Moment[] {
   const known: [MomentName, number | undefined][] = [
     ['posted', page.postedAt],
     ['answered', page.answeredAt],
     ['received', page.via === 'log' ? undefined : page.receivedAt],
     ['painted', page.via === 'log' ? undefined : page.paintedAt],
   ];
-  return known.flatMap(([name, at]) => (at === undefined ? [] : [{ name, at, clock: CLOCK_OF[name] }]));
+  return known.flatMap(([name, at]) => (at === undefined ? [] : [{ name, at: at - origin, clock: CLOCK_OF[name] }]));
 }
 
 /**
