@@ -13,7 +13,7 @@ const server: ServerFlow = {
   stored_us: 610,
   dispatched_us: 622,
   heard_us: 655,
-  written_us: 810,
+  written_us: 805,
   sockets: 1,
   answered_us: 640,
 };
@@ -37,7 +37,7 @@ describe('the six steps', () => {
     expect(steps[0]?.at).toBe(0);
     expect(steps[1]?.text).toContain('event 41');
     expect(steps[1]?.text).toContain('0.61 ms');
-    expect(steps[3]?.text).toContain('written to 1 socket in 0.16 ms.');
+    expect(steps[3]?.text).toContain('written to 1 socket in 0.15 ms.');
     expect(steps[4]?.text).toContain('on the screen 8.00 ms later');
   });
 
