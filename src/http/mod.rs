@@ -7,6 +7,7 @@ mod answer;
 mod body;
 mod broadcasting;
 mod caller_address;
+mod carry_out;
 mod catch_up;
 mod error;
 mod event_cursor;
@@ -32,7 +33,7 @@ mod state;
 mod tokens;
 mod users;
 
-use actix_web::middleware::Compress;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put, resource, scope};
 
 pub use answer::finish_answer;
@@ -42,6 +43,7 @@ pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
 /// The route table. It wants [`finish_answer`] around it.
 pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
     let api = scope("/api/v1")
+        .wrap(from_fn(carry_out::carry_out))
         .service(resource("/instance").route(get().to(instance::show_instance)))
         .service(resource("/users").route(get().to(users::find_users)).route(post().to(users::sign_up)))
         .service(resource("/me").route(get().to(users::show_me)))

@@ -6,6 +6,7 @@ mod bad_input;
 mod broadcasting;
 mod catch_up;
 mod event_stream;
+mod hang_up;
 mod harness;
 mod health;
 mod history;
