@@ -10,7 +10,7 @@ SHELL := /bin/bash
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run build page test check-rust test-rust check-page test-clients test-browser clean
+.PHONY: help run build page test check-rust test-rust check-page test-clients test-browser torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,11 @@ test-clients: target/debug/hubbub tests/node_modules/.package-lock.json ## The o
 test-browser: target/debug/hubbub tests/node_modules/.package-lock.json ## The page in a real browser
 	@tests/require.sh chromium
 	cd tests && HUBBUB_BIN=../target/debug/hubbub npm run test:browser
+
+torture: ## The long tests: kills under load, thousands of random operations
+	@tests/require.sh cargo cc
+	HUBBUB_TEST_REQUIRE_POSTGRES=1 HUBBUB_TEST_KILLS=20 HUBBUB_TEST_ROUNDS=2000 \
+		tests/postgres.sh cargo test --locked --release --test it -- --nocapture --test-threads 1 converge a_killed
 
 clean: ## Remove what was built, but not ./data
 	rm -rf target frontend/dist frontend/node_modules tests/node_modules

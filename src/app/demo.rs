@@ -27,7 +27,7 @@ const LOBBY: [(usize, &str); 4] = [
     ),
     (1, "And when you wonder *how* a message got here, open it and choose **How did this get here?**"),
 ];
-const ENGINE_ROOM: [(usize, &str); 2] = [
+const WORKSHOP: [(usize, &str); 2] = [
     (
         1,
         "| step | where |\n|---|---|\n| 2 store | `store/` |\n| 3 dispatch | `events/bus.rs` |\n| 4 broadcast | \
@@ -98,7 +98,7 @@ async fn seed(store: &Store, passwords: &Passwords, limits: &Limits) -> Result<(
     }
     let rooms = [
         ("Lobby", "Everybody meets here", RoomKind::Open, LOBBY.as_slice()),
-        ("Engine room", "How it works inside", RoomKind::Closed, ENGINE_ROOM.as_slice()),
+        ("Workshop", "How it works inside", RoomKind::Closed, WORKSHOP.as_slice()),
     ];
     for (name, topic, kind, messages) in rooms {
         let new = NewRoom {

@@ -1,18 +1,21 @@
 //! A server for one test, and people who use it.
 
 use std::ffi::OsString;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Parser;
 use hubbub::app::Application;
 use hubbub::config::{Secret, ServeConfig};
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const APP_KEY: &str = "app-key";
@@ -24,8 +27,10 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     address: SocketAddr,
     data_dir: TempDir,
+    config: ServeConfig,
     /// Ends the server when it is sent to or dropped.
     stop: Option<oneshot::Sender<()>>,
+    ended: JoinHandle<io::Result<()>>,
 }
 
 #[derive(Parser)]
@@ -44,14 +49,16 @@ impl Server {
         let data_dir = tempfile::tempdir().expect("a directory");
         let mut config = settings(data_dir.path());
         change(&mut config);
-        let application = Application::build(config).await.expect("a server");
-        let address = application.address();
-        let (stop, stopped) = oneshot::channel::<()>();
-        actix_web::rt::spawn(application.run_until(async {
-            // Sent or dropped, both mean the end.
-            let _ = stopped.await;
-        }));
-        Self { address, data_dir, stop: Some(stop) }
+        let (address, stop, ended) = run(config.clone()).await;
+        Self { address, data_dir, config, stop: Some(stop), ended }
+    }
+
+    /// Ends the server in order and starts it again on the same data, on another port.
+    pub(crate) async fn restart(&mut self) {
+        self.stop();
+        (&mut self.ended).await.expect("no panic").expect("an orderly end");
+        let (address, stop, ended) = run(self.config.clone()).await;
+        (self.address, self.stop, self.ended) = (address, Some(stop), ended);
     }
 
     /// Tells the server to end, as Ctrl-C would.
@@ -73,7 +80,7 @@ impl Server {
 
     /// Somebody without a token.
     pub(crate) fn stranger(&self) -> Person {
-        let client = Client::builder().cookie_store(true).timeout(DEADLINE).build().expect("a client");
+        let client = client_builder().cookie_store(true).build().expect("a client");
         Person { client, base: self.url(""), token: None, id: 0 }
     }
 
@@ -86,6 +93,29 @@ impl Server {
         person.id = answer.number("/user/id");
         person
     }
+}
+
+/// What a client is built with. A process chooses its cryptography once, and a test may do so before any server.
+pub(crate) fn client_builder() -> ClientBuilder {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().timeout(DEADLINE)
+}
+
+/// A number from the environment, by which `make torture` makes a test longer, or a failure is repeated.
+pub(crate) fn setting<T: FromStr>(name: &str) -> Option<T> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value:?}")))
+}
+
+async fn run(config: ServeConfig) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<io::Result<()>>) {
+    let application = Application::build(config).await.expect("a server");
+    let address = application.address();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let ended = actix_web::rt::spawn(application.run_until(async {
+        // Sent or dropped, both mean the end.
+        let _ = stopped.await;
+    }));
+    (address, stop, ended)
 }
 
 /// The settings of a server for a test.
@@ -113,6 +143,11 @@ impl Person {
     /// The same client with another token.
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// Turns to a server that was started again.
+    pub(crate) fn move_to(&mut self, server: &Server) {
+        self.base = server.url("");
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {

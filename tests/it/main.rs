@@ -5,6 +5,9 @@
 mod bad_input;
 mod broadcasting;
 mod catch_up;
+mod convergence;
+mod crash;
+mod database;
 mod event_stream;
 mod hang_up;
 mod harness;

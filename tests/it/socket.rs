@@ -1,5 +1,7 @@
 //! A socket of a person, as the page would hold it.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -8,6 +10,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::harness::{APP_KEY, DEADLINE, Person, Server};
+
+/// How long a client looks for frames before it does something else.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// A connected socket.
 pub(crate) struct Socket {
@@ -45,19 +50,34 @@ impl Socket {
         assert_eq!(answer.event, "pusher_internal:subscription_succeeded", "{answer:?}");
     }
 
+    /// A frame that has arrived, or arrives within a moment; `None` when nothing does, or the socket is closed.
+    pub(crate) async fn try_next(&mut self) -> Option<Frame> {
+        match timeout(MOMENT, self.stream.next()).await {
+            Ok(Some(Ok(Message::Text(text)))) => Some(Frame::parse(&text)),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
     /// The next frame, within the deadline.
     pub(crate) async fn next(&mut self) -> Frame {
         loop {
             let message =
                 timeout(DEADLINE, self.stream.next()).await.expect("in time").expect("open").expect("readable");
-            let Message::Text(text) = message else { continue };
-            let frame: Value = serde_json::from_str(&text).expect("JSON");
-            let text_of = |name: &str| frame[name].as_str().unwrap_or_default().to_owned();
-            let data = match &frame["data"] {
-                Value::String(data) => serde_json::from_str(data).expect("JSON in a text"),
-                data => data.clone(),
-            };
-            return Frame { event: text_of("event"), channel: text_of("channel"), data };
+            if let Message::Text(text) = message {
+                return Frame::parse(&text);
+            }
         }
+    }
+}
+
+impl Frame {
+    fn parse(text: &str) -> Self {
+        let frame: Value = serde_json::from_str(text).expect("JSON");
+        let text_of = |name: &str| frame[name].as_str().unwrap_or_default().to_owned();
+        let data = match &frame["data"] {
+            Value::String(data) => serde_json::from_str(data).expect("JSON in a text"),
+            data => data.clone(),
+        };
+        Self { event: text_of("event"), channel: text_of("channel"), data }
     }
 }
