@@ -82,6 +82,14 @@ export function between(journey: Journey, from: MomentName, to: MomentName): num
   return start === undefined || end === undefined ? null : end.at - start.at;
 }
 
+/**
+ * From where the event set out to this page: "written" is the last socket's, and this page's may have been an earlier one.
+ */
+export function departure(journey: Journey): 'written' | 'heard' {
+  const travelled = between(journey, 'written', 'received');
+  return travelled !== null && travelled < 0 ? 'heard' : 'written';
+}
+
 function serverMoments(server: ServerFlow | DispatchedFlow | null, correctionMs: number): Moment[] {
   if (server === null) return [];
   const later = 'heard_us' in server ? server : null;
