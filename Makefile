@@ -10,7 +10,7 @@ SHELL := /bin/bash
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run build page test check-rust test-rust check-page test-clients test-browser torture clean
+.PHONY: help run build page test check-rust test-rust check-page test-clients test-browser bench torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,8 +45,9 @@ check-page: $(PAGE) ## Check, lint and test the page's code
 
 check-rust: $(PAGE) ## rustfmt and clippy, warnings denied
 	@tests/require.sh cargo cc
-	cargo fmt --check
+	cargo fmt --check && cd bench && cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cd bench && cargo clippy --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
 test-rust: $(PAGE) ## Rust unit and integration tests, on SQLite and on a Postgres of their own
@@ -62,6 +63,11 @@ test-clients: target/debug/hubbub tests/node_modules/.package-lock.json ## The o
 test-browser: target/debug/hubbub tests/node_modules/.package-lock.json ## The page in a real browser
 	@tests/require.sh chromium
 	cd tests && HUBBUB_BIN=../target/debug/hubbub npm run test:browser
+
+bench: build ## Measure posts a second on SQLite and Postgres; raw results go to bench/results
+	cd bench && cargo build --release --locked
+	cd bench && target/release/hubbub-bench posts
+	cd bench && ../tests/postgres.sh bash -c 'target/release/hubbub-bench posts --database-url "$$HUBBUB_TEST_POSTGRES_URL"'
 
 torture: ## The long tests: kills under load, thousands of random operations
 	@tests/require.sh cargo cc

@@ -9,12 +9,14 @@ set -euo pipefail
 
 # The newest version installed; Debian keeps the server's programs out of PATH.
 find_programs() {
-    local programs
-    programs=$(printf '%s\n' /usr/lib/postgresql/*/bin /usr/local/pgsql/bin | sort -V | while read -r place; do
-        [ -x "$place/initdb" ] && echo "$place"
-    done | tail -1)
-    [ -n "$programs" ] || programs=$(dirname "$(command -v initdb)" 2>/dev/null) || return 1
-    echo "$programs"
+    local place
+    for place in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV) "$(dirname "$(command -v initdb || echo /)")"; do
+        if [ -x "$place/initdb" ] && [ -x "$place/postgres" ]; then
+            echo "$place"
+            return
+        fi
+    done
+    return 1
 }
 
 if ! programs=$(find_programs); then

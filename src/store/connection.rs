@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
@@ -31,7 +31,7 @@ pub(super) enum Access {
     Read,
 }
 
-/// Waiting for another process's lock ends before SQLite's clients lose patience; WAL lets readers and the writer work
+/// The timeout, in milliseconds, is how long another process's lock is waited for; WAL lets readers and the writer work
 /// side by side; FULL makes a commit survive a power cut. The order matters: the first protects the others.
 const SQLITE_PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
@@ -63,26 +63,23 @@ pub(super) fn connect(url: &DatabaseUrl, access: Access) -> ConnectionResult<DbC
     }
 }
 
-/// While one process switches a new file to WAL, SQLite refuses another that wants the same at once, whatever its busy
-/// timeout. The switch takes a moment, and happens once in a file's life.
 fn set_pragmas(connection: &mut SqliteConnection, access: Access) -> QueryResult<()> {
-    let mut outcome = connection.batch_execute(SQLITE_PRAGMAS);
-    for _ in 0..WAL_SWITCH_ATTEMPTS {
-        if outcome.is_ok() {
-            break;
+    let started = Instant::now();
+    while let Err(error) = connection.batch_execute(SQLITE_PRAGMAS) {
+        if started.elapsed() > WAL_SWITCH_PATIENCE {
+            return Err(error);
         }
         thread::sleep(Duration::from_millis(10));
-        outcome = connection.batch_execute(SQLITE_PRAGMAS);
     }
-    outcome?;
     match access {
         Access::Write => Ok(()),
         Access::Read => connection.batch_execute("PRAGMA query_only = ON"),
     }
 }
 
-/// Attempts, ten milliseconds apart.
-const WAL_SWITCH_ATTEMPTS: u32 = 50;
+/// While one process switches a new file to WAL, SQLite refuses another that wants the same at once, whatever its busy
+/// timeout. The switch takes a moment, once in a file's life.
+const WAL_SWITCH_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Makes the file if need be, and makes sure that it is ours before anything is changed in it.
 ///

@@ -1,7 +1,6 @@
 //! The room's log: one entry for each durable change, written in the change's own transaction.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Author, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timestamp};
@@ -9,70 +8,44 @@ use crate::domain::{Author, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timesta
 use super::StoreError;
 use super::connection::DbConnection;
 use super::rows::{AuthorRow, EventRow, MessageRow, damaged};
-use super::schema::{events, messages};
-use super::statement::statement;
+use super::schema::{events, messages, rooms};
+use super::statement::execute;
 use super::users::authors_by_id;
 
 /// Takes the next place in the log of a room, which must be locked.
 pub(super) fn next_seq(connection: &mut DbConnection, room: RoomId) -> QueryResult<Seq> {
-    let (seq, _) = TakePlace { room_id: room.0, messages: 0 }.get_result::<(i64, i64)>(connection)?;
+    let seq = diesel::update(rooms::table.find(room.0))
+        .set(rooms::last_seq.eq(rooms::last_seq + 1))
+        .returning(rooms::last_seq)
+        .get_result(connection)?;
     Ok(Seq(seq))
-}
-
-/// Takes the next place in the log of a room, which must be locked, for a message; and the message's number.
-pub(super) fn next_seq_and_number(connection: &mut DbConnection, room: RoomId) -> QueryResult<(Seq, i64)> {
-    let (seq, number) = TakePlace { room_id: room.0, messages: 1 }.get_result::<(i64, i64)>(connection)?;
-    Ok((Seq(seq), number))
-}
-
-statement! {
-    /// Moves a room's counters and returns them: the log's head, and the messages ever posted.
-    TakePlace { room_id: i64 => BigInt, messages: i64 => BigInt } -> (BigInt, BigInt):
-    "UPDATE rooms SET last_seq = last_seq + 1, message_count = message_count + ", messages,
-    " WHERE id = ", room_id, " RETURNING last_seq, message_count"
 }
 
 /// Writes an entry at the place that was taken for it.
 pub(super) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
-    let mut entry = InsertEvent {
-        room_id: event.room_id.0,
-        seq: event.seq.0,
-        kind: event.kind.name(),
-        actor_id: event.actor.id.0,
-        message_id: None,
-        member_id: None,
-        data: None,
-        created_at: event.created_at.0,
-    };
+    let (mut message_id, mut member_id, mut data) = (None, None, None);
     match &event.kind {
         RoomEventKind::RoomCreated(room) | RoomEventKind::RoomChanged(room) => {
-            entry.data = Some(RoomData::of(room).to_json()?);
+            data = Some(RoomData::of(room).to_json()?);
         }
         RoomEventKind::MessagePosted(message)
         | RoomEventKind::MessageEdited(message)
-        | RoomEventKind::MessageDeleted(message) => entry.message_id = Some(message.id.0),
-        RoomEventKind::MemberJoined(member) | RoomEventKind::MemberRemoved(member) => {
-            entry.member_id = Some(member.id.0);
-        }
+        | RoomEventKind::MessageDeleted(message) => message_id = Some(message.id.0),
+        RoomEventKind::MemberJoined(member) | RoomEventKind::MemberRemoved(member) => member_id = Some(member.id.0),
     }
-    entry.execute(connection)?;
+    // One text of SQL whatever the event: Diesel keeps it prepared.
+    let entry = diesel::insert_into(events::table).values((
+        events::room_id.eq(event.room_id.0),
+        events::seq.eq(event.seq.0),
+        events::kind.eq(event.kind.name()),
+        events::actor_id.eq(event.actor.id.0),
+        events::message_id.eq(message_id),
+        events::member_id.eq(member_id),
+        events::data.eq(data),
+        events::created_at.eq(event.created_at.0),
+    ));
+    execute(connection, &entry)?;
     Ok(())
-}
-
-statement! {
-    /// An entry of the log.
-    InsertEvent {
-        room_id: i64 => BigInt,
-        seq: i64 => BigInt,
-        kind: &'static str => Text,
-        actor_id: i64 => BigInt,
-        message_id: Option<i64> => Nullable<BigInt>,
-        member_id: Option<i64> => Nullable<BigInt>,
-        data: Option<String> => Nullable<Text>,
-        created_at: i64 => BigInt,
-    } -> ():
-    "INSERT INTO events (room_id, seq, kind, actor_id, message_id, member_id, data, created_at) VALUES (",
-    room_id, ", ", seq, ", ", kind, ", ", actor_id, ", ", message_id, ", ", member_id, ", ", data, ", ", created_at, ")"
 }
 
 /// The part of a room that an event must remember because it changes later.

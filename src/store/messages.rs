@@ -1,19 +1,17 @@
 //! Messages: posting, editing, taking back (step 2 of the walk, "store").
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::domain::{
-    Author, Message, MessageBody, MessageDraft, MessageId, Role, RoomEvent, RoomEventKind, RoomId, RoomKind, Timestamp,
-    UserId,
+    Author, Message, MessageBody, MessageDraft, MessageId, Role, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId,
 };
 
 use super::access::{enter_room, lock_room, see_room};
 use super::connection::DbConnection;
 use super::log;
+use super::posting::post;
 use super::rows::{AuthorRow, MessageRow};
 use super::schema::{messages, users};
-use super::statement::statement;
 use super::users::actor;
 use super::{Store, StoreError};
 
@@ -76,130 +74,6 @@ impl Store {
         })
         .await
     }
-}
-
-fn post(
-    connection: &mut DbConnection,
-    author: UserId,
-    room: RoomId,
-    draft: &MessageDraft,
-) -> Result<Posted, StoreError> {
-    lock_room(connection, room)?;
-    let client_id = draft.client_id.as_ref().map(|id| id.as_str());
-    let sender = FindSender { room_id: room.0, client_id, author_id: author.0 };
-    let sender = sender.get_result::<SenderRow>(connection).optional()?.ok_or(StoreError::UserNotFound)?;
-    let read_number = sender.read_number()?;
-    if let Some(earlier) = sender.earlier_id {
-        return replay(connection, MessageId(earlier), room, draft);
-    }
-    let created_at = Timestamp::now();
-    let (seq, number) = log::next_seq_and_number(connection, room)?;
-    let insert = InsertMessage {
-        room_id: room.0,
-        seq: seq.0,
-        number,
-        author_id: author.0,
-        body: draft.body.text(),
-        html: draft.body.html(),
-        client_id,
-        created_at: created_at.0,
-    };
-    let id = MessageId(insert.get_result(connection)?);
-    if read_number == number - 1 {
-        MoveReadNumber { number, room_id: room.0, user_id: author.0 }.execute(connection)?;
-    }
-    let actor = Author { id: author, username: sender.username, name: sender.name };
-    let message = Message {
-        id,
-        room_id: room,
-        seq,
-        number,
-        author: actor.clone(),
-        body: draft.body.text().to_owned(),
-        html: draft.body.html().to_owned(),
-        client_id: client_id.map(str::to_owned),
-        created_at,
-        edited_at: None,
-        deleted_at: None,
-    };
-    let kind = RoomEventKind::MessagePosted(Box::new(message));
-    let event = RoomEvent { room_id: room, seq, created_at, actor, kind };
-    log::append(connection, &event)?;
-    Ok(Posted::New(event))
-}
-
-statement! {
-    /// Everything that decides whether a post is accepted.
-    FindSender<'a> {
-        room_id: i64 => BigInt,
-        client_id: Option<&'a str> => Nullable<Text>,
-        author_id: i64 => BigInt,
-    } -> (Text, Text, Nullable<Text>, Nullable<BigInt>, Nullable<BigInt>):
-    "SELECT users.username, users.name, rooms.kind, memberships.read_number, \
-     (SELECT id FROM messages WHERE messages.author_id = users.id AND messages.client_id = ", client_id, ") \
-     FROM users LEFT JOIN rooms ON rooms.id = ", room_id,
-    " LEFT JOIN memberships ON memberships.room_id = rooms.id AND memberships.user_id = users.id \
-     WHERE users.id = ", author_id
-}
-
-#[derive(Queryable)]
-struct SenderRow {
-    username: String,
-    name: String,
-    /// `None`: there is no such room.
-    room_kind: Option<String>,
-    /// `None`: not a member.
-    read_number: Option<i64>,
-    /// The message that already has the post's client id.
-    earlier_id: Option<i64>,
-}
-
-impl SenderRow {
-    /// How far the author has read, which only a member has.
-    fn read_number(&self) -> Result<i64, StoreError> {
-        let kind = self.room_kind.as_deref().ok_or(StoreError::RoomNotFound)?;
-        let refusal = if kind == RoomKind::Open.name() { StoreError::NotAMember } else { StoreError::RoomNotFound };
-        self.read_number.ok_or(refusal)
-    }
-}
-
-statement! {
-    /// A new message.
-    InsertMessage<'a> {
-        room_id: i64 => BigInt,
-        seq: i64 => BigInt,
-        number: i64 => BigInt,
-        author_id: i64 => BigInt,
-        body: &'a str => Text,
-        html: &'a str => Text,
-        client_id: Option<&'a str> => Nullable<Text>,
-        created_at: i64 => BigInt,
-    } -> BigInt:
-    "INSERT INTO messages (room_id, seq, number, author_id, body, html, client_id, created_at) VALUES (",
-    room_id, ", ", seq, ", ", number, ", ", author_id, ", ", body, ", ", html, ", ", client_id, ", ", created_at,
-    ") RETURNING id"
-}
-
-statement! {
-    /// An author has read what they wrote.
-    MoveReadNumber { number: i64 => BigInt, room_id: i64 => BigInt, user_id: i64 => BigInt } -> ():
-    "UPDATE memberships SET read_number = ", number, " WHERE room_id = ", room_id, " AND user_id = ", user_id
-}
-
-/// The answer to a repeated post. Once the message was edited or taken back, what was first posted is not known any
-/// more, and the repeat is taken for one.
-fn replay(
-    connection: &mut DbConnection,
-    earlier: MessageId,
-    room: RoomId,
-    draft: &MessageDraft,
-) -> Result<Posted, StoreError> {
-    let message = load_message(connection, earlier)?.ok_or(StoreError::MessageNotFound)?;
-    let is_as_posted = message.edited_at.is_none() && message.deleted_at.is_none();
-    if message.room_id != room || (is_as_posted && message.body != draft.body.text()) {
-        return Err(StoreError::ClientIdReused);
-    }
-    Ok(Posted::Replayed(message))
 }
 
 fn edit(
@@ -282,7 +156,8 @@ fn find_message(connection: &mut DbConnection, room: RoomId, id: MessageId) -> R
     message.filter(|message| message.room_id == room).ok_or(StoreError::MessageNotFound)
 }
 
-fn load_message(connection: &mut DbConnection, id: MessageId) -> QueryResult<Option<Message>> {
+/// A message, whichever room it is in.
+pub(super) fn load_message(connection: &mut DbConnection, id: MessageId) -> QueryResult<Option<Message>> {
     let message = messages::table
         .inner_join(users::table)
         .filter(messages::id.eq(id.0))

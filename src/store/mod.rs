@@ -17,6 +17,7 @@ mod log;
 mod members;
 mod messages;
 mod migrate;
+mod posting;
 mod readers;
 mod rooms;
 mod rows;

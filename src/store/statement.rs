@@ -1,28 +1,60 @@
-//! Statements of the hot path: SQL text that is prepared once per connection.
+//! The hot path: statements that are prepared once per connection and then only run.
 //!
-//! Diesel never caches an `UPDATE` or what [`diesel::sql_query`] takes, and preparing costs as much as running. A
-//! [`statement!`] is a struct with a query id of its own, so that Diesel keeps it prepared, and one text for both
-//! databases. Everything off the hot path uses Diesel's own language.
+//! Diesel never keeps an `UPDATE`, or what [`diesel::sql_query`] takes, prepared, and preparing costs as much as running.
+//! A [`statement!`] is a struct with a query id of its own, so that it is kept, and one text for both databases. And
+//! [`execute`] and [`fetch`] hand a query to the connection within [`DbConnection`], which itself would write the SQL anew
+//! each time. Everything off the hot path uses Diesel's own language on `DbConnection`.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::query_dsl::LoadQuery;
+use diesel::sqlite::Sqlite;
+
+use super::connection::DbConnection;
+
+/// Runs a query that returns nothing; answers how many rows it changed.
+pub(super) fn execute<S>(connection: &mut DbConnection, statement: &S) -> QueryResult<usize>
+where
+    S: QueryFragment<Sqlite> + QueryFragment<Pg> + QueryId,
+{
+    match connection {
+        DbConnection::Sqlite(sqlite) => sqlite.execute_returning_count(statement),
+        DbConnection::Postgres(postgres) => postgres.execute_returning_count(statement),
+    }
+}
+
+/// Runs a query that returns one row, and answers it.
+pub(super) fn fetch<'query, S, T>(connection: &mut DbConnection, statement: S) -> QueryResult<T>
+where
+    S: RunQueryDsl<SqliteConnection> + LoadQuery<'query, SqliteConnection, T>,
+    S: RunQueryDsl<PgConnection> + LoadQuery<'query, PgConnection, T>,
+{
+    match connection {
+        DbConnection::Sqlite(sqlite) => statement.get_result(sqlite),
+        DbConnection::Postgres(postgres) => statement.get_result(postgres),
+    }
+}
 
 /// Declares a statement: its parameters with their SQL types, the types of the row it returns, and its text, in which a
 /// parameter's name stands where its value belongs.
 ///
 /// ```ignore
 /// statement! {
-///     /// Takes the next place in a room's log.
-///     NextSeq { room_id: i64 => BigInt } -> BigInt:
-///     "UPDATE rooms SET last_seq = last_seq + 1 WHERE id = ", room_id, " RETURNING last_seq"
+///     /// Who has a name.
+///     FindByName<'a> { name: &'a str => Text } -> BigInt:
+///     "SELECT id FROM users WHERE username = ", name
 /// }
 /// ```
 macro_rules! statement {
     (
         $(#[$doc:meta])*
-        $name:ident $(<$life:lifetime>)? { $($parameter:ident: $type:ty => $sql_type:ty),+ $(,)? } -> $row:ty:
+        $name:ident $(<$life:lifetime>)? { $($parameter:ident: $type:ty => $sql_type:ty),* $(,)? } -> $row:ty:
         $($piece:tt),+ $(,)?
     ) => {
         $(#[$doc])*
         struct $name $(<$life>)? {
-            $($parameter: $type),+
+            $($parameter: $type),*
         }
 
         const _: () = {
@@ -43,13 +75,13 @@ macro_rules! statement {
 
             impl<$($life,)? DB> QueryFragment<DB> for $name $(<$life>)?
             where
-                DB: diesel::backend::Backend $(+ diesel::sql_types::HasSqlType<$sql_type>)+,
-                $($type: diesel::serialize::ToSql<$sql_type, DB>),+
+                DB: diesel::backend::Backend $(+ diesel::sql_types::HasSqlType<$sql_type>)*,
+                $($type: diesel::serialize::ToSql<$sql_type, DB>),*
             {
                 fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> diesel::QueryResult<()> {
                     $(let $parameter = |pass: &mut AstPass<'_, 'b, DB>| {
                         pass.push_bind_param::<$sql_type, _>(&self.$parameter)
-                    };)+
+                    };)*
                     $(statement!(@piece pass $piece);)+
                     Ok(())
                 }

@@ -91,7 +91,7 @@ impl Store {
                         .or(users::folded_name.like(format!("% {prefix}")).escape('\\')),
                 )
                 .order((users::folded_name, users::id))
-                .limit(limit)
+                .limit(limit.max(0))
                 .select(UserRow::as_select())
                 .load(connection)?;
             found.into_iter().map(User::try_from).collect()

@@ -39,8 +39,8 @@ pub(super) fn start(
 
 /// A change that waits for the writer, with whoever waits for its outcome.
 pub(super) trait Change: Send {
-    /// Makes the change within an open transaction and keeps its outcome. A refusal is an outcome; it decides that
-    /// before it changes anything. It may be called again after the transaction was rolled back.
+    /// Makes the change within an open transaction and keeps its outcome. A refusal is an outcome, decided before anything
+    /// is changed. It may be called again after the transaction was rolled back.
     ///
     /// # Errors
     /// What makes the transaction unusable.
@@ -140,8 +140,9 @@ impl Writer {
         }
     }
 
-    /// Stores a change that may have spoilt its batch. On Postgres that may have been another process's doing (it took
-    /// the user name between the question and the answer), and this time the change sees it.
+    /// Stores a change that may have spoilt its batch. On Postgres that may have been another process's doing: it took
+    /// the user name between the question and the answer, or locked the same rooms in another order. This time the change
+    /// sees the one, and cannot meet the other.
     fn store_alone(&mut self, mut change: Box<dyn Change>) {
         match self.try_store(std::slice::from_mut(&mut change)) {
             Ok(()) => change.succeed(),

@@ -119,23 +119,27 @@ impl TestDatabase {
     /// Stops the writer within a change of its own, until the answer is dropped: whatever is queued meanwhile becomes
     /// one batch.
     pub(super) async fn hold_writer(&self) -> mpsc::Sender<()> {
-        let (release, released) = mpsc::channel::<()>();
-        let (held, is_held) = tokio::sync::oneshot::channel::<()>();
-        let (held, released) = (std::sync::Mutex::new(Some(held)), std::sync::Mutex::new(released));
-        let store = self.store.clone();
-        tokio::spawn(async move {
-            let hold = store.write(move |_| {
-                drop(held.lock().expect("one user").take());
-                // Ends with an error when the test drops its end.
-                let _ = released.lock().expect("one user").recv();
-                Ok(())
-            });
-            hold.await
-        });
-        // The other end is dropped when the writer has begun.
-        let _ = is_held.await;
-        release
+        hold_writer_of(&self.store).await
     }
+}
+
+pub(super) async fn hold_writer_of(store: &Store) -> mpsc::Sender<()> {
+    let (release, released) = mpsc::channel::<()>();
+    let (held, is_held) = tokio::sync::oneshot::channel::<()>();
+    let (held, released) = (std::sync::Mutex::new(Some(held)), std::sync::Mutex::new(released));
+    let store = store.clone();
+    tokio::spawn(async move {
+        let hold = store.write(move |_| {
+            drop(held.lock().expect("one user").take());
+            // Ends with an error when the test drops its end.
+            let _ = released.lock().expect("one user").recv();
+            Ok(())
+        });
+        hold.await
+    });
+    // The other end is dropped when the writer has begun.
+    let _ = is_held.await;
+    release
 }
 
 /// Polls a call of the store once, which queues its write.

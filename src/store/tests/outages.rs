@@ -5,11 +5,29 @@ use diesel::prelude::*;
 
 use crate::store::{DatabaseUrl, Posted, StoreError, log};
 
-use super::TestDatabase;
-use super::database::{draft, queued};
+use super::database::{draft, hold_writer_of, queued};
+use super::{TestDatabase, on_both_databases};
 
 fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
     matches!(outcome, Err(StoreError::Unavailable(_)))
+}
+
+on_both_databases! {
+    async fn a_read_that_panics_fails_alone(database: &TestDatabase) {
+        for _ in 0..4 {
+            let outcome = database.read::<(), _>(|_| panic!("on purpose")).await;
+            assert!(matches!(outcome, Err(StoreError::Internal(_))), "{outcome:?}");
+        }
+        assert_eq!(database.is_first_run().await, Ok(true));
+    }
+
+    async fn a_reader_cannot_write(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let written = database.read(move |connection| Ok(log::next_seq(connection, room)?)).await;
+        assert!(written.is_err(), "{written:?}");
+        assert_eq!(database.room(ada, room).await.expect("visible").room.last_seq.0, 2);
+    }
 }
 
 #[tokio::test]
@@ -104,4 +122,27 @@ async fn a_connection_lost_within_a_batch_is_an_outage_for_it_and_for_nothing_el
     assert!(is_unavailable(&lost), "{lost:?}");
     let posted = database.post(ada, room, "hello").await.expect("stored");
     assert_eq!(posted.seq.0, 3, "what was lost left no gap");
+}
+
+#[tokio::test]
+async fn batches_of_two_processes_that_meet_in_opposite_order_are_both_stored() {
+    let Some(database) = TestDatabase::postgres() else { return };
+    let ada = database.sign_up("ada").await;
+    let (first, second) = (database.open_room(ada, &[]).await, database.open_room(ada, &[]).await);
+    let other = database.open_again();
+    let holds = [database.hold_writer().await, hold_writer_of(&other).await];
+    let mut posts = Vec::new();
+    for number in 0..100 {
+        let (one, two) = if number < 50 { (first, second) } else { (second, first) };
+        posts.push(queued(database.post_message(ada, one, draft("hello", None))).await);
+        posts.push(queued(other.post_message(ada, two, draft("hello", None))).await);
+    }
+    drop(holds);
+    for post in posts {
+        assert!(matches!(post.await, Ok(Posted::New(_))));
+    }
+    for room in [first, second] {
+        let room = database.room(ada, room).await.expect("visible").room;
+        assert_eq!((room.message_count, room.last_seq.0), (100, 102));
+    }
 }

@@ -1,0 +1,43 @@
+//! Measures a Hubbub from outside, as its users meet it: over HTTP, the server in a process of its own.
+//!
+//! A figure counts only when what it measured was right: after the posts, every acknowledged message is looked up.
+
+mod client;
+mod posts;
+mod process;
+mod report;
+mod server;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Measure Hubbub
+#[derive(Parser)]
+struct Cli {
+    /// The program to measure
+    #[arg(long, default_value = "../target/release/hubbub")]
+    server: PathBuf,
+    /// Where raw results go, one JSON object a line
+    #[arg(long, default_value = "results")]
+    results: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Posts a second over HTTP, each with authentication, membership, Markdown and the log
+    Posts(posts::PostsArgs),
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match cli.command {
+        Command::Posts(args) => {
+            runtime.block_on(tokio::task::LocalSet::new().run_until(posts::measure(&cli.server, &cli.results, &args)))
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The server to be measured, in a process of its own, on data of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+/// A running server; it ends with this value.
+pub(crate) struct Server {
+    process: Child,
+    /// `ADDRESS:PORT`.
+    pub(crate) address: String,
+    _data_dir: TempDir,
+}
+
+impl Server {
+    /// Starts it and waits until it says where it is.
+    pub(crate) fn start(program: &Path, database_url: Option<&str>) -> Result<Self> {
+        let data_dir = tempfile::tempdir()?;
+        let mut command = Command::new(program);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--sign-up", "open", "--access-token-secs", "86400"]);
+        command.arg("--data-dir").arg(data_dir.path());
+        if let Some(url) = database_url {
+            command.args(["--database-url", url]);
+        }
+        command.env("HUBBUB_LOG", "error").stdout(Stdio::piped());
+        let mut process = command.spawn().with_context(|| format!("starting {}", program.display()))?;
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().context("no output")?).read_line(&mut line)?;
+        let address = line.trim().strip_prefix("Hubbub is at http://").context("it does not say where it is")?;
+        Ok(Self { address: address.to_owned(), process, _data_dir: data_dir })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It is gone already when it crashed, which the measurement has reported.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
