@@ -1,6 +1,6 @@
 // The six steps as the flow view tells them: what happens, how long it took, and where in the code.
 
-import { type Clock, type Journey, type MomentName, between } from './flow';
+import { type Clock, type Journey, type MomentName, between, departure } from './flow';
 import { count, duration } from './format';
 import type { PageSteps } from './page-steps';
 
@@ -41,8 +41,9 @@ export interface About {
 
 export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[] {
   const took = (from: MomentName, to: MomentName): string | null => {
+    // On several threads the later step is sometimes noted first: then there is no duration to tell.
     const ms = between(journey, from, to);
-    return ms === null ? null : duration(ms);
+    return ms === null || ms < 0 ? null : duration(ms);
   };
   const sentence = (...parts: (string | null | false)[]): string => parts.filter(Boolean).join(' ');
   const ifKnown = (time: string | null, words: (time: string) => string): string | null =>
@@ -72,7 +73,7 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
       ),
       places: [
         { file: 'src/http/messages.rs', name: 'post_message' },
-        { file: 'src/store/messages.rs', name: 'post' },
+        { file: 'src/store/messages.rs', name: 'post_message' },
       ],
     },
     {
@@ -99,14 +100,14 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
       ).replace(/ \.$/, '.'),
       places: [
         { file: 'src/broadcast/broadcaster.rs', name: 'run' },
-        { file: 'src/ws/', name: 'hub' },
+        { file: 'src/broadcast/hub.rs', name: 'handle' },
       ],
     },
     {
       title: 'Received',
       moment: 'received',
       clock: 'page',
-      text: received(page, took),
+      text: received(page, departure(journey), took),
       places: [
         { file: 'frontend/src/lib/realtime.ts', name: 'joinRoom' },
         { file: 'frontend/src/lib/sequence.ts', name: 'receive' },
@@ -130,13 +131,17 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
   }));
 }
 
-function received(page: PageSteps, took: (from: MomentName, to: MomentName) => string | null): string {
+function received(
+  page: PageSteps,
+  since: MomentName,
+  took: (from: MomentName, to: MomentName) => string | null,
+): string {
   if (page.receivedAt === undefined) return 'This page was not open then, or not in the room: it read the message later.';
   if (page.via === 'log') return 'This page missed the event and read it from the room’s log when it was back.';
-  const travelled = took('written', 'received');
+  const travelled = took(since, 'received');
   const painted = took('received', 'painted');
   return [
-    travelled === null ? 'The event came in over the socket.' : `The event came in over the socket, ${travelled} after it was written.`,
+    travelled === null ? 'The event came in over the socket.' : `The event came in over the socket, ${travelled} after it was ${since === 'heard' ? 'taken up' : 'written'}.`,
     painted === null ? 'It was not painted: nobody was looking.' : `It was on the screen ${painted} later.`,
   ].join(' ');
 }

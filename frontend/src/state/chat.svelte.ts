@@ -46,7 +46,6 @@ export class Chat {
   readonly joined = $derived(this.#sorted((room) => room.isMember));
   readonly joinable = $derived(this.#sorted((room) => !room.isMember && room.facts.kind === 'open'));
   readonly unread = $derived(this.joined.reduce((sum, room) => sum + room.unread, 0));
-  readonly waiting = $derived(this.outgoing.filter((entry) => entry.state !== 'failed').length);
 
   constructor(
     session: Session,

@@ -62,6 +62,11 @@ export class Session implements Credentials {
     this.#end(null);
   }
 
+  /** Stops listening to the other tabs. */
+  close(): void {
+    this.#tabs.close();
+  }
+
   async token(): Promise<string | null> {
     if (this.#token !== null && this.#token.expiresAt - MARGIN_MS > Date.now()) return this.#token.text;
     return this.renewed(this.#token?.text ?? '');
