@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("ws", &["pusher", "events", "broadcast", "config"]),
     ("http", &["domain", "store", "events", "auth", "config", "pusher"]),
     ("app", &["domain", "pusher", "config", "telemetry", "auth", "store", "events", "broadcast", "ws", "http"]),
-    ("cli", &["app", "config", "telemetry"]),
+    ("cli", &["app", "pusher", "ws", "config", "telemetry"]),
 ];
 
 fn rust_files(directory: &Path, found: &mut Vec<PathBuf>) {
