@@ -36,6 +36,7 @@ use crate::telemetry::RequestSpan;
 use crate::ws::{self, AppsFileError, SocketServer, Webhooks};
 
 pub use apps::Reloader;
+pub use credentials::{Credentials, chat_credentials};
 pub use demo::Demo;
 
 use apps::AppsSource;
@@ -276,10 +277,18 @@ fn serve(
     Ok(server.run())
 }
 
-/// A client for calls to others. It follows no redirects: a webhook goes where its owner said.
-fn http_client() -> Result<reqwest::Client, StartError> {
+/// Chooses who does TLS's cryptography in this process.
+pub fn install_cryptography() {
     // Installed once for the process; a second application in it, as in tests, finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A client for calls to others. It follows no redirects: a webhook goes where its owner said.
+///
+/// # Errors
+/// When the system's certificates cannot be read.
+pub fn http_client() -> Result<reqwest::Client, StartError> {
+    install_cryptography();
     let client = reqwest::Client::builder().user_agent(concat!("Hubbub/", env!("CARGO_PKG_VERSION")));
     Ok(client.redirect(reqwest::redirect::Policy::none()).build()?)
 }

@@ -10,7 +10,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, FromArgMatches, ValueEnum};
 use thiserror::Error;
 
 pub use jobs::JobsConfig;
@@ -384,6 +384,15 @@ impl ServeConfig {
 }
 
 impl SocketConfig {
+    /// What the environment says, for commands that do not take the server's options.
+    ///
+    /// # Errors
+    /// When a variable's value is of another form.
+    pub fn from_environment() -> Result<Self, clap::Error> {
+        let command = Self::augment_args(clap::Command::new("hubbub"));
+        Self::from_arg_matches(&command.try_get_matches_from(["hubbub"])?)
+    }
+
     fn validate(&self) -> Result<(), ConfigError> {
         match (&self.app_id, &self.app_key, &self.app_secret) {
             (None, None, None) => Ok(()),

@@ -21,7 +21,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("jobs", &["domain", "store", "events", "auth", "config"]),
     ("http", &["domain", "store", "events", "auth", "config", "pusher"]),
     ("app", &["domain", "pusher", "config", "telemetry", "auth", "store", "events", "broadcast", "ws", "http", "jobs"]),
-    ("cli", &["app", "config", "telemetry"]),
+    ("cli", &["app", "pusher", "ws", "config", "telemetry"]),
 ];
 
 fn rust_files(directory: &Path, found: &mut Vec<PathBuf>) {

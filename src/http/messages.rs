@@ -17,6 +17,7 @@ use crate::store::Posted;
 use super::body::TextOrJson;
 use super::error::ApiError;
 use super::identity::Identity;
+use super::own_socket::OwnSocket;
 use super::received::Received;
 use super::rooms::dispatch;
 use super::state::WebState;
@@ -57,6 +58,7 @@ pub(super) async fn post_message(
     author: Identity,
     room_id: web::Path<RoomId>,
     key: IdempotencyKey,
+    OwnSocket(except): OwnSocket,
     TextOrJson(request): TextOrJson<PostMessageRequest>,
 ) -> Result<HttpResponse, ApiError> {
     // 1  The client has sent it.
@@ -71,7 +73,7 @@ pub(super) async fn post_message(
     let message = message_of(&event)?;
     state.flows.keep(message.id, event.seq, Arc::clone(&trace));
     // 3  Dispatch.
-    state.bus.dispatch(&event, &trace);
+    state.bus.dispatch(&event, &trace, except);
     trace.dispatched();
     // 4  The broadcaster hears it, and
     // 5  the clients receive it, while nobody here waits for them.

@@ -22,6 +22,7 @@ mod instance;
 mod invites;
 mod members;
 mod messages;
+mod own_socket;
 mod page;
 mod page_limit;
 mod problem;
@@ -92,6 +93,7 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         .app_data(web::QueryConfig::default().error_handler(|error, _| ApiError::from(error).into()))
         .service(api)
         .service(resource("/broadcasting/auth").route(post().to(broadcasting::authorize_channel)))
+        .service(resource("/broadcasting/user-auth").route(post().to(broadcasting::authenticate_user)))
         .service(resource("/health/live").route(get().to(health::show_live)))
         .service(resource("/health/ready").route(get().to(health::show_ready)))
         .service(scope("").wrap(Compress::default()).default_service(web::to(page::show_page)));

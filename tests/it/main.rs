@@ -5,6 +5,7 @@
 mod bad_input;
 mod broadcasting;
 mod catch_up;
+mod cli;
 mod convergence;
 mod crash;
 mod database;
