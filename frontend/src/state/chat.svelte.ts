@@ -4,12 +4,13 @@ import { SvelteMap } from 'svelte/reactivity';
 
 import { Api, type PendingMessage } from '../lib/api';
 import { Drafts } from '../lib/drafts';
+import { HttpClient } from '../lib/http';
 import { Outbox, type Outgoing } from '../lib/outbox';
 import { StepBook, now } from '../lib/page-steps';
 import { ApiError } from '../lib/problem';
 import { type ConnectionState, type PresentPerson, Realtime } from '../lib/realtime';
 import { storage } from '../lib/storage';
-import type { Instance, Message, Room, RoomEvent, User } from '../lib/wire';
+import type { Instance, Message, Room, RoomEvent, RoomFacts, User } from '../lib/wire';
 import { RoomState } from './room.svelte';
 import type { Session } from './session.svelte';
 
@@ -32,8 +33,8 @@ export class Chat {
   outgoing = $state.raw<readonly Outgoing[]>([]);
   /** The room on screen. */
   current = $state.raw<RoomState | null>(null);
-  /** The name of a room that this person was just removed from while looking at it. */
-  lostRoom = $state<string | null>(null);
+  /** The room that this person was removed from while looking at it. */
+  lostRoom = $state.raw<RoomFacts | null>(null);
 
   readonly #outbox: Outbox;
   readonly #realtime: Realtime;
@@ -42,6 +43,7 @@ export class Chat {
   #readTimers = new Map<number, ReturnType<typeof setTimeout>>();
   #repairing: Promise<void> | null = null;
   #repairTimer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
 
   readonly joined = $derived(this.#sorted((room) => room.isMember));
   readonly joinable = $derived(this.#sorted((room) => !room.isMember && room.facts.kind === 'open'));
@@ -52,7 +54,7 @@ export class Chat {
     readonly me: User,
     readonly instance: Instance,
   ) {
-    this.api = new Api(session.http);
+    this.api = new Api(new HttpClient(session.credentialsOf(me.id)));
     this.drafts = new Drafts(me.id, storage);
     this.#outbox = new Outbox(me.id, storage, {
       post: (pending) => this.#post(pending),
@@ -124,6 +126,7 @@ export class Chat {
 
   async join(room: RoomState): Promise<void> {
     this.#add(await this.api.joinRoom(room.id));
+    if (this.lostRoom?.id === room.id) this.lostRoom = null;
     if (this.current === room) this.#realtime.enterRoom(room.id);
   }
 
@@ -149,6 +152,7 @@ export class Chat {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#listening.abort();
     clearTimeout(this.#repairTimer);
     for (const timer of this.#readTimers.values()) clearTimeout(timer);
@@ -168,8 +172,10 @@ export class Chat {
 
   async #repair(): Promise<void> {
     clearTimeout(this.#repairTimer);
+    if (this.#isClosed) return;
     try {
       const rooms = await this.api.rooms();
+      if (this.#isClosed) return;
       for (const room of rooms) {
         const known = this.rooms.get(room.id);
         if (known?.isMember && room.membership === null && !known.isStale(room)) this.#roomLost(room.id);
@@ -181,6 +187,7 @@ export class Chat {
       this.isReady = true;
       this.#outbox.resume();
     } catch {
+      if (this.#isClosed) return;
       this.#repairTimer = setTimeout(() => void this.repair(), REPAIR_RETRY_MS);
     }
   }
@@ -233,11 +240,12 @@ export class Chat {
   #roomLost(roomId: number): void {
     const room = this.rooms.get(roomId);
     if (room === undefined || (!room.isMember && room.facts.kind === 'open')) return;
-    if (this.current === room) this.lostRoom = room.facts.name;
+    if (this.current === room) this.lostRoom = room.facts;
     this.#forget(room);
   }
 
   #forget(room: RoomState): void {
+    if (this.rooms.get(room.id) !== room) return; // The event of leaving was quicker than the answer.
     this.#realtime.leaveRoom(room.id);
     room.sequence.close();
     room.forget();

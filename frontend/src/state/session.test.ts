@@ -77,6 +77,17 @@ describe('a session', () => {
     expect(session.notice).toContain('Your session has ended');
   });
 
+  it('lends its token to whom it was lent before, and not to somebody else', async () => {
+    const session = await signedIn(1);
+    const credentials = session.credentialsOf(1);
+    expect(await credentials.token()).toBe('t1');
+    answers.push(new Response(null, { status: 204 }), answer('t2', 2));
+    await session.signOut();
+    await session.signIn('u2', 'a long password');
+    expect(await credentials.token()).toBeNull();
+    expect(await credentials.renewed('t1')).toBeNull();
+  });
+
   it('does not end because nobody answers', async () => {
     const session = await signedIn();
     answers.push(new TypeError('Failed to fetch'));
