@@ -53,6 +53,12 @@ describe('the six steps', () => {
     expect(steps.map((step) => step.text).join(' ')).not.toContain('-');
   });
 
+  it('tell no journey that was not measured, because the clocks differ', () => {
+    const behind: PageSteps = { receivedAt: RECEIVED - 500, paintedAt: RECEIVED - 492, via: 'socket' };
+    const steps = tell(server, behind, 'Grace Hopper');
+    expect(steps[4]?.text).toBe('The event came in over the socket. It was on the screen 8.00 ms later.');
+  });
+
   it('say that a message was missed and read later', () => {
     const steps = tell(server, { receivedAt: RECEIVED + 60_000, via: 'log' });
     expect(steps[4]?.text).toContain('missed the event');

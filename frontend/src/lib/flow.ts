@@ -134,7 +134,8 @@ function correction(server: ServerFlow | DispatchedFlow, page: PageSteps): numbe
 }
 
 function bound(seenAt: number | undefined, leftUs: number | null | undefined): number {
-  return seenAt === undefined ? Infinity : seenAt - (leftUs ?? 0) / 1_000;
+  // A microsecond apart, so that rounding does not turn cause and effect around.
+  return seenAt === undefined ? Infinity : seenAt - (leftUs ?? 0) / 1_000 - 0.001;
 }
 
 /**
