@@ -29,6 +29,9 @@ for tool in "$@"; do
     cc)
       command -v cc >/dev/null || install "a C compiler" gcc libc6-dev
       ;;
+    cxx)
+      command -v c++ >/dev/null || install "a C++ compiler" g++
+      ;;
     node)
       command -v npm >/dev/null || missing "Node's npm" "Install Node.js 20.19 or newer from https://nodejs.org."
       node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
