@@ -31,7 +31,7 @@ use crate::events::{Bus, Carrier, FlowBook, local_bus};
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{JobRunner, OutgoingClient, RunningJobs};
 use crate::pusher::InvalidCredentials;
-use crate::store::{DatabaseUrl, InvalidDatabaseUrl, OpenError, Store, StoreError, StoreOptions};
+use crate::store::{DatabaseUrl, FileLibrary, InvalidDatabaseUrl, OpenError, Store, StoreError, StoreOptions};
 use crate::telemetry::RequestSpan;
 use crate::ws::{self, AppsFileError, SocketServer, Webhooks};
 
@@ -144,6 +144,7 @@ impl Application {
             Broadcaster::new(bus_receiver, apps, occurrences, broadcaster_limits(&config.socket));
         let parts = WebParts {
             store: store.clone(),
+            files: open_files(&store, &data_dir)?,
             bus: Bus::new(Arc::clone(&carrier), chat_app.id),
             flows: Arc::new(FlowBook::new(config.http.flow_entries)),
             passwords,
@@ -318,6 +319,12 @@ fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartEr
         write_batch: config.store.write_batch,
     };
     Ok(Store::open(&url, &options)?)
+}
+
+fn open_files(store: &Store, data_dir: &DataDir) -> Result<FileLibrary, StartError> {
+    let directory = data_dir.path().join("files");
+    FileLibrary::open(store.clone(), &directory)
+        .map_err(|error| StartError::DataDir { path: directory.display().to_string(), reason: error.to_string() })
 }
 
 fn broadcaster_limits(config: &SocketConfig) -> BroadcasterLimits {

@@ -6,6 +6,7 @@
 
 mod event;
 mod event_type;
+mod file;
 mod id;
 mod limits;
 mod markdown;
@@ -19,7 +20,10 @@ mod webhook;
 
 pub use event::{RoomEvent, RoomEventKind};
 pub use event_type::EventType;
-pub use id::{ApiTokenId, DeliveryId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId};
+pub use file::{File, FileName};
+pub use id::{
+    ApiTokenId, DeliveryId, FileId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId,
+};
 pub use limits::Limits;
 pub use markdown::render_markdown;
 pub use message::{ClientId, Message, MessageBody, MessageDraft};

@@ -8,6 +8,7 @@ use crate::domain::{
 
 use super::access::{enter_room, lock_room, see_room};
 use super::connection::DbConnection;
+use super::files::{attach_files, remove_of_message};
 use super::log;
 use super::posting::post;
 use super::rows::{AuthorRow, MessageRow};
@@ -30,9 +31,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::ClientIdReused`] when the client id stands
-    /// for another text or a message of another room, [`StoreError::Busy`].
+    /// for another text or a message of another room, [`StoreError::FileNotFound`] unless its files are the author's, were
+    /// uploaded into this room, and belong to no message, [`StoreError::Busy`].
     pub async fn post_message(&self, author: UserId, room: RoomId, draft: MessageDraft) -> Result<Posted, StoreError> {
-        let entry = self.known_words.entry(&draft.body);
+        let has_files = !draft.file_ids.is_empty();
+        let entry = self.known_words.entry(&draft.body, has_files);
         let new_words = entry.new_words();
         let posted = self.write(move |connection| post(connection, author, room, &draft, &entry)).await?;
         if let Posted::New(_) = posted {
@@ -53,7 +56,7 @@ impl Store {
         id: MessageId,
         body: MessageBody,
     ) -> Result<RoomEvent, StoreError> {
-        let entry = self.known_words.entry(&body);
+        let entry = self.known_words.entry(&body, false);
         self.write(move |connection| edit(connection, actor, room, id, &body, &entry)).await
     }
 
@@ -107,7 +110,7 @@ fn edit(
     message.edited_at = Some(now);
     let editor = message.author.clone();
     search::forget(connection, id)?;
-    search::index(connection, id, room, by, entry)?;
+    search::index(connection, id, room, by, &entry.clone().beside_files(!message.files.is_empty()))?;
     replace_text(connection, message, editor, now, RoomEventKind::MessageEdited)
 }
 
@@ -134,7 +137,9 @@ fn delete(
     message.body.clear();
     message.html.clear();
     message.deleted_at = Some(now);
+    message.files.clear();
     search::forget(connection, id)?;
+    remove_of_message(connection, id)?;
     let event = replace_text(connection, message.clone(), Author::from(&person), now, RoomEventKind::MessageDeleted)?;
     Ok((message, Some(event)))
 }
@@ -176,5 +181,7 @@ pub(super) fn load_message(connection: &mut DbConnection, id: MessageId) -> Quer
         .select((MessageRow::as_select(), AuthorRow::as_select()))
         .first::<(MessageRow, AuthorRow)>(connection)
         .optional()?;
-    Ok(message.map(|(message, author)| message.by(author.into())))
+    let mut message = message.map(|(message, author)| message.by(author.into()));
+    attach_files(connection, &mut message)?;
+    Ok(message)
 }

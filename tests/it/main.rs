@@ -10,6 +10,7 @@ mod convergence;
 mod crash;
 mod database;
 mod event_stream;
+mod files;
 mod hang_up;
 mod harness;
 mod health;

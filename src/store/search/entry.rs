@@ -31,6 +31,14 @@ impl SearchEntry {
         Self { words, traits, new_words }
     }
 
+    /// The entry of a message that has files, or has none.
+    pub(in crate::store) fn beside_files(mut self, has_files: bool) -> Self {
+        if has_files {
+            self.traits.push(Trait::File);
+        }
+        self
+    }
+
     fn labels(&self, room: RoomId, author: UserId) -> impl Iterator<Item = String> {
         let traits = self.traits.iter().map(|one| has_term(*one));
         [room_term(room), from_term(author)].into_iter().chain(traits)

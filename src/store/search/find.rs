@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::domain::{Message, MessageId, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet};
 use crate::store::connection::DbConnection;
+use crate::store::files::attach_files;
 use crate::store::rows::{AuthorRow, MessageRow};
 use crate::store::schema::{memberships, messages, rooms, users};
 use crate::store::{Store, StoreError};
@@ -38,6 +39,10 @@ pub struct SearchHit {
 /// messages hold a page full of hits, and reading them takes a millisecond.
 const NEWEST: i64 = 1_000;
 
+/// SQLite can, but first finds the newest entry of each term: for somebody in many rooms it is quicker to look which of
+/// the newest hits in any room are theirs.
+const MANY_ROOMS: usize = 8;
+
 impl Store {
     /// Messages in the rooms of `viewer` that the query holds for, the newest first, older than `before`.
     ///
@@ -66,7 +71,7 @@ fn search(
     if rooms.is_empty() {
         return Ok(SearchPage { items: Vec::new(), has_older: false });
     }
-    let mut wanted = Wanted { all_of: vec![Wanted::any(rooms.keys().map(|id| room_term(*id)))], shown: Vec::new() };
+    let mut wanted = Wanted { viewer, rooms: rooms.keys().copied().collect(), all_of: Vec::new(), shown: Vec::new() };
     if !query.from.is_empty() {
         wanted.all_of.push(Wanted::any(authors(connection, &query.from)?.into_iter().map(from_term)));
     }
@@ -155,6 +160,9 @@ type Sequence = Vec<String>;
 
 /// What the index is asked for.
 struct Wanted {
+    viewer: UserId,
+    /// Rooms of the viewer; the message must be in one of them.
+    rooms: Vec<RoomId>,
     /// One of each must be there. Terms are words or labels of ours: nothing in them means anything to a database.
     all_of: Vec<Vec<Sequence>>,
     /// What the snippets mark.
@@ -173,29 +181,27 @@ impl Wanted {
     }
 
     /// The query for an index: `quote` around each term, `next` between those of a sequence.
-    fn expression(&self, quote: char, next: &str, or: &str, and: &str) -> String {
+    fn expression(parts: &[Vec<Sequence>], quote: char, next: &str, or: &str, and: &str) -> String {
         let term = |term: &String| format!("{quote}{term}{quote}");
         let sequence = |terms: &Sequence| terms.iter().map(term).collect::<Vec<_>>().join(next);
         let any = |alternatives: &Vec<Sequence>| {
             format!("({})", alternatives.iter().map(|one| format!("({})", sequence(one))).collect::<Vec<_>>().join(or))
         };
-        self.all_of.iter().map(any).collect::<Vec<_>>().join(and)
+        parts.iter().map(any).collect::<Vec<_>>().join(and)
+    }
+
+    /// The parts of the query and the rooms. The rooms come last: they are the longest to find.
+    fn with_rooms(&self) -> Vec<Vec<Sequence>> {
+        let rooms = Self::any(self.rooms.iter().map(|id| room_term(*id)));
+        self.all_of.iter().cloned().chain([rooms]).collect()
     }
 
     /// The newest messages from `since` on and before `until`, the newest first.
     fn find(&self, connection: &mut DbConnection, since: i64, until: i64, limit: i64) -> QueryResult<Vec<i64>> {
         let found = match connection {
-            DbConnection::Sqlite(sqlite) => diesel::sql_query(
-                "SELECT rowid AS id FROM message_search WHERE message_search MATCH ? AND rowid >= ? AND rowid < ? \
-                 ORDER BY rowid DESC LIMIT ?",
-            )
-            .bind::<Text, _>(self.expression('"', " + ", " OR ", " AND "))
-            .bind::<BigInt, _>(since)
-            .bind::<BigInt, _>(until)
-            .bind::<BigInt, _>(limit)
-            .load::<FoundRow>(sqlite)?,
+            DbConnection::Sqlite(sqlite) => self.find_in_sqlite(sqlite, since, until, limit)?,
             DbConnection::Postgres(postgres) => {
-                let expression = self.expression('\'', " <-> ", " | ", " & ");
+                let expression = Self::expression(&self.with_rooms(), '\'', " <-> ", " | ", " & ");
                 let newest = find_in_postgres(postgres, PROBE_NEWEST, &expression, since, until, limit)?;
                 if newest.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
                     find_in_postgres(postgres, ASK_INDEX, &expression, since, until, limit)?
@@ -206,6 +212,58 @@ impl Wanted {
         };
         Ok(found.into_iter().map(|row| row.id).collect())
     }
+
+    fn find_in_sqlite(
+        &self,
+        sqlite: &mut SqliteConnection,
+        since: i64,
+        until: i64,
+        limit: i64,
+    ) -> QueryResult<Vec<FoundRow>> {
+        let expression = |parts: &[Vec<Sequence>]| Self::expression(parts, '"', " + ", " OR ", " AND ");
+        if self.rooms.len() > MANY_ROOMS && !self.all_of.is_empty() {
+            let probed = diesel::sql_query(PROBE_HITS)
+                .bind::<BigInt, _>(self.viewer.0)
+                .bind::<Text, _>(expression(&self.all_of))
+                .bind::<BigInt, _>(since)
+                .bind::<BigInt, _>(until)
+                .bind::<BigInt, _>(NEWEST)
+                .load::<ProbedRow>(sqlite)?;
+            let is_all = probed.len() < usize::try_from(NEWEST).unwrap_or(usize::MAX);
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let mine = |row: &ProbedRow| row.room_id.is_some_and(|id| self.rooms.contains(&RoomId(id)));
+            let found: Vec<FoundRow> =
+                probed.into_iter().filter(mine).take(limit).map(|row| FoundRow { id: row.id }).collect();
+            if is_all || found.len() == limit {
+                return Ok(found);
+            }
+        }
+        diesel::sql_query(
+            "SELECT rowid AS id FROM message_search WHERE message_search MATCH ? AND rowid >= ? AND rowid < ? \
+             ORDER BY rowid DESC LIMIT ?",
+        )
+        .bind::<Text, _>(expression(&self.with_rooms()))
+        .bind::<BigInt, _>(since)
+        .bind::<BigInt, _>(until)
+        .bind::<BigInt, _>(limit)
+        .load(sqlite)
+    }
+}
+
+/// The newest hits in any room, each with its room when the viewer belongs to it.
+const PROBE_HITS: &str = "SELECT hits.id AS id, memberships.room_id AS room_id FROM (\
+     SELECT rowid AS id FROM message_search WHERE message_search MATCH ?2 AND rowid >= ?3 AND rowid < ?4 \
+     ORDER BY rowid DESC LIMIT ?5) AS hits \
+     CROSS JOIN messages ON messages.id = hits.id \
+     LEFT JOIN memberships ON memberships.room_id = messages.room_id AND memberships.user_id = ?1 \
+     ORDER BY hits.id DESC";
+
+#[derive(QueryableByName)]
+struct ProbedRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    room_id: Option<i64>,
 }
 
 const PROBE_NEWEST: &str = "WITH newest AS MATERIALIZED (\
@@ -247,5 +305,7 @@ fn load(connection: &mut DbConnection, viewer: UserId, ids: Vec<i64>) -> QueryRe
         .order(messages::id.desc())
         .select((MessageRow::as_select(), AuthorRow::as_select()))
         .load(connection)?;
-    Ok(rows.into_iter().map(|(message, author)| message.by(author.into())).collect())
+    let mut messages: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
+    attach_files(connection, &mut messages)?;
+    Ok(messages)
 }

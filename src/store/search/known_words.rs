@@ -20,9 +20,10 @@ const CAPACITY: usize = 131_072;
 
 impl KnownWords {
     /// What the index will keep of a message.
-    pub(in crate::store) fn entry(&self, body: &MessageBody) -> SearchEntry {
+    pub(in crate::store) fn entry(&self, body: &MessageBody, has_files: bool) -> SearchEntry {
         let digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
-        SearchEntry::new(body.text(), body.html(), |word| digests.contains(&self.hasher.hash_one(word)))
+        let is_known = |word: &str| digests.contains(&self.hasher.hash_one(word));
+        SearchEntry::new(body.text(), body.html(), is_known).beside_files(has_files)
     }
 
     /// Notes an entry's words, once they are committed.

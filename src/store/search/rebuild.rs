@@ -7,7 +7,7 @@ use tracing::info;
 
 use crate::domain::{MessageId, RoomId, UserId};
 use crate::store::connection::{DbConnection, begin_write, commit, rollback};
-use crate::store::schema::messages;
+use crate::store::schema::{files, messages};
 
 use super::entry::SearchEntry;
 use super::index::index;
@@ -76,8 +76,12 @@ fn index_all(connection: &mut DbConnection) -> QueryResult<usize> {
         let Some((id, ..)) = rows.last() else { return Ok(indexed) };
         last = *id;
         indexed += rows.len();
+        let with_files: Vec<Option<i64>> = files::table
+            .filter(files::message_id.between(rows[0].0, last))
+            .select(files::message_id)
+            .load(connection)?;
         for (id, room, author, text, html) in rows {
-            let entry = SearchEntry::new(&text, &html, |_| false);
+            let entry = SearchEntry::new(&text, &html, |_| false).beside_files(with_files.contains(&Some(id)));
             index(connection, MessageId(id), RoomId(room), UserId(author), &entry)?;
         }
     }

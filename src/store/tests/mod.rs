@@ -5,6 +5,7 @@
 
 mod catch_up;
 mod database;
+mod files;
 mod history;
 mod jobs;
 mod members;

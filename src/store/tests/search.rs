@@ -231,4 +231,24 @@ on_both_databases! {
         let marked: Vec<_> = hit.snippet.iter().map(|part| (part.text.as_str(), part.is_hit)).collect();
         assert_eq!(marked, [("The ", false), ("Café", true), (" is <b>open</b>", false)]);
     }
+
+    async fn somebody_in_many_rooms_finds_what_is_theirs_among_what_everybody_writes(database: &TestDatabase) {
+        let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
+        let bobs = room_with(database, bob, &["old hay"]).await;
+        for number in 0..10 {
+            let room = database.open_room(ada, &[]).await;
+            database.post(ada, room, &format!("hay {number}")).await.expect("stored");
+        }
+        for _ in 0..11 {
+            let mut posts = JoinSet::new();
+            for _ in 0..100 {
+                let store = (*database).clone();
+                posts.spawn(async move { store.post_message(bob, bobs, draft("hay", None)).await });
+            }
+            assert!(posts.join_all().await.iter().all(Result::is_ok));
+        }
+        assert_eq!(found(database, ada, "hay").await.len(), 10);
+        assert_eq!(found(database, ada, "\"hay 7\"").await, ["hay 7"]);
+        assert_eq!(found(database, bob, "\"old hay\"").await, ["old hay"]);
+    }
 }
