@@ -72,6 +72,15 @@ test('a post whose answer was lost is retried and not doubled', async ({ enter, 
   expect(stored.filter((text) => text === 'Said once')).toHaveLength(1);
 });
 
+test('a page that gets no socket is slow, but not blind', async ({ enter, server }) => {
+  const ada = await enter('Ada');
+  await ada.routeWebSocket(/\/app\//, (socket) => void socket.close());
+  await ada.reload();
+  await expect(ada.getByText('Connecting…')).toBeVisible();
+  await (await server.as('grace')).post(LOBBY, 'Can you see this?');
+  await expect(rows(ada, 'Can you see this?')).toBeVisible({ timeout: 30_000 });
+});
+
 test('a message that the server refuses can be tried again, changed or given up', async ({ enter, server }) => {
   const ada = await enter('Ada');
   await ada.route('**/messages', async (route) => {

@@ -141,6 +141,9 @@ function received(
   since: MomentName,
   time: (from: MomentName, to: MomentName) => string | null,
 ): string {
+  if (page.receivedAt === undefined && page.answeredAt !== undefined) {
+    return 'This page had no live connection: it knows from the answer to its POST that the message is stored.';
+  }
   if (page.receivedAt === undefined) return 'This page was not open then, or not in the room: it read the message later.';
   if (page.via === 'log') return 'This page missed the event and read it from the room’s log when it was back.';
   const travelled = time(since, 'received');

@@ -16,6 +16,8 @@ import type { Session } from './session.svelte';
 
 /** Read marks are sent together when several messages come at once. */
 const READ_DELAY_MS = 250;
+/** While there is no socket, the page looks this often for what it would have heard. */
+const LOOK_WITHOUT_SOCKET_MS = 15_000;
 /** When the list of rooms could not be read, it is asked for again after this. */
 const REPAIR_RETRY_MS = 3_000;
 
@@ -186,10 +188,17 @@ export class Chat {
       }
       this.isReady = true;
       this.#outbox.resume();
+      // Some networks let no WebSocket through: then the page is slow, but not blind.
+      if (this.connection !== 'connected') this.#repairLater(LOOK_WITHOUT_SOCKET_MS);
     } catch {
-      if (this.#isClosed) return;
-      this.#repairTimer = setTimeout(() => void this.repair(), REPAIR_RETRY_MS);
+      this.#repairLater(REPAIR_RETRY_MS);
     }
+  }
+
+  #repairLater(delayMs: number): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#repairTimer);
+    this.#repairTimer = setTimeout(() => void this.repair(), delayMs);
   }
 
   #add(room: Room): RoomState {
@@ -270,14 +279,18 @@ export class Chat {
   }
 
   #connectionChanged(state: ConnectionState, session: Session): void {
+    const isLost = this.connection === 'connected' && state !== 'connected';
     this.connection = state;
     if (state === 'connected') {
       this.wasConnected = true;
       this.#outbox.resume();
     }
+    if (isLost) {
+      if (this.current !== null) this.current.here = [];
+      this.#repairLater(LOOK_WITHOUT_SOCKET_MS);
+    }
     // The server ends a socket for good when the account or the session is gone: asking for a token tells which.
     if (state === 'refused') void this.#checkSession(session);
-    if (state !== 'connected' && this.current !== null) this.current.here = [];
   }
 
   async #checkSession(session: Session): Promise<void> {
@@ -300,6 +313,8 @@ export class Chat {
       void this.repair();
     };
     document.addEventListener('visibilitychange', woke, { signal });
+    // Nobody tells a page about open rooms that its person is not in: look when they come to look.
+    window.addEventListener('focus', woke, { signal });
     window.addEventListener('pageshow', (event) => event.persisted && woke(), { signal });
   }
 
