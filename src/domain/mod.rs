@@ -21,9 +21,7 @@ mod webhook;
 pub use event::{RoomEvent, RoomEventKind};
 pub use event_type::EventType;
 pub use file::{File, FileName};
-pub use id::{
-    ApiTokenId, DeliveryId, FileId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId,
-};
+pub use id::{ApiTokenId, DeliveryId, FileId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId};
 pub use limits::Limits;
 pub use markdown::render_markdown;
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
