@@ -10,7 +10,7 @@ SHELL := /bin/bash
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run build page test check-rust test-rust check-page test-clients test-browser bench torture clean
+.PHONY: help run build page test check-rust test-rust check-page test-clients test-sdks test-browser fuzz-briefly fuzz bench torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,14 +38,14 @@ tests/node_modules/.package-lock.json: tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund
 	@touch $@
 
-test: check-page check-rust test-rust test-clients test-browser ## Run every test there is
+test: check-page check-rust test-rust test-clients test-sdks test-browser fuzz-briefly ## Run every test there is
 
 check-page: $(PAGE) ## Check, lint and test the page's code
 	cd frontend && npm run check && npm run lint && npm test
 
 check-rust: $(PAGE) ## rustfmt and clippy, warnings denied
 	@tests/require.sh cargo cc
-	cargo fmt --check && cd bench && cargo fmt --check
+	cargo fmt --check && cd bench && cargo fmt --check && cd ../fuzz && cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cd bench && cargo clippy --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
@@ -60,9 +60,31 @@ target/debug/hubbub: test-rust
 test-clients: target/debug/hubbub tests/node_modules/.package-lock.json ## The official clients against the real server
 	cd tests && HUBBUB_BIN=../target/debug/hubbub npm run test:clients
 
+tests/sdks/node_modules/.package-lock.json: tests/sdks/package-lock.json
+	@tests/require.sh node
+	cd tests/sdks && npm ci --no-audit --no-fund
+	@touch $@
+
+tests/sdks/venv/installed: tests/sdks/requirements.txt
+	@tests/require.sh python
+	python3 -m venv tests/sdks/venv
+	tests/sdks/venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/sdks/requirements.txt
+	@touch $@
+
+test-sdks: target/debug/hubbub tests/sdks/node_modules/.package-lock.json tests/sdks/venv/installed ## Client libraries and server SDKs of others
+	cd tests/sdks && HUBBUB_BIN=../../target/debug/hubbub npm test
+
 test-browser: target/debug/hubbub tests/node_modules/.package-lock.json ## The page in a real browser
 	@tests/require.sh chromium
 	cd tests && HUBBUB_BIN=../target/debug/hubbub npm run test:browser
+
+fuzz-briefly: ## Fuzz what strangers send, 10 seconds for each target
+	@tests/require.sh cargo cxx
+	fuzz/run.sh 10
+
+fuzz: ## The same for half an hour each
+	@tests/require.sh cargo cxx
+	fuzz/run.sh 1800
 
 bench: build ## Measure posts a second on SQLite and Postgres; raw results go to bench/results
 	cd bench && cargo build --release --locked
@@ -75,4 +97,4 @@ torture: ## The long tests: kills under load, thousands of random operations
 		tests/postgres.sh cargo test --locked --release --test it -- --nocapture --test-threads 1 converge a_killed
 
 clean: ## Remove what was built, but not ./data
-	rm -rf target frontend/dist frontend/node_modules tests/node_modules
+	rm -rf target fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv

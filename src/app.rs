@@ -32,11 +32,12 @@ use crate::events::{Bus, Carrier, FlowBook, local_bus};
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{JobRunner, OutgoingClient, RunningJobs};
 use crate::pusher::InvalidCredentials;
-use crate::store::{InvalidDatabaseUrl, OpenError, Store, StoreError};
+use crate::store::{FileLibrary, InvalidDatabaseUrl, OpenError, Store, StoreError};
 use crate::telemetry::RequestSpan;
 use crate::ws::{self, AppsFileError, SocketServer, Webhooks};
 
 pub use apps::Reloader;
+pub use credentials::{Credentials, chat_credentials};
 pub use database::{database_url, migrate};
 pub use demo::Demo;
 
@@ -132,6 +133,7 @@ impl Application {
         let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
 
         let store = open_store(&config, &data_dir)?;
+        let files = open_files(&store, &data_dir)?;
         let passwords = Passwords::start(&config.auth)?;
         let demo = match config.demo {
             true => Some(Demo::prepare(&store, &passwords, &http::limits(&config)).await?),
@@ -145,6 +147,7 @@ impl Application {
             Broadcaster::new(bus_receiver, apps, occurrences, broadcaster_limits(&config.socket));
         let parts = WebParts {
             store: store.clone(),
+            files: files.clone(),
             bus: Bus::new(Arc::clone(&carrier), chat_app.id),
             flows: Arc::new(FlowBook::new(config.http.flow_entries)),
             passwords,
@@ -153,13 +156,13 @@ impl Application {
             demo_people: demo.as_ref().map(Demo::people).unwrap_or_default(),
         };
         let web_state = Arc::new(WebState::new(&config, parts));
-        let jobs = JobRunner::new(store.clone(), outgoing_client(&config)?, &config.jobs);
         let sources = Sources {
             broadcaster: broadcaster_handle.clone(),
             carrier,
             api: Arc::default(),
             webhooks: webhooks.counts(),
         };
+        let jobs = JobRunner::new(store.clone(), files, outgoing_client(&config)?, &config.jobs);
         let server = serve(&config, listener, Arc::clone(&web_state), sources)?;
         Ok(Self {
             server,
@@ -278,10 +281,18 @@ fn serve(
     Ok(server.run())
 }
 
-/// A client for calls to others. It follows no redirects: a webhook goes where its owner said.
-fn http_client() -> Result<reqwest::Client, StartError> {
+/// Chooses who does TLS's cryptography in this process.
+pub fn install_cryptography() {
     // Installed once for the process; a second application in it, as in tests, finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A client for calls to others. It follows no redirects: a webhook goes where its owner said.
+///
+/// # Errors
+/// When the system's certificates cannot be read.
+pub fn http_client() -> Result<reqwest::Client, StartError> {
+    install_cryptography();
     let client = reqwest::Client::builder().user_agent(concat!("Hubbub/", env!("CARGO_PKG_VERSION")));
     Ok(client.redirect(reqwest::redirect::Policy::none()).build()?)
 }
@@ -303,6 +314,12 @@ fn default_workers() -> usize {
 fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
     let url = database_url(data_dir.path(), config.database_url.as_ref())?;
     Ok(Store::open(&url, &database::options(&config.store))?)
+}
+
+fn open_files(store: &Store, data_dir: &DataDir) -> Result<FileLibrary, StartError> {
+    let directory = data_dir.path().join("files");
+    FileLibrary::open(store.clone(), &directory)
+        .map_err(|error| StartError::DataDir { path: directory.display().to_string(), reason: error.to_string() })
 }
 
 fn broadcaster_limits(config: &SocketConfig) -> BroadcasterLimits {

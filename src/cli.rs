@@ -1,20 +1,25 @@
-//! The command line: parses it, and hands over to [`crate::app`] or to [`crate::maintenance`].
+//! The command line: parses it, and hands over to one file per command.
+//!
+//! Exit codes: 0 done, 1 it failed (the reason is on standard error) or `check` found something, 2 the command line makes no
+//! sense.
 
+mod apps;
 mod backup;
 mod check;
 mod export;
 mod instance;
+mod listen;
 mod people;
+mod serve;
+mod server;
+mod trigger;
 
+use std::fmt;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info};
 
-use crate::app::{Application, Reloader};
-use crate::config::{LogFormat, ServeConfig};
-use crate::telemetry;
+use crate::config::ServeConfig;
 
 /// A chat and a real-time server in one program
 #[derive(Debug, Parser)]
@@ -42,6 +47,13 @@ enum Command {
     User(people::UserArgs),
     /// Make an API token for a person and print it, also while the server runs
     Token(people::TokenArgs),
+    /// Publish an event to a channel of any Pusher-compatible server
+    Trigger(trigger::TriggerArgs),
+    /// Print what happens in channels of any Pusher-compatible server, one JSON object a line
+    Listen(listen::ListenArgs),
+    /// List the apps that may use the socket server, or make credentials for another
+    #[command(subcommand)]
+    Apps(apps::AppsCommand),
 }
 
 /// Why a command was not done. It is printed, and nothing else.
@@ -58,100 +70,30 @@ pub fn run() -> ExitCode {
         return ExitCode::from(2);
     }
     match Cli::parse().command {
-        Command::Serve(config) => serve(*config),
-        Command::Backup(args) => report(backup::backup(&args).map(done)),
-        Command::Restore(args) => report(backup::restore(&args).map(done)),
-        Command::Export(args) => report(export::export(&args).map(done)),
-        Command::Check(args) => report(check::check(&args)),
-        Command::Migrate(args) => wait(async { check::migrate(&args).await.map(done) }),
-        Command::User(args) => wait(async { people::user(&args).await.map(done) }),
-        Command::Token(args) => wait(async { people::token(&args).await.map(done) }),
+        Command::Serve(config) => serve::serve(*config),
+        Command::Backup(args) => finish(backup::backup(&args)),
+        Command::Restore(args) => finish(backup::restore(&args)),
+        Command::Export(args) => finish(export::export(&args)),
+        Command::Check(args) => check::check(&args).unwrap_or_else(|error| finish(Err(error))),
+        Command::Migrate(args) => finish(block_on(check::migrate(&args))),
+        Command::User(args) => finish(block_on(people::user(&args))),
+        Command::Token(args) => finish(block_on(people::token(&args))),
+        Command::Trigger(args) => finish(block_on(trigger::trigger(args))),
+        Command::Listen(args) => finish(block_on(listen::listen(args))),
+        Command::Apps(command) => finish(apps::run(&command)),
     }
 }
 
-const fn done(_: ()) -> ExitCode {
-    ExitCode::SUCCESS
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    actix_web::rt::System::new().block_on(work)
 }
 
-/// Has a command that waits for the store run to its end.
-fn wait(command: impl Future<Output = Result<ExitCode, Failure>>) -> ExitCode {
-    report(actix_web::rt::System::new().block_on(command))
-}
-
-fn report(outcome: Result<ExitCode, Failure>) -> ExitCode {
-    outcome.unwrap_or_else(|error| {
-        eprintln!("hubbub: {error}");
-        ExitCode::FAILURE
-    })
-}
-
-fn serve(config: ServeConfig) -> ExitCode {
-    if let Err(error) = telemetry::init(config.log_format == LogFormat::Json) {
-        eprintln!("hubbub: {error}");
-        return ExitCode::from(2);
-    }
-    actix_web::rt::System::new().block_on(async move {
-        let application = match Application::build(config).await {
-            Ok(application) => application,
-            Err(error) => {
-                eprintln!("hubbub: {error}");
-                return ExitCode::FAILURE;
-            }
-        };
-        greet(&application);
-        actix_web::rt::spawn(reload_on_hangup(application.reloader()));
-        match application.run_until(stop_signal()).await {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                error!(%error, "the server ended");
-                ExitCode::FAILURE
-            }
+fn finish(outcome: Result<(), impl fmt::Display>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hubbub: {error}");
+            ExitCode::FAILURE
         }
-    })
-}
-
-/// Says on standard output what a person who has just started the server wants to know; logs go to standard error.
-fn greet(application: &Application) {
-    let url = format!("http://{}", application.address());
-    match application.demo() {
-        None => println!("Hubbub is at {url}"),
-        Some(demo) => {
-            println!("Hubbub's demo is at {url}\n");
-            for person in demo.people() {
-                println!("  enter as {:<8} password {}   ({})", person.username, person.password, person.name);
-            }
-            println!("\nPost from another terminal, and watch it appear:\n\n{}\n", demo.curl_line(&url));
-        }
-    }
-}
-
-/// Reads the file of apps again whenever the process gets SIGHUP; ends with the process.
-async fn reload_on_hangup(reloader: Reloader) {
-    let mut hangup = match signal(SignalKind::hangup()) {
-        Ok(hangup) => hangup,
-        Err(error) => return error!(%error, "SIGHUP cannot be heard"),
-    };
-    while hangup.recv().await.is_some() {
-        match reloader.reload() {
-            Ok(()) => info!("the apps were read again"),
-            Err(error) => error!(%error, "the apps stay as they are"),
-        }
-    }
-}
-
-/// Completes on Ctrl-C, or when a service manager asks the process to end.
-async fn stop_signal() {
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => drop(terminate.recv().await),
-            Err(error) => {
-                error!(%error, "SIGTERM cannot be heard");
-                std::future::pending::<()>().await;
-            }
-        }
-    };
-    tokio::select! {
-        () = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
     }
 }

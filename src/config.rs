@@ -10,7 +10,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, FromArgMatches, ValueEnum};
 use thiserror::Error;
 
 pub use jobs::JobsConfig;
@@ -160,6 +160,18 @@ pub struct HttpConfig {
     /// Event streams (Server-Sent Events) at once
     #[arg(long, env = "HUBBUB_MAX_EVENT_STREAMS", default_value_t = 1_000)]
     pub max_event_streams: usize,
+    /// Largest file that may be uploaded, in bytes
+    #[arg(long, env = "HUBBUB_MAX_FILE_BYTES", default_value_t = 26_214_400)]
+    pub max_file_bytes: u64,
+    /// Files that one message may have
+    #[arg(long, env = "HUBBUB_MAX_FILES_PER_MESSAGE", default_value_t = 10)]
+    pub max_files_per_message: usize,
+    /// Largest image that gets a thumbnail, in pixels; drawing one takes up to eight bytes of memory for each
+    #[arg(long, env = "HUBBUB_MAX_IMAGE_PIXELS", default_value_t = 40_000_000)]
+    pub max_image_pixels: u64,
+    /// Thumbnails that are drawn at once
+    #[arg(long, env = "HUBBUB_THUMBNAIL_THREADS", default_value_t = 1)]
+    pub thumbnail_threads: usize,
 }
 
 /// Sizes of the store.
@@ -343,6 +355,7 @@ impl ServeConfig {
             ("HUBBUB_MAX_MESSAGE_CHARS", self.http.max_message_chars),
             ("HUBBUB_MAX_ROOM_NAME_CHARS", self.http.max_room_name_chars),
             ("HUBBUB_MAX_USER_NAME_CHARS", self.http.max_user_name_chars),
+            ("HUBBUB_THUMBNAIL_THREADS", self.http.thumbnail_threads),
             ("HUBBUB_READ_CONNECTIONS", self.store.read_connections as usize),
             ("HUBBUB_WRITE_QUEUE", self.store.write_queue),
             ("HUBBUB_WRITE_BATCH", self.store.write_batch),
@@ -384,6 +397,15 @@ impl ServeConfig {
 }
 
 impl SocketConfig {
+    /// What the environment says, for commands that do not take the server's options.
+    ///
+    /// # Errors
+    /// When a variable's value is of another form.
+    pub fn from_environment() -> Result<Self, clap::Error> {
+        let command = Self::augment_args(clap::Command::new("hubbub"));
+        Self::from_arg_matches(&command.try_get_matches_from(["hubbub"])?)
+    }
+
     fn validate(&self) -> Result<(), ConfigError> {
         match (&self.app_id, &self.app_key, &self.app_secret) {
             (None, None, None) => Ok(()),

@@ -29,10 +29,16 @@ for tool in "$@"; do
     cc)
       command -v cc >/dev/null || install "a C compiler" gcc libc6-dev
       ;;
+    cxx)
+      command -v c++ >/dev/null || install "a C++ compiler" g++
+      ;;
     node)
       command -v npm >/dev/null || missing "Node's npm" "Install Node.js 20.19 or newer from https://nodejs.org."
       node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
         || missing "a current Node.js" "This is $(node --version); 20.19 or newer is needed."
+      ;;
+    python)
+      python3 -c 'import ensurepip, venv' 2>/dev/null || install "Python with venv" python3 python3-venv
       ;;
     chromium)
       command -v chromium >/dev/null || install "Chromium" chromium fonts-dejavu-core

@@ -1,9 +1,12 @@
 //! The chat's own app on the socket server: from the settings, or made on first start and kept.
 
+use std::fs;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::SocketConfig;
-use crate::pusher::{App, InvalidCredentials};
+use crate::pusher::{App, AppId, InvalidCredentials};
 use crate::ws::default_limits;
 
 use super::StartError;
@@ -11,30 +14,34 @@ use super::data_dir::DataDir;
 
 const FILE: &str = "socket-app.json";
 
-/// `{"id":"1","key":"…","secret":"…"}`.
+/// What an application proves itself by: `{"id":"1","key":"…","secret":"…"}`.
 #[derive(Serialize, Deserialize)]
-struct Credentials {
-    id: String,
-    key: String,
-    secret: String,
+pub struct Credentials {
+    /// Its id, in digits.
+    pub id: String,
+    /// Its public key.
+    pub key: String,
+    /// Its secret.
+    pub secret: String,
 }
 
 impl Credentials {
-    /// The key names the app in URLs, so 10 bytes of it are enough to be unique; the secret has 32 to be unguessable.
-    fn generate() -> Self {
+    /// New ones. The key names the app in URLs, so 10 bytes of it are enough to be unique; the secret has 32 to be
+    /// unguessable.
+    #[must_use]
+    pub fn generate(id: AppId) -> Self {
         let key: [u8; 10] = rand::random();
         let secret: [u8; 32] = rand::random();
-        Self { id: "1".to_owned(), key: hex::encode(key), secret: hex::encode(secret) }
+        Self { id: id.to_string(), key: hex::encode(key), secret: hex::encode(secret) }
     }
 }
 
 /// The chat's own app: its clients send each other what they type, and nobody else may connect with it in mind.
 pub(super) fn chat_app(config: &SocketConfig, data_dir: &DataDir) -> Result<App, StartError> {
-    let Credentials { id, key, secret } = match (&config.app_id, &config.app_key, &config.app_secret) {
-        (Some(id), Some(key), Some(secret)) => {
-            Credentials { id: id.clone(), key: key.clone(), secret: secret.expose().to_owned() }
-        }
-        _ => kept(data_dir)?,
+    let made = || serde_json::json!(Credentials::generate(AppId(1))).to_string();
+    let Credentials { id, key, secret } = match given(config) {
+        Some(credentials) => credentials,
+        None => parse(&data_dir.read_or_make(FILE, made)?, data_dir.path())?,
     };
     App::check_credentials(&key, &secret)?;
     Ok(App {
@@ -51,11 +58,31 @@ pub(super) fn chat_app(config: &SocketConfig, data_dir: &DataDir) -> Result<App,
     })
 }
 
-/// The credentials that were made on first start, or are now.
-fn kept(data_dir: &DataDir) -> Result<Credentials, StartError> {
-    let text = data_dir.read_or_make(FILE, || serde_json::json!(Credentials::generate()).to_string())?;
-    serde_json::from_str(&text).map_err(|error| StartError::DataDir {
-        path: data_dir.path().join(FILE).display().to_string(),
+/// The credentials of the chat's own app, for a command that speaks to its server: from the settings, or as the server
+/// made them on its first start.
+///
+/// # Errors
+/// When the server was never started on this directory, or its file cannot be read.
+pub fn chat_credentials(config: &SocketConfig, data_dir: &Path) -> Result<Credentials, StartError> {
+    if let Some(credentials) = given(config) {
+        return Ok(credentials);
+    }
+    let file = data_dir.join(FILE);
+    let text = fs::read_to_string(&file).map_err(|error| StartError::DataDir {
+        path: file.display().to_string(),
+        reason: format!("{error}; is this where the server keeps its data?"),
+    })?;
+    parse(&text, data_dir)
+}
+
+fn given(config: &SocketConfig) -> Option<Credentials> {
+    let (id, key, secret) = (config.app_id.clone()?, config.app_key.clone()?, config.app_secret.as_ref()?);
+    Some(Credentials { id, key, secret: secret.expose().to_owned() })
+}
+
+fn parse(text: &str, data_dir: &Path) -> Result<Credentials, StartError> {
+    serde_json::from_str(text).map_err(|error| StartError::DataDir {
+        path: data_dir.join(FILE).display().to_string(),
         reason: format!("is not what was written there ({error}); remove it to have new credentials made"),
     })
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::domain::{RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
-use crate::pusher::AppId;
+use crate::pusher::{AppId, SocketId};
 
 use super::{BusMessage, ChatChannel, Envelope, EventPayload, Revocation, RoomHead, Trace};
 
@@ -58,8 +58,10 @@ impl Bus {
     ///
     /// A removal from a room is also an order to the broadcasters: without it the person's sockets would stay
     /// subscribed, for a broadcaster knows no memberships.
-    pub fn dispatch(&self, event: &RoomEvent, trace: &Arc<Trace>) {
-        self.send_to_room(event, Some(trace));
+    ///
+    /// The socket `except` gets nothing: its page has sent the request, and learns of the event from the answer.
+    pub fn dispatch(&self, event: &RoomEvent, trace: &Arc<Trace>, except: Option<SocketId>) {
+        self.send_to_room(event, trace, except);
         match &event.kind {
             RoomEventKind::MemberJoined(user) => self.send_room_joined(user.id, event.room_id),
             RoomEventKind::MemberRemoved(user) => self.send_room_left(user.id, event.room_id),
@@ -89,9 +91,9 @@ impl Bus {
         self.rooms_changed.subscribe()
     }
 
-    fn send_to_room(&self, event: &RoomEvent, trace: Option<&Arc<Trace>>) {
+    fn send_to_room(&self, event: &RoomEvent, trace: &Arc<Trace>, except: Option<SocketId>) {
         let mut payload = EventPayload::from(event);
-        if let (RoomEventKind::MessagePosted(_), Some(trace)) = (&event.kind, trace) {
+        if let RoomEventKind::MessagePosted(_) = &event.kind {
             payload.flow = Some(trace.dispatched_flow());
         }
         self.hand_over(BusMessage::Event(Envelope {
@@ -99,9 +101,9 @@ impl Bus {
             channel: ChatChannel::Room(event.room_id).to_string(),
             event: payload.r#type.to_owned(),
             data: json(&payload),
-            except: None,
+            except: except.map(|id| id.to_string()),
             head: Some(RoomHead { room_id: event.room_id, seq: event.seq }),
-            trace: trace.cloned(),
+            trace: Some(Arc::clone(trace)),
         }));
     }
 

@@ -1,4 +1,4 @@
-//! Letting a socket into a channel. The socket server knows no memberships: it believes this signature, which is bound
+//! Letting a socket into a channel, and letting it be somebody. The socket server knows no memberships: it believes this signature, which is bound
 //! to the socket, the channel and the moment.
 
 use actix_web::{HttpResponse, web};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{InvalidField, Timestamp};
 use crate::events::ChatChannel;
 use crate::pusher::SocketId;
-use crate::pusher::signature::sign_channel;
+use crate::pusher::signature::{sign_channel, sign_user};
 
 use super::body::FormOrJson;
 use super::error::ApiError;
@@ -59,6 +59,41 @@ pub(super) async fn authorize_channel(
     Ok(HttpResponse::Ok().json(AuthorizationResponse { auth: format!("{}:{signature}", app.key), channel_data }))
 }
 
+/// What client libraries send. Fields that they add are ignored: they are not ours to name.
+#[derive(Deserialize)]
+pub(super) struct AuthenticateUserRequest {
+    socket_id: String,
+}
+
+#[derive(Serialize)]
+struct AuthenticationResponse {
+    auth: String,
+    user_data: String,
+}
+
+/// Who a socket is; the socket server reads it back.
+#[derive(Serialize)]
+struct UserData<'a> {
+    id: String,
+    user_info: UserInfo<'a>,
+    /// Nobody: rooms have presence channels, which tell who is there.
+    watchlist: [String; 0],
+}
+
+/// `POST /broadcasting/user-auth`: the socket signs in as the caller.
+pub(super) async fn authenticate_user(
+    state: web::Data<WebState>,
+    identity: Identity,
+    FormOrJson(request): FormOrJson<AuthenticateUserRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let socket_id = require_socket_id(&request.socket_id)?.to_string();
+    let data = UserData { id: identity.user_id().to_string(), user_info: user_info(&identity), watchlist: [] };
+    let user_data = serde_json::to_string(&data).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let app = &state.socket_app;
+    let signature = sign_user(app.secret.expose(), &socket_id, &user_data);
+    Ok(HttpResponse::Ok().json(AuthenticationResponse { auth: format!("{}:{signature}", app.key), user_data }))
+}
+
 async fn require_right(state: &WebState, identity: &Identity, channel_name: &str) -> Result<(), ApiError> {
     let may_join = match ChatChannel::from_name(channel_name) {
         Some(ChatChannel::Room(id) | ChatChannel::RoomPresence(id)) => {
@@ -77,13 +112,16 @@ fn require_socket_id(socket_id: &str) -> Result<SocketId, InvalidField> {
 }
 
 fn channel_data(identity: &Identity, issued_at: Timestamp) -> Result<String, ApiError> {
-    let user = &identity.user;
     let data = ChannelData {
-        user_id: user.id.to_string(),
-        user_info: UserInfo { username: user.username.as_str(), name: user.name.as_str() },
+        user_id: identity.user_id().to_string(),
+        user_info: user_info(identity),
         issued_at: issued_at.unix_millis(),
     };
     serde_json::to_string(&data).map_err(|error| ApiError::Internal(error.to_string()))
+}
+
+fn user_info(identity: &Identity) -> UserInfo<'_> {
+    UserInfo { username: identity.user.username.as_str(), name: identity.user.name.as_str() }
 }
 
 #[cfg(test)]

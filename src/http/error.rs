@@ -75,6 +75,12 @@ pub enum ApiError {
     /// The webhook has no such delivery.
     #[error("no such delivery")]
     DeliveryNotFound,
+    /// There is no such file for this person.
+    #[error("no such file")]
+    FileNotFound,
+    /// The image is too large, or none, or broken: it has no small picture.
+    #[error("the file has no thumbnail")]
+    ThumbnailNotFound,
     /// The message's time line is not kept here.
     #[error("the flow is forgotten")]
     FlowForgotten,
@@ -92,6 +98,18 @@ pub enum ApiError {
     BodyTooLarge {
         /// The limit.
         max_body_bytes: usize,
+    },
+    /// An upload is larger than `HUBBUB_MAX_FILE_BYTES`.
+    #[error("the file is larger than {max_file_bytes} bytes")]
+    FileTooLarge {
+        /// The limit.
+        max_file_bytes: u64,
+    },
+    /// The range lies beyond the file, or there are several.
+    #[error("the range cannot be answered")]
+    RangeNotSatisfiable {
+        /// The file's length.
+        bytes: u64,
     },
     /// The body stopped before its end, or could not be unpacked.
     #[error("the body is incomplete: {0}")]
@@ -171,6 +189,7 @@ impl From<StoreError> for ApiError {
             StoreError::TokenNotFound => Self::TokenNotFound,
             StoreError::WebhookNotFound => Self::WebhookNotFound,
             StoreError::DeliveryNotFound => Self::DeliveryNotFound,
+            StoreError::FileNotFound => Self::FileNotFound,
             StoreError::ClientIdReused => Self::ClientIdReused,
             StoreError::Busy => Self::Busy(Queue::Writes),
             StoreError::Unavailable(reason) => Self::Unavailable(reason),

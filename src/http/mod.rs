@@ -10,9 +10,11 @@ mod caller_address;
 mod carry_out;
 mod catch_up;
 mod deliveries;
+mod download;
 mod error;
 mod event_cursor;
 mod event_stream;
+mod files;
 mod flow;
 mod health;
 mod history;
@@ -22,6 +24,7 @@ mod instance;
 mod invites;
 mod members;
 mod messages;
+mod own_socket;
 mod page;
 mod page_limit;
 mod problem;
@@ -29,14 +32,16 @@ mod reads;
 mod received;
 mod rooms;
 mod same_site;
+mod search;
 mod sessions;
 mod state;
+mod thumbnails;
 mod tokens;
 mod users;
 mod webhooks;
 
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put, resource, scope};
+use actix_web::web::{self, ServiceConfig, delete, get, head, patch, post, put, resource, scope};
 
 pub use answer::finish_answer;
 pub use error::ApiError;
@@ -83,6 +88,14 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         )
         .service(resource("/rooms/{id}/messages/{message}/flow").route(get().to(flow::show_flow)))
         .service(resource("/rooms/{id}/events").route(get().to(catch_up::list_events)))
+        .service(resource("/rooms/{id}/files").route(post().to(files::upload_file)))
+        .service(resource("/files/{id}").route(get().to(files::show_file)).route(head().to(files::show_file)))
+        .service(
+            resource("/files/{id}/thumbnail")
+                .route(get().to(files::show_thumbnail))
+                .route(head().to(files::show_thumbnail)),
+        )
+        .service(resource("/search").route(get().to(search::search_messages)))
         .service(resource("/events").route(get().to(event_stream::stream_events)));
     config
         .app_data(state.clone())
@@ -90,6 +103,7 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         .app_data(web::QueryConfig::default().error_handler(|error, _| ApiError::from(error).into()))
         .service(api)
         .service(resource("/broadcasting/auth").route(post().to(broadcasting::authorize_channel)))
+        .service(resource("/broadcasting/user-auth").route(post().to(broadcasting::authenticate_user)))
         .service(resource("/health/live").route(get().to(health::show_live)))
         .service(resource("/health/ready").route(get().to(health::show_ready)))
         .service(scope("").wrap(Compress::default()).default_service(web::to(page::show_page)));

@@ -130,6 +130,6 @@ pub(super) async fn join_room(
 pub(super) fn dispatch(state: &WebState, events: &[RoomEvent]) {
     let trace = Trace::start();
     for event in events {
-        state.bus.dispatch(event, &trace);
+        state.bus.dispatch(event, &trace, None);
     }
 }

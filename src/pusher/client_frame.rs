@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use super::strict_json::is_strict;
+
 /// A frame from a client.
 #[derive(Debug)]
 pub enum ClientFrame {
@@ -96,6 +98,7 @@ impl ClientFrame {
             "pusher:signin" => data(frame.data).map(Self::SignIn).ok_or(InvalidFrame::Data("pusher:signin")),
             "pusher:ping" => Ok(Self::Ping),
             "pusher:pong" => Ok(Self::Pong),
+            event if event.starts_with("client-") && !frame.data.is_none_or(is_strict) => Err(InvalidFrame::Malformed),
             event if event.starts_with("client-") => Ok(Self::ClientEvent(ClientEvent {
                 event: event.to_owned(),
                 channel: frame.channel.ok_or(InvalidFrame::Data("a client event"))?.into_owned(),
@@ -147,6 +150,14 @@ mod tests {
         let frame = r#"{"event":"client-x","channel":"private-c","data":{ "b": 1.0 }}"#;
         let Ok(ClientFrame::ClientEvent(event)) = ClientFrame::parse(frame) else { panic!("{frame}") };
         assert_eq!(event.data.map(|data| data.get().to_owned()), Some(r#"{ "b": 1.0 }"#.to_owned()));
+    }
+
+    #[test]
+    fn data_that_strict_clients_could_not_read_is_refused() {
+        for data in [r#""\ud83d""#, r#"{"a":["\ude00\ud83d"]}"#, "1e999"] {
+            let frame = format!(r#"{{"event":"client-x","channel":"private-c","data":{data}}}"#);
+            assert_eq!(ClientFrame::parse(&frame).err(), Some(InvalidFrame::Malformed), "{frame}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use super::strict_json::is_strict;
+
 /// A member of a channel as the application signed it:
 /// `{"user_id":"1","user_info":{…},"issued_at":1764000318123}`.
 #[derive(Debug, Clone)]
@@ -54,6 +56,9 @@ impl Member {
     /// [`InvalidMember`].
     pub fn parse(channel_data: &str) -> Result<Self, InvalidMember> {
         let data: ChannelData = serde_json::from_str(channel_data).map_err(|_| InvalidMember::Malformed)?;
+        if !data.user_info.as_deref().is_none_or(is_strict) {
+            return Err(InvalidMember::Malformed);
+        }
         let user_id = match data.user_id {
             UserId::Text(text) => text,
             UserId::Number(number) => number.to_string(),
@@ -78,7 +83,15 @@ mod tests {
 
     #[test]
     fn data_that_names_nobody_is_refused() {
-        for data in ["", "[]", "{}", r#"{"user_id":null}"#, r#"{"user_id":{}}"#, "nonsense"] {
+        for data in [
+            "",
+            "[]",
+            "{}",
+            r#"{"user_id":null}"#,
+            r#"{"user_id":{}}"#,
+            "nonsense",
+            r#"{"user_id":1,"user_info":"\ud83d"}"#,
+        ] {
             assert_eq!(Member::parse(data).err(), Some(InvalidMember::Malformed), "{data:?}");
         }
         assert_eq!(Member::parse(r#"{"user_id":""}"#).err(), Some(InvalidMember::UserId));

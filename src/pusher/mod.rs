@@ -12,6 +12,7 @@ mod member;
 pub mod server_frame;
 pub mod signature;
 mod socket_id;
+mod strict_json;
 mod user;
 mod version;
 

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::Member;
+use super::strict_json::is_strict;
 
 /// A user as the application signed it:
 /// `{"id":"1","user_info":{…},"watchlist":["2","3"]}`.
@@ -46,6 +47,9 @@ impl SignedInUser {
     pub fn parse(user_data: &str) -> Result<Self, InvalidUser> {
         let UserData { id, user_info, watchlist } =
             serde_json::from_str(user_data).map_err(|_| InvalidUser::Malformed)?;
+        if !user_info.as_deref().is_none_or(is_strict) {
+            return Err(InvalidUser::Malformed);
+        }
         let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte));
         if !is_plain || !(1..=Member::MAX_USER_ID_CHARS).contains(&id.len()) {
             return Err(InvalidUser::Id);

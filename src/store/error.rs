@@ -42,6 +42,9 @@ pub enum StoreError {
     /// The webhook has no such delivery.
     #[error("no such delivery")]
     DeliveryNotFound,
+    /// There is no such file, or the person may not know that there is, or it is attached to another message.
+    #[error("no such file")]
+    FileNotFound,
     /// The author has posted something else under this client id.
     #[error("the client id stands for another message")]
     ClientIdReused,

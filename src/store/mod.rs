@@ -14,6 +14,7 @@ mod deliveries;
 mod error;
 mod events;
 mod export;
+mod files;
 mod history;
 mod housekeeping;
 mod inspect;
@@ -29,6 +30,7 @@ mod retention;
 mod rooms;
 mod rows;
 mod schema;
+mod search;
 mod sessions;
 mod statement;
 mod token_hash;
@@ -48,6 +50,7 @@ use tokio::sync::{oneshot, watch};
 
 use connection::{Access, DbConnection};
 use readers::{PooledDatabase, Read};
+use search::KnownWords;
 use workers::Workers;
 use writer::{Change, FnChange};
 
@@ -56,6 +59,7 @@ pub use deliveries::{Delivery, DeliveryAttempt, DeliveryStatus, DeliveryToSend, 
 pub use error::{OpenError, StoreError};
 pub use events::CatchUp;
 pub use export::{ExportError, ExportItem, ExportScope};
+pub use files::{ContentHash, FileLibrary, FinishedUpload, Preview, StoredFile, Upload};
 pub use history::{History, HistoryFrom, HistoryPage};
 pub use inspect::{Snapshot, copy_sqlite, verify_sqlite};
 pub use invites::Invite;
@@ -63,6 +67,7 @@ pub use jobs::{JobOutcome, LeasedJob, Task};
 pub use members::Member;
 pub use messages::Posted;
 pub use rooms::{NewRoom, RoomChange, RoomView};
+pub use search::{SearchHit, SearchPage};
 pub use token_hash::TokenHash;
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};
@@ -87,6 +92,8 @@ pub struct StoreOptions {
 pub struct Store {
     writer: Arc<Workers<Box<dyn Change>>>,
     readers: Arc<Workers<Read>>,
+    /// Spares the writer most of the search index's vocabulary.
+    known_words: Arc<KnownWords>,
     /// Changes with every commit of the writer: jobs may be among what was stored.
     commits: watch::Sender<()>,
 }
@@ -103,6 +110,7 @@ impl Store {
         let mut connection = connection::connect(url, Access::Write)
             .map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })?;
         migrate::migrate(&mut connection)?;
+        search::bring_up_to_date(&mut connection)?;
         Self::start(url, connection, options)
     }
 
@@ -120,7 +128,7 @@ impl Store {
         let readers = Arc::new(readers::start(url, options)?);
         let commits = watch::Sender::new(());
         let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);
-        Ok(Self { writer, readers, commits })
+        Ok(Self { writer, readers, known_words: Arc::default(), commits })
     }
 
     /// Whether a read and an (empty) write go through.

@@ -9,9 +9,11 @@ use crate::domain::{
 
 use super::access::lock_room;
 use super::connection::DbConnection;
+use super::files::{attach, check_attachable};
 use super::log;
 use super::messages::load_message;
 use super::schema::messages;
+use super::search::{self, SearchEntry};
 use super::statement::{execute, fetch, statement};
 use super::{Posted, StoreError};
 
@@ -21,6 +23,7 @@ pub(super) fn post(
     author: UserId,
     room: RoomId,
     draft: &MessageDraft,
+    entry: &SearchEntry,
 ) -> Result<Posted, StoreError> {
     lock_room(connection, room)?;
     let find = FindSender { room_id: room.0, client_id: client_id_of(draft), author_id: author.0 };
@@ -29,8 +32,11 @@ pub(super) fn post(
     if let Some(earlier) = sender.earlier_id {
         return replay(connection, MessageId(earlier), room, draft);
     }
+    let files = check_attachable(connection, author, room, &draft.file_ids)?;
     let author = Author { id: author, username: sender.username, name: sender.name };
-    let message = insert(connection, author, room, &place, draft)?;
+    let message = Message { files, ..insert(connection, author, room, &place, draft)? };
+    attach(connection, &message)?;
+    search::index(connection, message.id, room, message.author.id, entry)?;
     let event = RoomEvent {
         room_id: room,
         seq: message.seq,
@@ -154,6 +160,7 @@ fn insert(
         created_at,
         edited_at: None,
         deleted_at: None,
+        files: Vec::new(),
     })
 }
 
@@ -185,8 +192,12 @@ fn replay(
 ) -> Result<Posted, StoreError> {
     let message = load_message(connection, earlier)?.ok_or(StoreError::MessageNotFound)?;
     let is_as_posted = message.edited_at.is_none() && message.deleted_at.is_none();
-    if message.room_id != room || (is_as_posted && message.body != draft.body.text()) {
+    if message.room_id != room || (is_as_posted && !is_same(&message, draft)) {
         return Err(StoreError::ClientIdReused);
     }
     Ok(Posted::Replayed(message))
+}
+
+fn is_same(message: &Message, draft: &MessageDraft) -> bool {
+    message.body == draft.body.text() && message.files.iter().map(|file| file.id).eq(draft.file_ids.iter().copied())
 }

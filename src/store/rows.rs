@@ -117,7 +117,7 @@ pub(super) struct MessageRow {
 }
 
 impl MessageRow {
-    /// The message, written by `author`.
+    /// The message, written by `author`; its files are attached by [`attach_files`](super::files::attach_files).
     pub(super) fn by(self, author: Author) -> Message {
         Message {
             id: MessageId(self.id),
@@ -131,6 +131,7 @@ impl MessageRow {
             created_at: Timestamp(self.created_at),
             edited_at: self.edited_at.map(Timestamp),
             deleted_at: self.deleted_at.map(Timestamp),
+            files: Vec::new(),
         }
     }
 }

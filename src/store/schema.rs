@@ -25,6 +25,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    file_removals (hash) {
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    files (id) {
+        id -> BigInt,
+        room_id -> BigInt,
+        uploader_id -> BigInt,
+        message_id -> Nullable<BigInt>,
+        place -> BigInt,
+        name -> Text,
+        content_type -> Text,
+        bytes -> BigInt,
+        width -> Nullable<BigInt>,
+        height -> Nullable<BigInt>,
+        thumbnail_type -> Nullable<Text>,
+        hash -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     invites (id) {
         id -> BigInt,
         created_by -> BigInt,
@@ -159,6 +183,9 @@ diesel::table! {
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(events -> messages (message_id));
 diesel::joinable!(events -> rooms (room_id));
+diesel::joinable!(files -> messages (message_id));
+diesel::joinable!(files -> rooms (room_id));
+diesel::joinable!(files -> users (uploader_id));
 diesel::joinable!(invites -> users (created_by));
 diesel::joinable!(memberships -> rooms (room_id));
 diesel::joinable!(memberships -> users (user_id));
@@ -175,6 +202,8 @@ diesel::joinable!(webhooks -> users (created_by));
 diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
     events,
+    file_removals,
+    files,
     invites,
     jobs,
     memberships,

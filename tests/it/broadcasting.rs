@@ -1,7 +1,10 @@
 use hubbub::pusher::signature::sign_channel;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{APP_KEY, APP_SECRET, Server};
+use crate::harness::{APP_KEY, APP_SECRET, Answer, Server};
+use crate::publisher::Publisher;
+use crate::socket::Socket;
 
 const PATH: &str = "/broadcasting/auth";
 
@@ -92,4 +95,46 @@ async fn a_socket_id_that_is_none_is_not_signed() {
     }
     let body = json!({"socket_id": "1.2", "channel_name": channel});
     server.stranger().post(PATH, &body).await.expect_problem(401, "token_missing");
+}
+
+#[actix_web::test]
+async fn a_socket_signs_in_as_the_person_who_asks_and_is_reached_as_that_person() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    let mut socket = Socket::open(&server).await;
+    let body = json!({"socket_id": socket.id});
+    let answer = ada.post("/broadcasting/user-auth", &body).await.expect(200);
+    let user_data: Value = serde_json::from_str(&answer.string("/user_data")).expect("JSON");
+    let user_info = json!({"username": "ada", "name": "ada"});
+    assert_eq!(user_data, json!({"id": ada.id.to_string(), "user_info": user_info, "watchlist": []}));
+    socket.send(json!({"event": "pusher:signin", "data": answer.json})).await;
+    socket.expect("pusher:signin_success").await;
+    Publisher::of(&server).publish(&format!("#server-to-user-{}", ada.id), "notice", "1").await;
+    socket.expect("notice").await;
+    let by_form = ada.post_raw("/broadcasting/user-auth", "application/x-www-form-urlencoded", "socket_id=1.2").await;
+    by_form.expect(200);
+    ada.post("/broadcasting/user-auth", &json!({"socket_id": "1"})).await.expect_problem(422, "invalid_socket_id");
+    server.stranger().post("/broadcasting/user-auth", &body).await.expect_problem(401, "token_missing");
+}
+
+#[actix_web::test]
+async fn who_posts_with_a_socket_id_hears_it_everywhere_but_there() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    let room = ada.create_room("Lobby", "open").await;
+    let (mut page, mut phone) = (Socket::open(&server).await, Socket::open(&server).await);
+    let channel = format!("private-room.{room}");
+    page.join(&ada, &channel).await;
+    phone.join(&ada, &channel).await;
+    let post = |socket_id: &str, text: &str| {
+        let request = ada.request(Method::POST, &format!("/api/v1/rooms/{room}/messages"));
+        Answer::of(request.header("x-socket-id", socket_id).json(&json!({"body": text})))
+    };
+    post(&page.id, "first").await.expect(201);
+    // What is no socket id leaves nobody out.
+    post("nonsense", "second").await.expect(201);
+    for text in ["first", "second"] {
+        assert_eq!(phone.expect("message.posted").await.data["message"]["body"], text);
+    }
+    assert_eq!(page.expect("message.posted").await.data["message"]["body"], "second");
 }

@@ -6,6 +6,7 @@
 mod catch_up;
 mod check;
 mod database;
+mod files;
 mod history;
 mod jobs;
 mod members;
@@ -16,6 +17,7 @@ mod people;
 mod read_marks;
 mod retention;
 mod rooms;
+mod search;
 mod sessions;
 mod tokens;
 mod webhooks;
