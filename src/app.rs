@@ -3,6 +3,7 @@
 mod apps;
 mod credentials;
 mod data_dir;
+mod database;
 mod demo;
 mod descriptors;
 mod metrics;
@@ -31,12 +32,13 @@ use crate::events::{Bus, Carrier, FlowBook, local_bus};
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{JobRunner, OutgoingClient, RunningJobs};
 use crate::pusher::InvalidCredentials;
-use crate::store::{DatabaseUrl, FileLibrary, InvalidDatabaseUrl, OpenError, Store, StoreError, StoreOptions};
+use crate::store::{FileLibrary, InvalidDatabaseUrl, OpenError, Store, StoreError};
 use crate::telemetry::RequestSpan;
 use crate::ws::{self, AppsFileError, SocketServer, Webhooks};
 
 pub use apps::Reloader;
 pub use credentials::{Credentials, chat_credentials};
+pub use database::{database_url, migrate};
 pub use demo::Demo;
 
 use apps::AppsSource;
@@ -296,7 +298,7 @@ pub fn http_client() -> Result<reqwest::Client, StartError> {
 
 /// The client for calls to addresses that people chose.
 fn outgoing_client(config: &ServeConfig) -> Result<OutgoingClient, StartError> {
-    let timeout = Duration::from_secs(config.jobs.webhook_timeout_secs.into());
+    let timeout = Duration::from_millis(config.webhooks.timeout_ms);
     Ok(OutgoingClient::new(config.jobs.allow_private_webhooks, timeout)?)
 }
 
@@ -309,16 +311,8 @@ fn default_workers() -> usize {
 }
 
 fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
-    let url = match &config.database_url {
-        Some(url) => url.expose().parse()?,
-        None => DatabaseUrl::Sqlite(data_dir.path().join("hubbub.sqlite3")),
-    };
-    let options = StoreOptions {
-        read_connections: config.store.read_connections,
-        write_queue: config.store.write_queue,
-        write_batch: config.store.write_batch,
-    };
-    Ok(Store::open(&url, &options)?)
+    let url = database_url(data_dir.path(), config.database_url.as_ref())?;
+    Ok(Store::open(&url, &database::options(&config.store))?)
 }
 
 fn open_files(store: &Store, data_dir: &DataDir) -> Result<FileLibrary, StartError> {

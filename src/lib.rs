@@ -24,6 +24,7 @@
 //! | [`broadcast`] | domain, pusher, events; never the store: a socket node needs no database |
 //! | [`ws`] | pusher, events, broadcast, config; the same |
 //! | [`jobs`] | domain, store, events, auth, config |
+//! | [`maintenance`] | domain, store, events, auth, config |
 //! | [`http`] | domain, store, events, auth, config, pusher; never a socket: a web node holds none |
 //! | [`app`], [`cli`] | everything |
 
@@ -36,6 +37,7 @@ pub mod domain;
 pub mod events;
 pub mod http;
 pub mod jobs;
+pub mod maintenance;
 pub mod pusher;
 pub mod store;
 pub mod telemetry;

@@ -14,9 +14,6 @@ pub struct JobsConfig {
     /// Pause before a failed job's second attempt, in milliseconds; each further one is three times as long
     #[arg(long, env = "HUBBUB_JOB_FIRST_PAUSE_MILLIS", default_value_t = 5_000)]
     pub job_first_pause_millis: u64,
-    /// How long a webhook may take to answer, in seconds
-    #[arg(long, env = "HUBBUB_WEBHOOK_TIMEOUT_SECS", default_value_t = 10)]
-    pub webhook_timeout_secs: u32,
     /// Call webhooks at private addresses too: of this machine, of the local network
     #[arg(long, env = "HUBBUB_ALLOW_PRIVATE_WEBHOOKS")]
     pub allow_private_webhooks: bool,

@@ -22,7 +22,7 @@ struct DeliveryResponse<'a> {
     attempts: i64,
     /// What the last attempt brought; null when nothing was answered.
     answer: Option<AnswerResponse<'a>>,
-    /// Why the last attempt failed.
+    /// Why it is not delivered yet, or was given up.
     error: Option<&'a str>,
     created_at: Timestamp,
     attempted_at: Option<Timestamp>,
@@ -49,7 +49,7 @@ impl<'a> From<&'a Delivery> for DeliveryResponse<'a> {
             status: delivery.status.name(),
             attempts: delivery.attempts,
             answer: answer.map(|(status, body)| AnswerResponse { status: *status, body }),
-            error: last.and_then(|attempt| attempt.error.as_deref()),
+            error: delivery.error.as_deref(),
             created_at: delivery.created_at,
             attempted_at: last.map(|attempt| attempt.at),
             delivered_at: delivery.delivered_at,

@@ -25,10 +25,7 @@ pub(super) async fn deliver(
 ) -> Result<(Verdict, Option<DeliveryAttempt>), StoreError> {
     let Some(delivery) = store.delivery_to_send(id).await? else { return Ok((Verdict::Done, None)) };
     let at = Timestamp::now();
-    let refused = |error: String| {
-        let attempt = DeliveryAttempt { at, answer: None, error: Some(error.clone()) };
-        Ok((Verdict::Hopeless(error), Some(attempt)))
-    };
+    let refused = |error: String| Ok((Verdict::Hopeless(error), Some(DeliveryAttempt { at, answer: None })));
     let event = match &delivery.event {
         Ok(event) => event,
         Err(withheld) => return refused(withheld.to_string()),
@@ -41,11 +38,7 @@ pub(super) async fn deliver(
         Err(error @ (OutgoingError::Private(_) | OutgoingError::Url)) => (Verdict::Hopeless(error.to_string()), None),
         Err(error @ OutgoingError::Failed(_)) => (Verdict::Failed(error.to_string()), None),
     };
-    let error = match &verdict {
-        Verdict::Failed(error) | Verdict::Hopeless(error) => Some(error.clone()),
-        Verdict::Done => None,
-    };
-    Ok((verdict, Some(DeliveryAttempt { at, answer, error })))
+    Ok((verdict, Some(DeliveryAttempt { at, answer })))
 }
 
 fn judge(status: u16) -> Verdict {

@@ -20,6 +20,7 @@ use super::public_address::is_public;
 pub struct OutgoingClient {
     client: Client,
     allows_private: bool,
+    timeout: Duration,
 }
 
 /// What came back.
@@ -64,7 +65,12 @@ impl OutgoingClient {
             .timeout(timeout)
             .dns_resolver(CheckedResolver { allows_private })
             .build()?;
-        Ok(Self { client, allows_private })
+        Ok(Self { client, allows_private, timeout })
+    }
+
+    /// How long a call may take.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Posts a body.

@@ -75,7 +75,7 @@ impl JobRunner {
         Self {
             worker: hex::encode(rand::random::<[u8; 8]>()),
             at_once: config.jobs_at_once.max(1),
-            lease: Duration::from_secs(config.webhook_timeout_secs.into()) + LEASE_MARGIN,
+            lease: client.timeout() + LEASE_MARGIN,
             work: Arc::new(Work { store, client, config: config.clone() }),
         }
     }

@@ -62,6 +62,8 @@ pub struct Delivery {
     pub attempts: i64,
     /// What the last attempt brought; `None` before the first.
     pub last_attempt: Option<DeliveryAttempt>,
+    /// Why it is not delivered yet, or was given up.
+    pub error: Option<String>,
     /// When the event happened.
     pub created_at: Timestamp,
     /// When the webhook accepted it.
@@ -75,8 +77,6 @@ pub struct DeliveryAttempt {
     pub at: Timestamp,
     /// What the webhook answered: the status, and how its text begins. `None` when it did not.
     pub answer: Option<(u16, String)>,
-    /// Why it is no success.
-    pub error: Option<String>,
 }
 
 /// A delivery with what is needed to send it.
@@ -175,8 +175,8 @@ impl Store {
     }
 }
 
-/// Writes a delivery, and the job that sends it, for every webhook that wants to hear of an event. Called where the
-/// event itself is written: for most instances it finds nothing, and asks for one row of an index.
+/// Writes a delivery, and the job that sends it, for every webhook that wants to hear of an event; called where the event
+/// itself is written.
 pub(super) fn enqueue(
     connection: &mut DbConnection,
     room: RoomId,
@@ -184,59 +184,66 @@ pub(super) fn enqueue(
     event_type: &'static str,
     at: Timestamp,
 ) -> QueryResult<()> {
-    let insert = InsertDeliveries { room_id: room.0, seq: seq.0, event_type, created_at: at.0 };
-    for id in insert.load::<i64>(connection)? {
+    for webhook in (FindListeners { event_type, room_id: room.0 }).load::<i64>(connection)? {
+        let id: i64 = diesel::insert_into(webhook_deliveries::table)
+            .values((
+                webhook_deliveries::webhook_id.eq(webhook),
+                webhook_deliveries::room_id.eq(room.0),
+                webhook_deliveries::seq.eq(seq.0),
+                webhook_deliveries::event_type.eq(event_type),
+                webhook_deliveries::status.eq(DeliveryStatus::Pending.name()),
+                webhook_deliveries::attempts.eq(0),
+                webhook_deliveries::created_at.eq(at.0),
+            ))
+            .returning(webhook_deliveries::id)
+            .get_result(connection)?;
         jobs::enqueue(connection, Task::Deliver(DeliveryId(id)), at)?;
     }
     Ok(())
 }
 
 statement! {
-    /// A delivery for every webhook that wants to hear of an event.
-    InsertDeliveries {
-        room_id: i64 => BigInt,
-        seq: i64 => BigInt,
-        event_type: &'static str => Text,
-        created_at: i64 => BigInt,
-    } -> BigInt:
-    "INSERT INTO webhook_deliveries (webhook_id, room_id, seq, event_type, status, attempts, created_at) \
-     SELECT webhooks.id, ", room_id, ", ", seq, ", ", event_type, ", 'pending', 0, ", created_at,
-    " FROM webhook_event_types INNER JOIN webhooks ON webhooks.id = webhook_event_types.webhook_id \
+    /// The webhooks that want to hear of an event, and whose maker may.
+    FindListeners { event_type: &'static str => Text, room_id: i64 => BigInt } -> BigInt:
+    "SELECT webhooks.id FROM webhook_event_types \
+     INNER JOIN webhooks ON webhooks.id = webhook_event_types.webhook_id \
      WHERE webhook_event_types.event_type = ", event_type,
     " AND (webhooks.room_id IS NULL OR webhooks.room_id = ", room_id,
     ") AND EXISTS (SELECT 1 FROM memberships WHERE memberships.room_id = ", room_id,
-    " AND memberships.user_id = webhooks.created_by) RETURNING id"
+    " AND memberships.user_id = webhooks.created_by) ORDER BY webhooks.id"
 }
 
-/// Notes an attempt, in the transaction that settles its job.
-pub(super) fn record_attempt(
+/// Notes what became of a delivery and of the attempt, if there was one, in the transaction that settles its job.
+pub(super) fn record(
     connection: &mut DbConnection,
     id: DeliveryId,
-    attempt: &DeliveryAttempt,
     outcome: &JobOutcome,
+    attempt: Option<&DeliveryAttempt>,
 ) -> QueryResult<()> {
-    let status = match outcome {
-        JobOutcome::Done | JobOutcome::Again(_) => DeliveryStatus::Delivered,
-        JobOutcome::Retry { .. } => DeliveryStatus::Pending,
-        JobOutcome::Dead { .. } => DeliveryStatus::Failed,
+    let now = Timestamp::now().0;
+    let (status, error, delivered_at) = match outcome {
+        JobOutcome::Done | JobOutcome::Again(_) => (DeliveryStatus::Delivered, None, Some(now)),
+        JobOutcome::Retry { error, .. } => (DeliveryStatus::Pending, Some(error), None),
+        JobOutcome::Dead { error } => (DeliveryStatus::Failed, Some(error), None),
     };
-    let (answer_status, answer_body) = attempt.answer.clone().unzip();
     diesel::update(webhook_deliveries::table.find(id.0))
         .set((
             webhook_deliveries::status.eq(status.name()),
+            webhook_deliveries::error.eq(error),
+            webhook_deliveries::delivered_at.eq(delivered_at),
+        ))
+        .execute(connection)?;
+    let Some(attempt) = attempt else { return Ok(()) };
+    let (answer_status, answer_body) = attempt.answer.clone().unzip();
+    diesel::update(webhook_deliveries::table.find(id.0))
+        .set((
             webhook_deliveries::attempts.eq(webhook_deliveries::attempts + 1),
             webhook_deliveries::answer_status.eq(answer_status.map(i64::from)),
             webhook_deliveries::answer_body.eq(answer_body),
-            webhook_deliveries::error.eq(&attempt.error),
             webhook_deliveries::attempted_at.eq(attempt.at.0),
         ))
-        .execute(connection)?;
-    if status == DeliveryStatus::Delivered {
-        diesel::update(webhook_deliveries::table.find(id.0))
-            .set(webhook_deliveries::delivered_at.eq(Timestamp::now().0))
-            .execute(connection)?;
-    }
-    Ok(())
+        .execute(connection)
+        .map(drop)
 }
 
 /// The event as the webhook's maker may read it at present.
@@ -288,7 +295,8 @@ impl TryFrom<DeliveryRow> for Delivery {
             event_type: EventType::from_name(&row.event_type).ok_or_else(|| broken("event_type"))?,
             status: DeliveryStatus::from_name(&row.status).ok_or_else(|| broken("status"))?,
             attempts: row.attempts,
-            last_attempt: row.attempted_at.map(|at| DeliveryAttempt { at: Timestamp(at), answer, error: row.error }),
+            last_attempt: row.attempted_at.map(|at| DeliveryAttempt { at: Timestamp(at), answer }),
+            error: row.error,
             created_at: Timestamp(row.created_at),
             delivered_at: row.delivered_at.map(Timestamp),
         })

@@ -118,6 +118,12 @@ pub enum OpenError {
     /// The file belongs to another program.
     #[error("{} is a database of another program; name another file in HUBBUB_DATABASE_URL", .0.display())]
     Foreign(PathBuf),
+    /// A tool that makes none was to find one there.
+    #[error("there is no database at {}", .0.display())]
+    Missing(PathBuf),
+    /// A tool that changes nothing was to read it.
+    #[error("the database was made by an older version of Hubbub; bring it up to date: hubbub migrate")]
+    Outdated,
     /// An older program would damage it.
     #[error("the database was made by a newer version of Hubbub (it has the migration {0}); start that version")]
     Newer(String),

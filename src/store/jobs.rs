@@ -142,8 +142,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.write(move |connection| {
             let is_held = settle(connection, &job, &outcome)?;
-            if let (true, Some(attempt), Task::Deliver(delivery)) = (is_held, &attempt, job.task) {
-                deliveries::record_attempt(connection, delivery, attempt, &outcome)?;
+            if let (true, Task::Deliver(delivery)) = (is_held, job.task) {
+                deliveries::record(connection, delivery, &outcome, attempt.as_ref())?;
             }
             Ok(is_held)
         })

@@ -8,12 +8,15 @@
 //! [`RoomEvent`]: crate::domain::RoomEvent
 
 mod access;
+mod check;
 mod connection;
 mod deliveries;
 mod error;
 mod events;
+mod export;
 mod files;
 mod history;
+mod inspect;
 mod invites;
 mod jobs;
 mod log;
@@ -49,11 +52,14 @@ use search::KnownWords;
 use workers::Workers;
 use writer::{Change, FnChange};
 
+pub use check::Finding;
 pub use deliveries::{Delivery, DeliveryAttempt, DeliveryStatus, DeliveryToSend, Withheld};
 pub use error::{OpenError, StoreError};
 pub use events::CatchUp;
+pub use export::{ExportError, ExportItem, ExportScope};
 pub use files::{ContentHash, FileLibrary, FinishedUpload, Preview, StoredFile, Upload};
 pub use history::{History, HistoryFrom, HistoryPage};
+pub use inspect::{Snapshot, copy_sqlite, verify_sqlite};
 pub use invites::Invite;
 pub use jobs::{JobOutcome, LeasedJob, Task};
 pub use members::Member;
@@ -103,6 +109,20 @@ impl Store {
             .map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })?;
         migrate::migrate(&mut connection)?;
         search::bring_up_to_date(&mut connection)?;
+        Self::start(url, connection, options)
+    }
+
+    /// Opens an existing database whose schema is of this version, as a tool beside a running server does.
+    ///
+    /// # Errors
+    /// An [`OpenError`]: nothing is made, and nothing brought up to date.
+    pub fn open_existing(url: &DatabaseUrl, options: &StoreOptions) -> Result<Self, OpenError> {
+        let mut connection = inspect::connect_existing(url, Access::Write)?;
+        migrate::require_current(&mut connection)?;
+        Self::start(url, connection, options)
+    }
+
+    fn start(url: &DatabaseUrl, connection: DbConnection, options: &StoreOptions) -> Result<Self, OpenError> {
         let readers = Arc::new(readers::start(url, options)?);
         let commits = watch::Sender::new(());
         let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);

@@ -109,6 +109,8 @@ diesel::table! {
         created_at -> BigInt,
         last_seq -> BigInt,
         message_count -> BigInt,
+        retention_days -> Nullable<BigInt>,
+        log_floor -> BigInt,
     }
 }
 

@@ -16,6 +16,7 @@ mod harness;
 mod health;
 mod history;
 mod invites;
+mod maintenance;
 mod members;
 mod messages;
 mod page;

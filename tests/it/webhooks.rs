@@ -191,7 +191,11 @@ async fn leave_behind(path: std::path::PathBuf, url: &str, count: usize) {
     };
     store.create_webhook(ada, webhook).await.expect("made");
     for _ in 0..count {
-        let draft = MessageDraft { body: MessageBody::parse("hello", &limits).expect("valid"), client_id: None };
+        let draft = MessageDraft {
+            body: MessageBody::parse("hello", &limits).expect("valid"),
+            client_id: None,
+            file_ids: Vec::new(),
+        };
         store.post_message(ada, room, draft).await.expect("stored");
     }
     store.lease_jobs("dead", 5, Duration::from_millis(100)).await.expect("leased");

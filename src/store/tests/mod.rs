@@ -4,6 +4,7 @@
 //! says that it was skipped, or fails when `HUBBUB_TEST_REQUIRE_POSTGRES` is `1`.
 
 mod catch_up;
+mod check;
 mod database;
 mod files;
 mod history;

@@ -111,11 +111,11 @@ on_both_databases! {
         let attempt = crate::store::DeliveryAttempt {
             at: crate::domain::Timestamp::now(),
             answer: Some((500, "oh".to_owned())),
-            error: Some("no answer".to_owned()),
         };
         database.settle_job(job, dead, Some(attempt.clone())).await.expect("settled");
         let failed = log(database, &webhook).await.remove(0);
         assert_eq!((failed.status, failed.attempts, failed.last_attempt), (DeliveryStatus::Failed, 1, Some(attempt)));
+        assert_eq!(failed.error.as_deref(), Some("no answer"));
         let again = database.retry_delivery(ada, webhook.id, id).await.expect("there");
         assert_eq!(again.status, DeliveryStatus::Pending);
         let job = take_jobs(database).await.remove(0);
