@@ -17,4 +17,13 @@ pub struct JobsConfig {
     /// Call webhooks at private addresses too: of this machine, of the local network
     #[arg(long, env = "HUBBUB_ALLOW_PRIVATE_WEBHOOKS")]
     pub allow_private_webhooks: bool,
+    /// How long messages are kept in rooms that do not say it themselves, in days; for ever when not given
+    #[arg(long, env = "HUBBUB_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub retention_days: Option<u32>,
+    /// How long the logs of webhooks, and jobs that were given up, are kept, in days
+    #[arg(long, env = "HUBBUB_JOB_LOG_DAYS", default_value_t = 30)]
+    pub job_log_days: u32,
+    /// Pause between two rounds of removing what is old, in seconds
+    #[arg(long, env = "HUBBUB_HOUSEKEEPING_SECS", default_value_t = 3_600)]
+    pub housekeeping_secs: u32,
 }

@@ -25,7 +25,7 @@ pub use id::{ApiTokenId, DeliveryId, FileId, InviteId, JobId, MessageId, RoomId,
 pub use limits::Limits;
 pub use markdown::render_markdown;
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
-pub use room::{Membership, Room, RoomKind, RoomName, RoomTopic};
+pub use room::{Membership, RetentionDays, Room, RoomKind, RoomName, RoomTopic};
 pub use search::{Phrase, SearchQuery, SnippetPart, Trait, Word, snippet, words};
 pub use text::InvalidField;
 pub use timestamp::Timestamp;

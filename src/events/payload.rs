@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use crate::domain::{
-    Author, File, FileId, Membership, Message, MessageId, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timestamp,
-    UserId,
+    Author, File, FileId, Membership, Message, MessageId, RetentionDays, Room, RoomEvent, RoomEventKind, RoomId, Seq,
+    Timestamp, UserId,
 };
 
 use super::flow::DispatchedFlow;
@@ -146,6 +146,7 @@ pub struct RoomPayload<'a> {
     created_at: Timestamp,
     last_seq: Seq,
     message_count: i64,
+    retention_days: Option<RetentionDays>,
 }
 
 impl<'a> From<&'a Room> for RoomPayload<'a> {
@@ -159,6 +160,7 @@ impl<'a> From<&'a Room> for RoomPayload<'a> {
             created_at: room.created_at,
             last_seq: room.last_seq,
             message_count: room.message_count,
+            retention_days: room.retention_days,
         }
     }
 }

@@ -8,6 +8,7 @@ mod backoff;
 mod deliver;
 mod outgoing;
 mod public_address;
+mod regular;
 mod runner;
 
 pub use outgoing::OutgoingClient;

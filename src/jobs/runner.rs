@@ -15,6 +15,7 @@ use crate::store::{DeliveryAttempt, JobOutcome, LeasedJob, Store, StoreError, Ta
 use super::backoff::pause;
 use super::deliver::deliver;
 use super::outgoing::OutgoingClient;
+use super::regular::{keep_house, remove_old_messages};
 
 /// How long the runner relies on being woken: other processes' jobs on the same database wake nobody here.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -25,11 +26,16 @@ const LEASE_MARGIN: Duration = Duration::from_secs(20);
 /// How long jobs under way may take to finish at shutdown.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// What is there from the first start on, and comes back for ever.
+const REGULARLY: [Task; 2] = [Task::RemoveOldMessages, Task::KeepHouse];
+
 /// What a job's task says of its attempt.
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// It is done.
     Done,
+    /// It is done, and to be done again then.
+    Again(Timestamp),
     /// It failed, and may succeed another time.
     Failed(String),
     /// It failed, and will again.
@@ -90,6 +96,11 @@ impl JobRunner {
     async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut commits = self.work.store.watch_commits();
         let mut running = JoinSet::new();
+        for task in REGULARLY {
+            if let Err(error) = self.work.store.schedule(task, Timestamp::now()).await {
+                warn!(%error, ?task, "it could not be scheduled");
+            }
+        }
         loop {
             let looked_at = Instant::now();
             let next_look = match self.take_due(&mut running).await {
@@ -173,24 +184,28 @@ async fn carry_out(work: Arc<Work>, job: LeasedJob) {
 }
 
 async fn attempt(work: &Work, job: &LeasedJob) -> Result<(Verdict, Option<DeliveryAttempt>), StoreError> {
-    // One attempt more than allowed: the last did not come to its end, like those before, and may have taken the process
-    // with it.
-    if job.attempts > i64::from(work.config.job_attempts) {
-        return Ok((Verdict::Hopeless("no attempt came to its end".to_owned()), None));
-    }
+    let Work { store, client, config } = work;
     match job.task {
-        Task::Deliver(delivery) => deliver(&work.store, &work.client, delivery).await,
+        // One attempt more than allowed: the last did not come to its end, like those before, and may have taken the
+        // process with it.
+        Task::Deliver(_) if job.attempts > i64::from(config.job_attempts) => {
+            Ok((Verdict::Hopeless("no attempt came to its end".to_owned()), None))
+        }
+        Task::Deliver(delivery) => deliver(store, client, delivery).await,
+        Task::RemoveOldMessages => Ok((remove_old_messages(store, config).await?, None)),
+        Task::KeepHouse => Ok((keep_house(store, config).await?, None)),
     }
 }
 
 fn outcome(config: &JobsConfig, job: &LeasedJob, verdict: Verdict) -> JobOutcome {
-    let first_pause = Duration::from_millis(config.job_first_pause_millis);
+    let is_last = job.attempts >= i64::from(config.job_attempts) && !REGULARLY.contains(&job.task);
     match verdict {
         Verdict::Done => JobOutcome::Done,
+        Verdict::Again(at) => JobOutcome::Again(at),
         Verdict::Hopeless(error) => JobOutcome::Dead { error },
-        Verdict::Failed(error) if job.attempts >= i64::from(config.job_attempts) => JobOutcome::Dead { error },
+        Verdict::Failed(error) if is_last => JobOutcome::Dead { error },
         Verdict::Failed(error) => {
-            let pause = pause(first_pause, job.attempts, rand::random());
+            let pause = pause(Duration::from_millis(config.job_first_pause_millis), job.attempts, rand::random());
             JobOutcome::Retry { at: Timestamp::now().after(pause), error }
         }
     }

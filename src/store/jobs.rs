@@ -20,17 +20,25 @@ use super::{Store, StoreError};
 pub enum Task {
     /// Tell a webhook of an event.
     Deliver(DeliveryId),
+    /// Remove the messages that their rooms do not keep any longer; regularly.
+    RemoveOldMessages,
+    /// Remove what has expired and what nobody reads any more; regularly.
+    KeepHouse,
 }
 
 const DELIVER: &str = "webhook.deliver";
+const REMOVE_OLD_MESSAGES: &str = "messages.remove_old";
+const KEEP_HOUSE: &str = "house.keep";
 
 impl Task {
     /// A later version's kinds are left to it: two versions may run side by side for a while.
-    const KINDS: [&str; 1] = [DELIVER];
+    const KINDS: [&str; 3] = [DELIVER, REMOVE_OLD_MESSAGES, KEEP_HOUSE];
 
     const fn kind(self) -> &'static str {
         match self {
             Self::Deliver(_) => DELIVER,
+            Self::RemoveOldMessages => REMOVE_OLD_MESSAGES,
+            Self::KeepHouse => KEEP_HOUSE,
         }
     }
 
@@ -38,6 +46,7 @@ impl Task {
     fn payload(self) -> String {
         match self {
             Self::Deliver(delivery) => serde_json::json!({ "delivery_id": delivery }).to_string(),
+            Self::RemoveOldMessages | Self::KeepHouse => "{}".to_owned(),
         }
     }
 
@@ -45,6 +54,7 @@ impl Task {
     fn unique_key(self) -> String {
         match self {
             Self::Deliver(delivery) => format!("{DELIVER}:{delivery}"),
+            Self::RemoveOldMessages | Self::KeepHouse => self.kind().to_owned(),
         }
     }
 
@@ -54,6 +64,8 @@ impl Task {
                 let payload: serde_json::Value = serde_json::from_str(payload).ok()?;
                 payload["delivery_id"].as_i64().map(DeliveryId).map(Self::Deliver)
             }
+            REMOVE_OLD_MESSAGES => Some(Self::RemoveOldMessages),
+            KEEP_HOUSE => Some(Self::KeepHouse),
             _ => None,
         }
     }

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Membership, Message, MessageId, PersonName, Role, Room, RoomId, RoomKind, Seq, Timestamp, User, UserId,
-    Username,
+    Author, Membership, Message, MessageId, PersonName, RetentionDays, Role, Room, RoomId, RoomKind, Seq, Timestamp,
+    User, UserId, Username,
 };
 
 use super::StoreError;
@@ -63,6 +63,7 @@ pub(super) struct RoomRow {
     pub(super) created_at: i64,
     pub(super) last_seq: i64,
     pub(super) message_count: i64,
+    pub(super) retention_days: Option<i64>,
 }
 
 impl TryFrom<RoomRow> for Room {
@@ -78,6 +79,7 @@ impl TryFrom<RoomRow> for Room {
             created_at: Timestamp(row.created_at),
             last_seq: Seq(row.last_seq),
             message_count: row.message_count,
+            retention_days: row.retention_days.and_then(|days| RetentionDays::parse(days).ok()),
         })
     }
 }

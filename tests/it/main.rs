@@ -23,6 +23,7 @@ mod page;
 mod permissions;
 mod publisher;
 mod receiver;
+mod retention;
 mod rooms;
 mod search;
 mod sessions;

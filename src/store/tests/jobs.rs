@@ -23,7 +23,11 @@ async fn lease(database: &TestDatabase, worker: &str) -> Vec<LeasedJob> {
 }
 
 fn deliveries(jobs: &[LeasedJob]) -> Vec<i64> {
-    jobs.iter().map(|LeasedJob { task: Task::Deliver(id), .. }| id.0).collect()
+    let delivery = |job: &LeasedJob| match job.task {
+        Task::Deliver(id) => id.0,
+        other => panic!("not a delivery: {other:?}"),
+    };
+    jobs.iter().map(delivery).collect()
 }
 
 on_both_databases! {

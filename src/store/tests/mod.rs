@@ -15,6 +15,7 @@ mod opening;
 mod outages;
 mod people;
 mod read_marks;
+mod retention;
 mod rooms;
 mod search;
 mod sessions;

@@ -92,7 +92,7 @@ on_both_databases! {
         let room = database.open_room(ada, &[]).await;
         let webhook = webhook(database, ada, Some(room), &["message.posted"]).await;
         database.post(ada, room, "hello").await.expect("stored");
-        let Task::Deliver(delivery) = take_jobs(database).await[0].task;
+        let delivery = log(database, &webhook).await[0].id;
         let to_send = database.delivery_to_send(delivery).await.expect("readable").expect("there");
         let logged = database.events_after(ada, room, Seq(2), 1, 100).await.expect("readable").events.remove(0);
         assert_eq!((to_send.event, to_send.webhook_id), (Ok(logged), webhook.id));
@@ -106,7 +106,7 @@ on_both_databases! {
         let webhook = webhook(database, ada, Some(room), &["message.posted"]).await;
         database.post(ada, room, "hello").await.expect("stored");
         let job = take_jobs(database).await.remove(0);
-        let Task::Deliver(id) = job.task;
+        let id = log(database, &webhook).await[0].id;
         let dead = crate::store::JobOutcome::Dead { error: "no answer".to_owned() };
         let attempt = crate::store::DeliveryAttempt {
             at: crate::domain::Timestamp::now(),
