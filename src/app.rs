@@ -3,6 +3,7 @@
 mod apps;
 mod credentials;
 mod data_dir;
+mod database;
 mod demo;
 mod descriptors;
 mod metrics;
@@ -29,13 +30,15 @@ use crate::config::{ConfigError, ServeConfig, SocketConfig};
 use crate::domain::InvalidField;
 use crate::events::{Bus, Carrier, FlowBook, local_bus};
 use crate::http::{self, SocketApp, WebParts, WebState};
+use crate::jobs::{JobRunner, OutgoingClient, RunningJobs};
 use crate::pusher::InvalidCredentials;
-use crate::store::{DatabaseUrl, InvalidDatabaseUrl, OpenError, Store, StoreError, StoreOptions};
+use crate::store::{FileLibrary, InvalidDatabaseUrl, OpenError, Store, StoreError};
 use crate::telemetry::RequestSpan;
 use crate::ws::{self, AppsFileError, SocketServer, Webhooks};
 
 pub use apps::Reloader;
 pub use credentials::{Credentials, chat_credentials};
+pub use database::{database_url, migrate};
 pub use demo::Demo;
 
 use apps::AppsSource;
@@ -51,6 +54,7 @@ pub struct Application {
     broadcaster: BroadcasterHandle,
     /// End by themselves when nobody can reach them any more, in this order.
     actors: Vec<(&'static str, rt::task::JoinHandle<()>)>,
+    jobs: RunningJobs,
     reloader: Reloader,
     demo: Option<Demo>,
     shutdown_spread: Duration,
@@ -142,6 +146,7 @@ impl Application {
             Broadcaster::new(bus_receiver, apps, occurrences, broadcaster_limits(&config.socket));
         let parts = WebParts {
             store: store.clone(),
+            files: open_files(&store, &data_dir)?,
             bus: Bus::new(Arc::clone(&carrier), chat_app.id),
             flows: Arc::new(FlowBook::new(config.http.flow_entries)),
             passwords,
@@ -156,6 +161,7 @@ impl Application {
             api: Arc::default(),
             webhooks: webhooks.counts(),
         };
+        let jobs = JobRunner::new(store.clone(), outgoing_client(&config)?, &config.jobs);
         let server = serve(&config, listener, Arc::clone(&web_state), sources)?;
         Ok(Self {
             server,
@@ -164,6 +170,7 @@ impl Application {
             web_state,
             broadcaster: broadcaster_handle,
             actors: vec![("the broadcaster", rt::spawn(broadcaster.run())), ("webhooks", rt::spawn(webhooks.run()))],
+            jobs: jobs.start(),
             reloader,
             demo,
             shutdown_spread: Duration::from_secs(config.socket.shutdown_spread_secs.into()),
@@ -212,6 +219,7 @@ impl Application {
                 server.await
             }
         };
+        self.jobs.stop().await;
         self.store.close().await;
         drop(self.web_state);
         drop(self.broadcaster);
@@ -288,6 +296,12 @@ pub fn http_client() -> Result<reqwest::Client, StartError> {
     Ok(client.redirect(reqwest::redirect::Policy::none()).build()?)
 }
 
+/// The client for calls to addresses that people chose.
+fn outgoing_client(config: &ServeConfig) -> Result<OutgoingClient, StartError> {
+    let timeout = Duration::from_millis(config.webhooks.timeout_ms);
+    Ok(OutgoingClient::new(config.jobs.allow_private_webhooks, timeout)?)
+}
+
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
 }
@@ -297,16 +311,14 @@ fn default_workers() -> usize {
 }
 
 fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
-    let url = match &config.database_url {
-        Some(url) => url.expose().parse()?,
-        None => DatabaseUrl::Sqlite(data_dir.path().join("hubbub.sqlite3")),
-    };
-    let options = StoreOptions {
-        read_connections: config.store.read_connections,
-        write_queue: config.store.write_queue,
-        write_batch: config.store.write_batch,
-    };
-    Ok(Store::open(&url, &options)?)
+    let url = database_url(data_dir.path(), config.database_url.as_ref())?;
+    Ok(Store::open(&url, &database::options(&config.store))?)
+}
+
+fn open_files(store: &Store, data_dir: &DataDir) -> Result<FileLibrary, StartError> {
+    let directory = data_dir.path().join("files");
+    FileLibrary::open(store.clone(), &directory)
+        .map_err(|error| StartError::DataDir { path: directory.display().to_string(), reason: error.to_string() })
 }
 
 fn broadcaster_limits(config: &SocketConfig) -> BroadcasterLimits {

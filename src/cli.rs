@@ -3,7 +3,12 @@
 //! Exit codes: 0 done, 1 it failed (the reason is on standard error), 2 the command line makes no sense.
 
 mod apps;
+mod backup;
+mod check;
+mod export;
+mod instance;
 mod listen;
+mod people;
 mod serve;
 mod server;
 mod trigger;
@@ -34,7 +39,24 @@ enum Command {
     /// List the apps that may use the socket server, or make credentials for another
     #[command(subcommand)]
     Apps(apps::AppsCommand),
+    /// Write the whole instance into one file, also while it runs
+    Backup(backup::BackupArgs),
+    /// Make a data directory out of a backup
+    Restore(backup::RestoreArgs),
+    /// Write what people wrote as JSON Lines, also while the server runs
+    Export(export::ExportArgs),
+    /// Look for what does not agree in the database, also while the server runs
+    Check(check::CheckArgs),
+    /// Bring the database's schema up to date without serving
+    Migrate(check::MigrateArgs),
+    /// Help people who are locked out, also while the server runs
+    User(people::UserArgs),
+    /// Make an API token for a person and print it, also while the server runs
+    Token(people::TokenArgs),
 }
+
+/// Why a command was not done. It is printed, and nothing else.
+type Failure = Box<dyn std::error::Error>;
 
 /// Runs what the command line says.
 #[must_use]
@@ -48,22 +70,31 @@ pub fn run() -> ExitCode {
     }
     match Cli::parse().command {
         Command::Serve(config) => serve::serve(*config),
-        Command::Trigger(args) => finish(block_on(trigger::trigger(args))),
-        Command::Listen(args) => finish(block_on(listen::listen(args))),
-        Command::Apps(command) => finish(apps::run(&command)),
+        Command::Trigger(args) => wait(trigger::trigger(args)),
+        Command::Listen(args) => wait(listen::listen(args)),
+        Command::Apps(command) => report(apps::run(&command).map(done)),
+        Command::Backup(args) => report(backup::backup(&args).map(done)),
+        Command::Restore(args) => report(backup::restore(&args).map(done)),
+        Command::Export(args) => report(export::export(&args).map(done)),
+        Command::Check(args) => report(check::check(&args)),
+        Command::Migrate(args) => wait(check::migrate(&args)),
+        Command::User(args) => wait(people::user(&args)),
+        Command::Token(args) => wait(people::token(&args)),
     }
 }
 
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    actix_web::rt::System::new().block_on(work)
+const fn done(_: ()) -> ExitCode {
+    ExitCode::SUCCESS
 }
 
-fn finish(outcome: Result<(), impl fmt::Display>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("hubbub: {error}");
-            ExitCode::FAILURE
-        }
-    }
+/// Has a command that waits for others run to its end.
+fn wait<E: fmt::Display>(command: impl Future<Output = Result<(), E>>) -> ExitCode {
+    report(actix_web::rt::System::new().block_on(command).map(done))
+}
+
+fn report<E: fmt::Display>(outcome: Result<ExitCode, E>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("hubbub: {error}");
+        ExitCode::FAILURE
+    })
 }

@@ -3,6 +3,7 @@
 //! Each setting is a flag of `hubbub serve` and an environment variable `HUBBUB_…`; a file `.env` in the working
 //! directory is read first. [`ServeConfig::validate`] refuses impossible combinations before anything starts.
 
+mod jobs;
 mod webhooks;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, FromArgMatches, ValueEnum};
 use thiserror::Error;
 
+pub use jobs::JobsConfig;
 pub use webhooks::WebhookConfig;
 
 /// A text that must not be printed: a key, a password in a URL.
@@ -120,6 +122,9 @@ pub struct ServeConfig {
     /// Settings of identity.
     #[command(flatten, next_help_heading = "Identity")]
     pub auth: AuthConfig,
+    /// Settings of the work that goes on by itself.
+    #[command(flatten, next_help_heading = "Jobs and webhooks")]
+    pub jobs: JobsConfig,
     /// Settings of the socket server.
     #[command(flatten, next_help_heading = "Socket server")]
     pub socket: SocketConfig,
@@ -155,6 +160,18 @@ pub struct HttpConfig {
     /// Event streams (Server-Sent Events) at once
     #[arg(long, env = "HUBBUB_MAX_EVENT_STREAMS", default_value_t = 1_000)]
     pub max_event_streams: usize,
+    /// Largest file that may be uploaded, in bytes
+    #[arg(long, env = "HUBBUB_MAX_FILE_BYTES", default_value_t = 26_214_400)]
+    pub max_file_bytes: u64,
+    /// Files that one message may have
+    #[arg(long, env = "HUBBUB_MAX_FILES_PER_MESSAGE", default_value_t = 10)]
+    pub max_files_per_message: usize,
+    /// Largest image that gets a thumbnail, in pixels; drawing one takes up to eight bytes of memory for each
+    #[arg(long, env = "HUBBUB_MAX_IMAGE_PIXELS", default_value_t = 40_000_000)]
+    pub max_image_pixels: u64,
+    /// Thumbnails that are drawn at once
+    #[arg(long, env = "HUBBUB_THUMBNAIL_THREADS", default_value_t = 1)]
+    pub thumbnail_threads: usize,
 }
 
 /// Sizes of the store.
@@ -338,6 +355,7 @@ impl ServeConfig {
             ("HUBBUB_MAX_MESSAGE_CHARS", self.http.max_message_chars),
             ("HUBBUB_MAX_ROOM_NAME_CHARS", self.http.max_room_name_chars),
             ("HUBBUB_MAX_USER_NAME_CHARS", self.http.max_user_name_chars),
+            ("HUBBUB_THUMBNAIL_THREADS", self.http.thumbnail_threads),
             ("HUBBUB_READ_CONNECTIONS", self.store.read_connections as usize),
             ("HUBBUB_WRITE_QUEUE", self.store.write_queue),
             ("HUBBUB_WRITE_BATCH", self.store.write_batch),
@@ -355,6 +373,9 @@ impl ServeConfig {
             ("HUBBUB_MAX_EVENTS_PER_BATCH", self.socket.max_events_per_batch),
             ("HUBBUB_WEBHOOK_QUEUE", self.webhooks.queue),
             ("HUBBUB_WEBHOOK_TIMEOUT_MS", usize::try_from(self.webhooks.timeout_ms).unwrap_or(usize::MAX)),
+            ("HUBBUB_JOBS_AT_ONCE", self.jobs.jobs_at_once),
+            ("HUBBUB_JOB_ATTEMPTS", self.jobs.job_attempts as usize),
+            ("HUBBUB_HOUSEKEEPING_SECS", self.jobs.housekeeping_secs as usize),
         ];
         match settings.iter().find(|(_, value)| *value == 0) {
             Some((setting, _)) => Err(ConfigError::Zero(setting)),

@@ -23,6 +23,8 @@
 //! | [`events`] | domain, pusher, config |
 //! | [`broadcast`] | domain, pusher, events; never the store: a socket node needs no database |
 //! | [`ws`] | pusher, events, broadcast, config; the same |
+//! | [`jobs`] | domain, store, events, auth, config |
+//! | [`maintenance`] | domain, store, events, auth, config |
 //! | [`http`] | domain, store, events, auth, config, pusher; never a socket: a web node holds none |
 //! | [`app`], [`cli`] | everything |
 
@@ -34,6 +36,8 @@ pub mod config;
 pub mod domain;
 pub mod events;
 pub mod http;
+pub mod jobs;
+pub mod maintenance;
 pub mod pusher;
 pub mod store;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// What each module may use of the others. The two that matter most: `broadcast` and `ws` never reach the store, so a
 /// socket node needs no database; `http` never reaches the sockets, so a web node holds none.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("pusher", &[]),
     ("config", &[]),
@@ -18,9 +18,11 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("events", &["domain", "pusher", "config"]),
     ("broadcast", &["domain", "pusher", "events"]),
     ("ws", &["pusher", "events", "broadcast", "config"]),
+    ("jobs", &["domain", "store", "events", "auth", "config"]),
+    ("maintenance", &["domain", "store", "events", "auth", "config"]),
     ("http", &["domain", "store", "events", "auth", "config", "pusher"]),
-    ("app", &["domain", "pusher", "config", "telemetry", "auth", "store", "events", "broadcast", "ws", "http"]),
-    ("cli", &["app", "pusher", "ws", "config", "telemetry"]),
+    ("app", &["domain", "pusher", "config", "telemetry", "auth", "store", "events", "broadcast", "ws", "http", "jobs"]),
+    ("cli", &["domain", "app", "pusher", "ws", "config", "telemetry", "maintenance"]),
 ];
 
 fn rust_files(directory: &Path, found: &mut Vec<PathBuf>) {

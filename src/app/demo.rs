@@ -109,7 +109,7 @@ async fn seed(store: &Store, passwords: &Passwords, limits: &Limits) -> Result<(
         };
         let (view, _) = store.create_room(people[0].id, new).await?;
         for (author, text) in messages {
-            let draft = MessageDraft { body: MessageBody::parse(text, limits)?, client_id: None };
+            let draft = MessageDraft { body: MessageBody::parse(text, limits)?, client_id: None, file_ids: Vec::new() };
             store.post_message(people[*author].id, view.room.id, draft).await?;
         }
     }

@@ -8,12 +8,14 @@ mod key_ring;
 mod opaque_token;
 mod passwords;
 mod throttle;
+mod webhook_secret;
 
 pub use access_token::{AccessToken, AccessTokenError, AccessTokens, Claims};
 pub use key_ring::{KeyRing, KeyRingError};
 pub use opaque_token::{OpaqueToken, TokenPurpose};
 pub use passwords::{PasswordError, Passwords};
 pub use throttle::{SignInThrottle, TooManyAttempts};
+pub use webhook_secret::WebhookSecret;
 
 /// Settings for tests: hashing that takes no time.
 #[cfg(test)]

@@ -38,6 +38,14 @@ id! {
     ApiTokenId,
     /// An invitation to sign up.
     InviteId,
+    /// Work that is to be done.
+    JobId,
+    /// A URL that is told of events.
+    WebhookId,
+    /// One event on its way to one webhook.
+    DeliveryId,
+    /// A file that was uploaded.
+    FileId,
     /// The place of an event in its room's log: 1, 2, 3 … without a gap.
     Seq,
 }

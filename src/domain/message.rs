@@ -1,7 +1,7 @@
 //! A message, and what a text must be to become one.
 
 use super::text::{InvalidField, TextRule, is_blank};
-use super::{Author, Limits, MessageId, RoomId, Seq, Timestamp, render_markdown};
+use super::{Author, File, FileId, Limits, MessageId, RoomId, Seq, Timestamp, render_markdown};
 
 /// A message as it was stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Message {
     pub edited_at: Option<Timestamp>,
     /// When it was taken back.
     pub deleted_at: Option<Timestamp>,
+    /// What is attached to it; nothing once deleted.
+    pub files: Vec<File>,
 }
 
 /// A message that is about to be stored: valid, and rendered.
@@ -37,6 +39,8 @@ pub struct MessageDraft {
     pub body: MessageBody,
     /// The sender's own name for it.
     pub client_id: Option<ClientId>,
+    /// What its author uploaded into the room to be attached to it, each once.
+    pub file_ids: Vec<FileId>,
 }
 
 /// A message's text: something to see, no control characters, within the limit; and its rendering.
@@ -66,6 +70,14 @@ impl MessageBody {
         let text = text.trim_end();
         rule.check(text)?;
         Ok(Self { text: text.to_owned(), html: render_markdown(text) })
+    }
+
+    /// Checks and renders what somebody wrote beside files, which may be nothing.
+    ///
+    /// # Errors
+    /// `message_too_long` or `invalid_text`.
+    pub fn parse_beside_files(text: &str, limits: &Limits) -> Result<Self, InvalidField> {
+        if is_blank(text) { Ok(Self { text: String::new(), html: String::new() }) } else { Self::parse(text, limits) }
     }
 
     /// The Markdown.

@@ -5,21 +5,29 @@
 //! (step 2 of the walk, "validate").
 
 mod event;
+mod event_type;
+mod file;
 mod id;
 mod limits;
 mod markdown;
 mod message;
 mod room;
+mod search;
 mod text;
 mod timestamp;
 mod user;
+mod webhook;
 
 pub use event::{RoomEvent, RoomEventKind};
-pub use id::{ApiTokenId, InviteId, MessageId, RoomId, Seq, SessionId, UserId};
+pub use event_type::EventType;
+pub use file::{File, FileName};
+pub use id::{ApiTokenId, DeliveryId, FileId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId};
 pub use limits::Limits;
 pub use markdown::render_markdown;
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
-pub use room::{Membership, Room, RoomKind, RoomName, RoomTopic};
+pub use room::{Membership, RetentionDays, Room, RoomKind, RoomName, RoomTopic};
+pub use search::{Phrase, SearchQuery, SnippetPart, Trait, Word, snippet, words};
 pub use text::InvalidField;
 pub use timestamp::Timestamp;
 pub use user::{Author, Password, PersonName, Role, User, Username};
+pub use webhook::WebhookUrl;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::text::{InvalidField, TextRule};
 use super::{Limits, RoomId, Seq, Timestamp, UserId};
 
@@ -24,6 +26,37 @@ pub struct Room {
     pub last_seq: Seq,
     /// How many messages were ever posted in it.
     pub message_count: i64,
+    /// How long its messages are kept; `None`: as the instance's setting says.
+    pub retention_days: Option<RetentionDays>,
+}
+
+/// How long a room keeps its messages, in days: 1 to 36,500.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct RetentionDays(u32);
+
+impl RetentionDays {
+    /// A hundred years.
+    const MAX: u32 = 36_500;
+
+    /// Parses what somebody typed.
+    ///
+    /// # Errors
+    /// `invalid_retention_days`.
+    pub fn parse(days: i64) -> Result<Self, InvalidField> {
+        let valid = u32::try_from(days).ok().filter(|days| (1..=Self::MAX).contains(days));
+        valid.map(Self).ok_or_else(|| {
+            let detail =
+                format!("A room keeps its messages for 1 to {} days, or null: as the instance does.", Self::MAX);
+            InvalidField::new("retention_days", "invalid_retention_days", detail)
+        })
+    }
+
+    /// The days.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
 }
 
 /// A person's place in a room.

@@ -16,4 +16,4 @@ pub use channels::ChatChannel;
 pub use envelope::{BusMessage, Envelope, Revocation, RoomHead, Termination};
 pub use flow::{FlowBook, Trace};
 pub use local::{LocalBus, LocalReceiver, local_bus};
-pub use payload::{AuthorPayload, EventPayload, MembershipPayload, MessagePayload, RoomPayload};
+pub use payload::{AuthorPayload, EventPayload, FilePayload, MembershipPayload, MessagePayload, RoomPayload};

@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use crate::domain::{
-    Author, Membership, Message, MessageId, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timestamp, UserId,
+    Author, File, FileId, Membership, Message, MessageId, RetentionDays, Room, RoomEvent, RoomEventKind, RoomId, Seq,
+    Timestamp, UserId,
 };
 
 use super::flow::DispatchedFlow;
@@ -69,6 +70,7 @@ pub struct MessagePayload<'a> {
     created_at: Timestamp,
     edited_at: Option<Timestamp>,
     deleted_at: Option<Timestamp>,
+    files: Vec<FilePayload<'a>>,
 }
 
 impl<'a> From<&'a Message> for MessagePayload<'a> {
@@ -85,6 +87,36 @@ impl<'a> From<&'a Message> for MessagePayload<'a> {
             created_at: message.created_at,
             edited_at: message.edited_at,
             deleted_at: message.deleted_at,
+            files: message.files.iter().map(FilePayload::from).collect(),
+        }
+    }
+}
+
+/// A file: see `docs/api.md`, "Objects".
+#[derive(Debug, Serialize)]
+pub struct FilePayload<'a> {
+    id: FileId,
+    name: &'a str,
+    content_type: &'a str,
+    bytes: u64,
+    width: Option<u32>,
+    height: Option<u32>,
+    url: String,
+    thumbnail_url: Option<String>,
+}
+
+impl<'a> From<&'a File> for FilePayload<'a> {
+    fn from(file: &'a File) -> Self {
+        let url = format!("/api/v1/files/{}", file.id);
+        Self {
+            id: file.id,
+            name: &file.name,
+            content_type: &file.content_type,
+            bytes: file.bytes,
+            width: file.width,
+            height: file.height,
+            thumbnail_url: file.has_thumbnail.then(|| format!("{url}/thumbnail")),
+            url,
         }
     }
 }
@@ -114,6 +146,7 @@ pub struct RoomPayload<'a> {
     created_at: Timestamp,
     last_seq: Seq,
     message_count: i64,
+    retention_days: Option<RetentionDays>,
 }
 
 impl<'a> From<&'a Room> for RoomPayload<'a> {
@@ -127,6 +160,7 @@ impl<'a> From<&'a Room> for RoomPayload<'a> {
             created_at: room.created_at,
             last_seq: room.last_seq,
             message_count: room.message_count,
+            retention_days: room.retention_days,
         }
     }
 }

@@ -40,7 +40,8 @@ pub async fn finish_answer(
         None => response.map_into_left_body(),
     };
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    add_security_headers(response.headers_mut(), host);
+    let is_unchanged = response.status() == StatusCode::NOT_MODIFIED;
+    add_security_headers(response.headers_mut(), host, is_unchanged);
     response.headers_mut().insert(REQUEST_ID, request_id);
     Ok(ServiceResponse::new(request, response))
 }
@@ -68,10 +69,15 @@ fn stray_error(status: StatusCode, headers: &HeaderMap) -> Option<ApiError> {
     }
 }
 
-fn add_security_headers(headers: &mut HeaderMap, host: Option<&str>) {
+fn add_security_headers(headers: &mut HeaderMap, host: Option<&str>, is_unchanged: bool) {
     let is_page = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
     let policy = if is_page { page_policy(host) } else { Cow::Borrowed("default-src 'none'; frame-ancestors 'none'") };
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
+    // The headers of a 304 replace those that the browser has kept with the file: a page would lose its own policy. And a
+    // person's file brings a stricter one.
+    if let Ok(policy) = HeaderValue::from_str(&policy)
+        && !is_unchanged
+        && !headers.contains_key(CONTENT_SECURITY_POLICY)
+    {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     let fixed = [

@@ -69,6 +69,18 @@ pub enum ApiError {
     /// The person has no such API token.
     #[error("no such API token")]
     TokenNotFound,
+    /// There is no such webhook, or it is somebody else's.
+    #[error("no such webhook")]
+    WebhookNotFound,
+    /// The webhook has no such delivery.
+    #[error("no such delivery")]
+    DeliveryNotFound,
+    /// There is no such file for this person.
+    #[error("no such file")]
+    FileNotFound,
+    /// The image is too large, or none, or broken: it has no small picture.
+    #[error("the file has no thumbnail")]
+    ThumbnailNotFound,
     /// The message's time line is not kept here.
     #[error("the flow is forgotten")]
     FlowForgotten,
@@ -86,6 +98,18 @@ pub enum ApiError {
     BodyTooLarge {
         /// The limit.
         max_body_bytes: usize,
+    },
+    /// An upload is larger than `HUBBUB_MAX_FILE_BYTES`.
+    #[error("the file is larger than {max_file_bytes} bytes")]
+    FileTooLarge {
+        /// The limit.
+        max_file_bytes: u64,
+    },
+    /// The range lies beyond the file, or there are several.
+    #[error("the range cannot be answered")]
+    RangeNotSatisfiable {
+        /// The file's length.
+        bytes: u64,
     },
     /// The body stopped before its end, or could not be unpacked.
     #[error("the body is incomplete: {0}")]
@@ -163,6 +187,9 @@ impl From<StoreError> for ApiError {
             StoreError::SignUpClosed => Self::SignUpClosed,
             StoreError::SessionEnded => Self::SessionEnded,
             StoreError::TokenNotFound => Self::TokenNotFound,
+            StoreError::WebhookNotFound => Self::WebhookNotFound,
+            StoreError::DeliveryNotFound => Self::DeliveryNotFound,
+            StoreError::FileNotFound => Self::FileNotFound,
             StoreError::ClientIdReused => Self::ClientIdReused,
             StoreError::Busy => Self::Busy(Queue::Writes),
             StoreError::Unavailable(reason) => Self::Unavailable(reason),

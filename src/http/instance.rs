@@ -48,6 +48,8 @@ struct LimitsResponse {
     room_topic_chars: usize,
     user_name_chars: usize,
     password_chars_min: usize,
+    file_bytes: u64,
+    files_per_message: usize,
 }
 
 /// `GET /instance`.
@@ -73,6 +75,8 @@ pub(super) async fn show_instance(state: web::Data<WebState>) -> Result<HttpResp
             room_topic_chars: state.limits.room_topic_chars,
             user_name_chars: state.limits.user_name_chars,
             password_chars_min: state.limits.password_chars_min,
+            file_bytes: state.config.http.max_file_bytes,
+            files_per_message: state.config.http.max_files_per_message,
         },
     }))
 }

@@ -7,9 +7,10 @@ use actix_web::dev::Payload;
 use actix_web::http::header::LOCATION;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use tracing::warn;
 
 use crate::domain::{
-    ClientId, InvalidField, Limits, Message, MessageBody, MessageDraft, MessageId, RoomEvent, RoomEventKind, RoomId,
+    ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, RoomEvent, RoomEventKind, RoomId,
 };
 use crate::events::MessagePayload;
 use crate::store::Posted;
@@ -22,23 +23,26 @@ use super::received::Received;
 use super::rooms::dispatch;
 use super::state::WebState;
 
-/// A message as somebody sends it: a text, or `{"body":"…","client_id":"…"}`.
+/// A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PostMessageRequest {
     body: String,
     client_id: Option<String>,
+    /// What was uploaded into the room before.
+    #[serde(default)]
+    file_ids: Vec<FileId>,
 }
 
 impl From<String> for PostMessageRequest {
     fn from(body: String) -> Self {
-        Self { body, client_id: None }
+        Self { body, client_id: None, file_ids: Vec::new() }
     }
 }
 
 impl PostMessageRequest {
     /// Checks and renders the text. The client's id for it may stand in the body or in the header, for the same purpose.
-    fn parse(self, key: IdempotencyKey, limits: &Limits) -> Result<MessageDraft, InvalidField> {
+    fn parse(self, key: IdempotencyKey, state: &WebState) -> Result<MessageDraft, InvalidField> {
         let client_id = match (self.client_id, key.0) {
             (Some(client_id), Some(key)) if client_id != key => {
                 let detail = "The client_id and the Idempotency-Key differ; send one of them.";
@@ -47,7 +51,20 @@ impl PostMessageRequest {
             (client_id, key) => client_id.or(key),
         };
         let client_id = client_id.as_deref().map(ClientId::parse).transpose()?;
-        Ok(MessageDraft { body: MessageBody::parse(&self.body, limits)?, client_id })
+        let file_ids = self.file_ids;
+        let max_files = state.config.http.max_files_per_message;
+        if file_ids.len() > max_files {
+            let detail = format!("A message has at most {max_files} files (HUBBUB_MAX_FILES_PER_MESSAGE).");
+            return Err(InvalidField::new("file_ids", "too_many_files", detail));
+        }
+        if file_ids.iter().enumerate().any(|(index, id)| file_ids[..index].contains(id)) {
+            return Err(InvalidField::new("file_ids", "duplicate_file", "A file is attached once."));
+        }
+        let body = match file_ids.is_empty() {
+            true => MessageBody::parse(&self.body, &state.limits)?,
+            false => MessageBody::parse_beside_files(&self.body, &state.limits)?,
+        };
+        Ok(MessageDraft { body, client_id, file_ids })
     }
 }
 
@@ -63,7 +80,7 @@ pub(super) async fn post_message(
 ) -> Result<HttpResponse, ApiError> {
     // 1  The client has sent it.
     // 2  Validate and store.
-    let draft = request.parse(key, &state.limits)?;
+    let draft = request.parse(key, &state)?;
     trace.parsed();
     let event = match state.store.post_message(author.user_id(), *room_id, draft).await? {
         Posted::New(event) => event,
@@ -164,5 +181,9 @@ pub(super) async fn delete_message(
     let (room_id, message_id) = *path;
     let (message, event) = state.store.delete_message(actor.user_id(), room_id, message_id).await?;
     dispatch(&state, event.as_slice());
+    if let Err(error) = state.files.remove_unused().await {
+        // The message is gone and says so; its files' contents are looked at again later.
+        warn!(%error, "files of a deleted message stay for the moment");
+    }
     Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))
 }

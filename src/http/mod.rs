@@ -9,9 +9,12 @@ mod broadcasting;
 mod caller_address;
 mod carry_out;
 mod catch_up;
+mod deliveries;
+mod download;
 mod error;
 mod event_cursor;
 mod event_stream;
+mod files;
 mod flow;
 mod health;
 mod history;
@@ -29,13 +32,16 @@ mod reads;
 mod received;
 mod rooms;
 mod same_site;
+mod search;
 mod sessions;
 mod state;
+mod thumbnails;
 mod tokens;
 mod users;
+mod webhooks;
 
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put, resource, scope};
+use actix_web::web::{self, ServiceConfig, delete, get, head, patch, post, put, resource, scope};
 
 pub use answer::finish_answer;
 pub use error::ApiError;
@@ -53,6 +59,12 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         .service(resource("/invites").route(post().to(invites::create_invite)))
         .service(resource("/tokens").route(get().to(tokens::list_tokens)).route(post().to(tokens::create_token)))
         .service(resource("/tokens/{id}").route(delete().to(tokens::delete_token)))
+        .service(
+            resource("/webhooks").route(get().to(webhooks::list_webhooks)).route(post().to(webhooks::create_webhook)),
+        )
+        .service(resource("/webhooks/{id}").route(delete().to(webhooks::delete_webhook)))
+        .service(resource("/webhooks/{id}/deliveries").route(get().to(deliveries::list_deliveries)))
+        .service(resource("/webhooks/{id}/deliveries/{delivery}/retry").route(post().to(deliveries::retry_delivery)))
         .service(resource("/rooms").route(get().to(rooms::list_rooms)).route(post().to(rooms::create_room)))
         .service(resource("/rooms/{id}").route(get().to(rooms::show_room)).route(patch().to(rooms::change_room)))
         .service(resource("/rooms/{id}/join").route(post().to(rooms::join_room)))
@@ -76,6 +88,14 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         )
         .service(resource("/rooms/{id}/messages/{message}/flow").route(get().to(flow::show_flow)))
         .service(resource("/rooms/{id}/events").route(get().to(catch_up::list_events)))
+        .service(resource("/rooms/{id}/files").route(post().to(files::upload_file)))
+        .service(resource("/files/{id}").route(get().to(files::show_file)).route(head().to(files::show_file)))
+        .service(
+            resource("/files/{id}/thumbnail")
+                .route(get().to(files::show_thumbnail))
+                .route(head().to(files::show_thumbnail)),
+        )
+        .service(resource("/search").route(get().to(search::search_messages)))
         .service(resource("/events").route(get().to(event_stream::stream_events)));
     config
         .app_data(state.clone())

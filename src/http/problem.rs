@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
@@ -51,6 +51,9 @@ impl ApiError {
         }
         if problem.status == StatusCode::UNAUTHORIZED {
             answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let Self::RangeNotSatisfiable { bytes } = self {
+            answer.insert_header((CONTENT_RANGE, format!("bytes */{bytes}")));
         }
         answer.content_type("application/problem+json").json(ProblemResponse {
             r#type: format!("urn:hubbub:problem:{}", problem.code),
@@ -99,6 +102,10 @@ impl ApiError {
             Self::MemberNotFound => say(S::NOT_FOUND, "member_not_found", "That person does not belong to this room."),
             Self::UserNotFound => say(S::NOT_FOUND, "user_not_found", "There is no such person."),
             Self::TokenNotFound => say(S::NOT_FOUND, "token_not_found", "You have no such API token."),
+            Self::WebhookNotFound => say(S::NOT_FOUND, "webhook_not_found", "You have no such webhook."),
+            Self::DeliveryNotFound => say(S::NOT_FOUND, "delivery_not_found", "The webhook has no such delivery."),
+            Self::FileNotFound => say(S::NOT_FOUND, "file_not_found", "There is no such file."),
+            Self::ThumbnailNotFound => say(S::NOT_FOUND, "thumbnail_not_found", "The file has no thumbnail."),
             Self::FlowForgotten => say(
                 S::NOT_FOUND,
                 "flow_forgotten",
@@ -115,6 +122,14 @@ impl ApiError {
             Self::BodyTooLarge { max_body_bytes } => {
                 let detail = format!("The body is larger than {max_body_bytes} bytes (HUBBUB_MAX_BODY_BYTES).");
                 say(S::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+            }
+            Self::FileTooLarge { max_file_bytes } => {
+                let detail = format!("The file is larger than {max_file_bytes} bytes (HUBBUB_MAX_FILE_BYTES).");
+                say(S::PAYLOAD_TOO_LARGE, "file_too_large", detail)
+            }
+            Self::RangeNotSatisfiable { bytes } => {
+                let detail = format!("The file has {bytes} bytes, and one range of them can be asked for at a time.");
+                say(S::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", detail)
             }
             Self::BodyIncomplete(_) => say(S::BAD_REQUEST, "body_incomplete", "The body could not be read to its end."),
             Self::UnsupportedMediaType { media_type, expected } => {

@@ -2,9 +2,9 @@
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::domain::{RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, UserId};
+use crate::domain::{RetentionDays, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, UserId};
 use crate::events::{MembershipPayload, RoomPayload, Trace};
 use crate::store::{NewRoom, RoomChange, RoomView};
 
@@ -88,9 +88,17 @@ pub(super) async fn create_room(
 pub(super) struct ChangeRoomRequest {
     name: Option<String>,
     topic: Option<String>,
+    /// Null is a wish too: to keep messages as long as the instance does.
+    #[serde(default, deserialize_with = "null_or_value")]
+    retention_days: Option<Option<i64>>,
 }
 
-/// `PATCH /rooms/{id}`: another name or topic.
+/// Tells a field that is null from one that is missing.
+fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// `PATCH /rooms/{id}`: another name or topic, or another time for which messages are kept.
 pub(super) async fn change_room(
     state: web::Data<WebState>,
     identity: Identity,
@@ -100,6 +108,7 @@ pub(super) async fn change_room(
     let change = RoomChange {
         name: request.name.map(|name| RoomName::parse(&name, &state.limits)).transpose()?,
         topic: request.topic.map(|topic| RoomTopic::parse(&topic, &state.limits)).transpose()?,
+        retention_days: request.retention_days.map(|days| days.map(RetentionDays::parse).transpose()).transpose()?,
     };
     let (room, event) = state.store.change_room(identity.user_id(), *id, change).await?;
     dispatch(&state, event.as_slice());

@@ -8,14 +8,17 @@ use crate::auth::{AccessTokens, Passwords, SignInThrottle};
 use crate::config::{Secret, ServeConfig};
 use crate::domain::Limits;
 use crate::events::{Bus, FlowBook};
-use crate::store::Store;
+use crate::store::{FileLibrary, Store};
 
 use super::event_stream::EventStreams;
 use super::identity_cache::IdentityCache;
+use super::thumbnails::Thumbnails;
 
 /// Shared by the handlers of all workers.
 pub struct WebState {
     pub(super) store: Store,
+    pub(super) files: FileLibrary,
+    pub(super) thumbnails: Thumbnails,
     pub(super) bus: Bus,
     pub(super) flows: Arc<FlowBook>,
     pub(super) passwords: Passwords,
@@ -35,6 +38,8 @@ pub struct WebState {
 pub struct WebParts {
     /// Where everything durable is.
     pub store: Store,
+    /// Where the contents of files are.
+    pub files: FileLibrary,
     /// Where events are dispatched to.
     pub bus: Bus,
     /// The time lines of the last messages.
@@ -75,6 +80,8 @@ impl WebState {
     pub fn new(config: &ServeConfig, parts: WebParts) -> Self {
         Self {
             store: parts.store,
+            files: parts.files,
+            thumbnails: Thumbnails::new(&config.http),
             bus: parts.bus,
             flows: parts.flows,
             passwords: parts.passwords,

@@ -86,17 +86,27 @@ const WAL_SWITCH_PATIENCE: Duration = Duration::from_millis(500);
 /// # Errors
 /// [`OpenError::Connect`], [`OpenError::Foreign`].
 pub(super) fn prepare_sqlite_file(path: &Path) -> Result<(), OpenError> {
-    let failed = |reason: String| OpenError::Connect { database: path.display().to_string(), reason };
-    create_private_file(path).map_err(|error| failed(error.to_string()))?;
-    let name = sqlite_name(path).map_err(|error| failed(error.to_string()))?;
-    let mut connection = SqliteConnection::establish(&name).map_err(|error| failed(error.to_string()))?;
-    let content = connection.batch_execute("PRAGMA busy_timeout = 5000");
-    let content =
-        content.and_then(|()| FileContent::read(&mut connection)).map_err(|error| failed(error.to_string()))?;
-    if content.application_id == HUBBUB_APPLICATION_ID || content.tables == 0 {
+    create_private_file(path).map_err(|error| failed_to_open(path, error))?;
+    let content = sqlite_content(path)?;
+    if content.is_ours() || content.tables == 0 {
         return Ok(());
     }
     Err(OpenError::Foreign(path.to_owned()))
+}
+
+/// What an existing file contains.
+///
+/// # Errors
+/// [`OpenError::Connect`].
+pub(super) fn sqlite_content(path: &Path) -> Result<FileContent, OpenError> {
+    let name = sqlite_name(path).map_err(|error| failed_to_open(path, error))?;
+    let mut connection = SqliteConnection::establish(&name).map_err(|error| failed_to_open(path, error))?;
+    let content = connection.batch_execute("PRAGMA busy_timeout = 5000");
+    content.and_then(|()| FileContent::read(&mut connection)).map_err(|error| failed_to_open(path, error))
+}
+
+fn failed_to_open(path: &Path, error: impl std::fmt::Display) -> OpenError {
+    OpenError::Connect { database: path.display().to_string(), reason: error.to_string() }
 }
 
 /// Set by the first migration: "Hubb".
@@ -104,7 +114,7 @@ const HUBBUB_APPLICATION_ID: i32 = 0x4875_6262;
 
 /// What tells our files from others.
 #[derive(QueryableByName)]
-struct FileContent {
+pub(super) struct FileContent {
     #[diesel(sql_type = Integer)]
     application_id: i32,
     #[diesel(sql_type = Integer)]
@@ -112,6 +122,10 @@ struct FileContent {
 }
 
 impl FileContent {
+    pub(super) const fn is_ours(&self) -> bool {
+        self.application_id == HUBBUB_APPLICATION_ID
+    }
+
     fn read(connection: &mut SqliteConnection) -> QueryResult<Self> {
         let query = "SELECT application_id, (SELECT count(*) FROM sqlite_master) AS tables FROM pragma_application_id";
         diesel::sql_query(query).get_result(connection)
@@ -131,7 +145,7 @@ fn create_private_file(path: &Path) -> io::Result<()> {
 }
 
 /// The file's name for SQLite. Absolute, so that a name such as `file:x` is not taken as SQLite's own kind of URL.
-fn sqlite_name(path: &Path) -> ConnectionResult<String> {
+pub(super) fn sqlite_name(path: &Path) -> ConnectionResult<String> {
     let absolute = std::path::absolute(path).map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
     absolute
         .into_os_string()

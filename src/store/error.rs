@@ -36,6 +36,15 @@ pub enum StoreError {
     /// The person has no such API token.
     #[error("no such API token")]
     TokenNotFound,
+    /// There is no such webhook, or it is somebody else's.
+    #[error("no such webhook")]
+    WebhookNotFound,
+    /// The webhook has no such delivery.
+    #[error("no such delivery")]
+    DeliveryNotFound,
+    /// There is no such file, or the person may not know that there is, or it is attached to another message.
+    #[error("no such file")]
+    FileNotFound,
     /// The author has posted something else under this client id.
     #[error("the client id stands for another message")]
     ClientIdReused,
@@ -109,6 +118,12 @@ pub enum OpenError {
     /// The file belongs to another program.
     #[error("{} is a database of another program; name another file in HUBBUB_DATABASE_URL", .0.display())]
     Foreign(PathBuf),
+    /// A tool that makes none was to find one there.
+    #[error("there is no database at {}", .0.display())]
+    Missing(PathBuf),
+    /// A tool that changes nothing was to read it.
+    #[error("the database was made by an older version of Hubbub; bring it up to date: hubbub migrate")]
+    Outdated,
     /// An older program would damage it.
     #[error("the database was made by a newer version of Hubbub (it has the migration {0}); start that version")]
     Newer(String),

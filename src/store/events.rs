@@ -18,13 +18,13 @@ pub struct CatchUp {
     pub head: Seq,
     /// Whether there are more between the last of these and the head.
     pub more: bool,
-    /// Whether the point is too far behind (or unknown to this log): read the history anew.
+    /// Whether the point is too far behind, not kept any longer, or unknown to this log: read the history anew.
     pub resync: bool,
 }
 
 impl Store {
     /// A room's events after `after`, at most `limit`; none but the order to resync when that is more than `max_behind`
-    /// behind the head.
+    /// behind the head, or before what the room still keeps.
     ///
     /// # Errors
     /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
@@ -40,7 +40,8 @@ impl Store {
             let room = enter_room(connection, viewer, room)?.room;
             let head = room.last_seq;
             // A point beyond the head was given out by another life of the database, before a backup was restored.
-            if !(0..=max_behind).contains(&head.0.saturating_sub(after.0)) {
+            let floor: i64 = rooms::table.find(room.id.0).select(rooms::log_floor).first(connection)?;
+            if !(0..=max_behind).contains(&head.0.saturating_sub(after.0)) || after.0 < floor {
                 return Ok(CatchUp { events: Vec::new(), head, more: false, resync: true });
             }
             let events = entries_after(connection, &room, after, limit.max(1))?;

@@ -7,6 +7,7 @@ use crate::domain::{Message, MessageId, RoomId, Seq, UserId};
 
 use super::access::enter_room;
 use super::connection::DbConnection;
+use super::files::attach_files;
 use super::rows::{AuthorRow, MessageRow};
 use super::schema::{messages, users};
 use super::{Store, StoreError};
@@ -56,7 +57,7 @@ impl Store {
         self.read_snapshot(move |connection| {
             let seq = enter_room(connection, viewer, room)?.room.last_seq;
             let limit = page.limit.max(1);
-            let (items, has_older, has_newer) = match page.from {
+            let (mut items, has_older, has_newer) = match page.from {
                 HistoryFrom::Latest => {
                     let (items, has_older) = older_than(connection, room, MessageId(i64::MAX), limit)?;
                     (items, has_older, false)
@@ -71,6 +72,7 @@ impl Store {
                 }
                 HistoryFrom::Around(id) => around(connection, room, id, limit)?,
             };
+            attach_files(connection, &mut items)?;
             Ok(History { items, has_older, has_newer, seq })
         })
         .await

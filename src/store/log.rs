@@ -3,10 +3,12 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Author, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timestamp};
+use crate::domain::{Author, Message, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timestamp};
 
 use super::StoreError;
 use super::connection::DbConnection;
+use super::deliveries;
+use super::files::attach_files;
 use super::rows::{AuthorRow, EventRow, MessageRow, damaged};
 use super::schema::{events, messages, rooms};
 use super::statement::execute;
@@ -21,8 +23,15 @@ pub(super) fn next_seq(connection: &mut DbConnection, room: RoomId) -> QueryResu
     Ok(Seq(seq))
 }
 
-/// Writes an entry at the place that was taken for it.
+/// Writes an entry at the place that was taken for it, and what webhooks are to be told of it.
 pub(super) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
+    write(connection, event)?;
+    deliveries::enqueue(connection, event.room_id, event.seq, event.kind.name(), event.created_at)?;
+    Ok(())
+}
+
+/// Writes an entry at the place that was taken for it, of which no webhook wants to be told.
+pub(super) fn write(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
     let (mut message_id, mut member_id, mut data) = (None, None, None);
     match &event.kind {
         RoomEventKind::RoomCreated(room) | RoomEventKind::RoomChanged(room) => {
@@ -90,7 +99,22 @@ pub(super) fn entries_after(
         [Some(event.actor_id), event.member_id, message.as_ref().map(|message| message.author_id)].into_iter().flatten()
     });
     let people = authors_by_id(connection, people.collect())?;
-    rows.into_iter().map(|(event, message)| entry(room, &people, event, message)).collect()
+    let entries = rows.into_iter().map(|(event, message)| entry(room, &people, event, message));
+    let mut entries = entries.collect::<Result<Vec<_>, StoreError>>()?;
+    attach_files(connection, entries.iter_mut().filter_map(message_of))?;
+    Ok(entries)
+}
+
+fn message_of(event: &mut RoomEvent) -> Option<&mut Message> {
+    match &mut event.kind {
+        RoomEventKind::MessagePosted(message)
+        | RoomEventKind::MessageEdited(message)
+        | RoomEventKind::MessageDeleted(message) => Some(message),
+        RoomEventKind::RoomCreated(_)
+        | RoomEventKind::RoomChanged(_)
+        | RoomEventKind::MemberJoined(_)
+        | RoomEventKind::MemberRemoved(_) => None,
+    }
 }
 
 fn entry(

@@ -8,10 +8,12 @@ use crate::domain::{
 
 use super::access::{enter_room, lock_room, see_room};
 use super::connection::DbConnection;
+use super::files::{attach_files, remove_of_message};
 use super::log;
 use super::posting::post;
 use super::rows::{AuthorRow, MessageRow};
 use super::schema::{messages, users};
+use super::search::{self, SearchEntry};
 use super::users::actor;
 use super::{Store, StoreError};
 
@@ -29,9 +31,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::ClientIdReused`] when the client id stands
-    /// for another text or a message of another room, [`StoreError::Busy`].
+    /// for another text or a message of another room, [`StoreError::FileNotFound`] unless its files are the author's, were
+    /// uploaded into this room, and belong to no message, [`StoreError::Busy`].
     pub async fn post_message(&self, author: UserId, room: RoomId, draft: MessageDraft) -> Result<Posted, StoreError> {
-        self.write(move |connection| post(connection, author, room, &draft)).await
+        let has_files = !draft.file_ids.is_empty();
+        let entry = self.known_words.entry(&draft.body, has_files);
+        let new_words = entry.new_words();
+        let posted = self.write(move |connection| post(connection, author, room, &draft, &entry)).await?;
+        if let Posted::New(_) = posted {
+            self.known_words.remember(&new_words);
+        }
+        Ok(posted)
     }
 
     /// Replaces a message's text.
@@ -46,7 +56,8 @@ impl Store {
         id: MessageId,
         body: MessageBody,
     ) -> Result<RoomEvent, StoreError> {
-        self.write(move |connection| edit(connection, actor, room, id, &body)).await
+        let entry = self.known_words.entry(&body, false);
+        self.write(move |connection| edit(connection, actor, room, id, &body, &entry)).await
     }
 
     /// Takes a message back: its text is gone, its place stays. No event when it was taken back before.
@@ -82,6 +93,7 @@ fn edit(
     room: RoomId,
     id: MessageId,
     body: &MessageBody,
+    entry: &SearchEntry,
 ) -> Result<RoomEvent, StoreError> {
     lock_room(connection, room)?;
     enter_room(connection, by, room)?;
@@ -97,6 +109,8 @@ fn edit(
     message.html = body.html().to_owned();
     message.edited_at = Some(now);
     let editor = message.author.clone();
+    search::forget(connection, id)?;
+    search::index(connection, id, room, by, &entry.clone().beside_files(!message.files.is_empty()))?;
     replace_text(connection, message, editor, now, RoomEventKind::MessageEdited)
 }
 
@@ -123,6 +137,9 @@ fn delete(
     message.body.clear();
     message.html.clear();
     message.deleted_at = Some(now);
+    message.files.clear();
+    search::forget(connection, id)?;
+    remove_of_message(connection, id)?;
     let event = replace_text(connection, message.clone(), Author::from(&person), now, RoomEventKind::MessageDeleted)?;
     Ok((message, Some(event)))
 }
@@ -164,5 +181,7 @@ pub(super) fn load_message(connection: &mut DbConnection, id: MessageId) -> Quer
         .select((MessageRow::as_select(), AuthorRow::as_select()))
         .first::<(MessageRow, AuthorRow)>(connection)
         .optional()?;
-    Ok(message.map(|(message, author)| message.by(author.into())))
+    let mut message = message.map(|(message, author)| message.by(author.into()));
+    attach_files(connection, &mut message)?;
+    Ok(message)
 }

@@ -4,7 +4,10 @@
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::OpenError;
@@ -41,6 +44,38 @@ where
     }
     connection.run_pending_migrations(migrations).map_err(migrate_failed)?;
     Ok(())
+}
+
+/// Makes sure that nothing is pending, without changing anything.
+///
+/// # Errors
+/// [`OpenError::Outdated`], [`OpenError::Newer`].
+pub(super) fn require_current(connection: &mut DbConnection) -> Result<(), OpenError> {
+    let query = "SELECT version FROM __diesel_schema_migrations ORDER BY version";
+    // Without that table it is a database in which nothing has been made yet.
+    let applied: Vec<Applied> = diesel::sql_query(query).load(connection).map_err(|_| OpenError::Outdated)?;
+    let known = match connection {
+        DbConnection::Sqlite(_) => versions::<Sqlite>(&SQLITE_MIGRATIONS)?,
+        DbConnection::Postgres(_) => versions::<Pg>(&POSTGRES_MIGRATIONS)?,
+    };
+    if let Some(newer) = applied.iter().find(|applied| !known.contains(&applied.version)) {
+        return Err(OpenError::Newer(newer.version.clone()));
+    }
+    if applied.len() < known.len() { Err(OpenError::Outdated) } else { Ok(()) }
+}
+
+#[derive(QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+fn versions<DB: Backend>(migrations: &EmbeddedMigrations) -> Result<Vec<String>, OpenError>
+where
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let migrations: Vec<Box<dyn Migration<DB>>> = migrations.migrations().map_err(migrate_failed)?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 fn migrate_failed(error: Box<dyn std::error::Error + Send + Sync>) -> OpenError {

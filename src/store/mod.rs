@@ -8,26 +8,36 @@
 //! [`RoomEvent`]: crate::domain::RoomEvent
 
 mod access;
+mod check;
 mod connection;
+mod deliveries;
 mod error;
 mod events;
+mod export;
+mod files;
 mod history;
+mod housekeeping;
+mod inspect;
 mod invites;
+mod jobs;
 mod log;
 mod members;
 mod messages;
 mod migrate;
 mod posting;
 mod readers;
+mod retention;
 mod rooms;
 mod rows;
 mod schema;
+mod search;
 mod sessions;
 mod statement;
 mod token_hash;
 mod tokens;
 mod url;
 mod users;
+mod webhooks;
 mod workers;
 mod writer;
 
@@ -36,24 +46,33 @@ mod tests;
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use connection::{Access, DbConnection};
 use readers::{PooledDatabase, Read};
+use search::KnownWords;
 use workers::Workers;
 use writer::{Change, FnChange};
 
+pub use check::Finding;
+pub use deliveries::{Delivery, DeliveryAttempt, DeliveryStatus, DeliveryToSend, Withheld};
 pub use error::{OpenError, StoreError};
 pub use events::CatchUp;
+pub use export::{ExportError, ExportItem, ExportScope};
+pub use files::{ContentHash, FileLibrary, FinishedUpload, Preview, StoredFile, Upload};
 pub use history::{History, HistoryFrom, HistoryPage};
+pub use inspect::{Snapshot, copy_sqlite, verify_sqlite};
 pub use invites::Invite;
+pub use jobs::{JobOutcome, LeasedJob, Task};
 pub use members::Member;
 pub use messages::Posted;
 pub use rooms::{NewRoom, RoomChange, RoomView};
+pub use search::{SearchHit, SearchPage};
 pub use token_hash::TokenHash;
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};
 pub use users::{Admission, NewUser};
+pub use webhooks::{NewWebhook, Webhook};
 
 /// Sizes of the store; the settings `HUBBUB_READ_CONNECTIONS`, `HUBBUB_WRITE_QUEUE` and `HUBBUB_WRITE_BATCH`.
 #[derive(Debug, Clone)]
@@ -73,6 +92,10 @@ pub struct StoreOptions {
 pub struct Store {
     writer: Arc<Workers<Box<dyn Change>>>,
     readers: Arc<Workers<Read>>,
+    /// Spares the writer most of the search index's vocabulary.
+    known_words: Arc<KnownWords>,
+    /// Changes with every commit of the writer: jobs may be among what was stored.
+    commits: watch::Sender<()>,
 }
 
 impl Store {
@@ -87,9 +110,25 @@ impl Store {
         let mut connection = connection::connect(url, Access::Write)
             .map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })?;
         migrate::migrate(&mut connection)?;
+        search::bring_up_to_date(&mut connection)?;
+        Self::start(url, connection, options)
+    }
+
+    /// Opens an existing database whose schema is of this version, as a tool beside a running server does.
+    ///
+    /// # Errors
+    /// An [`OpenError`]: nothing is made, and nothing brought up to date.
+    pub fn open_existing(url: &DatabaseUrl, options: &StoreOptions) -> Result<Self, OpenError> {
+        let mut connection = inspect::connect_existing(url, Access::Write)?;
+        migrate::require_current(&mut connection)?;
+        Self::start(url, connection, options)
+    }
+
+    fn start(url: &DatabaseUrl, connection: DbConnection, options: &StoreOptions) -> Result<Self, OpenError> {
         let readers = Arc::new(readers::start(url, options)?);
-        let writer = Arc::new(writer::start(url, connection, options)?);
-        Ok(Self { writer, readers })
+        let commits = watch::Sender::new(());
+        let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);
+        Ok(Self { writer, readers, known_words: Arc::default(), commits })
     }
 
     /// Whether a read and an (empty) write go through.

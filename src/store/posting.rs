@@ -1,7 +1,7 @@
 //! Posting a message: the hot path (step 2 of the walk, "store").
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use crate::domain::{
     Author, Message, MessageDraft, MessageId, RoomEvent, RoomEventKind, RoomId, RoomKind, Seq, Timestamp, UserId,
@@ -9,9 +9,11 @@ use crate::domain::{
 
 use super::access::lock_room;
 use super::connection::DbConnection;
+use super::files::{attach, check_attachable};
 use super::log;
 use super::messages::load_message;
 use super::schema::messages;
+use super::search::{self, SearchEntry};
 use super::statement::{execute, fetch, statement};
 use super::{Posted, StoreError};
 
@@ -21,6 +23,7 @@ pub(super) fn post(
     author: UserId,
     room: RoomId,
     draft: &MessageDraft,
+    entry: &SearchEntry,
 ) -> Result<Posted, StoreError> {
     lock_room(connection, room)?;
     let find = FindSender { room_id: room.0, client_id: client_id_of(draft), author_id: author.0 };
@@ -29,8 +32,11 @@ pub(super) fn post(
     if let Some(earlier) = sender.earlier_id {
         return replay(connection, MessageId(earlier), room, draft);
     }
+    let files = check_attachable(connection, author, room, &draft.file_ids)?;
     let author = Author { id: author, username: sender.username, name: sender.name };
-    let message = insert(connection, author, room, &place, draft)?;
+    let message = Message { files, ..insert(connection, author, room, &place, draft)? };
+    attach(connection, &message)?;
+    search::index(connection, message.id, room, message.author.id, entry)?;
     let event = RoomEvent {
         room_id: room,
         seq: message.seq,
@@ -38,7 +44,10 @@ pub(super) fn post(
         actor: message.author.clone(),
         kind: RoomEventKind::MessagePosted(Box::new(message)),
     };
-    log::append(connection, &event)?;
+    match sender.has_listeners {
+        true => log::append(connection, &event)?,
+        false => log::write(connection, &event)?,
+    }
     Ok(Posted::New(event))
 }
 
@@ -54,14 +63,15 @@ statement! {
         author_id: i64 => BigInt,
     } -> SenderColumns:
     "SELECT users.username, users.name, rooms.kind, rooms.last_seq, rooms.message_count, memberships.read_number, \
-     (SELECT id FROM messages WHERE messages.author_id = users.id AND messages.client_id = ", client_id, ") \
+     (SELECT id FROM messages WHERE messages.author_id = users.id AND messages.client_id = ", client_id, "), \
+     EXISTS (SELECT 1 FROM webhook_event_types WHERE event_type = 'message.posted') \
      FROM users LEFT JOIN rooms ON rooms.id = ", room_id,
     " LEFT JOIN memberships ON memberships.room_id = rooms.id AND memberships.user_id = users.id \
      WHERE users.id = ", author_id
 }
 
 type SenderColumns =
-    (Text, Text, Nullable<Text>, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>);
+    (Text, Text, Nullable<Text>, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>, Bool);
 
 #[derive(Queryable)]
 struct SenderRow {
@@ -75,6 +85,8 @@ struct SenderRow {
     read_number: Option<i64>,
     /// The message that already has the post's client id.
     earlier_id: Option<i64>,
+    /// Whether some webhook wants to hear of posts: most instances have none, and are spared the search for it.
+    has_listeners: bool,
 }
 
 /// Where a new message goes.
@@ -148,6 +160,7 @@ fn insert(
         created_at,
         edited_at: None,
         deleted_at: None,
+        files: Vec::new(),
     })
 }
 
@@ -179,8 +192,12 @@ fn replay(
 ) -> Result<Posted, StoreError> {
     let message = load_message(connection, earlier)?.ok_or(StoreError::MessageNotFound)?;
     let is_as_posted = message.edited_at.is_none() && message.deleted_at.is_none();
-    if message.room_id != room || (is_as_posted && message.body != draft.body.text()) {
+    if message.room_id != room || (is_as_posted && !is_same(&message, draft)) {
         return Err(StoreError::ClientIdReused);
     }
     Ok(Posted::Replayed(message))
+}
+
+fn is_same(message: &Message, draft: &MessageDraft) -> bool {
+    message.body == draft.body.text() && message.files.iter().map(|file| file.id).eq(draft.file_ids.iter().copied())
 }

@@ -3,11 +3,13 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Membership, Room, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp, UserId,
+    Author, Membership, RetentionDays, Room, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic, Seq,
+    Timestamp, UserId,
 };
 
 use super::access::{lock_room, see_room};
 use super::connection::DbConnection;
+use super::jobs::{self, Task};
 use super::log;
 use super::members::admit;
 use super::rows::{MembershipRow, RoomRow};
@@ -44,6 +46,8 @@ pub struct RoomChange {
     pub name: Option<RoomName>,
     /// The new topic.
     pub topic: Option<RoomTopic>,
+    /// How long messages are to be kept; `Some(None)`: as the instance's setting says.
+    pub retention_days: Option<Option<RetentionDays>>,
 }
 
 impl Store {
@@ -72,7 +76,7 @@ impl Store {
         self.write(move |connection| create(connection, by, &new)).await
     }
 
-    /// Renames a room or gives it another topic. No event when nothing differs.
+    /// Renames a room, gives it another topic, or has it keep messages for another time. No event when nothing differs.
     ///
     /// # Errors
     /// [`StoreError::RoomNotFound`], [`StoreError::NotAllowed`] unless `actor` made the room or is an administrator.
@@ -129,6 +133,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
         created_at: now,
         last_seq: Seq(0),
         message_count: 0,
+        retention_days: None,
     };
     let id: i64 = diesel::insert_into(rooms::table)
         .values((
@@ -169,12 +174,19 @@ fn change_room(
     if let Some(topic) = &change.topic {
         room.topic = topic.to_string();
     }
+    if let Some(days) = change.retention_days {
+        room.retention_days = days;
+    }
     if room == view.room {
         return Ok((view, None));
     }
+    let days = room.retention_days.map(|days| i64::from(days.get()));
     diesel::update(rooms::table.find(id.0))
-        .set((rooms::name.eq(&room.name), rooms::topic.eq(&room.topic)))
+        .set((rooms::name.eq(&room.name), rooms::topic.eq(&room.topic), rooms::retention_days.eq(days)))
         .execute(connection)?;
+    if room.retention_days != view.room.retention_days {
+        jobs::hasten(connection, Task::RemoveOldMessages)?;
+    }
     let event = record(connection, room.clone(), &Author::from(&person), Timestamp::now(), RoomEventKind::RoomChanged)?;
     view.room = Room { last_seq: event.seq, ..room };
     Ok((view, Some(event)))

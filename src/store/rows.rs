@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Membership, Message, MessageId, PersonName, Role, Room, RoomId, RoomKind, Seq, Timestamp, User, UserId,
-    Username,
+    Author, Membership, Message, MessageId, PersonName, RetentionDays, Role, Room, RoomId, RoomKind, Seq, Timestamp,
+    User, UserId, Username,
 };
 
 use super::StoreError;
@@ -63,6 +63,7 @@ pub(super) struct RoomRow {
     pub(super) created_at: i64,
     pub(super) last_seq: i64,
     pub(super) message_count: i64,
+    pub(super) retention_days: Option<i64>,
 }
 
 impl TryFrom<RoomRow> for Room {
@@ -78,6 +79,7 @@ impl TryFrom<RoomRow> for Room {
             created_at: Timestamp(row.created_at),
             last_seq: Seq(row.last_seq),
             message_count: row.message_count,
+            retention_days: row.retention_days.and_then(|days| RetentionDays::parse(days).ok()),
         })
     }
 }
@@ -115,7 +117,7 @@ pub(super) struct MessageRow {
 }
 
 impl MessageRow {
-    /// The message, written by `author`.
+    /// The message, written by `author`; its files are attached by [`attach_files`](super::files::attach_files).
     pub(super) fn by(self, author: Author) -> Message {
         Message {
             id: MessageId(self.id),
@@ -129,6 +131,7 @@ impl MessageRow {
             created_at: Timestamp(self.created_at),
             edited_at: self.edited_at.map(Timestamp),
             deleted_at: self.deleted_at.map(Timestamp),
+            files: Vec::new(),
         }
     }
 }

@@ -25,12 +25,51 @@ diesel::table! {
 }
 
 diesel::table! {
+    file_removals (hash) {
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    files (id) {
+        id -> BigInt,
+        room_id -> BigInt,
+        uploader_id -> BigInt,
+        message_id -> Nullable<BigInt>,
+        place -> BigInt,
+        name -> Text,
+        content_type -> Text,
+        bytes -> BigInt,
+        width -> Nullable<BigInt>,
+        height -> Nullable<BigInt>,
+        thumbnail_type -> Nullable<Text>,
+        hash -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     invites (id) {
         id -> BigInt,
         created_by -> BigInt,
         code_hash -> Text,
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    jobs (id) {
+        id -> BigInt,
+        kind -> Text,
+        unique_key -> Text,
+        payload -> Text,
+        run_at -> BigInt,
+        attempts -> BigInt,
+        leased_by -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+        dead_at -> Nullable<BigInt>,
+        created_at -> BigInt,
     }
 }
 
@@ -70,6 +109,8 @@ diesel::table! {
         created_at -> BigInt,
         last_seq -> BigInt,
         message_count -> BigInt,
+        retention_days -> Nullable<BigInt>,
+        log_floor -> BigInt,
     }
 }
 
@@ -103,9 +144,48 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> BigInt,
+        webhook_id -> BigInt,
+        room_id -> BigInt,
+        seq -> BigInt,
+        event_type -> Text,
+        status -> Text,
+        attempts -> BigInt,
+        answer_status -> Nullable<BigInt>,
+        answer_body -> Nullable<Text>,
+        error -> Nullable<Text>,
+        created_at -> BigInt,
+        attempted_at -> Nullable<BigInt>,
+        delivered_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    webhook_event_types (event_type, webhook_id) {
+        event_type -> Text,
+        webhook_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhooks (id) {
+        id -> BigInt,
+        created_by -> BigInt,
+        room_id -> Nullable<BigInt>,
+        url -> Text,
+        secret -> Text,
+        created_at -> BigInt,
+    }
+}
+
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(events -> messages (message_id));
 diesel::joinable!(events -> rooms (room_id));
+diesel::joinable!(files -> messages (message_id));
+diesel::joinable!(files -> rooms (room_id));
+diesel::joinable!(files -> users (uploader_id));
 diesel::joinable!(invites -> users (created_by));
 diesel::joinable!(memberships -> rooms (room_id));
 diesel::joinable!(memberships -> users (user_id));
@@ -114,15 +194,25 @@ diesel::joinable!(messages -> users (author_id));
 diesel::joinable!(rooms -> users (created_by));
 diesel::joinable!(session_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(webhook_deliveries -> webhooks (webhook_id));
+diesel::joinable!(webhook_event_types -> webhooks (webhook_id));
+diesel::joinable!(webhooks -> rooms (room_id));
+diesel::joinable!(webhooks -> users (created_by));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
     events,
+    file_removals,
+    files,
     invites,
+    jobs,
     memberships,
     messages,
     rooms,
     session_tokens,
     sessions,
     users,
+    webhook_deliveries,
+    webhook_event_types,
+    webhooks,
 );

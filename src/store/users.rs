@@ -7,7 +7,7 @@ use crate::domain::{PersonName, Role, Timestamp, User, UserId, Username};
 use super::connection::DbConnection;
 use super::invites::is_valid_invite;
 use super::rows::{AuthorRow, UserRow};
-use super::schema::users;
+use super::schema::{sessions, users};
 use super::{Store, StoreError, TokenHash};
 
 /// Somebody who signs up.
@@ -49,6 +49,36 @@ impl Store {
     /// expired.
     pub async fn create_user(&self, new: NewUser) -> Result<User, StoreError> {
         self.write(move |connection| sign_up(connection, &new)).await
+    }
+
+    /// Gives a person another password, and ends their sessions.
+    ///
+    /// # Errors
+    /// [`StoreError::UserNotFound`].
+    pub async fn replace_password(&self, username: &Username, password_hash: String) -> Result<(), StoreError> {
+        let username = username.to_string();
+        self.write(move |connection| {
+            let id = id_of(connection, &username)?;
+            diesel::update(users::table.find(id)).set(users::password_hash.eq(&password_hash)).execute(connection)?;
+            diesel::delete(sessions::table.filter(sessions::user_id.eq(id))).execute(connection)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes a person an administrator.
+    ///
+    /// # Errors
+    /// [`StoreError::UserNotFound`].
+    pub async fn make_administrator(&self, username: &Username) -> Result<(), StoreError> {
+        let username = username.to_string();
+        self.write(move |connection| {
+            let id = id_of(connection, &username)?;
+            let person = diesel::update(users::table.find(id));
+            person.set(users::role.eq(Role::Administrator.name())).execute(connection)?;
+            Ok(())
+        })
+        .await
     }
 
     /// The person of that id.
@@ -144,6 +174,11 @@ fn is_first(connection: &mut DbConnection) -> QueryResult<bool> {
 
 fn nobody_signed_up(connection: &mut DbConnection) -> QueryResult<bool> {
     users::table.select(users::id).first::<i64>(connection).optional().map(|anybody| anybody.is_none())
+}
+
+fn id_of(connection: &mut DbConnection, username: &str) -> Result<i64, StoreError> {
+    let found = users::table.filter(users::username.eq(username)).select(users::id).first(connection).optional()?;
+    found.ok_or(StoreError::UserNotFound)
 }
 
 /// The person of that id.

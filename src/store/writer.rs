@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::abort;
 
 use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::{error, warn};
 
 use super::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
@@ -23,9 +23,11 @@ pub(super) fn start(
     url: &DatabaseUrl,
     connection: DbConnection,
     options: &StoreOptions,
+    commits: watch::Sender<()>,
 ) -> Result<Workers<Box<dyn Change>>, OpenError> {
     let (workers, queue, token) = Workers::new(options.write_queue);
-    let writer = Writer { url: url.clone(), connection: Some(connection), batch_limit: options.write_batch.max(1) };
+    let batch_limit = options.write_batch.max(1);
+    let writer = Writer { url: url.clone(), connection: Some(connection), batch_limit, commits };
     workers.spawn("hubbub-writer".to_owned(), &token, move || {
         // Without a writer the program would accept posts that are never stored. Ending it lets whoever supervises it
         // start it anew; everything that was acknowledged is committed.
@@ -114,6 +116,8 @@ struct Writer {
     /// `None` after an outage: the next batch connects anew.
     connection: Option<DbConnection>,
     batch_limit: usize,
+    /// Wakes who waits for what may have been stored.
+    commits: watch::Sender<()>,
 }
 
 impl Writer {
@@ -158,6 +162,9 @@ impl Writer {
             Err(error @ StoreError::Unavailable(_)) => Err(BatchError::Everyone(error)),
             Err(error) => Err(BatchError::Change(error)),
         };
+        if stored.is_ok() {
+            self.commits.send_replace(());
+        }
         // A connection whose transaction cannot be ended is of no use any more.
         if stored.is_ok() || rollback(&mut connection).is_ok() {
             self.connection = Some(connection);

@@ -67,6 +67,8 @@ async fn the_built_page_is_asked_for_again_and_its_files_are_not() {
     let known = server.stranger().request(Method::GET, "/").header("if-none-match", page.header("etag"));
     let unchanged = Answer::of(known).await.expect(304);
     assert_eq!((unchanged.text.as_str(), unchanged.header("etag")), ("", page.header("etag")));
+    // The browser keeps the page's own policy only when the answer brings none.
+    assert_eq!(unchanged.header("content-security-policy"), "");
 
     let script = page.text.split('"').find(|text| text.starts_with("/assets/") && text.ends_with(".js"));
     let script = script.unwrap_or_else(|| panic!("no script in {}", page.text));

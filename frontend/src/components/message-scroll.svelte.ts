@@ -4,7 +4,7 @@
 import type { RoomState } from '../state/room.svelte';
 
 /** This near to the end counts as the end. */
-const END_PX = 48;
+const END_PX = 64;
 /** More messages are loaded this long before their place comes into view. */
 const AHEAD_PX = 800;
 

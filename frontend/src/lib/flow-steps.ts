@@ -1,6 +1,6 @@
 // The six steps as the flow view tells them: what happens, how long it took, and where in the code.
 
-import { type Clock, type Journey, type MomentName, between } from './flow';
+import { type Clock, type Journey, type MomentName, between, departure } from './flow';
 import { count, duration } from './format';
 import type { PageSteps } from './page-steps';
 
@@ -41,8 +41,14 @@ export interface About {
 
 export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[] {
   const took = (from: MomentName, to: MomentName): string | null => {
+    // On several threads the later step is sometimes noted first: then there is no duration to tell.
     const ms = between(journey, from, to);
-    return ms === null ? null : duration(ms);
+    return ms === null || ms < 0 ? null : duration(ms);
+  };
+  // Where the clocks had to be moved to make cause come before effect, what lies between them was not measured.
+  const travelled = (from: MomentName, to: MomentName): string | null => {
+    const ms = between(journey, from, to);
+    return ms === null || ms < 0.01 ? null : duration(ms);
   };
   const sentence = (...parts: (string | null | false)[]): string => parts.filter(Boolean).join(' ');
   const ifKnown = (time: string | null, words: (time: string) => string): string | null =>
@@ -58,7 +64,7 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
           ? `${otherAuthor ?? 'Another page or a script of yours'} sent the POST. When it left is not known here.`
           : sentence(
               'This page showed the message as pending and sent the POST.',
-              ifKnown(took('posted', 'arrived'), (time) => `It took ${time} to the server.`),
+              ifKnown(travelled('posted', 'arrived'), (time) => `It took ${time} to the server.`),
             ),
       places: [{ file: 'frontend/src/lib/api.ts', name: 'postMessage' }],
     },
@@ -72,7 +78,7 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
       ),
       places: [
         { file: 'src/http/messages.rs', name: 'post_message' },
-        { file: 'src/store/messages.rs', name: 'post' },
+        { file: 'src/store/messages.rs', name: 'post_message' },
       ],
     },
     {
@@ -99,14 +105,14 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
       ).replace(/ \.$/, '.'),
       places: [
         { file: 'src/broadcast/broadcaster.rs', name: 'run' },
-        { file: 'src/ws/', name: 'hub' },
+        { file: 'src/broadcast/hub.rs', name: 'handle' },
       ],
     },
     {
       title: 'Received',
       moment: 'received',
       clock: 'page',
-      text: received(page, took),
+      text: received(page, departure(journey), travelled),
       places: [
         { file: 'frontend/src/lib/realtime.ts', name: 'joinRoom' },
         { file: 'frontend/src/lib/sequence.ts', name: 'receive' },
@@ -118,7 +124,7 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
       clock: 'server',
       text: sentence(
         'The POST was answered with 201 as soon as the event was dispatched: steps 4 and 6 happen side by side.',
-        ifKnown(took('ready', 'answered'), (time) => `This page had the answer ${time} later.`),
+        ifKnown(travelled('ready', 'answered'), (time) => `This page had the answer ${time} later.`),
       ),
       places: [{ file: 'src/http/messages.rs', name: 'post_message' }],
     },
@@ -130,13 +136,20 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
   }));
 }
 
-function received(page: PageSteps, took: (from: MomentName, to: MomentName) => string | null): string {
+function received(
+  page: PageSteps,
+  since: MomentName,
+  time: (from: MomentName, to: MomentName) => string | null,
+): string {
+  if (page.receivedAt === undefined && page.answeredAt !== undefined) {
+    return 'This page had no live connection: it knows from the answer to its POST that the message is stored.';
+  }
   if (page.receivedAt === undefined) return 'This page was not open then, or not in the room: it read the message later.';
   if (page.via === 'log') return 'This page missed the event and read it from the room’s log when it was back.';
-  const travelled = took('written', 'received');
-  const painted = took('received', 'painted');
+  const travelled = time(since, 'received');
+  const painted = time('received', 'painted');
   return [
-    travelled === null ? 'The event came in over the socket.' : `The event came in over the socket, ${travelled} after it was written.`,
+    travelled === null ? 'The event came in over the socket.' : `The event came in over the socket, ${travelled} after it was ${since === 'heard' ? 'taken up' : 'written'}.`,
     painted === null ? 'It was not painted: nobody was looking.' : `It was on the screen ${painted} later.`,
   ].join(' ');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { between, journey, place } from './flow';
+import { between, departure, journey, place } from './flow';
 import type { ServerFlow } from './wire';
 
 const RECEIVED = Date.parse('2026-11-24T14:45:18.123Z');
@@ -44,13 +44,20 @@ describe('the journey of a message', () => {
 
   it('moves it back when the event would be received before it was written', () => {
     const ahead = journey(server, { receivedAt: RECEIVED - 300, via: 'socket' });
-    expect(ahead.alignment?.correctionMs).toBeCloseTo(-300.655);
-    expect(between(ahead, 'heard', 'received')).toBeCloseTo(0);
+    expect(ahead.alignment?.correctionMs).toBeCloseTo(-300.656);
+    expect(between(ahead, 'heard', 'received')).toBeCloseTo(0.001);
+    expect(names(ahead).indexOf('heard')).toBeLessThan(names(ahead).indexOf('received'));
   });
 
   it('moves it by as little as possible', () => {
     const sound = journey(server, { postedAt: RECEIVED - 50, receivedAt: RECEIVED + 50, via: 'socket' });
     expect(sound.alignment?.correctionMs).toBe(0);
+  });
+
+  it('lets the event set out when it was taken up, if other sockets were written to after this page’s', () => {
+    const early = { receivedAt: RECEIVED + 0.7, via: 'socket' } as const;
+    expect(departure(journey(server, early))).toBe('heard');
+    expect(departure(journey(server, { ...early, receivedAt: RECEIVED + 4 }))).toBe('written');
   });
 
   it('knows only the page’s steps when the server has forgotten', () => {

@@ -61,7 +61,9 @@ const ORDER: MomentName[] = [
 /** Puts together what the server and the page know of a message. */
 export function journey(server: ServerFlow | DispatchedFlow | null, page: PageSteps): Journey {
   const correctionMs = server === null ? 0 : correction(server, page);
-  const moments = [...serverMoments(server, correctionMs), ...pageMoments(page)].sort(
+  // Counted from the arrival: milliseconds since 1970 would leave no figures for a fraction of a microsecond.
+  const origin = server === null ? (page.postedAt ?? page.receivedAt ?? 0) : Date.parse(server.received_at);
+  const moments = [...serverMoments(server, correctionMs), ...pageMoments(page, origin)].sort(
     (a, b) => a.at - b.at || ORDER.indexOf(a.name) - ORDER.indexOf(b.name),
   );
   const start = moments[0]?.at ?? 0;
@@ -80,9 +82,16 @@ export function between(journey: Journey, from: MomentName, to: MomentName): num
   return start === undefined || end === undefined ? null : end.at - start.at;
 }
 
+/**
+ * From where the event set out to this page: "written" is the last socket's, and this page's may have been an earlier one.
+ */
+export function departure(journey: Journey): 'written' | 'heard' {
+  const travelled = between(journey, 'written', 'received');
+  return travelled !== null && travelled < 0 ? 'heard' : 'written';
+}
+
 function serverMoments(server: ServerFlow | DispatchedFlow | null, correctionMs: number): Moment[] {
   if (server === null) return [];
-  const arrived = Date.parse(server.received_at) + correctionMs;
   const later = 'heard_us' in server ? server : null;
   const micros: [MomentName, number | null | undefined][] = [
     ['arrived', 0],
@@ -93,18 +102,18 @@ function serverMoments(server: ServerFlow | DispatchedFlow | null, correctionMs:
     ['ready', later?.answered_us],
   ];
   return micros.flatMap(([name, us]) =>
-    us === null || us === undefined ? [] : [{ name, at: arrived + us / 1_000, clock: CLOCK_OF[name] }],
+    us === null || us === undefined ? [] : [{ name, at: correctionMs + us / 1_000, clock: CLOCK_OF[name] }],
   );
 }
 
-function pageMoments(page: PageSteps): Moment[] {
+function pageMoments(page: PageSteps, origin: number): Moment[] {
   const known: [MomentName, number | undefined][] = [
     ['posted', page.postedAt],
     ['answered', page.answeredAt],
     ['received', page.via === 'log' ? undefined : page.receivedAt],
     ['painted', page.via === 'log' ? undefined : page.paintedAt],
   ];
-  return known.flatMap(([name, at]) => (at === undefined ? [] : [{ name, at, clock: CLOCK_OF[name] }]));
+  return known.flatMap(([name, at]) => (at === undefined ? [] : [{ name, at: at - origin, clock: CLOCK_OF[name] }]));
 }
 
 /**
@@ -125,7 +134,8 @@ function correction(server: ServerFlow | DispatchedFlow, page: PageSteps): numbe
 }
 
 function bound(seenAt: number | undefined, leftUs: number | null | undefined): number {
-  return seenAt === undefined ? Infinity : seenAt - (leftUs ?? 0) / 1_000;
+  // A microsecond apart, so that rounding does not turn cause and effect around.
+  return seenAt === undefined ? Infinity : seenAt - (leftUs ?? 0) / 1_000 - 0.001;
 }
 
 /**
@@ -138,7 +148,7 @@ export function place(moments: readonly Moment[], scale: 'true' | 'stretched'): 
   if (scale === 'true') return moments.map((moment) => moment.at / total);
   const shares = moments.map((moment, index) => {
     const before = moments[index - 1];
-    return before === undefined ? 0 : 1 + Math.log1p((moment.at - before.at) * 20) / 2;
+    return before === undefined ? 0 : 1 + Math.log1p((moment.at - before.at) * 20) / 6;
   });
   const sum = shares.reduce((a, b) => a + b, 0);
   let place = 0;

@@ -74,7 +74,7 @@ describe('the outbox', () => {
     const outbox = page.open();
     for (const body of ['one', 'two']) outbox.add(1, body);
     await settled();
-    expect(states(outbox)).toEqual(['one waiting', 'two sending']);
+    expect(states(outbox)).toEqual(['one waiting', 'two waiting']);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(page.bodies).toEqual(['one', 'two']);
   });

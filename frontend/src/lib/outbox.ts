@@ -9,7 +9,7 @@ import type { Message } from './wire';
 /** A pending message and how it stands. */
 export interface Outgoing extends PendingMessage {
   /**
-   * `sending`: the POST is under way. `waiting`: nobody answered yet, and it is sent again by itself.
+   * `sending`: under way. `waiting`: nobody answered yet, and it is sent again by itself, in its turn.
    * `failed`: the server refused it, and its author decides.
    */
   readonly state: 'sending' | 'waiting' | 'failed';
@@ -74,9 +74,9 @@ export class Outbox {
   /** Sends a failed or waiting message again, under the same client id. */
   retry(clientId: string): void {
     const outgoing = this.#find(clientId);
-    if (outgoing === undefined || outgoing.state === 'sending') return;
+    if (outgoing === undefined) return;
     this.#serverErrors.delete(clientId);
-    this.#update(clientId, 'waiting', null);
+    if (outgoing.state === 'failed') this.#update(clientId, 'sending', null);
     this.resume();
   }
 
@@ -121,7 +121,6 @@ export class Outbox {
     this.#busyRooms.add(roomId);
     try {
       for (let next = this.#next(roomId); next !== undefined && !this.#closed; next = this.#next(roomId)) {
-        this.#update(next.client_id, 'sending', null);
         if (!(await this.#send(next))) break;
       }
     } finally {
@@ -143,7 +142,7 @@ export class Outbox {
         this.#update(outgoing.client_id, 'failed', explain(error));
         return true;
       }
-      this.#update(outgoing.client_id, 'waiting', error instanceof Unreachable ? null : explain(error));
+      this.#hold(outgoing.room_id, error instanceof Unreachable ? null : explain(error));
       this.#scheduleResume(error instanceof ApiError ? error.retryAfterSecs : null);
       return false;
     }
@@ -181,6 +180,13 @@ export class Outbox {
     const entry = this.#find(clientId);
     if (entry !== undefined) this.#save(entry);
     this.host.changed();
+  }
+
+  /** The first of a room's messages waits, and so do those behind it. */
+  #hold(roomId: number, reason: string | null): void {
+    for (const { client_id, room_id, state } of this.#entries) {
+      if (room_id === roomId && state !== 'failed') this.#update(client_id, 'waiting', reason);
+    }
   }
 
   #remove(clientId: string): void {

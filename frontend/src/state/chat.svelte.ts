@@ -4,17 +4,20 @@ import { SvelteMap } from 'svelte/reactivity';
 
 import { Api, type PendingMessage } from '../lib/api';
 import { Drafts } from '../lib/drafts';
+import { HttpClient } from '../lib/http';
 import { Outbox, type Outgoing } from '../lib/outbox';
 import { StepBook, now } from '../lib/page-steps';
 import { ApiError } from '../lib/problem';
 import { type ConnectionState, type PresentPerson, Realtime } from '../lib/realtime';
 import { storage } from '../lib/storage';
-import type { Instance, Message, Room, RoomEvent, User } from '../lib/wire';
+import type { Instance, Message, Room, RoomEvent, RoomFacts, User } from '../lib/wire';
 import { RoomState } from './room.svelte';
 import type { Session } from './session.svelte';
 
 /** Read marks are sent together when several messages come at once. */
 const READ_DELAY_MS = 250;
+/** While there is no socket, the page looks this often for what it would have heard. */
+const LOOK_WITHOUT_SOCKET_MS = 15_000;
 /** When the list of rooms could not be read, it is asked for again after this. */
 const REPAIR_RETRY_MS = 3_000;
 
@@ -32,8 +35,8 @@ export class Chat {
   outgoing = $state.raw<readonly Outgoing[]>([]);
   /** The room on screen. */
   current = $state.raw<RoomState | null>(null);
-  /** The name of a room that this person was just removed from while looking at it. */
-  lostRoom = $state<string | null>(null);
+  /** The room that this person was removed from while looking at it. */
+  lostRoom = $state.raw<RoomFacts | null>(null);
 
   readonly #outbox: Outbox;
   readonly #realtime: Realtime;
@@ -42,18 +45,18 @@ export class Chat {
   #readTimers = new Map<number, ReturnType<typeof setTimeout>>();
   #repairing: Promise<void> | null = null;
   #repairTimer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
 
   readonly joined = $derived(this.#sorted((room) => room.isMember));
   readonly joinable = $derived(this.#sorted((room) => !room.isMember && room.facts.kind === 'open'));
   readonly unread = $derived(this.joined.reduce((sum, room) => sum + room.unread, 0));
-  readonly waiting = $derived(this.outgoing.filter((entry) => entry.state !== 'failed').length);
 
   constructor(
     session: Session,
     readonly me: User,
     readonly instance: Instance,
   ) {
-    this.api = new Api(session.http);
+    this.api = new Api(new HttpClient(session.credentialsOf(me.id)));
     this.drafts = new Drafts(me.id, storage);
     this.#outbox = new Outbox(me.id, storage, {
       post: (pending) => this.#post(pending),
@@ -125,6 +128,7 @@ export class Chat {
 
   async join(room: RoomState): Promise<void> {
     this.#add(await this.api.joinRoom(room.id));
+    if (this.lostRoom?.id === room.id) this.lostRoom = null;
     if (this.current === room) this.#realtime.enterRoom(room.id);
   }
 
@@ -150,6 +154,7 @@ export class Chat {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#listening.abort();
     clearTimeout(this.#repairTimer);
     for (const timer of this.#readTimers.values()) clearTimeout(timer);
@@ -169,8 +174,10 @@ export class Chat {
 
   async #repair(): Promise<void> {
     clearTimeout(this.#repairTimer);
+    if (this.#isClosed) return;
     try {
       const rooms = await this.api.rooms();
+      if (this.#isClosed) return;
       for (const room of rooms) {
         const known = this.rooms.get(room.id);
         if (known?.isMember && room.membership === null && !known.isStale(room)) this.#roomLost(room.id);
@@ -181,9 +188,17 @@ export class Chat {
       }
       this.isReady = true;
       this.#outbox.resume();
+      // Some networks let no WebSocket through: then the page is slow, but not blind.
+      if (this.connection !== 'connected') this.#repairLater(LOOK_WITHOUT_SOCKET_MS);
     } catch {
-      this.#repairTimer = setTimeout(() => void this.repair(), REPAIR_RETRY_MS);
+      this.#repairLater(REPAIR_RETRY_MS);
     }
+  }
+
+  #repairLater(delayMs: number): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#repairTimer);
+    this.#repairTimer = setTimeout(() => void this.repair(), delayMs);
   }
 
   #add(room: Room): RoomState {
@@ -193,6 +208,7 @@ export class Chat {
         api: this.api,
         me: this.me,
         posted: (message) => this.#posted(message),
+        isSending: (sender) => this.outgoing.some((entry) => entry.room_id === sender.id),
         removed: (left) => this.#roomLost(left.id),
         readMoved: (read) => this.#sendRead(read),
       });
@@ -234,11 +250,12 @@ export class Chat {
   #roomLost(roomId: number): void {
     const room = this.rooms.get(roomId);
     if (room === undefined || (!room.isMember && room.facts.kind === 'open')) return;
-    if (this.current === room) this.lostRoom = room.facts.name;
+    if (this.current === room) this.lostRoom = room.facts;
     this.#forget(room);
   }
 
   #forget(room: RoomState): void {
+    if (this.rooms.get(room.id) !== room) return; // The event of leaving was quicker than the answer.
     this.#realtime.leaveRoom(room.id);
     room.sequence.close();
     room.forget();
@@ -263,14 +280,18 @@ export class Chat {
   }
 
   #connectionChanged(state: ConnectionState, session: Session): void {
+    const isLost = this.connection === 'connected' && state !== 'connected';
     this.connection = state;
     if (state === 'connected') {
       this.wasConnected = true;
       this.#outbox.resume();
     }
+    if (isLost) {
+      if (this.current !== null) this.current.here = [];
+      this.#repairLater(LOOK_WITHOUT_SOCKET_MS);
+    }
     // The server ends a socket for good when the account or the session is gone: asking for a token tells which.
     if (state === 'refused') void this.#checkSession(session);
-    if (state !== 'connected' && this.current !== null) this.current.here = [];
   }
 
   async #checkSession(session: Session): Promise<void> {
@@ -293,6 +314,8 @@ export class Chat {
       void this.repair();
     };
     document.addEventListener('visibilitychange', woke, { signal });
+    // Nobody tells a page about open rooms that its person is not in: look when they come to look.
+    window.addEventListener('focus', woke, { signal });
     window.addEventListener('pageshow', (event) => event.persisted && woke(), { signal });
   }
 

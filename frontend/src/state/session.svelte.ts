@@ -25,7 +25,7 @@ export class Session implements Credentials {
   /** Why the person has to sign in again, if there is something to say. */
   notice = $state<string | null>(null);
 
-  readonly http = new HttpClient(this);
+  readonly #http = new HttpClient(this);
   #token: Token | null = null;
   #renewing: Promise<string | null> | null = null;
   #tabs = new BroadcastChannel('hubbub.session');
@@ -37,7 +37,7 @@ export class Session implements Credentials {
   /** Asks the server what it is, and takes up the session of this browser if there is one. */
   async start(): Promise<void> {
     try {
-      this.instance = await this.http.call<Instance>('GET', '/api/v1/instance', { anonymous: true });
+      this.instance = await this.#http.call<Instance>('GET', '/api/v1/instance', { anonymous: true });
       if (storage.getItem(HINT) !== null && !this.instance.first_run) await this.#refresh();
       if (this.state !== 'signed-in') this.state = 'signed-out';
     } catch {
@@ -47,19 +47,36 @@ export class Session implements Credentials {
 
   async signIn(username: string, password: string): Promise<void> {
     const body = { username, password };
-    this.#accept(await this.http.call<SessionAnswer>('POST', '/api/v1/session', { body, anonymous: true }));
+    this.#accept(await this.#http.call<SessionAnswer>('POST', '/api/v1/session', { body, anonymous: true }));
   }
 
   async signUp(account: { username: string; password: string; name?: string; invite?: string }): Promise<void> {
-    this.#accept(await this.http.call<SessionAnswer>('POST', '/api/v1/users', { body: account, anonymous: true }));
+    this.#accept(await this.#http.call<SessionAnswer>('POST', '/api/v1/users', { body: account, anonymous: true }));
     if (this.instance !== null) this.instance = { ...this.instance, first_run: false };
   }
 
   /** Ends the session everywhere; when the server cannot be reached, at least here. */
   async signOut(): Promise<void> {
-    await this.http.call('DELETE', '/api/v1/session').catch(() => undefined);
+    await this.#http.call('DELETE', '/api/v1/session').catch(() => undefined);
     this.#tabs.postMessage({ kind: 'signed-out' } satisfies TabMessage);
     this.#end(null);
+  }
+
+  /**
+   * What stands for one person only: once somebody else has signed in here, it gives nothing. A call that was under way
+   * when they did must not be repeated in their name.
+   */
+  credentialsOf(userId: number): Credentials {
+    const ifTheirs = (token: string | null): string | null => (this.user?.id === userId ? token : null);
+    return {
+      token: async () => ifTheirs(this.user?.id === userId ? await this.token() : null),
+      renewed: async (refused) => ifTheirs(this.user?.id === userId ? await this.renewed(refused) : null),
+    };
+  }
+
+  /** Stops listening to the other tabs. */
+  close(): void {
+    this.#tabs.close();
   }
 
   async token(): Promise<string | null> {
@@ -89,7 +106,7 @@ export class Session implements Credentials {
 
   async #refresh(): Promise<void> {
     try {
-      this.#accept(await this.http.call<SessionAnswer>('POST', '/api/v1/session/refresh', { anonymous: true }));
+      this.#accept(await this.#http.call<SessionAnswer>('POST', '/api/v1/session/refresh', { anonymous: true }));
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       this.#end(this.user === null ? null : 'Your session has ended. Sign in to carry on; nothing you wrote is lost.');

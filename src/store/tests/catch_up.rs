@@ -13,7 +13,7 @@ on_both_databases! {
         let (view, mut dispatched) = database.create_room(ada, new).await.expect("made");
         let room = view.room.id;
         dispatched.extend(database.join_room(bob, room).await.expect("joined").1);
-        let change = RoomChange { name: Some(room_name("Hall")), topic: None };
+        let change = RoomChange { name: Some(room_name("Hall")), ..RoomChange::default() };
         dispatched.extend(database.change_room(ada, room, change).await.expect("changed").1);
         dispatched.push(database.remove_member(ada, room, bob).await.expect("removed"));
         if let Posted::New(event) =

@@ -4,17 +4,23 @@
 //! says that it was skipped, or fails when `HUBBUB_TEST_REQUIRE_POSTGRES` is `1`.
 
 mod catch_up;
+mod check;
 mod database;
+mod files;
 mod history;
+mod jobs;
 mod members;
 mod messages;
 mod opening;
 mod outages;
 mod people;
 mod read_marks;
+mod retention;
 mod rooms;
+mod search;
 mod sessions;
 mod tokens;
+mod webhooks;
 mod writer;
 
 use database::TestDatabase;

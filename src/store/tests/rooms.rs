@@ -34,7 +34,7 @@ on_both_databases! {
             // Administrators see no more rooms than others.
             assert_eq!(database.room(ada, room).await, Err(StoreError::RoomNotFound));
             assert_eq!(database.join_room(ada, room).await, Err(StoreError::RoomNotFound));
-            let change = RoomChange { name: Some(room_name("Mine")), topic: None };
+            let change = RoomChange { name: Some(room_name("Mine")), ..RoomChange::default() };
             assert_eq!(database.change_room(ada, room, change).await, Err(StoreError::RoomNotFound));
         }
         assert_eq!(database.room(ada, open).await.expect("open to all").membership, None);
@@ -59,7 +59,7 @@ on_both_databases! {
     async fn a_change_is_an_event_unless_nothing_differs(database: &TestDatabase) {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
-        let change = RoomChange { name: Some(room_name("Hall")), topic: Some(room_topic("Come in")) };
+        let change = RoomChange { name: Some(room_name("Hall")), topic: Some(room_topic("Come in")), ..RoomChange::default() };
         let (view, event) = database.change_room(ada, room, change.clone()).await.expect("changed");
         assert_eq!(database.room(ada, room).await, Ok(view.clone()));
         assert_eq!((view.room.name.as_str(), view.room.topic.as_str()), ("Hall", "Come in"));
@@ -73,7 +73,7 @@ on_both_databases! {
         let (ada, bob, eve) =
             (database.sign_up("ada").await, database.sign_up("bob").await, database.sign_up("eve").await);
         let room = database.open_room(bob, &[eve]).await;
-        let renamed = |name: &str| RoomChange { name: Some(room_name(name)), topic: None };
+        let renamed = |name: &str| RoomChange { name: Some(room_name(name)), ..RoomChange::default() };
         assert_eq!(database.change_room(eve, room, renamed("Eve's")).await, Err(StoreError::NotAllowed));
         for (person, name) in [(bob, "Bob's"), (ada, "Ada's")] {
             let (view, _) = database.change_room(person, room, renamed(name)).await.expect("allowed");
@@ -108,7 +108,7 @@ on_both_databases! {
         let room = database.open_room(ada, &[]).await;
         for name in ["First", "Second"] {
             database.post(ada, room, "hello").await.expect("stored");
-            let change = RoomChange { name: Some(room_name(name)), topic: None };
+            let change = RoomChange { name: Some(room_name(name)), ..RoomChange::default() };
             database.change_room(ada, room, change).await.expect("changed");
         }
         let events = database.events_after(ada, room, Seq(0), 100, 100).await.expect("readable").events;

@@ -1,0 +1,3 @@
+DROP INDEX events_of_message;
+ALTER TABLE rooms DROP COLUMN log_floor;
+ALTER TABLE rooms DROP COLUMN retention_days;

@@ -1,0 +1,3 @@
+DROP TRIGGER files_removed;
+DROP TABLE file_removals;
+DROP TABLE files;

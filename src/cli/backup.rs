@@ -1,0 +1,40 @@
+//! `hubbub backup` and `hubbub restore`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::maintenance;
+
+use super::Failure;
+use super::instance::InstanceArgs;
+
+#[derive(Debug, Args)]
+pub(super) struct BackupArgs {
+    /// The archive to write; one that is there already is replaced when the new one is whole
+    file: PathBuf,
+    #[command(flatten)]
+    instance: InstanceArgs,
+}
+
+pub(super) fn backup(args: &BackupArgs) -> Result<(), Failure> {
+    let bytes = maintenance::backup(&args.instance.database_url()?, &args.instance.data_dir, &args.file)?;
+    println!("{} has {bytes} bytes. It contains secrets: keep it where only you can read it.", args.file.display());
+    Ok(())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RestoreArgs {
+    /// An archive that `hubbub backup` wrote
+    file: PathBuf,
+    /// The data directory to make; it must not exist yet, or be empty
+    #[arg(long, env = "HUBBUB_DATA_DIR", value_name = "DIR")]
+    data_dir: PathBuf,
+}
+
+pub(super) fn restore(args: &RestoreArgs) -> Result<(), Failure> {
+    maintenance::restore(&args.file, &args.data_dir)?;
+    let directory = args.data_dir.display();
+    println!("{directory} is restored. Start it: hubbub serve --data-dir {directory}");
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! `hubbub check` and `hubbub migrate`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::app;
+use crate::maintenance;
+
+use super::Failure;
+use super::instance::InstanceArgs;
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    instance: InstanceArgs,
+}
+
+/// A line for each finding; the exit code tells a script whether there was one.
+pub(super) fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    let findings = maintenance::check(&args.instance.database_url()?)?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if findings.is_empty() {
+        println!("Everything agrees.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MigrateArgs {
+    #[command(flatten)]
+    instance: InstanceArgs,
+}
+
+pub(super) async fn migrate(args: &MigrateArgs) -> Result<(), Failure> {
+    app::migrate(&args.instance.data_dir, &args.instance.database_url()?).await?;
+    println!("The database is up to date.");
+    Ok(())
+}

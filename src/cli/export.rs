@@ -1,0 +1,63 @@
+//! `hubbub export`.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::domain::{RoomId, Username};
+use crate::maintenance::{self, ExportScope};
+
+use super::Failure;
+use super::instance::InstanceArgs;
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// File to write; standard output when not given
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    instance: InstanceArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct ScopeArgs {
+    /// One room: its members and messages
+    #[arg(long, value_name = "ID")]
+    room: Option<RoomId>,
+    /// One person: where they belong and what they wrote
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Everything
+    #[arg(long)]
+    all: bool,
+}
+
+impl ScopeArgs {
+    fn parse(&self) -> Result<ExportScope, Failure> {
+        match (self.room, &self.user) {
+            (Some(room), _) => Ok(ExportScope::Room(room)),
+            (None, Some(user)) => Ok(ExportScope::User(Username::parse(user)?)),
+            (None, None) => Ok(ExportScope::All),
+        }
+    }
+}
+
+pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
+    let (url, scope) = (args.instance.database_url()?, args.scope.parse()?);
+    match &args.out {
+        None => maintenance::export(&url, &scope, BufWriter::new(io::stdout().lock()))?,
+        Some(path) => {
+            // What people wrote in closed rooms is nobody else's.
+            let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+            let file = file.map_err(|error| format!("{}: {error}", path.display()))?;
+            maintenance::export(&url, &scope, BufWriter::new(file))?
+        }
+    };
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! Which instance a command is about.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::app::database_url;
+use crate::config::Secret;
+use crate::maintenance::DatabaseUrl;
+
+use super::Failure;
+
+/// The same settings as the server's.
+#[derive(Debug, Args)]
+pub(super) struct InstanceArgs {
+    /// Directory of the embedded database and of what is made on first start
+    #[arg(long, env = "HUBBUB_DATA_DIR", default_value = "./data", value_name = "DIR")]
+    pub(super) data_dir: PathBuf,
+    /// Database: sqlite:PATH or postgres://…; without it, SQLite in the data directory
+    #[arg(long, env = "HUBBUB_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    database_url: Option<Secret>,
+}
+
+impl InstanceArgs {
+    pub(super) fn database_url(&self) -> Result<DatabaseUrl, Failure> {
+        Ok(database_url(&self.data_dir, self.database_url.as_ref())?)
+    }
+}

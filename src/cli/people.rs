@@ -1,0 +1,67 @@
+//! `hubbub user` and `hubbub token`.
+
+use clap::{Args, Subcommand};
+
+use crate::config::AuthConfig;
+use crate::maintenance;
+
+use super::Failure;
+use super::instance::InstanceArgs;
+
+#[derive(Debug, Args)]
+pub(super) struct UserArgs {
+    #[command(subcommand)]
+    command: UserCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Give a person a new password, which is printed, and end their sessions
+    ResetPassword {
+        /// The name to sign in with
+        name: String,
+        #[command(flatten)]
+        instance: InstanceArgs,
+        #[command(flatten)]
+        auth: AuthConfig,
+    },
+    /// Make a person an administrator
+    MakeAdministrator {
+        /// The name to sign in with
+        name: String,
+        #[command(flatten)]
+        instance: InstanceArgs,
+    },
+}
+
+pub(super) async fn user(args: &UserArgs) -> Result<(), Failure> {
+    match &args.command {
+        UserCommand::ResetPassword { name, instance, auth } => {
+            let password = maintenance::reset_password(&instance.database_url()?, name, auth).await?;
+            println!("The new password of {name} is {password}");
+        }
+        UserCommand::MakeAdministrator { name, instance } => {
+            maintenance::make_administrator(&instance.database_url()?, name).await?;
+            println!("{name} is an administrator; a server that runs knows within seconds.");
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TokenArgs {
+    /// The name to sign in with
+    name: String,
+    /// What the token is called in the person's list
+    #[arg(long, default_value = "made at a terminal", value_name = "TEXT")]
+    label: String,
+    #[command(flatten)]
+    instance: InstanceArgs,
+}
+
+/// Prints the token alone, for `TOKEN=$(hubbub token ada)`.
+pub(super) async fn token(args: &TokenArgs) -> Result<(), Failure> {
+    let url = args.instance.database_url()?;
+    println!("{}", maintenance::create_token(&url, &args.name, args.label.clone()).await?);
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Searching messages.
+
+use actix_web::http::header::LINK;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{InvalidField, MessageId, RoomId, SearchQuery, SnippetPart};
+use crate::events::MessagePayload;
+use crate::store::{SearchHit, StoreError};
+
+use super::error::ApiError;
+use super::identity::Identity;
+use super::page_limit::page_limit;
+use super::state::WebState;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SearchParameters {
+    q: String,
+    before: Option<MessageId>,
+    limit: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct SearchResponse<'a> {
+    items: Vec<HitResponse<'a>>,
+    /// The path of the older page.
+    next: Option<&'a str>,
+}
+
+/// A message that was found: `{"message":{…},"room":{"id":1,"name":"Lobby"},"snippet":[{"text":"hello","hit":true}]}`.
+#[derive(Serialize)]
+struct HitResponse<'a> {
+    message: MessagePayload<'a>,
+    room: RoomNameResponse<'a>,
+    snippet: Vec<PartResponse<'a>>,
+}
+
+#[derive(Serialize)]
+struct RoomNameResponse<'a> {
+    id: RoomId,
+    name: &'a str,
+}
+
+/// Plain text, so that a page can mark the hits without trusting anybody's markup.
+#[derive(Serialize)]
+struct PartResponse<'a> {
+    text: &'a str,
+    hit: bool,
+}
+
+impl<'a> From<&'a SearchHit> for HitResponse<'a> {
+    fn from(hit: &'a SearchHit) -> Self {
+        let part = |part: &'a SnippetPart| PartResponse { text: &part.text, hit: part.is_hit };
+        Self {
+            message: (&hit.message).into(),
+            room: RoomNameResponse { id: hit.message.room_id, name: &hit.room_name },
+            snippet: hit.snippet.iter().map(part).collect(),
+        }
+    }
+}
+
+/// `GET /search`: the newest first.
+pub(super) async fn search_messages(
+    state: web::Data<WebState>,
+    viewer: Identity,
+    parameters: web::Query<SearchParameters>,
+) -> Result<HttpResponse, ApiError> {
+    let limit = page_limit(parameters.limit, 20, 100)?;
+    let query = SearchQuery::parse(&parameters.q)?;
+    let found = state.store.search(viewer.user_id(), query, parameters.before, limit).await.map_err(names_nothing)?;
+    let next = found.items.last().filter(|_| found.has_older).map(|last| older(&parameters.q, last.message.id, limit));
+    let next = next.transpose()?;
+    let mut answer = HttpResponse::Ok();
+    if let Some(path) = &next {
+        answer.append_header((LINK, format!("<{path}>; rel=\"next\"")));
+    }
+    Ok(answer
+        .json(SearchResponse { items: found.items.iter().map(HitResponse::from).collect(), next: next.as_deref() }))
+}
+
+/// The path of the page of what is older than `before`.
+fn older(q: &str, before: MessageId, limit: i64) -> Result<String, ApiError> {
+    let query = serde_urlencoded::to_string([("q", q), ("before", &before.to_string()), ("limit", &limit.to_string())]);
+    let query = query.map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok(format!("/api/v1/search?{query}"))
+}
+
+/// An operator that names nobody is a fault of the query, like one that is misspelt.
+fn names_nothing(error: StoreError) -> ApiError {
+    let detail = match error {
+        StoreError::UserNotFound => "from: is followed by a user name, and nobody has this one.",
+        StoreError::RoomNotFound => "in: is followed by a room's name or id, and you belong to no such room.",
+        other => return other.into(),
+    };
+    ApiError::Invalid(InvalidField::new("q", "invalid_search", detail))
+}

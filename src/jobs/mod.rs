@@ -1,0 +1,15 @@
+//! Work that goes on by itself: webhooks are told of events, old messages are removed, the house is kept.
+//!
+//! What is to be done stands in the store, written with its cause, so nothing is forgotten when the process ends. The
+//! [`JobRunner`] takes jobs for a time, does them, and says what became of each; what fails is tried again with growing
+//! pauses. A job may be done twice (the process may die between doing and saying), so doing one twice is harmless.
+
+mod backoff;
+mod deliver;
+mod outgoing;
+mod public_address;
+mod regular;
+mod runner;
+
+pub use outgoing::OutgoingClient;
+pub use runner::{JobRunner, RunningJobs};

@@ -1,0 +1,212 @@
+//! The runner: an actor that takes jobs from the store and has each done by a task of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{debug, info, warn};
+
+use crate::config::JobsConfig;
+use crate::domain::Timestamp;
+use crate::store::{DeliveryAttempt, JobOutcome, LeasedJob, Store, StoreError, Task};
+
+use super::backoff::pause;
+use super::deliver::deliver;
+use super::outgoing::OutgoingClient;
+use super::regular::{keep_house, remove_old_messages};
+
+/// How long the runner relies on being woken: other processes' jobs on the same database wake nobody here.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// Commits wake the runner, and a busy instance has hundreds in a second: between two looks it rests so long.
+const REST: Duration = Duration::from_millis(20);
+/// How long a job is its worker's beyond the longest call: a dead worker's jobs wait for it.
+const LEASE_MARGIN: Duration = Duration::from_secs(20);
+/// How long jobs under way may take to finish at shutdown.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What is there from the first start on, and comes back for ever.
+const REGULARLY: [Task; 2] = [Task::RemoveOldMessages, Task::KeepHouse];
+
+/// What a job's task says of its attempt.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It is done.
+    Done,
+    /// It is done, and to be done again then.
+    Again(Timestamp),
+    /// It failed, and may succeed another time.
+    Failed(String),
+    /// It failed, and will again.
+    Hopeless(String),
+}
+
+/// Takes jobs and has them done.
+pub struct JobRunner {
+    work: Arc<Work>,
+    /// Names the process in the jobs it holds.
+    worker: String,
+    at_once: usize,
+    lease: Duration,
+}
+
+/// What the tasks work with.
+struct Work {
+    store: Store,
+    client: OutgoingClient,
+    config: JobsConfig,
+}
+
+/// The runner at work. Dropping it ends it too, without waiting.
+pub struct RunningJobs {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl RunningJobs {
+    /// Takes no more jobs, lets those under way finish for a moment, gives the others back, and ends.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            warn!(%error, "the job runner panicked");
+        }
+    }
+}
+
+impl JobRunner {
+    /// A runner of the jobs in `store`.
+    #[must_use]
+    pub fn new(store: Store, client: OutgoingClient, config: &JobsConfig) -> Self {
+        Self {
+            worker: hex::encode(rand::random::<[u8; 8]>()),
+            at_once: config.jobs_at_once.max(1),
+            lease: client.timeout() + LEASE_MARGIN,
+            work: Arc::new(Work { store, client, config: config.clone() }),
+        }
+    }
+
+    /// Begins to work.
+    #[must_use]
+    pub fn start(self) -> RunningJobs {
+        let (stop, stopped) = watch::channel(false);
+        RunningJobs { stop, task: tokio::spawn(self.run(stopped)) }
+    }
+
+    async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let mut commits = self.work.store.watch_commits();
+        let mut running = JoinSet::new();
+        for task in REGULARLY {
+            if let Err(error) = self.work.store.schedule(task, Timestamp::now()).await {
+                warn!(%error, ?task, "it could not be scheduled");
+            }
+        }
+        loop {
+            let looked_at = Instant::now();
+            let next_look = match self.take_due(&mut running).await {
+                Ok(next_look) => next_look,
+                Err(error) => {
+                    warn!(%error, "jobs cannot be taken");
+                    looked_at + LOOK_EVERY
+                }
+            };
+            let has_room = running.len() < self.at_once;
+            tokio::select! {
+                () = stop(&mut stopped) => break,
+                Some(ended) = running.join_next() => report_panic(ended),
+                () = sleep_until(next_look), if has_room => {}
+                Ok(()) = commits.changed(), if has_room => sleep_until(looked_at + REST).await,
+            }
+        }
+        let finish = async {
+            while let Some(ended) = running.join_next().await {
+                report_panic(ended);
+            }
+        };
+        if timeout(GRACE, finish).await.is_err() {
+            running.shutdown().await;
+        }
+        if let Err(error) = self.work.store.release_jobs(&self.worker).await {
+            warn!(%error, "jobs could not be given back; they wait for the end of their lease");
+        }
+    }
+
+    /// Starts what is due, as far as there is room. Answers when to look again.
+    async fn take_due(&self, running: &mut JoinSet<()>) -> Result<Instant, StoreError> {
+        loop {
+            let room = self.at_once.saturating_sub(running.len());
+            let now = Timestamp::now();
+            let next = self.work.store.next_job_at().await?;
+            let wait = next
+                .map_or(LOOK_EVERY, |next| Duration::from_micros(next.0.saturating_sub(now.0).max(0).unsigned_abs()));
+            if room == 0 || !wait.is_zero() {
+                return Ok(Instant::now() + wait.min(LOOK_EVERY));
+            }
+            let jobs = self.work.store.lease_jobs(&self.worker, i64::try_from(room).unwrap_or(1), self.lease).await?;
+            if jobs.is_empty() {
+                // Another process was faster.
+                return Ok(Instant::now() + LOOK_EVERY);
+            }
+            for job in jobs {
+                running.spawn(carry_out(Arc::clone(&self.work), job));
+            }
+        }
+    }
+}
+
+/// Completes when the runner is to end, or nobody holds it any more. Cancel safe.
+async fn stop(stopped: &mut watch::Receiver<bool>) {
+    // Told or dropped, both mean the end.
+    let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+}
+
+fn report_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        warn!(%error, "a job panicked; it comes back at the end of its lease");
+    }
+}
+
+/// Does a job and stores what became of it. When that cannot be stored, the job comes back at the end of its lease.
+async fn carry_out(work: Arc<Work>, job: LeasedJob) {
+    let (verdict, attempt) = match attempt(&work, &job).await {
+        Ok(done) => done,
+        Err(error) => (Verdict::Failed(error.to_string()), None),
+    };
+    let outcome = outcome(&work.config, &job, verdict);
+    match &outcome {
+        JobOutcome::Done | JobOutcome::Again(_) => {}
+        JobOutcome::Retry { error, .. } => debug!(job_id = %job.id, attempts = job.attempts, error, "a job failed"),
+        JobOutcome::Dead { error } => info!(job_id = %job.id, attempts = job.attempts, error, "a job was given up"),
+    }
+    if let Err(error) = work.store.settle_job(job, outcome, attempt).await {
+        warn!(%error, "what became of a job could not be stored");
+    }
+}
+
+async fn attempt(work: &Work, job: &LeasedJob) -> Result<(Verdict, Option<DeliveryAttempt>), StoreError> {
+    let Work { store, client, config } = work;
+    match job.task {
+        // One attempt more than allowed: the last did not come to its end, like those before, and may have taken the
+        // process with it.
+        Task::Deliver(_) if job.attempts > i64::from(config.job_attempts) => {
+            Ok((Verdict::Hopeless("no attempt came to its end".to_owned()), None))
+        }
+        Task::Deliver(delivery) => deliver(store, client, delivery).await,
+        Task::RemoveOldMessages => Ok((remove_old_messages(store, config).await?, None)),
+        Task::KeepHouse => Ok((keep_house(store, config).await?, None)),
+    }
+}
+
+fn outcome(config: &JobsConfig, job: &LeasedJob, verdict: Verdict) -> JobOutcome {
+    let is_last = job.attempts >= i64::from(config.job_attempts) && !REGULARLY.contains(&job.task);
+    match verdict {
+        Verdict::Done => JobOutcome::Done,
+        Verdict::Again(at) => JobOutcome::Again(at),
+        Verdict::Hopeless(error) => JobOutcome::Dead { error },
+        Verdict::Failed(error) if is_last => JobOutcome::Dead { error },
+        Verdict::Failed(error) => {
+            let pause = pause(Duration::from_millis(config.job_first_pause_millis), job.attempts, rand::random());
+            JobOutcome::Retry { at: Timestamp::now().after(pause), error }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What is done to an instance from a terminal: backing up, restoring, exporting, checking, helping people who are locked
+//! out. Most of it works while a server runs on the same data.
+
+mod archive;
+mod backup;
+mod export;
+mod people;
+mod restore;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::auth::PasswordError;
+use crate::domain::InvalidField;
+use crate::store::{ExportError, OpenError, StoreError};
+
+pub use crate::store::{DatabaseUrl, ExportScope, Finding};
+pub use backup::backup;
+pub use export::export;
+pub use people::{create_token, make_administrator, reset_password};
+pub use restore::restore;
+
+/// Why it was not done, in words for the person at the terminal.
+#[derive(Debug, Error)]
+pub enum MaintenanceError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database refuses, or has no such room or person.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file cannot be read or written.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The export cannot be written to its end.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// The archive is not what `hubbub backup` writes, or not all of it.
+    #[error("{} is no whole backup: {reason}", .path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Restoring would mix two instances.
+    #[error("{} is not empty; restore into a directory that does not exist yet (--data-dir)", .0.display())]
+    NotEmpty(PathBuf),
+    /// A server's own tools do it better.
+    #[error(
+        "a Postgres database is backed up with pg_dump and restored with pg_restore, which docs/operating.md shows under \
+         \"Backing up\"; beside it, keep the data directory"
+    )]
+    Postgres,
+    /// The user name is none.
+    #[error(transparent)]
+    Invalid(#[from] InvalidField),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
+
+/// Says which file an error is about.
+fn at(path: &Path) -> impl Fn(io::Error) -> MaintenanceError {
+    move |source| MaintenanceError::File { path: path.to_owned(), source }
+}
+
+/// Whether the database agrees with itself: what should not be.
+///
+/// # Errors
+/// [`MaintenanceError`] when it cannot be read.
+pub fn check(url: &DatabaseUrl) -> Result<Vec<Finding>, MaintenanceError> {
+    Ok(crate::store::Snapshot::open(url)?.check()?)
+}

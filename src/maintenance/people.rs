@@ -1,0 +1,61 @@
+//! Helping people: a new password, the rights of an administrator, a token for a script.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::auth::{OpaqueToken, Passwords, TokenPurpose};
+use crate::config::AuthConfig;
+use crate::domain::{Password, Username};
+use crate::store::{DatabaseUrl, Store, StoreError, StoreOptions, TokenHash};
+
+use super::MaintenanceError;
+
+/// One person at a terminal has no queue.
+const OPTIONS: StoreOptions = StoreOptions { read_connections: 1, write_queue: 16, write_batch: 16 };
+
+/// Gives a person a new password, which is answered, and ends their sessions.
+///
+/// # Errors
+/// [`MaintenanceError`], also when there is no such person.
+pub async fn reset_password(url: &DatabaseUrl, username: &str, auth: &AuthConfig) -> Result<String, MaintenanceError> {
+    let username = Username::parse(username)?;
+    let password = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 15]>());
+    let hash = Passwords::start(auth)?.hash(Password::parse_attempt(&password)?).await?;
+    with_store(url, async |store| store.replace_password(&username, hash).await).await?;
+    Ok(password)
+}
+
+/// Makes a person an administrator.
+///
+/// # Errors
+/// [`MaintenanceError`], also when there is no such person.
+pub async fn make_administrator(url: &DatabaseUrl, username: &str) -> Result<(), MaintenanceError> {
+    let username = Username::parse(username)?;
+    with_store(url, async |store| store.make_administrator(&username).await).await
+}
+
+/// Makes an API token for a person and answers it.
+///
+/// # Errors
+/// [`MaintenanceError`], also when there is no such person.
+pub async fn create_token(url: &DatabaseUrl, username: &str, name: String) -> Result<String, MaintenanceError> {
+    let username = Username::parse(username)?;
+    let token = OpaqueToken::generate(TokenPurpose::Api);
+    let hash = TokenHash(token.digest());
+    with_store(url, async |store| {
+        let (user, _) = store.credentials(&username).await?.ok_or(StoreError::UserNotFound)?;
+        store.create_api_token(user.id, name, hash).await
+    })
+    .await?;
+    Ok(token.expose().to_owned())
+}
+
+async fn with_store<T>(
+    url: &DatabaseUrl,
+    work: impl AsyncFnOnce(&Store) -> Result<T, StoreError>,
+) -> Result<T, MaintenanceError> {
+    let store = Store::open_existing(url, &OPTIONS)?;
+    let done = work(&store).await;
+    store.close().await;
+    Ok(done?)
+}

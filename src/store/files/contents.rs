@@ -1,0 +1,126 @@
+//! The contents of files on the disk, each once under its digest: `files/3a/3a7bd3…`, its thumbnail beside it.
+
+use std::fmt::Write;
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::upload::Upload;
+
+/// The SHA-256 of a content, in lower-case hexadecimal digits. Nothing that a person wrote is ever part of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentHash(String);
+
+impl ContentHash {
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The digest of a stored row.
+    pub(super) const fn stored(digits: String) -> Self {
+        Self(digits)
+    }
+}
+
+impl From<&[u8]> for ContentHash {
+    fn from(digest: &[u8]) -> Self {
+        let mut digits = String::with_capacity(2 * digest.len());
+        for byte in digest {
+            let _ = write!(digits, "{byte:02x}"); // Writing to a String cannot fail.
+        }
+        Self(digits)
+    }
+}
+
+/// The directory of the contents.
+#[derive(Debug)]
+pub(super) struct Contents {
+    directory: PathBuf,
+    /// One for each first byte of a digest. It is held from putting a content in place until its row is committed, and from
+    /// seeing that no row is left until the content is removed: a removal must not meet an upload of the same content.
+    locks: Vec<Mutex<()>>,
+}
+
+impl Contents {
+    /// Opens the directory, making it when it is missing, and removes uploads that a crash cut off.
+    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+        let contents = Self { directory: directory.to_owned(), locks: (0..256).map(|_| Mutex::default()).collect() };
+        let mut make = DirBuilder::new();
+        make.recursive(true).mode(0o700);
+        make.create(directory)?;
+        match fs::remove_dir_all(contents.incoming()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        make.create(contents.incoming())?;
+        Ok(contents)
+    }
+
+    fn incoming(&self) -> PathBuf {
+        self.directory.join("incoming")
+    }
+
+    /// Begins to receive a file.
+    pub(super) fn begin(&self) -> io::Result<Upload> {
+        Upload::begin(&self.incoming())
+    }
+
+    /// Keeps a removal and an upload of one content apart.
+    pub(super) async fn lock(&self, hash: &ContentHash) -> MutexGuard<'_, ()> {
+        let first_byte = hash.0.get(..2).and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        self.locks[first_byte.unwrap_or_default()].lock().await
+    }
+
+    fn path(&self, hash: &ContentHash) -> PathBuf {
+        self.directory.join(&hash.0[..2]).join(&hash.0)
+    }
+
+    fn thumbnail_path(&self, hash: &ContentHash) -> PathBuf {
+        self.path(hash).with_extension("thumbnail")
+    }
+
+    /// Puts a content in place, and its thumbnail; durable when this returns.
+    pub(super) fn keep(&self, file: NamedTempFile, hash: &ContentHash, thumbnail: Option<&[u8]>) -> io::Result<()> {
+        let path = self.path(hash);
+        let directory = path.parent().unwrap_or(&self.directory);
+        if !directory.exists() {
+            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+            File::open(&self.directory)?.sync_all()?;
+        }
+        if let Some(thumbnail) = thumbnail {
+            let file = NamedTempFile::new_in(self.incoming())?;
+            fs::write(file.path(), thumbnail)?;
+            file.as_file().sync_all()?;
+            file.persist(self.thumbnail_path(hash))?;
+        }
+        file.persist(&path)?;
+        File::open(directory)?.sync_all()
+    }
+
+    /// Opens a content.
+    pub(super) fn read(&self, hash: &ContentHash) -> io::Result<File> {
+        File::open(self.path(hash))
+    }
+
+    /// Opens the thumbnail of a content.
+    pub(super) fn read_thumbnail(&self, hash: &ContentHash) -> io::Result<File> {
+        File::open(self.thumbnail_path(hash))
+    }
+
+    /// Removes a content and its thumbnail; removing again is harmless.
+    pub(super) fn remove(&self, hash: &ContentHash) -> io::Result<()> {
+        for path in [self.thumbnail_path(hash), self.path(hash)] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,155 @@
+//! Files as the rest of the program uses them: rows and contents together.
+
+use std::fs::File as DiskFile;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::domain::{File, FileName, RoomId, Timestamp, UserId};
+use crate::store::{Store, StoreError};
+
+use super::contents::Contents;
+use super::rows::{NewFile, StoredFile};
+use super::upload::{FinishedUpload, Upload};
+
+/// The files of a store. Cheap to clone.
+#[derive(Clone)]
+pub struct FileLibrary {
+    store: Store,
+    contents: Arc<Contents>,
+}
+
+/// How long an upload waits to be attached to a message.
+const WAITING: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Contents that are looked at in one go.
+const REMOVALS: i64 = 100;
+
+impl FileLibrary {
+    /// Opens the directory of the contents, which one process uses at a time.
+    ///
+    /// # Errors
+    /// The directory cannot be made or written.
+    pub fn open(store: Store, directory: &Path) -> io::Result<Self> {
+        Ok(Self { store, contents: Arc::new(Contents::open(directory)?) })
+    }
+
+    /// Begins to receive a file. Blocks.
+    ///
+    /// # Errors
+    /// The disk's: full, broken.
+    pub fn begin_upload(&self) -> io::Result<Upload> {
+        self.contents.begin()
+    }
+
+    /// Keeps a file that was received whole: first its content, then its row.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::Unavailable`] also when the disk is full.
+    pub async fn keep(
+        &self,
+        uploader: UserId,
+        room: RoomId,
+        name: FileName,
+        upload: FinishedUpload,
+        preview: Preview,
+    ) -> Result<File, StoreError> {
+        let hash = upload.hash.clone();
+        let new = NewFile {
+            room,
+            uploader,
+            name,
+            content_type: upload.content_type,
+            bytes: upload.bytes,
+            size: preview.size,
+            thumbnail_type: preview.thumbnail.as_ref().map(|(content_type, _)| *content_type),
+            hash: hash.clone(),
+        };
+        let _lock = self.contents.lock(&hash).await;
+        self.store.expect_removal(hash.clone()).await?;
+        let contents = Arc::clone(&self.contents);
+        let content = hash.clone();
+        let kept = blocking(move || {
+            let thumbnail = preview.thumbnail.as_ref().map(|(_, bytes)| bytes.as_slice());
+            contents.keep(upload.file, &content, thumbnail)
+        });
+        kept.await?;
+        self.store.add_file(new).await
+    }
+
+    /// Opens a file's content. Blocks.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read(&self, file: &StoredFile) -> io::Result<DiskFile> {
+        self.contents.read(&file.hash)
+    }
+
+    /// Opens a file's thumbnail. Blocks.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read_thumbnail(&self, file: &StoredFile) -> io::Result<DiskFile> {
+        self.contents.read_thumbnail(&file.hash)
+    }
+
+    /// Removes uploads that were not attached to a message within a day, and all contents without a row. Answers how many
+    /// uploads there were. Running it again, or never, harms nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn remove_orphans(&self) -> Result<usize, StoreError> {
+        let yesterday = Timestamp(Timestamp::now().0 - i64::try_from(WAITING.as_micros()).unwrap_or(i64::MAX));
+        self.remove_uploads_before(yesterday).await
+    }
+
+    pub(in crate::store) async fn remove_uploads_before(&self, time: Timestamp) -> Result<usize, StoreError> {
+        let removed = self.store.remove_waiting_files(time).await?;
+        self.remove_unused().await?;
+        Ok(removed)
+    }
+
+    /// Removes contents that lost their last row: after a message was taken back. What fails is tried again by
+    /// [`FileLibrary::remove_orphans`].
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn remove_unused(&self) -> Result<(), StoreError> {
+        loop {
+            let hashes = self.store.expected_removals(REMOVALS).await?;
+            let is_last = hashes.len() < usize::try_from(REMOVALS).unwrap_or(usize::MAX);
+            for hash in hashes {
+                let _lock = self.contents.lock(&hash).await;
+                if !self.store.is_content_used(hash.clone()).await? {
+                    let (contents, unused) = (Arc::clone(&self.contents), hash.clone());
+                    if let Err(error) = blocking(move || contents.remove(&unused)).await {
+                        warn!(%error, "a file's content cannot be removed");
+                        return Err(error);
+                    }
+                }
+                self.store.end_removal(hash).await?;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What was found out about an image.
+#[derive(Debug, Default)]
+pub struct Preview {
+    /// Width and height.
+    pub size: Option<(u32, u32)>,
+    /// A small picture: its type and its bytes.
+    pub thumbnail: Option<(&'static str, Vec<u8>)>,
+}
+
+/// Runs what waits for the disk where it holds up nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Internal(error.to_string()))?;
+    done.map_err(|error| StoreError::Unavailable(format!("the directory of the files: {error}")))
+}

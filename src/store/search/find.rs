@@ -1,0 +1,311 @@
+//! Reading the index: `Store::search`.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use crate::domain::{Message, MessageId, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet};
+use crate::store::connection::DbConnection;
+use crate::store::files::attach_files;
+use crate::store::rows::{AuthorRow, MessageRow};
+use crate::store::schema::{memberships, messages, rooms, users};
+use crate::store::{Store, StoreError};
+
+use super::entry::{from_term, has_term, room_term};
+use super::vocabulary;
+
+/// A page of what was found, the newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchPage {
+    /// The messages.
+    pub items: Vec<SearchHit>,
+    /// Whether there are older ones.
+    pub has_older: bool,
+}
+
+/// A message that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchHit {
+    /// The message.
+    pub message: Message,
+    /// The name of its room.
+    pub room_name: String,
+    /// The part of its text that shows why it was found.
+    pub snippet: Vec<SnippetPart>,
+}
+
+/// Postgres cannot walk its index from the newest entry on. For a word that everybody uses, this many of the newest
+/// messages hold a page full of hits, and reading them takes a millisecond.
+const NEWEST: i64 = 1_000;
+
+/// SQLite can, but first finds the newest entry of each term: for somebody in many rooms it is quicker to look which of
+/// the newest hits in any room are theirs.
+const MANY_ROOMS: usize = 8;
+
+impl Store {
+    /// Messages in the rooms of `viewer` that the query holds for, the newest first, older than `before`.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`] when `in:` names no room of the viewer, [`StoreError::UserNotFound`] when nobody has
+    /// the user name after `from:`.
+    pub async fn search(
+        &self,
+        viewer: UserId,
+        query: SearchQuery,
+        before: Option<MessageId>,
+        limit: i64,
+    ) -> Result<SearchPage, StoreError> {
+        self.read_snapshot(move |connection| search(connection, viewer, &query, before, limit.max(1))).await
+    }
+}
+
+fn search(
+    connection: &mut DbConnection,
+    viewer: UserId,
+    query: &SearchQuery,
+    before: Option<MessageId>,
+    limit: i64,
+) -> Result<SearchPage, StoreError> {
+    let rooms = rooms_to_search(connection, viewer, &query.rooms)?;
+    if rooms.is_empty() {
+        return Ok(SearchPage { items: Vec::new(), has_older: false });
+    }
+    let mut wanted = Wanted { viewer, rooms: rooms.keys().copied().collect(), all_of: Vec::new(), shown: Vec::new() };
+    if !query.from.is_empty() {
+        wanted.all_of.push(Wanted::any(authors(connection, &query.from)?.into_iter().map(from_term)));
+    }
+    wanted.all_of.extend(query.has.iter().map(|one| Wanted::any([has_term(*one)])));
+    for phrase in &query.phrases {
+        let alternatives = match phrase.words.as_slice() {
+            [part] if phrase.is_open => {
+                vocabulary::expand(connection, part)?.into_iter().map(|word| vec![word]).collect()
+            }
+            words => vec![words.to_vec()],
+        };
+        wanted.shown.extend(alternatives.iter().cloned());
+        wanted.all_of.push(alternatives);
+    }
+    let since = query.since.map(|time| first_since(connection, time)).transpose()?.unwrap_or(0);
+    let until = query.until.map(|time| first_since(connection, time)).transpose()?.unwrap_or(i64::MAX);
+    let until = before.map_or(until, |before| until.min(before.0));
+    let mut ids = wanted.find(connection, since, until, limit.saturating_add(1))?;
+    let has_older = ids.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if has_older {
+        ids.pop();
+    }
+    let hit = |message: Message| SearchHit {
+        room_name: rooms.get(&message.room_id).cloned().unwrap_or_default(),
+        snippet: snippet(&message.body, &wanted.shown),
+        message,
+    };
+    let items = load(connection, viewer, ids)?.into_iter().map(hit).collect();
+    Ok(SearchPage { items, has_older })
+}
+
+/// The viewer's rooms with their names: all, or those that `in:` names.
+fn rooms_to_search(
+    connection: &mut DbConnection,
+    viewer: UserId,
+    named: &[String],
+) -> Result<HashMap<RoomId, String>, StoreError> {
+    let mut mine: Vec<(i64, String)> = memberships::table
+        .inner_join(rooms::table)
+        .filter(memberships::user_id.eq(viewer.0))
+        .select((rooms::id, rooms::name))
+        .load(connection)?;
+    if !named.is_empty() {
+        let is_named = |id: i64, name: &str| {
+            named.iter().any(|one| one.parse() == Ok(id) || one.to_lowercase() == name.to_lowercase())
+        };
+        mine.retain(|(id, name)| is_named(*id, name));
+        if mine.is_empty() {
+            return Err(StoreError::RoomNotFound);
+        }
+    }
+    Ok(mine.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
+}
+
+fn authors(connection: &mut DbConnection, usernames: &[String]) -> Result<Vec<UserId>, StoreError> {
+    let ids: Vec<i64> = users::table.filter(users::username.eq_any(usernames)).select(users::id).load(connection)?;
+    if ids.is_empty() {
+        return Err(StoreError::UserNotFound);
+    }
+    Ok(ids.into_iter().map(UserId).collect())
+}
+
+/// The id of the first message since `time`. Ids rise with time, so it is found by halving; an index over times would
+/// cost every post something.
+fn first_since(connection: &mut DbConnection, time: Timestamp) -> QueryResult<i64> {
+    let newest: Option<i64> = messages::table.select(diesel::dsl::max(messages::id)).first(connection)?;
+    let (mut low, mut high) = (0, newest.unwrap_or(0).saturating_add(1));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found: Option<(i64, i64)> = messages::table
+            .filter(messages::id.ge(middle))
+            .order(messages::id)
+            .select((messages::id, messages::created_at))
+            .first(connection)
+            .optional()?;
+        match found {
+            Some((id, created_at)) if created_at < time.0 => low = id.saturating_add(1),
+            Some(_) | None => high = middle,
+        }
+    }
+    Ok(low)
+}
+
+/// A sequence of terms; an alternative of several.
+type Sequence = Vec<String>;
+
+/// What the index is asked for.
+struct Wanted {
+    viewer: UserId,
+    /// Rooms of the viewer; the message must be in one of them.
+    rooms: Vec<RoomId>,
+    /// One of each must be there. Terms are words or labels of ours: nothing in them means anything to a database.
+    all_of: Vec<Vec<Sequence>>,
+    /// What the snippets mark.
+    shown: Vec<Sequence>,
+}
+
+#[derive(QueryableByName)]
+struct FoundRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+impl Wanted {
+    fn any(terms: impl IntoIterator<Item = String>) -> Vec<Sequence> {
+        terms.into_iter().map(|term| vec![term]).collect()
+    }
+
+    /// The query for an index: `quote` around each term, `next` between those of a sequence.
+    fn expression(parts: &[Vec<Sequence>], quote: char, next: &str, or: &str, and: &str) -> String {
+        let term = |term: &String| format!("{quote}{term}{quote}");
+        let sequence = |terms: &Sequence| terms.iter().map(term).collect::<Vec<_>>().join(next);
+        let any = |alternatives: &Vec<Sequence>| {
+            format!("({})", alternatives.iter().map(|one| format!("({})", sequence(one))).collect::<Vec<_>>().join(or))
+        };
+        parts.iter().map(any).collect::<Vec<_>>().join(and)
+    }
+
+    /// The parts of the query and the rooms. The rooms come last: they are the longest to find.
+    fn with_rooms(&self) -> Vec<Vec<Sequence>> {
+        let rooms = Self::any(self.rooms.iter().map(|id| room_term(*id)));
+        self.all_of.iter().cloned().chain([rooms]).collect()
+    }
+
+    /// The newest messages from `since` on and before `until`, the newest first.
+    fn find(&self, connection: &mut DbConnection, since: i64, until: i64, limit: i64) -> QueryResult<Vec<i64>> {
+        let found = match connection {
+            DbConnection::Sqlite(sqlite) => self.find_in_sqlite(sqlite, since, until, limit)?,
+            DbConnection::Postgres(postgres) => {
+                let expression = Self::expression(&self.with_rooms(), '\'', " <-> ", " | ", " & ");
+                let newest = find_in_postgres(postgres, PROBE_NEWEST, &expression, since, until, limit)?;
+                if newest.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
+                    find_in_postgres(postgres, ASK_INDEX, &expression, since, until, limit)?
+                } else {
+                    newest
+                }
+            }
+        };
+        Ok(found.into_iter().map(|row| row.id).collect())
+    }
+
+    fn find_in_sqlite(
+        &self,
+        sqlite: &mut SqliteConnection,
+        since: i64,
+        until: i64,
+        limit: i64,
+    ) -> QueryResult<Vec<FoundRow>> {
+        let expression = |parts: &[Vec<Sequence>]| Self::expression(parts, '"', " + ", " OR ", " AND ");
+        if self.rooms.len() > MANY_ROOMS && !self.all_of.is_empty() {
+            let probed = diesel::sql_query(PROBE_HITS)
+                .bind::<BigInt, _>(self.viewer.0)
+                .bind::<Text, _>(expression(&self.all_of))
+                .bind::<BigInt, _>(since)
+                .bind::<BigInt, _>(until)
+                .bind::<BigInt, _>(NEWEST)
+                .load::<ProbedRow>(sqlite)?;
+            let is_all = probed.len() < usize::try_from(NEWEST).unwrap_or(usize::MAX);
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let mine = |row: &ProbedRow| row.room_id.is_some_and(|id| self.rooms.contains(&RoomId(id)));
+            let found: Vec<FoundRow> =
+                probed.into_iter().filter(mine).take(limit).map(|row| FoundRow { id: row.id }).collect();
+            if is_all || found.len() == limit {
+                return Ok(found);
+            }
+        }
+        diesel::sql_query(
+            "SELECT rowid AS id FROM message_search WHERE message_search MATCH ? AND rowid >= ? AND rowid < ? \
+             ORDER BY rowid DESC LIMIT ?",
+        )
+        .bind::<Text, _>(expression(&self.with_rooms()))
+        .bind::<BigInt, _>(since)
+        .bind::<BigInt, _>(until)
+        .bind::<BigInt, _>(limit)
+        .load(sqlite)
+    }
+}
+
+/// The newest hits in any room, each with its room when the viewer belongs to it.
+const PROBE_HITS: &str = "SELECT hits.id AS id, memberships.room_id AS room_id FROM (\
+     SELECT rowid AS id FROM message_search WHERE message_search MATCH ?2 AND rowid >= ?3 AND rowid < ?4 \
+     ORDER BY rowid DESC LIMIT ?5) AS hits \
+     CROSS JOIN messages ON messages.id = hits.id \
+     LEFT JOIN memberships ON memberships.room_id = messages.room_id AND memberships.user_id = ?1 \
+     ORDER BY hits.id DESC";
+
+#[derive(QueryableByName)]
+struct ProbedRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    room_id: Option<i64>,
+}
+
+const PROBE_NEWEST: &str = "WITH newest AS MATERIALIZED (\
+     SELECT message_id, terms FROM message_search WHERE message_id >= $2 AND message_id < $3 \
+     ORDER BY message_id DESC LIMIT $5) \
+     SELECT message_id AS id FROM newest WHERE terms @@ CAST($1 AS TSQUERY) ORDER BY message_id DESC LIMIT $4";
+
+/// Materialised, for otherwise Postgres walks the primary key in the hope of finding enough soon.
+const ASK_INDEX: &str = "WITH hits AS MATERIALIZED (\
+     SELECT message_id FROM message_search \
+     WHERE terms @@ CAST($1 AS TSQUERY) AND message_id >= $2 AND message_id < $3 AND $5 > 0) \
+     SELECT message_id AS id FROM hits ORDER BY message_id DESC LIMIT $4";
+
+fn find_in_postgres(
+    postgres: &mut PgConnection,
+    sql: &str,
+    expression: &str,
+    since: i64,
+    until: i64,
+    limit: i64,
+) -> QueryResult<Vec<FoundRow>> {
+    diesel::sql_query(sql)
+        .bind::<Text, _>(expression)
+        .bind::<BigInt, _>(since)
+        .bind::<BigInt, _>(until)
+        .bind::<BigInt, _>(limit)
+        .bind::<BigInt, _>(NEWEST)
+        .load(postgres)
+}
+
+/// The messages, the newest first. The membership is asked for once more: an index that went wrong must not show what
+/// somebody may not see.
+fn load(connection: &mut DbConnection, viewer: UserId, ids: Vec<i64>) -> QueryResult<Vec<Message>> {
+    let place = memberships::room_id.eq(messages::room_id).and(memberships::user_id.eq(viewer.0));
+    let rows: Vec<(MessageRow, AuthorRow)> = messages::table
+        .inner_join(users::table)
+        .inner_join(memberships::table.on(place))
+        .filter(messages::id.eq_any(ids).and(messages::deleted_at.is_null()))
+        .order(messages::id.desc())
+        .select((MessageRow::as_select(), AuthorRow::as_select()))
+        .load(connection)?;
+    let mut messages: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
+    attach_files(connection, &mut messages)?;
+    Ok(messages)
+}

@@ -1,0 +1,51 @@
+//! Writing the index, in the transaction that changes the message.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use crate::domain::{MessageId, RoomId, UserId};
+use crate::store::connection::DbConnection;
+use crate::store::statement::statement;
+
+use super::entry::SearchEntry;
+use super::vocabulary;
+
+/// Adds a message that the index does not have.
+pub(in crate::store) fn index(
+    connection: &mut DbConnection,
+    id: MessageId,
+    room: RoomId,
+    author: UserId,
+    entry: &SearchEntry,
+) -> QueryResult<()> {
+    match connection {
+        DbConnection::Sqlite(sqlite) => {
+            IndexInSqlite { id: id.0, terms: &entry.fts5(room, author) }.execute(sqlite)?;
+        }
+        DbConnection::Postgres(postgres) => {
+            IndexInPostgres { id: id.0, terms: &entry.tsvector(room, author) }.execute(postgres)?;
+        }
+    }
+    vocabulary::learn(connection, &entry.new_words)
+}
+
+statement! {
+    /// A message's terms, parted by spaces.
+    IndexInSqlite<'a> { id: i64 => BigInt, terms: &'a str => Text } -> ():
+    "INSERT INTO message_search (rowid, terms) VALUES (", id, ", ", terms, ")"
+}
+
+statement! {
+    /// A message's terms as the text of a `tsvector`.
+    IndexInPostgres<'a> { id: i64 => BigInt, terms: &'a str => Text } -> ():
+    "INSERT INTO message_search (message_id, terms) VALUES (", id, ", CAST(", terms, " AS TSVECTOR))"
+}
+
+/// Takes a message out of the index, before it is added anew or because it was taken back.
+pub(in crate::store) fn forget(connection: &mut DbConnection, id: MessageId) -> QueryResult<()> {
+    let table_and_key = match connection {
+        DbConnection::Sqlite(_) => "DELETE FROM message_search WHERE rowid = ",
+        DbConnection::Postgres(_) => "DELETE FROM message_search WHERE message_id = ",
+    };
+    diesel::sql_query(format!("{table_and_key}{id}")).execute(connection).map(drop)
+}
