@@ -33,6 +33,13 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(Box<ServeConfig>),
+    /// Publish an event to a channel of any Pusher-compatible server
+    Trigger(trigger::TriggerArgs),
+    /// Print what happens in channels of any Pusher-compatible server, one JSON object a line
+    Listen(listen::ListenArgs),
+    /// List the apps that may use the socket server, or make credentials for another
+    #[command(subcommand)]
+    Apps(apps::AppsCommand),
     /// Write the whole instance into one file, also while it runs
     Backup(backup::BackupArgs),
     /// Make a data directory out of a backup
@@ -47,13 +54,6 @@ enum Command {
     User(people::UserArgs),
     /// Make an API token for a person and print it, also while the server runs
     Token(people::TokenArgs),
-    /// Publish an event to a channel of any Pusher-compatible server
-    Trigger(trigger::TriggerArgs),
-    /// Print what happens in channels of any Pusher-compatible server, one JSON object a line
-    Listen(listen::ListenArgs),
-    /// List the apps that may use the socket server, or make credentials for another
-    #[command(subcommand)]
-    Apps(apps::AppsCommand),
 }
 
 /// Why a command was not done. It is printed, and nothing else.
@@ -71,29 +71,31 @@ pub fn run() -> ExitCode {
     }
     match Cli::parse().command {
         Command::Serve(config) => serve::serve(*config),
-        Command::Backup(args) => finish(backup::backup(&args)),
-        Command::Restore(args) => finish(backup::restore(&args)),
-        Command::Export(args) => finish(export::export(&args)),
-        Command::Check(args) => check::check(&args).unwrap_or_else(|error| finish(Err(error))),
-        Command::Migrate(args) => finish(block_on(check::migrate(&args))),
-        Command::User(args) => finish(block_on(people::user(&args))),
-        Command::Token(args) => finish(block_on(people::token(&args))),
-        Command::Trigger(args) => finish(block_on(trigger::trigger(args))),
-        Command::Listen(args) => finish(block_on(listen::listen(args))),
-        Command::Apps(command) => finish(apps::run(&command)),
+        Command::Trigger(args) => wait(trigger::trigger(args)),
+        Command::Listen(args) => wait(listen::listen(args)),
+        Command::Apps(command) => report(apps::run(&command).map(done)),
+        Command::Backup(args) => report(backup::backup(&args).map(done)),
+        Command::Restore(args) => report(backup::restore(&args).map(done)),
+        Command::Export(args) => report(export::export(&args).map(done)),
+        Command::Check(args) => report(check::check(&args)),
+        Command::Migrate(args) => wait(check::migrate(&args)),
+        Command::User(args) => wait(people::user(&args)),
+        Command::Token(args) => wait(people::token(&args)),
     }
 }
 
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    actix_web::rt::System::new().block_on(work)
+const fn done(_: ()) -> ExitCode {
+    ExitCode::SUCCESS
 }
 
-fn finish(outcome: Result<(), impl fmt::Display>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("hubbub: {error}");
-            ExitCode::FAILURE
-        }
-    }
+/// Has a command that waits for others run to its end.
+fn wait<E: fmt::Display>(command: impl Future<Output = Result<(), E>>) -> ExitCode {
+    report(actix_web::rt::System::new().block_on(command).map(done))
+}
+
+fn report<E: fmt::Display>(outcome: Result<ExitCode, E>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("hubbub: {error}");
+        ExitCode::FAILURE
+    })
 }

@@ -22,7 +22,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("maintenance", &["domain", "store", "events", "auth", "config"]),
     ("http", &["domain", "store", "events", "auth", "config", "pusher"]),
     ("app", &["domain", "pusher", "config", "telemetry", "auth", "store", "events", "broadcast", "ws", "http", "jobs"]),
-    ("cli", &["app", "domain", "pusher", "ws", "config", "telemetry", "maintenance"]),
+    ("cli", &["domain", "app", "pusher", "ws", "config", "telemetry", "maintenance"]),
 ];
 
 fn rust_files(directory: &Path, found: &mut Vec<PathBuf>) {

@@ -48,9 +48,11 @@ test('the arrow up edits what one wrote last, and Esc leaves it as it was', asyn
   const ada = await enter('Ada');
   await send(ada, 'The last word');
   await expect(rows(ada, 'The last word')).toBeVisible();
-  await composer(ada).press('ArrowUp');
   const edit = ada.getByRole('textbox', { name: 'Edit the message' });
-  await expect(edit).toHaveValue('The last word');
+  await expect(async () => {
+    await composer(ada).press('ArrowUp');
+    await expect(edit).toHaveValue('The last word', { timeout: 500 });
+  }).toPass();
   await edit.fill('Something else');
   await edit.press('Escape');
   await expect(rows(ada, 'The last word')).toBeVisible();

@@ -208,6 +208,7 @@ export class Chat {
         api: this.api,
         me: this.me,
         posted: (message) => this.#posted(message),
+        isSending: (sender) => this.outgoing.some((entry) => entry.room_id === sender.id),
         removed: (left) => this.#roomLost(left.id),
         readMoved: (read) => this.#sendRead(read),
       });

@@ -22,6 +22,8 @@ export interface RoomHost {
   me: Author;
   /** A message was posted in the room, by whomever. */
   posted(message: Message): void;
+  /** Whether something that this person wrote in the room is still on its way. */
+  isSending(room: RoomState): boolean;
   /** This person is no longer in the room. */
   removed(room: RoomState): void;
   /** This person has read further. */
@@ -137,6 +139,13 @@ export class RoomState {
   /** The room comes on screen: the line is drawn above what is new. */
   open(): void {
     this.newFrom = this.unread > 0 ? this.readNumber + 1 : null;
+  }
+
+  /** Begins to edit what this person wrote last; nothing while that is still on its way, and has no name to edit it by. */
+  editLast(): void {
+    if (this.host.isSending(this)) return;
+    const isMine = (message: Message): boolean => message.author.id === this.host.me.id && message.deleted_at === null;
+    this.editing = this.timeline?.messages.findLast(isMine)?.id ?? null;
   }
 
   /** The room leaves the screen. */

@@ -29,7 +29,7 @@ function setup(fields: Partial<Room> = {}) {
     room: vi.fn<Api['room']>(async () => facts(fields)),
     members: vi.fn<Api['members']>(async () => []),
   };
-  const host = { api: api as unknown as Api, me: ada, posted: vi.fn(), removed: vi.fn(), readMoved: vi.fn() };
+  const host = { api: api as unknown as Api, me: ada, posted: vi.fn(), isSending: vi.fn(() => false), removed: vi.fn(), readMoved: vi.fn() };
   return { api, host, room: new RoomState(facts(fields), host) };
 }
 
@@ -229,6 +229,18 @@ describe('a room', () => {
     room.setTyping(grace.id, true);
     room.sequence.receive(posted(1, { author: grace }));
     expect(room.typing).toEqual([]);
+  });
+
+  it('edits what one wrote last, and nothing else while that is still on its way', async () => {
+    const { room, host } = setup();
+    await room.load();
+    room.sequence.receive(posted(1, { author: ada }));
+    room.sequence.receive(posted(2));
+    host.isSending.mockReturnValueOnce(true);
+    room.editLast();
+    expect(room.editing).toBeNull();
+    room.editLast();
+    expect(room.editing).toBe(101);
   });
 
   it('shows the answer to one’s own post when it is quicker than the event, and once', async () => {
