@@ -128,8 +128,8 @@ pub struct ServeConfig {
     /// Settings of the socket server.
     #[command(flatten, next_help_heading = "Socket server")]
     pub socket: SocketConfig,
-    /// Settings of webhooks.
-    #[command(flatten, next_help_heading = "Webhooks")]
+    /// Settings of the socket server's webhooks.
+    #[command(flatten, next_help_heading = "Webhooks of the socket server")]
     pub webhooks: WebhookConfig,
 }
 
