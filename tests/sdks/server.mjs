@@ -12,7 +12,7 @@ export const DEADLINE_MS = 10_000
 export const APP = { id: '4711', key: 'app-key', secret: 'app-secret' }
 export const MASTER_KEY = Buffer.alloc(32, 7).toString('base64')
 
-const BINARY = process.env.HUBBUB_BIN ?? new URL('../../target/debug/hubbub', import.meta.url).pathname
+export const BINARY = process.env.HUBBUB_BIN ?? new URL('../../target/debug/hubbub', import.meta.url).pathname
 
 /** Starts a server whose second app is APP; `more` is appended to the app's entry in the file of apps. */
 export async function startHubbub(more = '', onPort = 0) {
