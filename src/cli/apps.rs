@@ -16,7 +16,7 @@ pub(super) enum AppsCommand {
     /// List the chat's own app and those of the file of apps, without their secrets
     List(AppsArgs),
     /// Make an id, a key and a secret, and print the entry for the file of apps (read again on SIGHUP)
-    #[command(after_help = "Example: hubbub apps new >> apps.toml && kill -HUP $(pidof hubbub)")]
+    #[command(after_help = "Example: hubbub apps new --apps-file apps.toml >> apps.toml && kill -HUP $(pidof hubbub)")]
     New(AppsArgs),
 }
 

@@ -1,4 +1,4 @@
-//! The settings of webhooks.
+//! The settings of the socket server's webhooks, which go out from memory; the chat's own are jobs.
 
 use clap::Args;
 

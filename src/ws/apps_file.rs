@@ -207,6 +207,19 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_file_is_one_and_says_every_key() {
+        let documents = include_str!("../../docs/sockets.md");
+        let example = documents.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let apps = read(&example.replace('…', "x")).expect("valid");
+        assert_eq!((apps.len(), apps[0].webhooks.len(), apps[0].limits.max_sockets), (1, 1, 1_000));
+        let keys = "id key secret enabled client_events subscription_counts authorization_timeout_secs allowed_origins \
+                    url events channel_prefix channel_suffix headers is_batched";
+        for key in keys.split_whitespace() {
+            assert!(example.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key}");
+        }
+    }
+
+    #[test]
     fn a_mistake_is_said_with_its_place() {
         for (text, part) in [
             (format!("{APP}secrett = \"x\"\n"), "secrett"),

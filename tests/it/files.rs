@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use actix_web::rt::task::yield_now;
+use actix_web::rt::time::sleep;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use image::{DynamicImage, ImageFormat};
@@ -59,9 +59,11 @@ impl Scene {
 fn collect(directory: &Path, found: &mut BTreeMap<String, u64>) {
     for entry in std::fs::read_dir(directory).expect("a directory") {
         let entry = entry.expect("an entry");
-        match entry.metadata().expect("there") {
-            directory if directory.is_dir() => collect(&entry.path(), found),
-            file => drop(found.insert(entry.file_name().to_string_lossy().into_owned(), file.len())),
+        match entry.metadata() {
+            Ok(directory) if directory.is_dir() => collect(&entry.path(), found),
+            Ok(file) => drop(found.insert(entry.file_name().to_string_lossy().into_owned(), file.len())),
+            // It went while it was looked at.
+            Err(_) => {}
         }
     }
 }
@@ -247,7 +249,7 @@ async fn an_upload_that_is_cut_off_leaves_nothing() {
     let wait_until = async |begun: bool| {
         while scene.on_disk().is_empty() == begun {
             assert!(Instant::now() < deadline, "on the disk: {:?}", scene.on_disk());
-            yield_now().await;
+            sleep(Duration::from_millis(5)).await;
         }
     };
     wait_until(true).await;

@@ -89,9 +89,15 @@ async fn an_open_room_that_was_not_joined_shows_itself_but_nothing_in_it() {
 async fn without_a_token_nothing_answers() {
     let scene = scene("open").await;
     let mut all = calls(scene.room, scene.message, scene.eve.id);
-    for path in
-        ["/api/v1/me", "/api/v1/users", "/api/v1/rooms", "/api/v1/tokens", "/api/v1/events", "/api/v1/search?q=us"]
-    {
+    for path in [
+        "/api/v1/me",
+        "/api/v1/users",
+        "/api/v1/rooms",
+        "/api/v1/tokens",
+        "/api/v1/events",
+        "/api/v1/search?q=us",
+        "/api/v1/files/1",
+    ] {
         all.push((Method::GET, path.to_owned(), Value::Null));
     }
     all.push((Method::DELETE, "/api/v1/session".to_owned(), Value::Null));

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
 use crate::domain::{File, FileName, RoomId, Timestamp, UserId};
 use crate::store::{FileLibrary, Posted, Preview, StoreError};
 
@@ -19,6 +22,12 @@ async fn keep(library: &FileLibrary, by: UserId, room: RoomId, content: &[u8]) -
 fn contents(directory: &Path) -> usize {
     let directories = std::fs::read_dir(directory).expect("a directory");
     directories.map(|inside| std::fs::read_dir(inside.expect("there").path()).expect("a directory").count()).sum()
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
 }
 
 on_both_databases! {
@@ -73,5 +82,23 @@ on_both_databases! {
         assert_eq!(contents(directory.path()), 1);
         FileLibrary::open((*database).clone(), directory.path()).expect("opens again");
         assert_eq!(contents(directory.path()), 0);
+    }
+
+    async fn a_message_that_goes_takes_its_files_and_its_place_in_the_index_along(database: &TestDatabase) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let mut with_file = draft("see", None);
+        with_file.file_ids.push(keep(&library, ada, room, b"attached").await.expect("kept").id);
+        database.post_message(ada, room, with_file).await.expect("stored");
+        database.run_sql("DELETE FROM events; DELETE FROM messages").await;
+        library.remove_unused().await.expect("looked at");
+        assert_eq!(contents(directory.path()), 0);
+        let indexed = database.read(|connection| {
+            let count = "SELECT count(*) AS count FROM message_search";
+            Ok(diesel::sql_query(count).get_result::<Count>(connection)?.count)
+        });
+        assert_eq!(indexed.await, Ok(0));
     }
 }
