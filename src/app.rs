@@ -6,6 +6,7 @@ mod data_dir;
 mod database;
 mod demo;
 mod descriptors;
+mod http_service;
 mod metrics;
 
 use std::io;
@@ -13,6 +14,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_server::ServerBuilder;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, rt, web};
@@ -26,7 +28,7 @@ use crate::auth::{AccessTokens, KeyRing, KeyRingError, PasswordError, Passwords}
 use crate::broadcast::{
     AppConflict, Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, Hub, HubLimits, Occurrence, OutboxLimits,
 };
-use crate::config::{ConfigError, ServeConfig, SocketConfig};
+use crate::config::{ConfigError, ServeConfig, SocketConfig, SocketTransport};
 use crate::domain::InvalidField;
 use crate::events::{Bus, Carrier, FlowBook, local_bus};
 use crate::http::{self, SocketApp, WebParts, WebState};
@@ -123,7 +125,7 @@ impl Application {
     /// A [`StartError`]; nothing is left running.
     pub async fn build(config: ServeConfig) -> Result<Self, StartError> {
         config.validate()?;
-        descriptors::raise_limit(config.socket.max_sockets);
+        descriptors::raise_limit(&config.socket);
         let data_dir = DataDir::open(&config.data_dir)?;
         let chat_app = credentials::chat_app(&config.socket, &data_dir)?;
         let apps_source = AppsSource::new(chat_app.clone(), config.socket.clone());
@@ -241,7 +243,7 @@ const REQUESTS_TIMEOUT_SECS: u64 = 3;
 /// How long clients may take to answer the close frame beyond the spread.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
 /// Connections that may wait to be accepted: everybody comes back at once after a restart.
-const BACKLOG: u32 = 4_096;
+const BACKLOG: i32 = 4_096;
 /// Connections of one worker that are no sockets.
 const PLAIN_CONNECTIONS: usize = 4_096;
 
@@ -255,30 +257,43 @@ fn serve(
     let (socket, hub_limits) = (config.socket.clone(), hub_limits(&config.socket));
     let Sources { broadcaster, carrier, api, .. } = sources.clone();
     let metrics = web::Data::new(Metrics::new(config, sources));
-    let server = HttpServer::new(move || {
+    let transport = config.socket.socket_transport;
+    let worker = move || {
         let (hub, work) = Hub::new(broadcaster.clone(), hub_limits);
         rt::spawn(work);
         let socket_server =
             SocketServer::new(socket.clone(), hub, broadcaster.clone(), Arc::clone(&carrier), Arc::clone(&api));
-        App::new()
+        let app = App::new()
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(http::finish_answer))
-            .app_data(web::ThinData(socket_server))
+            .app_data(web::ThinData(socket_server.clone()))
             .configure(ws::configure)
             .configure(|config| metrics::configure(config, metrics.clone()))
-            .configure(|config| http::configure(config, &web_state))
-    })
-    .workers(if config.workers == 0 { default_workers() } else { config.workers })
-    .backlog(BACKLOG)
-    .max_connections(config.socket.max_sockets + PLAIN_CONNECTIONS)
-    .max_connection_rate(usize::MAX)
-    .tcp_nodelay(true)
-    .on_connect(ws::keep_descriptor)
-    .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
-    .disable_signals()
-    .listen(listener)
-    .map_err(|source| StartError::Listen { address: config.listen, source })?;
-    Ok(server.run())
+            .configure(|config| http::configure(config, &web_state));
+        (app, socket_server)
+    };
+    let workers = if config.workers == 0 { default_workers() } else { config.workers };
+    let max_connections = config.socket.max_sockets + PLAIN_CONNECTIONS;
+    let listening = match transport {
+        SocketTransport::Tcp => {
+            let builder = Server::build()
+                .workers(workers)
+                .max_concurrent_connections(max_connections)
+                .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
+                .disable_signals();
+            http_service::listen(builder, listener, worker).map(ServerBuilder::run)
+        }
+        SocketTransport::ActixWs => HttpServer::new(move || worker().0)
+            .workers(workers)
+            .max_connections(max_connections)
+            .tcp_nodelay(true)
+            .on_connect(ws::keep_descriptor)
+            .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
+            .disable_signals()
+            .listen(listener)
+            .map(HttpServer::run),
+    };
+    listening.map_err(|source| StartError::Listen { address: config.listen, source })
 }
 
 /// Chooses who does TLS's cryptography in this process.
@@ -304,7 +319,11 @@ fn outgoing_client(config: &ServeConfig) -> Result<OutgoingClient, StartError> {
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
+    let listening = TcpListener::bind(address).and_then(|listener| {
+        rustix::net::listen(&listener, BACKLOG)?;
+        Ok(listener)
+    });
+    listening.map_err(|source| StartError::Listen { address, source })
 }
 
 fn default_workers() -> usize {

@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 use thiserror::Error;
 
 pub use jobs::JobsConfig;
-pub use socket::SocketConfig;
+pub use socket::{SocketConfig, SocketTransport};
 pub use webhooks::WebhookConfig;
 
 /// A text that must not be printed: a key, a password in a URL.

@@ -17,6 +17,7 @@ use crate::pusher::{
 use super::mailbox::{Command, Delivery, Departure, HubId, HubMessage, Joined, SignIn, Subscribe};
 use super::occurrence::{Occurrence, WebhookEvent};
 use super::subscriptions::Subscriptions;
+use super::turn::Turn;
 use super::{BroadcasterHandle, ChannelKey, Frame, Importance, NoRoom, OutboxLimits, Socket};
 
 /// The limits that concern one socket.
@@ -153,9 +154,11 @@ impl Hub {
                     if taken == 0 {
                         return;
                     }
+                    let mut turn = Turn::of(taken);
                     for message in batch.drain(..) {
-                        self.handle(message, &mut closing);
+                        self.handle(message, &mut turn, &mut closing);
                     }
+                    turn.end();
                 }
                 _ = sweep.tick() => self.sweep(),
                 () = closing.tick() => closing.close_some(),
@@ -163,13 +166,13 @@ impl Hub {
         }
     }
 
-    fn handle(&self, message: HubMessage, closing: &mut Closing) {
+    fn handle(&self, message: HubMessage, turn: &mut Turn, closing: &mut Closing) {
         match message {
             HubMessage::Deliver(delivery) => {
-                let sent = self.subscriptions.borrow().deliver(&delivery);
+                let sent = self.subscriptions.borrow().deliver(&delivery, turn);
                 self.broadcaster.tally().add(sent);
                 if let Some(trace) = delivery.trace {
-                    trace.written(sent.queued);
+                    turn.trace(trace, sent.queued);
                 }
             }
             HubMessage::Joined(joined) => self.joined(joined),

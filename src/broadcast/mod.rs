@@ -36,6 +36,7 @@ mod subscriptions;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod watchlists;
 
 pub use apps::{AppConflict, AppTable, Apps};
@@ -46,6 +47,6 @@ pub use handle::{BroadcasterHandle, NoRoom};
 pub use hub::{Hub, HubLimits};
 pub use info::ChannelInfo;
 pub use occurrence::{Occurrence, WebhookEvent};
-pub use outbox::{Importance, Outbox, OutboxLimits, Pushed};
+pub use outbox::{Importance, Outbox, OutboxLimits, Pushed, Wire};
 pub use socket::Socket;
 pub use tally::Tally;
