@@ -1,7 +1,7 @@
 //! Deliveries: each is one event on its way to one webhook, and afterwards the log of what became of it.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 use thiserror::Error;
 
 use crate::domain::{DeliveryId, EventType, RoomEvent, RoomId, Seq, Timestamp, UserId, WebhookId};
@@ -211,6 +211,37 @@ statement! {
     " AND (webhooks.room_id IS NULL OR webhooks.room_id = ", room_id,
     ") AND EXISTS (SELECT 1 FROM memberships WHERE memberships.room_id = ", room_id,
     " AND memberships.user_id = webhooks.created_by) ORDER BY webhooks.id"
+}
+
+/// The same for messages that were posted together: it asks once for all of them.
+pub(super) fn enqueue_posted(
+    connection: &mut PgConnection,
+    places: impl Iterator<Item = (RoomId, Seq)>,
+    at: Timestamp,
+) -> QueryResult<()> {
+    let (room_ids, seqs) = places.map(|(room, seq)| (room.0, seq.0)).unzip();
+    let ids: Vec<i64> = InsertDeliveriesOfPosts { room_ids, seqs, created_at: at.0 }.load(connection)?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    jobs::enqueue_batch(connection, ids.into_iter().map(|id| Task::Deliver(DeliveryId(id))), at)
+}
+
+statement! {
+    /// A delivery for every webhook that wants to hear of posts.
+    InsertDeliveriesOfPosts {
+        room_ids: Vec<i64> => Array<BigInt>,
+        seqs: Vec<i64> => Array<BigInt>,
+        created_at: i64 => BigInt,
+    } -> BigInt:
+    "INSERT INTO webhook_deliveries (webhook_id, room_id, seq, event_type, status, attempts, created_at) \
+     SELECT webhooks.id, post.room_id, post.seq, webhook_event_types.event_type, 'pending', 0, ", created_at,
+    " FROM webhook_event_types INNER JOIN webhooks ON webhooks.id = webhook_event_types.webhook_id \
+     CROSS JOIN unnest(", room_ids, ", ", seqs, ") WITH ORDINALITY AS post (room_id, seq, position) \
+     WHERE webhook_event_types.event_type = 'message.posted' \
+     AND (webhooks.room_id IS NULL OR webhooks.room_id = post.room_id) \
+     AND EXISTS (SELECT 1 FROM memberships WHERE memberships.room_id = post.room_id \
+     AND memberships.user_id = webhooks.created_by) ORDER BY post.position, webhooks.id RETURNING id"
 }
 
 /// Notes what became of a delivery and of the attempt, if there was one, in the transaction that settles its job.

@@ -61,8 +61,19 @@ pub enum StoreError {
 
 impl StoreError {
     /// Whether it is an answer rather than a failure: nothing was changed, and the transaction can go on.
-    pub(super) const fn is_refusal(&self) -> bool {
+    const fn is_refusal(&self) -> bool {
         !matches!(self, Self::Busy | Self::Unavailable(_) | Self::Internal(_))
+    }
+}
+
+/// Tells a refusal, which is an outcome like another, from an error that makes the transaction unusable.
+///
+/// # Errors
+/// The latter.
+pub(super) fn settle<T>(outcome: Result<T, StoreError>) -> Result<Result<T, StoreError>, StoreError> {
+    match outcome {
+        Err(error) if !error.is_refusal() => Err(error),
+        outcome => Ok(outcome),
     }
 }
 

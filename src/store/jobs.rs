@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 use tokio::sync::watch;
 
 use crate::domain::{DeliveryId, JobId, Timestamp};
@@ -212,6 +212,42 @@ statement! {
     } -> ():
     "INSERT INTO jobs (kind, unique_key, payload, run_at, attempts, created_at) VALUES (",
     kind, ", ", unique_key, ", ", payload, ", ", run_at, ", 0, ", created_at, ") ON CONFLICT (unique_key) DO NOTHING"
+}
+
+/// Writes jobs by one statement, in their order.
+pub(super) fn enqueue_batch(
+    connection: &mut PgConnection,
+    tasks: impl Iterator<Item = Task>,
+    run_at: Timestamp,
+) -> QueryResult<()> {
+    let mut jobs = InsertJobs {
+        kinds: vec![],
+        unique_keys: vec![],
+        payloads: vec![],
+        run_at: run_at.0,
+        created_at: Timestamp::now().0,
+    };
+    for task in tasks {
+        jobs.kinds.push(task.kind());
+        jobs.unique_keys.push(task.unique_key());
+        jobs.payloads.push(task.payload());
+    }
+    jobs.execute(connection).map(drop)
+}
+
+statement! {
+    /// New jobs.
+    InsertJobs {
+        kinds: Vec<&'static str> => Array<Text>,
+        unique_keys: Vec<String> => Array<Text>,
+        payloads: Vec<String> => Array<Text>,
+        run_at: i64 => BigInt,
+        created_at: i64 => BigInt,
+    } -> ():
+    "INSERT INTO jobs (kind, unique_key, payload, run_at, attempts, created_at) \
+     SELECT job.kind, job.unique_key, job.payload, ", run_at, ", 0, ", created_at, " FROM unnest(",
+    kinds, ", ", unique_keys, ", ", payloads, ") WITH ORDINALITY AS job (kind, unique_key, payload, position) \
+     ORDER BY job.position ON CONFLICT (unique_key) DO NOTHING"
 }
 
 /// Makes a job due at once with all its attempts before it, also one that was given up; one that a worker holds is left

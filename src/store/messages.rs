@@ -7,10 +7,11 @@ use crate::domain::{
 };
 
 use super::access::{enter_room, lock_room, see_room};
+use super::change::Change;
 use super::connection::DbConnection;
 use super::files::{attach_files, remove_of_message};
 use super::log;
-use super::posting::post;
+use super::posting::Post;
 use super::rows::{AuthorRow, MessageRow};
 use super::schema::{messages, users};
 use super::search::{self, SearchEntry};
@@ -37,7 +38,8 @@ impl Store {
         let has_files = !draft.file_ids.is_empty();
         let entry = self.known_words.entry(&draft.body, has_files);
         let new_words = entry.new_words();
-        let posted = self.write(move |connection| post(connection, author, room, &draft, &entry)).await?;
+        let (change, outcome) = Change::post(Post { author, room, draft, entry });
+        let posted = self.submit(change, outcome).await?;
         if let Posted::New(_) = posted {
             self.known_words.remember(&new_words);
         }

@@ -8,6 +8,7 @@
 //! [`RoomEvent`]: crate::domain::RoomEvent
 
 mod access;
+mod change;
 mod check;
 mod connection;
 mod deliveries;
@@ -48,11 +49,11 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
+use change::{Change, Outcome};
 use connection::{Access, DbConnection};
 use readers::{PooledDatabase, Read};
 use search::KnownWords;
 use workers::Workers;
-use writer::{Change, FnChange};
 
 pub use check::Finding;
 pub use deliveries::{Delivery, DeliveryAttempt, DeliveryStatus, DeliveryToSend, Withheld};
@@ -90,7 +91,7 @@ pub struct StoreOptions {
 /// A future that is dropped takes nothing back: what was queued is still written.
 #[derive(Clone)]
 pub struct Store {
-    writer: Arc<Workers<Box<dyn Change>>>,
+    writer: Arc<Workers<Change>>,
     readers: Arc<Workers<Read>>,
     /// Spares the writer most of the search index's vocabulary.
     known_words: Arc<KnownWords>,
@@ -153,8 +154,13 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
     {
-        let (change, outcome) = FnChange::new(change);
-        self.writer.submit(Box::new(change))?;
+        let (change, outcome) = Change::other(change);
+        self.submit(change, outcome).await
+    }
+
+    /// Queues a change for the writer and waits for its outcome.
+    async fn submit<T>(&self, change: Change, outcome: Outcome<T>) -> Result<T, StoreError> {
+        self.writer.submit(change)?;
         outcome.await.unwrap_or_else(|_| Err(workers::closed()))
     }
 

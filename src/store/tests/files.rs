@@ -11,7 +11,7 @@ use crate::store::{FileLibrary, Posted, Preview, StoreError};
 use super::database::draft;
 use super::{TestDatabase, on_both_databases};
 
-async fn keep(library: &FileLibrary, by: UserId, room: RoomId, content: &[u8]) -> Result<File, StoreError> {
+pub(super) async fn keep(library: &FileLibrary, by: UserId, room: RoomId, content: &[u8]) -> Result<File, StoreError> {
     let mut upload = library.begin_upload().expect("begun");
     upload.write(content).expect("written");
     let name = FileName::parse("a.txt").expect("a name");

@@ -17,7 +17,7 @@ fn new_webhook(room_id: Option<RoomId>, events: &[&str]) -> NewWebhook {
     }
 }
 
-async fn webhook(database: &TestDatabase, by: UserId, room: Option<RoomId>, events: &[&str]) -> Webhook {
+pub(super) async fn webhook(database: &TestDatabase, by: UserId, room: Option<RoomId>, events: &[&str]) -> Webhook {
     database.create_webhook(by, new_webhook(room, events)).await.expect("made")
 }
 
@@ -25,7 +25,7 @@ async fn log(database: &TestDatabase, webhook: &Webhook) -> Vec<Delivery> {
     database.deliveries(webhook.created_by, webhook.id, None, 100).await.expect("readable")
 }
 
-async fn heard(database: &TestDatabase, webhook: &Webhook) -> Vec<(RoomId, Seq, &'static str)> {
+pub(super) async fn heard(database: &TestDatabase, webhook: &Webhook) -> Vec<(RoomId, Seq, &'static str)> {
     let log = log(database, webhook).await.into_iter().rev();
     log.map(|delivery| (delivery.room_id, delivery.seq, delivery.event_type.name())).collect()
 }
