@@ -133,6 +133,7 @@ impl Application {
         let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
 
         let store = open_store(&config, &data_dir)?;
+        let files = open_files(&store, &data_dir)?;
         let passwords = Passwords::start(&config.auth)?;
         let demo = match config.demo {
             true => Some(Demo::prepare(&store, &passwords, &http::limits(&config)).await?),
@@ -146,7 +147,7 @@ impl Application {
             Broadcaster::new(bus_receiver, apps, occurrences, broadcaster_limits(&config.socket));
         let parts = WebParts {
             store: store.clone(),
-            files: open_files(&store, &data_dir)?,
+            files: files.clone(),
             bus: Bus::new(Arc::clone(&carrier), chat_app.id),
             flows: Arc::new(FlowBook::new(config.http.flow_entries)),
             passwords,
@@ -161,7 +162,7 @@ impl Application {
             api: Arc::default(),
             webhooks: webhooks.counts(),
         };
-        let jobs = JobRunner::new(store.clone(), outgoing_client(&config)?, &config.jobs);
+        let jobs = JobRunner::new(store.clone(), files, outgoing_client(&config)?, &config.jobs);
         let server = serve(&config, listener, Arc::clone(&web_state), sources)?;
         Ok(Self {
             server,

@@ -1,6 +1,7 @@
 //! The command line: parses it, and hands over to one file per command.
 //!
-//! Exit codes: 0 done, 1 it failed (the reason is on standard error), 2 the command line makes no sense.
+//! Exit codes: 0 done, 1 it failed (the reason is on standard error) or `check` found something, 2 the command line makes no
+//! sense.
 
 mod apps;
 mod backup;

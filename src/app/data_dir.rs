@@ -12,7 +12,16 @@ use super::StartError;
 pub(super) struct DataDir {
     path: PathBuf,
     /// The lock goes with the file, also when the process is killed.
-    _lock: File,
+    lock: File,
+}
+
+/// A child process that is just being started has the file too, until it becomes the other program: the lock shall not
+/// wait for that.
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        // What fails here is done when the file is closed.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl DataDir {
@@ -28,7 +37,7 @@ impl DataDir {
         };
         let lock = prepare().map_err(|error| refuse(error.to_string()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => Err(refuse("another Hubbub is using it".to_owned())),
             Err(TryLockError::Error(error)) => Err(refuse(error.to_string())),
         }

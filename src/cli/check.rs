@@ -18,7 +18,7 @@ pub(super) struct CheckArgs {
 
 /// A line for each finding; the exit code tells a script whether there was one.
 pub(super) fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
-    let findings = maintenance::check(&args.instance.database_url()?)?;
+    let findings = maintenance::check(&args.instance.database_url()?, &args.instance.data_dir)?;
     for finding in &findings {
         println!("{finding}");
     }

@@ -8,7 +8,7 @@ use tracing::info;
 
 use crate::config::JobsConfig;
 use crate::domain::Timestamp;
-use crate::store::{Store, StoreError};
+use crate::store::{FileLibrary, Store, StoreError};
 
 use super::runner::Verdict;
 
@@ -18,8 +18,12 @@ const PORTION: i64 = 500;
 const ROUND: Duration = Duration::from_secs(10);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// Removes what rooms do not keep any longer.
-pub(super) async fn remove_old_messages(store: &Store, config: &JobsConfig) -> Result<Verdict, StoreError> {
+/// Removes what rooms do not keep any longer, with the files of those messages.
+pub(super) async fn remove_old_messages(
+    store: &Store,
+    files: &FileLibrary,
+    config: &JobsConfig,
+) -> Result<Verdict, StoreError> {
     let end = Instant::now() + ROUND;
     for (room, kept_from) in store.rooms_to_trim(config.retention_days).await? {
         let mut entries = 0;
@@ -35,11 +39,12 @@ pub(super) async fn remove_old_messages(store: &Store, config: &JobsConfig) -> R
         }
         info!(room_id = %room, entries, "what a room does not keep any longer was removed");
     }
+    files.remove_unused().await?;
     Ok(Verdict::Again(next_round(config)))
 }
 
-/// Removes what has expired and what nobody reads any more.
-pub(super) async fn keep_house(store: &Store, config: &JobsConfig) -> Result<Verdict, StoreError> {
+/// Removes what has expired, what nobody reads any more, and files that belong to no message.
+pub(super) async fn keep_house(store: &Store, files: &FileLibrary, config: &JobsConfig) -> Result<Verdict, StoreError> {
     let end = Instant::now() + ROUND;
     let log_from = Timestamp::now().before(DAY.saturating_mul(config.job_log_days));
     while store.keep_house(log_from, PORTION).await? {
@@ -47,6 +52,7 @@ pub(super) async fn keep_house(store: &Store, config: &JobsConfig) -> Result<Ver
             return Ok(Verdict::Again(Timestamp::now()));
         }
     }
+    files.remove_orphans().await?;
     Ok(Verdict::Again(next_round(config)))
 }
 

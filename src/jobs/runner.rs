@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 
 use crate::config::JobsConfig;
 use crate::domain::Timestamp;
-use crate::store::{DeliveryAttempt, JobOutcome, LeasedJob, Store, StoreError, Task};
+use crate::store::{DeliveryAttempt, FileLibrary, JobOutcome, LeasedJob, Store, StoreError, Task};
 
 use super::backoff::pause;
 use super::deliver::deliver;
@@ -54,6 +54,7 @@ pub struct JobRunner {
 /// What the tasks work with.
 struct Work {
     store: Store,
+    files: FileLibrary,
     client: OutgoingClient,
     config: JobsConfig,
 }
@@ -75,14 +76,14 @@ impl RunningJobs {
 }
 
 impl JobRunner {
-    /// A runner of the jobs in `store`.
+    /// A runner of the jobs in `store`, whose files are `files`.
     #[must_use]
-    pub fn new(store: Store, client: OutgoingClient, config: &JobsConfig) -> Self {
+    pub fn new(store: Store, files: FileLibrary, client: OutgoingClient, config: &JobsConfig) -> Self {
         Self {
             worker: hex::encode(rand::random::<[u8; 8]>()),
             at_once: config.jobs_at_once.max(1),
             lease: client.timeout() + LEASE_MARGIN,
-            work: Arc::new(Work { store, client, config: config.clone() }),
+            work: Arc::new(Work { store, files, client, config: config.clone() }),
         }
     }
 
@@ -184,7 +185,7 @@ async fn carry_out(work: Arc<Work>, job: LeasedJob) {
 }
 
 async fn attempt(work: &Work, job: &LeasedJob) -> Result<(Verdict, Option<DeliveryAttempt>), StoreError> {
-    let Work { store, client, config } = work;
+    let Work { store, files, client, config } = work;
     match job.task {
         // One attempt more than allowed: the last did not come to its end, like those before, and may have taken the
         // process with it.
@@ -192,8 +193,8 @@ async fn attempt(work: &Work, job: &LeasedJob) -> Result<(Verdict, Option<Delive
             Ok((Verdict::Hopeless("no attempt came to its end".to_owned()), None))
         }
         Task::Deliver(delivery) => deliver(store, client, delivery).await,
-        Task::RemoveOldMessages => Ok((remove_old_messages(store, config).await?, None)),
-        Task::KeepHouse => Ok((keep_house(store, config).await?, None)),
+        Task::RemoveOldMessages => Ok((remove_old_messages(store, files, config).await?, None)),
+        Task::KeepHouse => Ok((keep_house(store, files, config).await?, None)),
     }
 }
 

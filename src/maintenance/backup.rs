@@ -61,6 +61,9 @@ impl Drop for Parts {
     }
 }
 
+/// What is being received is nobody's yet.
+const RECEIVING: &str = "files/incoming";
+
 /// Files with their names in the archive, in the order of the names.
 type Named = Vec<(PathBuf, String)>;
 
@@ -80,6 +83,9 @@ fn files(data_dir: &Path) -> Result<Named, MaintenanceError> {
             continue;
         }
         for (path, name) in list(&directory, &format!("{name}/"))? {
+            if name == RECEIVING {
+                continue;
+            }
             if path.is_dir() { directories.push((path, name)) } else { found.push((path, name)) }
         }
     }

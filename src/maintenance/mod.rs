@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use crate::auth::PasswordError;
 use crate::domain::InvalidField;
-use crate::store::{ExportError, OpenError, StoreError};
+use crate::store::{ExportError, OpenError, Snapshot, StoreError};
 
 pub use crate::store::{DatabaseUrl, ExportScope, Finding};
 pub use backup::backup;
@@ -72,10 +72,19 @@ fn at(path: &Path) -> impl Fn(io::Error) -> MaintenanceError {
     move |source| MaintenanceError::File { path: path.to_owned(), source }
 }
 
-/// Whether the database agrees with itself: what should not be.
+/// Whether an instance agrees with itself, the database and the files of the data directory: what should not be.
 ///
 /// # Errors
 /// [`MaintenanceError`] when it cannot be read.
-pub fn check(url: &DatabaseUrl) -> Result<Vec<Finding>, MaintenanceError> {
-    Ok(crate::store::Snapshot::open(url)?.check()?)
+pub fn check(url: &DatabaseUrl, data_dir: &Path) -> Result<Vec<Finding>, MaintenanceError> {
+    let contents = data_dir.join(archive::FILES);
+    let mut snapshot = Snapshot::open(url)?;
+    let mut findings = snapshot.check()?;
+    let mut missing = snapshot.check_contents(&contents)?;
+    if !missing.is_empty() {
+        let still_missing = Snapshot::open(url)?.check_contents(&contents)?;
+        missing.retain(|finding| still_missing.contains(finding));
+    }
+    findings.append(&mut missing);
+    Ok(findings)
 }

@@ -1,10 +1,14 @@
 //! Whether the database agrees with itself: counters, logs and messages, and what refers to what.
 
+use std::path::Path;
+
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::StoreError;
+use super::files::{ContentHash, path_in};
 use super::inspect::{Snapshot, damage};
+use super::schema::files;
 
 /// Something that should not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,23 @@ impl Snapshot {
             findings.extend(broken.into_iter().map(|row| Finding(rule.finding.replace("{}", &row.id.to_string()))));
         }
         Ok(findings)
+    }
+}
+
+impl Snapshot {
+    /// Looks for files whose content does not stand in the directory of the contents, or not all of it. On a live instance
+    /// a file may have been removed since the snapshot: what a later one finds too is missing.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub fn check_contents(&mut self, directory: &Path) -> Result<Vec<Finding>, StoreError> {
+        let all: Vec<(i64, i64, String)> =
+            files::table.order(files::id).select((files::id, files::bytes, files::hash)).load(&mut self.connection)?;
+        let broken = all.into_iter().filter(|(_, bytes, hash)| {
+            let path = path_in(directory, &ContentHash::stored(hash.clone()));
+            std::fs::metadata(path).map_or(true, |found| i64::try_from(found.len()) != Ok(*bytes))
+        });
+        Ok(broken.map(|(id, _, _)| Finding(format!("file {id}: its content is missing, or not whole"))).collect())
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::{Author, Membership, Message, Room, RoomId, User, UserId, Use
 
 use super::StoreError;
 use super::connection::DbConnection;
+use super::files::attach_files;
 use super::inspect::Snapshot;
 use super::rows::{AuthorRow, MembershipRow, MessageRow, RoomRow, UserRow};
 use super::schema::{memberships, messages, rooms, users};
@@ -162,8 +163,8 @@ fn export_messages(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<
         let rows: Vec<(MessageRow, AuthorRow)> = page.load(connection)?;
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after = last.id;
-        for (message, author) in rows {
-            sink(ExportItem::Message(message.by(author.into())))?;
-        }
+        let mut page: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
+        attach_files(connection, &mut page)?;
+        page.into_iter().try_for_each(|message| sink(ExportItem::Message(message)))?;
     }
 }

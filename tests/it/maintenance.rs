@@ -42,6 +42,7 @@ async fn a_backup_of_a_running_server_restores_to_all_that_was_acknowledged_befo
     let before = posting(ada.clone(), room).await;
     fs::create_dir_all(server.data_dir().join("files/ab")).expect("a directory");
     fs::write(server.data_dir().join("files/ab/cdef"), "uploaded").expect("a file");
+    fs::write(server.data_dir().join("files/incoming/half"), "being received").expect("a file");
     let elsewhere = tempfile::tempdir().expect("a directory");
     let archive = elsewhere.path().join("backup.tar");
     // Posts go on meanwhile.
@@ -56,8 +57,9 @@ async fn a_backup_of_a_running_server_restores_to_all_that_was_acknowledged_befo
 
     let restored = elsewhere.path().join("restored");
     maintenance::restore(&archive, &restored).expect("restored");
-    assert_eq!(maintenance::check(&database(&restored)).expect("readable"), []);
+    assert_eq!(maintenance::check(&database(&restored), &restored).expect("readable"), []);
     assert_eq!(fs::read_to_string(restored.join("files/ab/cdef")).expect("there"), "uploaded");
+    assert!(!restored.join("files/incoming").exists());
     let second = Server::start_with(|config| config.data_dir = restored.clone()).await;
     let mut again = ada.clone();
     again.move_to(&second);
@@ -143,6 +145,30 @@ async fn a_check_tells_by_its_exit_code_whether_something_is_wrong() {
     let broken = hubbub(server.data_dir(), &["check"]);
     assert_eq!(broken.status.code(), Some(1));
     assert!(text(&broken.stdout).starts_with("room 1: the messages' numbers have a gap"), "{}", text(&broken.stdout));
+}
+
+#[actix_web::test]
+async fn a_file_comes_back_from_a_backup_and_is_missed_when_it_does_not() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    let room = ada.create_room("Lobby", "open").await;
+    let path = format!("/api/v1/rooms/{room}/files?name=notes.txt");
+    let file = ada.post_raw(&path, "text/plain", "my notes").await.expect(201).number("/id");
+    let body = json!({"body": "look", "file_ids": [file]});
+    ada.post(&format!("/api/v1/rooms/{room}/messages"), &body).await.expect(201);
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let (archive, restored) = (elsewhere.path().join("backup.tar"), elsewhere.path().join("restored"));
+    maintenance::backup(&database(server.data_dir()), server.data_dir(), &archive).expect("backed up");
+    maintenance::restore(&archive, &restored).expect("restored");
+    assert_eq!(maintenance::check(&database(&restored), &restored).expect("readable"), []);
+    let exported = hubbub(&restored, &["export", "--room", &room.to_string()]);
+    assert!(text(&exported.stdout).contains("notes.txt"), "{}", text(&exported.stdout));
+    fs::remove_dir_all(restored.join("files")).expect("removed");
+    let missing = maintenance::check(&database(&restored), &restored).expect("readable");
+    assert_eq!(
+        missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [format!("file {file}: its content is missing, or not whole")]
+    );
 }
 
 #[actix_web::test]

@@ -29,7 +29,7 @@ async fn old_messages_go_when_their_room_says_so() {
     let behind = ada.get(&format!("{path}/events?after=0")).await.expect(200);
     assert_eq!(behind.json["resync"], true);
     assert_eq!(ada.get(&path).await.json["message_count"], 2);
-    assert_eq!(maintenance::check(&database(server.data_dir())).expect("readable"), []);
+    assert_eq!(maintenance::check(&database(server.data_dir()), server.data_dir()).expect("readable"), []);
     assert_eq!(
         ada.patch(&path, &json!({"retention_days": null})).await.expect(200).json["retention_days"],
         Value::Null

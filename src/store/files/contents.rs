@@ -23,7 +23,7 @@ impl ContentHash {
     }
 
     /// The digest of a stored row.
-    pub(super) const fn stored(digits: String) -> Self {
+    pub(in crate::store) const fn stored(digits: String) -> Self {
         Self(digits)
     }
 }
@@ -36,6 +36,11 @@ impl From<&[u8]> for ContentHash {
         }
         Self(digits)
     }
+}
+
+/// Where a content stands within the directory of the contents.
+pub(in crate::store) fn path_in(directory: &Path, hash: &ContentHash) -> PathBuf {
+    directory.join(&hash.0[..2]).join(&hash.0)
 }
 
 /// The directory of the contents.
@@ -78,7 +83,7 @@ impl Contents {
     }
 
     fn path(&self, hash: &ContentHash) -> PathBuf {
-        self.directory.join(&hash.0[..2]).join(&hash.0)
+        path_in(&self.directory, hash)
     }
 
     fn thumbnail_path(&self, hash: &ContentHash) -> PathBuf {

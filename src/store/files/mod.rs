@@ -14,4 +14,5 @@ pub use library::{FileLibrary, Preview};
 pub use rows::StoredFile;
 pub use upload::{FinishedUpload, Upload};
 
+pub(super) use contents::path_in;
 pub(super) use rows::{attach, attach_files, check_attachable, remove_of_message};
