@@ -177,13 +177,20 @@ fn find_message(connection: &mut DbConnection, room: RoomId, id: MessageId) -> R
 
 /// A message, whichever room it is in.
 pub(super) fn load_message(connection: &mut DbConnection, id: MessageId) -> QueryResult<Option<Message>> {
-    let message = messages::table
+    Ok(load_messages(connection, vec![id])?.pop())
+}
+
+/// Messages, whichever rooms they are in; those that do not exist are left out.
+pub(super) fn load_messages(connection: &mut DbConnection, ids: Vec<MessageId>) -> QueryResult<Vec<Message>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(MessageRow, AuthorRow)> = messages::table
         .inner_join(users::table)
-        .filter(messages::id.eq(id.0))
+        .filter(messages::id.eq_any(ids.into_iter().map(|id| id.0)))
         .select((MessageRow::as_select(), AuthorRow::as_select()))
-        .first::<(MessageRow, AuthorRow)>(connection)
-        .optional()?;
-    let mut message = message.map(|(message, author)| message.by(author.into()));
-    attach_files(connection, &mut message)?;
-    Ok(message)
+        .load(connection)?;
+    let mut messages: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
+    attach_files(connection, &mut messages)?;
+    Ok(messages)
 }

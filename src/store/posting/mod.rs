@@ -8,6 +8,8 @@
 mod batch;
 mod single;
 
+use diesel::QueryResult;
+
 use crate::domain::{
     Author, ClientId, Message, MessageDraft, MessageId, RoomEvent, RoomEventKind, RoomId, RoomKind, Seq, Timestamp,
     UserId,
@@ -15,7 +17,7 @@ use crate::domain::{
 
 use super::connection::DbConnection;
 use super::error::settle;
-use super::messages::load_message;
+use super::messages::load_messages;
 use super::search::SearchEntry;
 use super::{Posted, StoreError};
 
@@ -42,9 +44,7 @@ pub(super) fn post_all(
         match connection {
             DbConnection::Postgres(postgres) if !run[0].has_files() => {
                 let stored = batch::store(postgres, run)?;
-                for (post, stored) in run.iter().zip(stored) {
-                    outcomes.push(settle(stored.and_then(|stored| answer(connection, post, stored)))?);
-                }
+                outcomes.extend(answer(connection, run, stored)?);
             }
             DbConnection::Postgres(_) | DbConnection::Sqlite(_) => {
                 for post in run {
@@ -64,11 +64,23 @@ enum Stored {
     Before(MessageId),
 }
 
-fn answer(connection: &mut DbConnection, post: &Post, stored: Stored) -> Result<Posted, StoreError> {
-    match stored {
+/// What posts that were stored together are answered. Those of many clients that come back from an outage may all be
+/// repeats, so their messages are read at once.
+fn answer(
+    connection: &mut DbConnection,
+    posts: &[&Post],
+    stored: Vec<Result<Stored, StoreError>>,
+) -> QueryResult<Vec<Result<Posted, StoreError>>> {
+    let earlier = stored.iter().filter_map(|stored| match stored {
+        Ok(Stored::Before(earlier)) => Some(*earlier),
+        Ok(Stored::New(_)) | Err(_) => None,
+    });
+    let earlier = load_messages(connection, earlier.collect())?;
+    let answers = posts.iter().zip(stored).map(|(post, stored)| match stored? {
         Stored::New(message) => Ok(Posted::New(message_posted(message))),
-        Stored::Before(earlier) => replay(connection, earlier, post),
-    }
+        Stored::Before(id) => replay(earlier.iter().find(|message| message.id == id).cloned(), post),
+    });
+    Ok(answers.collect())
 }
 
 fn message_posted(message: Box<Message>) -> RoomEvent {
@@ -83,8 +95,8 @@ fn message_posted(message: Box<Message>) -> RoomEvent {
 
 /// The answer to a repeated post. Once the message was edited or taken back, what was first posted is not known any
 /// more, and the repeat is taken for one.
-fn replay(connection: &mut DbConnection, earlier: MessageId, post: &Post) -> Result<Posted, StoreError> {
-    let message = load_message(connection, earlier)?.ok_or(StoreError::MessageNotFound)?;
+fn replay(earlier: Option<Message>, post: &Post) -> Result<Posted, StoreError> {
+    let message = earlier.ok_or(StoreError::MessageNotFound)?;
     let is_as_posted = message.edited_at.is_none() && message.deleted_at.is_none();
     if message.room_id != post.room || (is_as_posted && !post.says_the_same_as(&message)) {
         return Err(StoreError::ClientIdReused);

@@ -7,6 +7,7 @@ use crate::domain::{Author, Message, MessageId, Timestamp};
 use crate::store::access::lock_room;
 use crate::store::connection::DbConnection;
 use crate::store::files::{attach, check_attachable};
+use crate::store::messages::load_message;
 use crate::store::schema::messages;
 use crate::store::statement::{execute, fetch, statement};
 use crate::store::{Posted, StoreError, log, search};
@@ -20,7 +21,7 @@ pub(super) fn store(connection: &mut DbConnection, post: &Post) -> Result<Posted
     let sender: SenderRow = fetch(connection, find).optional()?.ok_or(StoreError::UserNotFound)?;
     let place = MessagePlace::next(sender.room_head().as_ref(), sender.read_number)?;
     if let Some(earlier) = sender.earlier_id {
-        return replay(connection, MessageId(earlier), post);
+        return replay(load_message(connection, MessageId(earlier))?, post);
     }
     let files = check_attachable(connection, post.author, post.room, &post.draft.file_ids)?;
     let created_at = Timestamp::now();

@@ -2,6 +2,9 @@
 
 use std::pin::Pin;
 
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
 use crate::domain::{Message, RoomEvent, RoomEventKind, RoomId, Seq, UserId};
 use crate::store::{Posted, Snapshot, Store, StoreError};
 
@@ -141,6 +144,46 @@ pub(super) async fn answers<F: Future<Output = Result<Posted, StoreError>>>(post
         answers.push(Answer::from(post.await));
     }
     answers
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    row: String,
+}
+
+/// All that posts write, row by row, but for the times, which only have to agree with each other. The queries run on both
+/// databases.
+const ROWS: [&str; 6] = [
+    "SELECT 'room ' || id || ' ' || last_seq || ' ' || message_count AS row FROM rooms ORDER BY id",
+    "SELECT 'member ' || room_id || ' ' || user_id || ' ' || read_number AS row FROM memberships \
+     ORDER BY room_id, user_id",
+    "SELECT 'message ' || id || ' ' || room_id || ' ' || seq || ' ' || number || ' ' || author_id || ' ' || \
+     coalesce(client_id, '-') || ' ' || body || ' ' || html AS row FROM messages \
+     WHERE edited_at IS NULL AND deleted_at IS NULL ORDER BY id",
+    "SELECT 'event ' || events.room_id || ' ' || events.seq || ' ' || kind || ' ' || actor_id || ' ' || \
+     coalesce(message_id, 0) || ' ' || coalesce(member_id, 0) || ' ' || coalesce(data, '-') || ' ' || \
+     CASE WHEN messages.created_at <> events.created_at THEN 'at another time' ELSE '' END AS row \
+     FROM events LEFT JOIN messages ON messages.id = events.message_id ORDER BY events.room_id, events.seq",
+    "SELECT 'delivery ' || deliveries.id || ' ' || webhook_id || ' ' || room_id || ' ' || seq || ' ' || event_type || \
+     ' ' || status || ' ' || jobs.kind || ' ' || jobs.payload || ' ' || jobs.attempts || ' ' || \
+     CASE WHEN jobs.run_at <> deliveries.created_at THEN 'at another time' ELSE '' END AS row \
+     FROM webhook_deliveries AS deliveries \
+     LEFT JOIN jobs ON jobs.unique_key = 'webhook.deliver:' || deliveries.id ORDER BY deliveries.id",
+    "SELECT DISTINCT 'word ' || word AS row FROM search_words ORDER BY row",
+];
+
+/// What stands in the tables that posts write.
+pub(super) async fn rows(database: &TestDatabase) -> Vec<String> {
+    let all = database.read(|connection| {
+        let mut all = Vec::new();
+        for query in ROWS {
+            let rows: Vec<Row> = diesel::sql_query(query).load(connection)?;
+            all.extend(rows.into_iter().map(|row| row.row));
+        }
+        Ok(all)
+    });
+    all.await.expect("readable")
 }
 
 fn assert_contiguous(events: &[RoomEvent]) {
