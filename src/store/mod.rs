@@ -69,6 +69,7 @@ pub use members::Member;
 pub use messages::Posted;
 pub use rooms::{NewRoom, RoomChange, RoomView};
 pub use search::{SearchHit, SearchPage};
+pub use sessions::Rotation;
 pub use token_hash::TokenHash;
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};
