@@ -60,7 +60,7 @@ pub use deliveries::{Delivery, DeliveryAttempt, DeliveryStatus, DeliveryToSend, 
 pub use error::{OpenError, StoreError};
 pub use events::CatchUp;
 pub use export::{ExportError, ExportItem, ExportScope};
-pub use files::{ContentHash, FileLibrary, FinishedUpload, Preview, StoredFile, Upload};
+pub use files::{ContentHash, ExportedFile, FileLibrary, FinishedUpload, Preview, StoredFile, Upload};
 pub use history::{History, HistoryFrom, HistoryPage};
 pub use inspect::{Snapshot, copy_sqlite, verify_sqlite};
 pub use invites::Invite;

@@ -22,6 +22,12 @@ impl ContentHash {
         &self.0
     }
 
+    /// Where the content stands within the directory of the contents.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        Path::new(&self.0[..2]).join(&self.0)
+    }
+
     /// The digest of a stored row.
     pub(in crate::store) const fn stored(digits: String) -> Self {
         Self(digits)
@@ -38,10 +44,8 @@ impl From<&[u8]> for ContentHash {
     }
 }
 
-/// Where a content stands within the directory of the contents.
-pub(in crate::store) fn path_in(directory: &Path, hash: &ContentHash) -> PathBuf {
-    directory.join(&hash.0[..2]).join(&hash.0)
-}
+/// The extension of a thumbnail's name, which is otherwise its content's.
+pub(super) const THUMBNAIL: &str = "thumbnail";
 
 /// The directory of the contents.
 #[derive(Debug)]
@@ -83,11 +87,11 @@ impl Contents {
     }
 
     fn path(&self, hash: &ContentHash) -> PathBuf {
-        path_in(&self.directory, hash)
+        self.directory.join(hash.path())
     }
 
     fn thumbnail_path(&self, hash: &ContentHash) -> PathBuf {
-        self.path(hash).with_extension("thumbnail")
+        self.path(hash).with_extension(THUMBNAIL)
     }
 
     /// Puts a content in place, and its thumbnail; durable when this returns.

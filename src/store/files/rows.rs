@@ -44,11 +44,11 @@ pub struct StoredFile {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = files, check_for_backend(MultiBackend))]
-struct FileRow {
+pub(super) struct FileRow {
     id: i64,
-    room_id: i64,
+    pub(super) room_id: i64,
     uploader_id: i64,
-    message_id: Option<i64>,
+    pub(super) message_id: Option<i64>,
     name: String,
     content_type: String,
     bytes: i64,

@@ -12,10 +12,20 @@ use super::database::draft;
 use super::{TestDatabase, on_both_databases};
 
 pub(super) async fn keep(library: &FileLibrary, by: UserId, room: RoomId, content: &[u8]) -> Result<File, StoreError> {
+    keep_with(library, by, room, content, Preview::default()).await
+}
+
+pub(super) async fn keep_with(
+    library: &FileLibrary,
+    by: UserId,
+    room: RoomId,
+    content: &[u8],
+    preview: Preview,
+) -> Result<File, StoreError> {
     let mut upload = library.begin_upload().expect("begun");
     upload.write(content).expect("written");
     let name = FileName::parse("a.txt").expect("a name");
-    library.keep(by, room, name, upload.finish().expect("durable"), Preview::default()).await
+    library.keep(by, room, name, upload.finish().expect("durable"), preview).await
 }
 
 /// How many contents there are, and uploads on their way.
