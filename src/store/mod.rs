@@ -20,6 +20,7 @@ mod history;
 mod housekeeping;
 mod inspect;
 mod invites;
+mod job_hosts;
 mod jobs;
 mod log;
 mod members;
@@ -64,6 +65,7 @@ pub use files::{ContentHash, ExportedFile, FileLibrary, FinishedUpload, Preview,
 pub use history::{History, HistoryFrom, HistoryPage};
 pub use inspect::{Snapshot, copy_sqlite, verify_sqlite};
 pub use invites::Invite;
+pub use job_hosts::HostJobs;
 pub use jobs::{JobOutcome, LeasedJob, Task};
 pub use members::Member;
 pub use messages::Posted;

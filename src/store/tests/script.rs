@@ -166,7 +166,7 @@ const ROWS: [&str; 6] = [
      CASE WHEN messages.created_at <> events.created_at THEN 'at another time' ELSE '' END AS row \
      FROM events LEFT JOIN messages ON messages.id = events.message_id ORDER BY events.room_id, events.seq",
     "SELECT 'delivery ' || deliveries.id || ' ' || webhook_id || ' ' || room_id || ' ' || seq || ' ' || event_type || \
-     ' ' || status || ' ' || jobs.kind || ' ' || jobs.payload || ' ' || jobs.attempts || ' ' || \
+     ' ' || status || ' ' || jobs.kind || ' ' || jobs.payload || ' ' || jobs.host || ' ' || jobs.attempts || ' ' || \
      CASE WHEN jobs.run_at <> deliveries.created_at THEN 'at another time' ELSE '' END AS row \
      FROM webhook_deliveries AS deliveries \
      LEFT JOIN jobs ON jobs.unique_key = 'webhook.deliver:' || deliveries.id ORDER BY deliveries.id",
