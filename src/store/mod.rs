@@ -111,8 +111,8 @@ impl Store {
         if let DatabaseUrl::Sqlite(path) = url {
             connection::prepare_sqlite_file(path)?;
         }
-        let mut connection = connection::connect(url, Access::Write)
-            .map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })?;
+        let connected = connection::connect(url, Access::Write);
+        let mut connection = connected.map_err(|error| OpenError::connecting(url, &error))?;
         migrate::migrate(&mut connection)?;
         search::bring_up_to_date(&mut connection)?;
         Self::start(url, connection, options)
