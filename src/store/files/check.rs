@@ -1,8 +1,6 @@
 //! Whether the rows of files and the contents on the disk agree.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
@@ -13,7 +11,7 @@ use crate::store::connection::DbConnection;
 use crate::store::inspect::Snapshot;
 use crate::store::schema::{file_removals, files};
 
-use super::contents::{ContentHash, THUMBNAIL};
+use super::contents::{ContentHash, THUMBNAIL, list};
 
 impl Snapshot {
     /// Looks for files whose content does not stand in the directory of the contents, or not all of it, and for contents
@@ -81,39 +79,4 @@ impl Row {
         };
         Some(Finding::new(format!("file {id}: {wrong}")))
     }
-}
-
-/// The contents and thumbnails in the directory, by their path within it, and their lengths. A directory that does not
-/// exist has none: it is made when the server starts.
-fn list(directory: &Path) -> io::Result<BTreeMap<PathBuf, u64>> {
-    let mut found = BTreeMap::new();
-    for first in entries(directory)? {
-        // What is being received has no name yet, and the file system may have directories of its own.
-        if first.len() != 2 || u8::from_str_radix(&first, 16).is_err() {
-            continue;
-        }
-        for name in entries(&directory.join(&first))? {
-            let path = Path::new(&first).join(name);
-            match fs::metadata(directory.join(&path)) {
-                Ok(content) => drop(found.insert(path, content.len())),
-                // Removed since the directory was read.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// The names in a directory. One that is not UTF-8 is not ours.
-fn entries(directory: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        names.extend(entry?.file_name().into_string());
-    }
-    Ok(names)
 }

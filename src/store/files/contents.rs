@@ -1,5 +1,6 @@
 //! The contents of files on the disk, each once under its digest: `files/3a/3a7bd3…`, its thumbnail beside it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -112,6 +113,15 @@ impl Contents {
         File::open(directory)?.sync_all()
     }
 
+    /// The contents that stand in the directory, and those of which only the thumbnail does. Blocks.
+    pub(super) fn hashes(&self) -> io::Result<Vec<ContentHash>> {
+        let names = list(&self.directory)?.into_keys().filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
+        // What has another name was put there by somebody else.
+        let mut names: Vec<_> = names.filter(|name| name.len() == 64 && hex::decode(name).is_ok()).collect();
+        names.dedup();
+        Ok(names.into_iter().map(ContentHash).collect())
+    }
+
     /// Opens a content.
     pub(super) fn read(&self, hash: &ContentHash) -> io::Result<File> {
         File::open(self.path(hash))
@@ -132,4 +142,39 @@ impl Contents {
         }
         Ok(())
     }
+}
+
+/// The contents and thumbnails in the directory, by their path within it, and their lengths. A directory that does not
+/// exist has none: it is made when the server starts.
+pub(super) fn list(directory: &Path) -> io::Result<BTreeMap<PathBuf, u64>> {
+    let mut found = BTreeMap::new();
+    for first in entries(directory)? {
+        // What is being received has no name yet, and the file system may have directories of its own.
+        if first.len() != 2 || u8::from_str_radix(&first, 16).is_err() {
+            continue;
+        }
+        for name in entries(&directory.join(&first))? {
+            let path = Path::new(&first).join(name);
+            match fs::metadata(directory.join(&path)) {
+                Ok(content) => drop(found.insert(path, content.len())),
+                // Removed since the directory was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The names in a directory. One that is not UTF-8 is not ours.
+fn entries(directory: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry?.file_name().into_string());
+    }
+    Ok(names)
 }
