@@ -302,6 +302,7 @@ impl ServeConfig {
             ("HUBBUB_WEBHOOK_QUEUE", self.webhooks.queue),
             ("HUBBUB_WEBHOOK_TIMEOUT_MS", usize::try_from(self.webhooks.timeout_ms).unwrap_or(usize::MAX)),
             ("HUBBUB_JOBS_AT_ONCE", self.jobs.jobs_at_once),
+            ("HUBBUB_JOBS_PER_HOST", self.jobs.jobs_per_host),
             ("HUBBUB_JOB_ATTEMPTS", self.jobs.job_attempts as usize),
             ("HUBBUB_HOUSEKEEPING_SECS", self.jobs.housekeeping_secs as usize),
         ];

@@ -10,6 +10,7 @@ mod outgoing;
 mod public_address;
 mod regular;
 mod runner;
+mod slots;
 
 pub use outgoing::OutgoingClient;
 pub use runner::{JobRunner, RunningJobs};
