@@ -6,10 +6,12 @@
 
 mod backoff;
 mod deliver;
+mod head_ticks;
 mod outgoing;
 mod public_address;
 mod regular;
 mod runner;
 
+pub use head_ticks::{HeadTicks, RunningHeadTicks};
 pub use outgoing::OutgoingClient;
 pub use runner::{JobRunner, RunningJobs};

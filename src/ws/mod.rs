@@ -9,6 +9,7 @@ mod apps_file;
 mod body;
 mod conversation;
 mod descriptor;
+mod health;
 mod meter;
 mod rate;
 mod server;
@@ -22,13 +23,21 @@ pub use descriptor::{Descriptor, keep_descriptor};
 pub use server::SocketServer;
 pub use webhooks::{WebhookCounts, Webhooks};
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, ServiceConfig, ThinData};
 
-/// The socket server's routes. The app needs a [`SocketServer`] of its worker as app data.
-pub fn configure(config: &mut ServiceConfig) {
+/// The socket server's routes, for one worker.
+pub fn configure(config: &mut ServiceConfig, server: SocketServer) {
     config
+        .app_data(ThinData(server))
         .route("/app/{key}", web::get().to(upgrade::connect))
         .route("/app", web::get().to(upgrade::refuse_path))
         .route("/app/{key}/{rest:.*}", web::get().to(upgrade::refuse_path))
         .configure(api::configure);
+}
+
+/// The routes by which a socket server without the rest says how it is.
+pub fn configure_health(config: &mut ServiceConfig) {
+    config
+        .route("/health/live", web::get().to(health::show_live))
+        .route("/health/ready", web::get().to(health::show_ready));
 }

@@ -7,6 +7,7 @@ mod catch_up;
 mod check;
 mod database;
 mod files;
+mod heads;
 mod history;
 mod jobs;
 mod members;
