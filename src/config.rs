@@ -117,6 +117,9 @@ pub struct ServeConfig {
     /// Directory of the embedded database and of what is made on first start
     #[arg(long, env = "HUBBUB_DATA_DIR", default_value = "./data", value_name = "DIR")]
     pub data_dir: PathBuf,
+    /// Directory of uploaded files, which several web nodes share; without it, in the data directory
+    #[arg(long, env = "HUBBUB_FILES_DIR", value_name = "DIR")]
+    pub files_dir: Option<PathBuf>,
     /// Database: sqlite:PATH or postgres://…; without it, SQLite in the data directory
     #[arg(long, env = "HUBBUB_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<Secret>,
@@ -231,6 +234,9 @@ pub struct AuthConfig {
     /// Threads that hash passwords, and so how many are hashed at once
     #[arg(long, env = "HUBBUB_PASSWORD_THREADS", default_value_t = 2)]
     pub password_threads: usize,
+    /// Secret that several web nodes sign access tokens with, of at least 32 characters; without it, one is made and kept
+    #[arg(long, env = "HUBBUB_TOKEN_SECRET", hide_env_values = true)]
+    pub token_secret: Option<Secret>,
     /// Life of an access token, in seconds
     #[arg(long, env = "HUBBUB_ACCESS_TOKEN_SECS", default_value_t = 600)]
     pub access_token_secs: u32,
@@ -244,6 +250,9 @@ pub struct AuthConfig {
     #[arg(long, env = "HUBBUB_TRUST_PROXY")]
     pub trust_proxy: bool,
 }
+
+/// RFC 7518 wants 256 bits for HS256.
+const MIN_TOKEN_SECRET_BYTES: usize = 32;
 
 impl ServeConfig {
     /// Refuses what cannot work, with a sentence that says what to set.
@@ -268,6 +277,9 @@ impl ServeConfig {
         }
         if self.auth.password_memory_kib < 8 {
             return Err(ConfigError::PasswordMemory);
+        }
+        if self.auth.token_secret.as_ref().is_some_and(|secret| secret.expose().len() < MIN_TOKEN_SECRET_BYTES) {
+            return Err(ConfigError::TokenSecret);
         }
         self.socket.validate()?;
         self.refuse_zeros()

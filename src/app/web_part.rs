@@ -34,7 +34,7 @@ impl WebPart {
         bus: &mut BusPart,
     ) -> Result<Self, StartError> {
         let store = open_store(config, data_dir)?;
-        let files = open_files(&store, data_dir)?;
+        let files = open_files(&store, config, data_dir)?;
         let passwords = Passwords::start(&config.auth)?;
         let demo = match config.demo {
             true => Some(Demo::prepare(&store, &passwords, &http::limits(config)).await?),
@@ -48,7 +48,7 @@ impl WebPart {
             bus: events,
             flows: Arc::new(FlowBook::new(config.http.flow_entries)),
             passwords,
-            access_tokens: AccessTokens::new(KeyRing::open(data_dir.path())?, &config.auth),
+            access_tokens: AccessTokens::new(key_ring(config, data_dir)?, &config.auth),
             socket_app: SocketApp { key: chat_app.key.clone(), secret: chat_app.secret.clone().into() },
             socket_address: config.bus.socket_address()?,
             demo_people: demo.as_ref().map(Demo::people).unwrap_or_default(),
@@ -86,8 +86,15 @@ fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartEr
     Ok(Store::open(&url, &database::options(&config.store))?)
 }
 
-fn open_files(store: &Store, data_dir: &DataDir) -> Result<FileLibrary, StartError> {
-    let directory = data_dir.path().join("files");
+fn key_ring(config: &ServeConfig, data_dir: &DataDir) -> Result<KeyRing, StartError> {
+    match &config.auth.token_secret {
+        Some(secret) => Ok(KeyRing::of_secret(secret)),
+        None => Ok(KeyRing::open(data_dir.path())?),
+    }
+}
+
+fn open_files(store: &Store, config: &ServeConfig, data_dir: &DataDir) -> Result<FileLibrary, StartError> {
+    let directory = config.files_dir.clone().unwrap_or_else(|| data_dir.path().join("files"));
     FileLibrary::open(store.clone(), &directory)
         .map_err(|error| StartError::DataDir { path: directory.display().to_string(), reason: error.to_string() })
 }

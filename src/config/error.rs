@@ -54,6 +54,9 @@ pub enum ConfigError {
     /// Cookies and links are built on it.
     #[error("HUBBUB_PUBLIC_URL must begin with http:// or https://; it is {0:?}")]
     PublicUrl(String),
+    /// Short enough to be found by trying.
+    #[error("HUBBUB_TOKEN_SECRET must have at least 32 characters, and nobody may be able to guess it")]
+    TokenSecret,
     /// Below Argon2's own minimum.
     #[error("HUBBUB_PASSWORD_MEMORY_KIB must be at least 8")]
     PasswordMemory,
