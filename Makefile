@@ -51,8 +51,8 @@ check-rust: $(PAGE) ## rustfmt and clippy, warnings denied
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
 test-rust: $(PAGE) ## Rust unit and integration tests, on SQLite and on a Postgres of their own
-	@tests/require.sh cargo cc
-	HUBBUB_TEST_REQUIRE_POSTGRES=1 tests/postgres.sh cargo test --locked
+	@tests/require.sh cargo cc nats-server
+	HUBBUB_TEST_REQUIRE_POSTGRES=1 HUBBUB_TEST_REQUIRE_NATS=1 tests/postgres.sh cargo test --locked
 
 # The program has OpenSSL built in; for the test the system's will do, which saves minutes.
 test-tls: $(PAGE) ## Postgres over TLS
@@ -96,10 +96,14 @@ bench: build ## Measure posts a second on SQLite and Postgres; raw results go to
 	cd bench && target/release/hubbub-bench posts
 	cd bench && ../tests/postgres.sh bash -c 'target/release/hubbub-bench posts --database-url "$$HUBBUB_TEST_POSTGRES_URL"'
 
-torture: ## The long tests: kills under load, thousands of random operations
-	@tests/require.sh cargo cc
+torture: ## The long tests: kills under load, thousands of random operations, many processes
+	@tests/require.sh cargo cc nats-server
 	HUBBUB_TEST_REQUIRE_POSTGRES=1 HUBBUB_TEST_KILLS=20 HUBBUB_TEST_ROUNDS=2000 \
 		tests/postgres.sh cargo test --locked --release --test it -- --nocapture --test-threads 1 converge a_killed
+	HUBBUB_TEST_REQUIRE_POSTGRES=1 HUBBUB_TEST_REQUIRE_NATS=1 HUBBUB_TEST_PAGES=200 HUBBUB_TEST_RATE=500 \
+		HUBBUB_TEST_SECS=20 HUBBUB_TEST_AWAY_SECS=14 HUBBUB_TEST_CUT_SECS=14 HUBBUB_TEST_STILL_SECS=12 \
+		HUBBUB_TEST_ROOMS=1000 HUBBUB_TEST_CHANNELS=100000 HUBBUB_TEST_SOCKETS=10000 \
+		tests/postgres.sh cargo test --locked --release --test cluster -- --nocapture --test-threads 1
 
 clean: ## Remove what was built, but not ./data
 	rm -rf target fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv

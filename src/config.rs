@@ -3,7 +3,10 @@
 //! Each setting is a flag of `hubbub serve` and an environment variable `HUBBUB_…`; a file `.env` in the working
 //! directory is read first. [`ServeConfig::validate`] refuses impossible combinations before anything starts.
 
+mod bus;
+mod error;
 mod jobs;
+mod pusher_server;
 mod socket;
 mod webhooks;
 
@@ -12,9 +15,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use thiserror::Error;
 
+pub use bus::{BusAddress, BusConfig, SocketAddress};
+pub use error::ConfigError;
 pub use jobs::JobsConfig;
+pub use pusher_server::{InvalidPusherUrl, PusherServer};
 pub use socket::{SocketConfig, SocketTransport};
 pub use webhooks::WebhookConfig;
 
@@ -61,6 +66,30 @@ pub enum Role {
     Ws,
 }
 
+impl Role {
+    /// Whether the process has the database, and with it the API and the page.
+    #[must_use]
+    pub const fn has_store(self) -> bool {
+        matches!(self, Self::All | Self::Web)
+    }
+
+    /// Whether the process holds sockets.
+    #[must_use]
+    pub const fn has_sockets(self) -> bool {
+        matches!(self, Self::All | Self::Ws)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::All => "all",
+            Self::Web => "web",
+            Self::Ws => "ws",
+        })
+    }
+}
+
 /// Who may make an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SignUp {
@@ -88,12 +117,12 @@ pub struct ServeConfig {
     /// Directory of the embedded database and of what is made on first start
     #[arg(long, env = "HUBBUB_DATA_DIR", default_value = "./data", value_name = "DIR")]
     pub data_dir: PathBuf,
+    /// Directory of uploaded files, which several web nodes share; without it, in the data directory
+    #[arg(long, env = "HUBBUB_FILES_DIR", value_name = "DIR")]
+    pub files_dir: Option<PathBuf>,
     /// Database: sqlite:PATH or postgres://…; without it, SQLite in the data directory
     #[arg(long, env = "HUBBUB_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<Secret>,
-    /// What carries events to the socket servers: local: is this process
-    #[arg(long, env = "HUBBUB_BUS", default_value = "local:", value_name = "URL", hide_env_values = true)]
-    pub bus: Secret,
     /// Which parts this process runs
     #[arg(long, env = "HUBBUB_ROLE", value_enum, default_value_t = Role::All)]
     pub role: Role,
@@ -115,6 +144,9 @@ pub struct ServeConfig {
     /// Bearer token that /metrics asks for; without one it answers on a loopback address only, and behind no proxy
     #[arg(long, env = "HUBBUB_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub metrics_token: Option<Secret>,
+    /// Settings of the bus.
+    #[command(flatten, next_help_heading = "Bus")]
+    pub bus: BusConfig,
     /// Settings of the HTTP API.
     #[command(flatten, next_help_heading = "HTTP API")]
     pub http: HttpConfig,
@@ -202,6 +234,9 @@ pub struct AuthConfig {
     /// Threads that hash passwords, and so how many are hashed at once
     #[arg(long, env = "HUBBUB_PASSWORD_THREADS", default_value_t = 2)]
     pub password_threads: usize,
+    /// Secret that several web nodes sign access tokens with, of at least 32 characters; without it, one is made and kept
+    #[arg(long, env = "HUBBUB_TOKEN_SECRET", hide_env_values = true)]
+    pub token_secret: Option<Secret>,
     /// Life of an access token, in seconds
     #[arg(long, env = "HUBBUB_ACCESS_TOKEN_SECS", default_value_t = 600)]
     pub access_token_secs: u32,
@@ -216,36 +251,8 @@ pub struct AuthConfig {
     pub trust_proxy: bool,
 }
 
-/// A combination of settings that cannot work.
-#[derive(Debug, Error)]
-pub enum ConfigError {
-    /// The demo's passwords are public.
-    #[error(
-        "--demo signs anybody in with passwords that everybody knows, so it listens on a loopback address only, \
-         and {0} is none; leave --demo out, or use --listen 127.0.0.1:8080"
-    )]
-    DemoNotLoopback(SocketAddr),
-    /// The bus is of a kind that this version does not have.
-    #[error("--bus {0}: is not available; use --bus local: (HUBBUB_BUS)")]
-    UnknownBus(String),
-    /// The role needs a bus between processes.
-    #[error(
-        "--role {0} needs a bus between processes, and --bus local: stays within one; use --role all (HUBBUB_ROLE)"
-    )]
-    RoleNeedsBus(&'static str),
-    /// Some of the three are set.
-    #[error("set all of HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET, or none of them")]
-    AppIncomplete,
-    /// A limit of zero would refuse everything.
-    #[error("{0} must be at least 1")]
-    Zero(&'static str),
-    /// Cookies and links are built on it.
-    #[error("HUBBUB_PUBLIC_URL must begin with http:// or https://; it is {0:?}")]
-    PublicUrl(String),
-    /// Below Argon2's own minimum.
-    #[error("HUBBUB_PASSWORD_MEMORY_KIB must be at least 8")]
-    PasswordMemory,
-}
+/// RFC 7518 wants 256 bits for HS256.
+const MIN_TOKEN_SECRET_BYTES: usize = 32;
 
 impl ServeConfig {
     /// Refuses what cannot work, with a sentence that says what to set.
@@ -256,14 +263,12 @@ impl ServeConfig {
         if self.demo && !self.listen.ip().is_loopback() {
             return Err(ConfigError::DemoNotLoopback(self.listen));
         }
-        let scheme = self.bus.expose().split(':').next().unwrap_or_default();
-        if scheme != "local" {
-            return Err(ConfigError::UnknownBus(scheme.to_owned()));
+        if self.demo && !self.role.has_store() {
+            return Err(ConfigError::DemoWithoutDatabase);
         }
-        match self.role {
-            Role::All => {}
-            Role::Web => return Err(ConfigError::RoleNeedsBus("web")),
-            Role::Ws => return Err(ConfigError::RoleNeedsBus("ws")),
+        self.bus.validate(self.role)?;
+        if self.socket.app_id.is_some() && matches!(self.bus.address()?, BusAddress::Pusher(_)) {
+            return Err(ConfigError::AppTwice);
         }
         if let Some(url) =
             self.public_url.as_deref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://"))
@@ -272,6 +277,9 @@ impl ServeConfig {
         }
         if self.auth.password_memory_kib < 8 {
             return Err(ConfigError::PasswordMemory);
+        }
+        if self.auth.token_secret.as_ref().is_some_and(|secret| secret.expose().len() < MIN_TOKEN_SECRET_BYTES) {
+            return Err(ConfigError::TokenSecret);
         }
         self.socket.validate()?;
         self.refuse_zeros()
@@ -301,6 +309,8 @@ impl ServeConfig {
             ("HUBBUB_MAX_EVENTS_PER_BATCH", self.socket.max_events_per_batch),
             ("HUBBUB_WEBHOOK_QUEUE", self.webhooks.queue),
             ("HUBBUB_WEBHOOK_TIMEOUT_MS", usize::try_from(self.webhooks.timeout_ms).unwrap_or(usize::MAX)),
+            ("HUBBUB_BUS_QUEUE", self.bus.bus_queue),
+            ("HUBBUB_BUS_BATCH", self.bus.bus_batch),
             ("HUBBUB_JOBS_AT_ONCE", self.jobs.jobs_at_once),
             ("HUBBUB_JOBS_PER_HOST", self.jobs.jobs_per_host),
             ("HUBBUB_JOB_ATTEMPTS", self.jobs.job_attempts as usize),

@@ -47,6 +47,10 @@ for tool in "$@"; do
     python)
       python3 -c 'import ensurepip, venv' 2>/dev/null || install "Python with venv" python3 python3-venv
       ;;
+    nats-server)
+      # Debian keeps it out of the path of ordinary users.
+      PATH="$PATH:/usr/sbin" command -v nats-server >/dev/null || install "The NATS server" nats-server
+      ;;
     chromium)
       command -v chromium >/dev/null || install "Chromium" chromium fonts-dejavu-core
       ;;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::SocketConfig;
+use crate::config::{BusAddress, ServeConfig, SocketConfig};
 use crate::pusher::{App, AppId, InvalidCredentials};
 use crate::ws::default_limits;
 
@@ -37,11 +37,20 @@ impl Credentials {
 }
 
 /// The chat's own app: its clients send each other what they type, and nobody else may connect with it in mind.
-pub(super) fn chat_app(config: &SocketConfig, data_dir: &DataDir) -> Result<App, StartError> {
+///
+/// With a socket server elsewhere it is the one of the bus's URL. A process with the store makes it when there is none; one
+/// without has to be told, or to find it where such a process keeps it.
+pub(super) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>) -> Result<App, StartError> {
     let made = || serde_json::json!(Credentials::generate(AppId(1))).to_string();
-    let Credentials { id, key, secret } = match given(config) {
-        Some(credentials) => credentials,
-        None => parse(&data_dir.read_or_make(FILE, made)?, data_dir.path())?,
+    let Credentials { id, key, secret } = match (config.bus.address()?, given(&config.socket), data_dir) {
+        (BusAddress::Pusher(server), ..) => {
+            Credentials { id: server.app_id, key: server.key, secret: server.secret.expose().to_owned() }
+        }
+        (_, Some(credentials), _) => credentials,
+        (_, None, Some(data_dir)) => parse(&data_dir.read_or_make(FILE, made)?, data_dir.path())?,
+        (_, None, None) => {
+            chat_credentials(&config.socket, &config.data_dir).map_err(|error| StartError::NoApp(error.to_string()))?
+        }
     };
     App::check_credentials(&key, &secret)?;
     Ok(App {
@@ -53,7 +62,7 @@ pub(super) fn chat_app(config: &SocketConfig, data_dir: &DataDir) -> Result<App,
         has_subscription_counts: false,
         authorization_timeout: None,
         allowed_origins: Vec::new(),
-        limits: default_limits(config),
+        limits: default_limits(&config.socket),
         webhooks: Vec::new(),
     })
 }

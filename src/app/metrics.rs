@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL};
 use actix_web::web::ServiceConfig;
@@ -18,14 +18,19 @@ use subtle::ConstantTimeEq;
 
 use crate::broadcast::BroadcasterHandle;
 use crate::config::{Secret, ServeConfig};
-use crate::events::Carrier;
+use crate::events::{BusState, Carrier};
 use crate::ws::{ApiState, WebhookCounts};
 
 /// Who counts.
-#[derive(Clone)]
 pub(super) struct Sources {
-    pub(super) broadcaster: BroadcasterHandle,
     pub(super) carrier: Arc<dyn Carrier>,
+    /// In a role that holds sockets.
+    pub(super) sockets: Option<SocketSources>,
+}
+
+/// Who counts in a socket server.
+pub(super) struct SocketSources {
+    pub(super) broadcaster: BroadcasterHandle,
     pub(super) api: Arc<ApiState>,
     pub(super) webhooks: Arc<WebhookCounts>,
 }
@@ -106,10 +111,40 @@ async fn show_metrics(metrics: web::Data<Metrics>, request: HttpRequest) -> Http
 
 impl Collector for Sources {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        encode_bus(self.carrier.state(), &mut encoder)?;
+        self.sockets.as_ref().map_or(Ok(()), |sockets| sockets.encode(&mut encoder))
+    }
+}
+
+fn encode_bus(state: BusState, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let gauges = [
+        (
+            "bus_connected",
+            "Whether what is handed to the bus reaches the others: 1 or 0",
+            usize::from(state.is_connected),
+        ),
+        ("bus_waiting", "Events and orders that wait for the bus", state.waiting),
+        ("bus_nodes", "Nodes with sockets that are known, this one included", state.nodes),
+    ];
+    for (name, help, value) in gauges {
+        gauge(encoder, name, help, value)?;
+    }
+    let counters = [
+        ("events_dropped", "Events that the bus had no room for", state.dropped_events),
+        ("bus_messages_sent", "Messages that left for other processes", state.sent),
+        ("bus_messages_received", "Messages that came from other processes", state.received),
+        ("bus_messages_not_understood", "Messages of another version that were ignored", state.not_understood),
+        ("bus_gaps", "Times that the bus was away, and events may have been missed", state.gaps),
+        ("bus_repairs", "Rooms whose head was asked for after a gap", state.repairs),
+    ];
+    counters.into_iter().try_for_each(|(name, help, count)| counter(encoder, name, help, count))
+}
+
+impl SocketSources {
+    fn encode(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let (tally, webhooks, api) = (self.broadcaster.tally(), &self.webhooks, &self.api);
-        self.encode_sockets(&mut encoder)?;
-        gauge(&mut encoder, "channels", "Channels that have a socket", &tally.channels)?;
-        let dropped = AtomicU64::new(self.carrier.dropped_events());
+        self.encode_sockets(encoder)?;
+        gauge(encoder, "channels", "Channels that have a socket", tally.channels.load(Ordering::Relaxed))?;
         let counters = [
             ("sockets_opened", "Sockets that were taken in", &tally.sockets_opened),
             (
@@ -118,7 +153,6 @@ impl Collector for Sources {
                 &tally.sockets_too_slow,
             ),
             ("events_heard", "Events that came over the bus", &tally.events_heard),
-            ("events_dropped", "Events that the bus had no room for", &dropped),
             ("client_events", "Events that clients sent to each other", &tally.client_events),
             ("frames_sent", "Frames of channels queued for their sockets", &tally.frames_sent),
             ("hints_dropped", "Frames dropped that a slow client can do without", &tally.hints_dropped),
@@ -133,14 +167,13 @@ impl Collector for Sources {
                 &tally.webhook_events_missed,
             ),
         ];
-        counters.into_iter().try_for_each(|(name, help, count)| counter(&mut encoder, name, help, count))
+        counters
+            .into_iter()
+            .try_for_each(|(name, help, count)| counter(encoder, name, help, count.load(Ordering::Relaxed)))
     }
-}
 
-impl Sources {
     fn encode_sockets(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let all = AtomicUsize::new(self.broadcaster.socket_count());
-        gauge(encoder, "sockets", "Sockets that are open", &all)?;
+        gauge(encoder, "sockets", "Sockets that are open", self.broadcaster.socket_count())?;
         let example = ConstGauge::new(0_i64);
         let mut metric =
             encoder.encode_descriptor("app_sockets", "Sockets that are open, by app", None, example.metric_type())?;
@@ -152,13 +185,13 @@ impl Sources {
     }
 }
 
-fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: &AtomicUsize) -> fmt::Result {
-    let gauge = ConstGauge::new(signed(value.load(Ordering::Relaxed)));
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: usize) -> fmt::Result {
+    let gauge = ConstGauge::new(signed(value));
     gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
 }
 
-fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: &AtomicU64) -> fmt::Result {
-    let counter = ConstCounter::new(value.load(Ordering::Relaxed));
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let counter = ConstCounter::new(value);
     counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
 }
 

@@ -10,8 +10,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::config::Secret;
 use crate::domain::Timestamp;
 
 /// The keys in the data directory.
@@ -82,6 +84,19 @@ impl KeyRing {
         }
         let keys = stored.iter().map(StoredKey::decode).collect::<Option<Vec<_>>>();
         keys.map(|keys| Self { keys }).ok_or(KeyRingError::NoKeys(path))
+    }
+
+    /// The one key that several processes make of the secret that they share. It is as old as the secret.
+    #[must_use]
+    pub fn of_secret(secret: &Secret) -> Self {
+        let key = |purpose: &str| Sha256::new().chain_update(purpose).chain_update(secret.expose()).finalize();
+        let (name, bytes) = (key("hubbub access token key id"), key("hubbub access token key"));
+        let key = SigningKey {
+            kid: hex::encode(&name[..8]),
+            encoding: EncodingKey::from_secret(&bytes),
+            decoding: DecodingKey::from_secret(&bytes),
+        };
+        Self { keys: vec![key] }
     }
 
     /// The key that signs.

@@ -24,6 +24,7 @@ const TEST_CONFIG: crate::config::AuthConfig = crate::config::AuthConfig {
     min_password_chars: 10,
     password_memory_kib: 64,
     password_threads: 1,
+    token_secret: None,
     access_token_secs: 600,
     session_days: 30,
     sign_ins_per_minute: 3,

@@ -1,5 +1,6 @@
 //! The broadcaster: the actor between the bus and the hubs.
 
+mod peers;
 mod questions;
 mod subscribing;
 mod users;
@@ -13,13 +14,13 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, interval};
 use tracing::warn;
 
-use crate::events::{BusMessage, Envelope, LocalReceiver};
-use crate::pusher::{App, ChannelName, server_frame};
+use crate::events::{BusMessage, Envelope, LocalReceiver, News, PeerNews, Peers};
+use crate::pusher::{App, ChannelName};
 
 use super::caches::Caches;
 use super::channels::Channels;
 use super::counts::Counts;
-use super::mailbox::{Command, Delivery, HubId, HubMessage, Order};
+use super::mailbox::{Afterwards, Command, Delivery, HubId, HubMessage, Order, Subscribe};
 use super::occurrence::{Occurrence, WebhookEvent};
 use super::revocations::Revocations;
 use super::watchlists::Watchlists;
@@ -28,6 +29,8 @@ use super::{Apps, BroadcasterHandle, ChannelKey, Frame, Importance, Tally};
 /// The actor. [`run`](Self::run) is its loop; everything it owns, it owns alone.
 pub struct Broadcaster {
     bus: LocalReceiver,
+    /// The broadcasters of other processes.
+    peers: Arc<dyn Peers>,
     commands: mpsc::Receiver<Command>,
     orders: mpsc::UnboundedReceiver<Order>,
     /// Where webhooks hear of what happens; full, they miss it, and it is counted.
@@ -39,6 +42,10 @@ pub struct Broadcaster {
     counts: Counts,
     watchlists: Watchlists,
     revocations: Revocations,
+    /// Subscriptions that wait until the other nodes have said what they have of the channel.
+    waiting: HashMap<ChannelKey, Vec<Subscribe>>,
+    /// The stamp of the last change that the other nodes were told.
+    last_stamp: u64,
     tally: Arc<Tally>,
 }
 
@@ -57,22 +64,25 @@ pub struct BroadcasterLimits {
 
 /// What the actor takes up next.
 enum Heard {
-    Bus(BusMessage),
+    Bus(News),
     Socket(Command),
     Order(Order),
-    /// Counts of large channels may be due.
+    /// Counts of large channels, digests for other nodes and the end of cached events may be due.
     Tick,
 }
 
-/// How often the counts of large channels are looked at.
-const COUNT_TICK: Duration = Duration::from_secs(1);
+/// How often it is looked for what is due.
+const TICK: Duration = Duration::from_secs(1);
+/// Time over which sockets are closed that are better off elsewhere.
+const CUT_OFF_SPREAD: Duration = Duration::from_secs(5);
 
 impl Broadcaster {
-    /// A broadcaster that hears `bus`, and the handle that hubs reach it by. What webhooks should be told goes to
-    /// `occurrences`.
+    /// A broadcaster that hears `bus` and speaks to its `peers`, and the handle that hubs reach it by. What webhooks should
+    /// be told goes to `occurrences`.
     #[must_use]
     pub fn new(
         bus: LocalReceiver,
+        peers: Arc<dyn Peers>,
         apps: Apps,
         occurrences: mpsc::Sender<Occurrence>,
         limits: BroadcasterLimits,
@@ -82,6 +92,7 @@ impl Broadcaster {
         let tally = Arc::<Tally>::default();
         let broadcaster = Self {
             bus,
+            peers: Arc::clone(&peers),
             commands,
             orders,
             occurrences,
@@ -92,9 +103,11 @@ impl Broadcaster {
             counts: Counts::default(),
             watchlists: Watchlists::default(),
             revocations: Revocations::new(limits.authorization),
+            waiting: HashMap::new(),
+            last_stamp: 0,
             tally: Arc::clone(&tally),
         };
-        (broadcaster, BroadcasterHandle::new(commands_sender, orders_sender, apps, limits.sockets, tally))
+        (broadcaster, BroadcasterHandle::new(commands_sender, orders_sender, peers, apps, limits.sockets, tally))
     }
 
     /// Hears and sends until the bus ends or no handle is left.
@@ -102,37 +115,45 @@ impl Broadcaster {
     /// Orders come first: a hub must be known before its first socket subscribes. The bus and the sockets take turns, so
     /// that neither a flood of events nor one of subscriptions keeps the other waiting.
     pub async fn run(mut self) {
-        let mut count_ticks = interval(COUNT_TICK);
+        let mut ticks = interval(TICK);
         loop {
-            match self.hear(&mut count_ticks).await {
-                Some(Heard::Bus(BusMessage::Event(envelope))) => self.broadcast(envelope).await,
-                Some(Heard::Bus(BusMessage::Revoke(revocation))) => self.revoke(revocation).await,
-                Some(Heard::Bus(BusMessage::Terminate(termination))) => self.terminate(termination).await,
+            match self.hear(&mut ticks).await {
+                Some(Heard::Bus(News::Message(BusMessage::Event(envelope)))) => self.broadcast(envelope).await,
+                Some(Heard::Bus(News::Message(BusMessage::Revoke(revocation)))) => self.revoke(revocation).await,
+                Some(Heard::Bus(News::Message(BusMessage::Terminate(termination)))) => {
+                    self.terminate(termination).await;
+                }
+                Some(Heard::Bus(News::Peer(PeerNews::CutOff))) => {
+                    self.close_sockets(CUT_OFF_SPREAD, Afterwards::GoOn).await;
+                }
+                Some(Heard::Bus(News::Peer(news))) => self.hear_peers(news).await,
                 Some(Heard::Socket(Command::Subscribe(subscribe))) => self.subscribe(subscribe).await,
                 Some(Heard::Socket(Command::SignIn(sign_in))) => self.sign_in(sign_in).await,
                 Some(Heard::Socket(Command::ClientEvent(delivery, occurrence))) => {
                     Tally::count(&self.tally.client_events);
                     self.tell_webhooks(occurrence);
+                    self.relay(&delivery);
                     self.deliver(delivery).await;
                 }
-                Some(Heard::Socket(Command::Ask(question))) => self.answer(question),
+                // Whoever asked may have gone, and then nobody minds.
+                Some(Heard::Socket(Command::Ask(question, answer))) => drop(answer.send(self.answer(&question))),
                 Some(Heard::Order(Order::HubStarted(id, hub))) => drop(self.hubs.insert(id, hub)),
                 Some(Heard::Order(Order::Left(departure))) => self.leave(departure).await,
-                Some(Heard::Order(Order::CloseSockets(over))) => self.close_sockets(over).await,
-                Some(Heard::Tick) => self.announce_due_counts().await,
+                Some(Heard::Order(Order::CloseSockets(over))) => self.close_sockets(over, Afterwards::Stop).await,
+                Some(Heard::Tick) => self.tick().await,
                 None => return,
             }
             self.tally.channels.store(self.channels.len(), Ordering::Relaxed);
         }
     }
 
-    async fn hear(&mut self, count_ticks: &mut Interval) -> Option<Heard> {
-        let no_count_waits = self.counts.is_empty();
+    async fn hear(&mut self, ticks: &mut Interval) -> Option<Heard> {
+        let needs_ticks = !self.counts.is_empty() || self.peers.exist();
         let sources = async {
             tokio::select! {
                 message = self.bus.recv() => message.map(Heard::Bus),
                 command = self.commands.recv() => command.map(Heard::Socket),
-                _ = count_ticks.tick(), if !no_count_waits => Some(Heard::Tick),
+                _ = ticks.tick(), if needs_ticks => Some(Heard::Tick),
             }
         };
         tokio::select! {
@@ -140,6 +161,12 @@ impl Broadcaster {
             order = self.orders.recv() => order.map(Heard::Order),
             heard = sources => heard,
         }
+    }
+
+    async fn tick(&mut self) {
+        self.announce_due_counts().await;
+        self.send_due_digests();
+        self.forget_expired_events();
     }
 
     /// Step 4: one serialisation, one frame, one message to each hub that holds the channel.
@@ -153,8 +180,7 @@ impl Broadcaster {
             return;
         };
         let channel = ChannelKey { app: envelope.app, name };
-        let text = server_frame::channel_event(&envelope.event, channel.name.as_str(), &envelope.data);
-        let frame = Frame::text(&text);
+        let frame = Frame::text(&envelope.frame());
         if channel.name.is_cache() {
             self.cache(&channel, &frame, envelope.data);
         }
@@ -166,7 +192,10 @@ impl Broadcaster {
     /// Keeps an event of a cache channel for those who come later.
     fn cache(&mut self, channel: &ChannelKey, frame: &Frame, data: String) {
         let Some(app) = self.apps.by_id(channel.app) else { return };
-        self.caches.keep(channel.clone(), frame.clone(), data, app.limits.cache_ttl, Instant::now());
+        let displaced = self.caches.keep(channel.clone(), frame.clone(), data, app.limits.cache_ttl, Instant::now());
+        // Whoever keeps an event must hear the next, or would show an old one to those who come later.
+        self.peers.offer(channel);
+        self.ignore_if_idle(displaced);
         if let Some(channel) = self.channels.get_mut(channel) {
             channel.is_miss_reported = false;
         }
@@ -206,9 +235,9 @@ impl Broadcaster {
         self.tell_webhooks(app.map(|app| Occurrence { app: Arc::clone(app), event }));
     }
 
-    async fn close_sockets(&self, over: Duration) {
+    async fn close_sockets(&self, over: Duration, afterwards: Afterwards) {
         for &hub in self.hubs.keys() {
-            self.tell(hub, HubMessage::CloseSockets(over)).await;
+            self.tell(hub, HubMessage::CloseSockets(over, afterwards)).await;
         }
     }
 

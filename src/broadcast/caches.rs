@@ -29,11 +29,26 @@ impl Caches {
         Self { events: LruCache::new(NonZeroUsize::new(max_channels).unwrap_or(NonZeroUsize::MIN)) }
     }
 
-    pub(super) fn keep(&mut self, key: ChannelKey, frame: Frame, data: String, ttl: Duration, now: Instant) {
-        while self.events.peek_lru().is_some_and(|(_, oldest)| oldest.expires_at <= now) {
-            self.events.pop_lru();
-        }
-        self.events.put(key, Cached { frame, data, expires_at: now + ttl });
+    /// Keeps an event. Answers the channel whose event had to go for it.
+    pub(super) fn keep(
+        &mut self,
+        key: ChannelKey,
+        frame: Frame,
+        data: String,
+        ttl: Duration,
+        now: Instant,
+    ) -> Option<ChannelKey> {
+        let (displaced, _) = self
+            .events
+            .push(key.clone(), Cached { frame, data, expires_at: now + ttl })
+            .filter(|(old, _)| *old != key)?;
+        Some(displaced)
+    }
+
+    /// Removes an event whose time is over; answers its channel.
+    pub(super) fn take_expired(&mut self, now: Instant) -> Option<ChannelKey> {
+        self.events.peek_lru().filter(|(_, oldest)| oldest.expires_at <= now)?;
+        self.events.pop_lru().map(|(key, _)| key)
     }
 
     pub(super) fn get(&self, key: &ChannelKey, now: Instant) -> Option<&Cached> {

@@ -1,12 +1,15 @@
 //! Which hubs hold sockets of which channel, and who is present.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
+use crate::events::{Change, NodeId, Part};
 use crate::pusher::{ChannelKind, Member, SubscriptionRefusal};
 
 use super::ChannelKey;
+use super::elsewhere::{Applied, Elsewhere, Movement};
 use super::mailbox::HubId;
-use super::presence::Roster;
+use super::presence::{Roster, Turn};
 
 /// All channels that have a socket. A channel appears with its first socket and goes with its last.
 #[derive(Debug, Default)]
@@ -21,6 +24,12 @@ pub(super) struct Channel {
     hubs: Vec<(HubId, usize)>,
     /// Only in presence channels.
     roster: Roster,
+    /// What other nodes have of it; nothing in a process by itself.
+    elsewhere: Elsewhere,
+    /// The stamp of the last change that the other nodes were told; 0 before the first.
+    pub(super) stamp: u64,
+    /// When the others are reminded of it.
+    pub(super) next_digest: Option<Instant>,
     /// A cache channel's webhook hears of an empty cache once, not from each client.
     pub(super) is_miss_reported: bool,
 }
@@ -28,10 +37,16 @@ pub(super) struct Channel {
 /// What a socket's coming or going changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Changed {
-    /// The channel has its first socket, or has lost its last.
+    /// The channel has its first socket here, or has lost its last.
     pub(super) is_occupancy: bool,
     /// A person has come, or has gone.
-    pub(super) is_presence: bool,
+    pub(super) presence: Turn,
+    /// The sockets that the channel has here now.
+    pub(super) sockets_here: usize,
+    /// Those that it has on other nodes.
+    pub(super) sockets_elsewhere: usize,
+    /// The channel's stamp before.
+    pub(super) stamp: u64,
 }
 
 impl Channels {
@@ -49,6 +64,27 @@ impl Channels {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&ChannelKey, &Channel)> {
         self.by_key.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&ChannelKey, &mut Channel)> {
+        self.by_key.iter_mut()
+    }
+
+    /// Takes in what other nodes have of a channel that its first socket is about to join.
+    pub(super) fn prepare(&mut self, key: &ChannelKey, parts: impl IntoIterator<Item = Part>) {
+        let channel = self.by_key.entry(key.clone()).or_default();
+        for part in parts {
+            channel.replace(part);
+        }
+    }
+
+    /// Forgets a channel that nobody has joined after all; true when it was so.
+    pub(super) fn forget_if_empty(&mut self, key: &ChannelKey) -> bool {
+        let is_empty = self.by_key.get(key).is_some_and(|channel| channel.hubs.is_empty());
+        if is_empty {
+            self.by_key.remove(key);
+        }
+        is_empty
     }
 
     /// Counts a socket in. Refuses one person too many in a presence channel.
@@ -74,8 +110,8 @@ impl Channels {
             Some((_, sockets)) => *sockets += 1,
             None => channel.hubs.push((hub, 1)),
         }
-        let is_presence = member.is_some_and(|member| channel.roster.join(member.clone()));
-        Ok(Changed { is_occupancy, is_presence })
+        let presence = member.map(|member| channel.roster.join(member.clone())).unwrap_or_default();
+        Ok(channel.changed(is_occupancy, presence))
     }
 
     /// Counts a socket out.
@@ -87,12 +123,12 @@ impl Channels {
                 channel.hubs.swap_remove(place);
             }
         }
-        let is_presence = user_id.is_some_and(|user_id| channel.roster.leave(user_id));
-        let is_occupancy = channel.hubs.is_empty();
-        if is_occupancy {
+        let presence = user_id.map(|user_id| channel.roster.leave(user_id)).unwrap_or_default();
+        let changed = channel.changed(channel.hubs.is_empty(), presence);
+        if changed.is_occupancy {
             self.by_key.remove(key);
         }
-        Changed { is_occupancy, is_presence }
+        changed
     }
 }
 
@@ -102,9 +138,55 @@ impl Channel {
         self.hubs.iter().map(|(hub, _)| *hub)
     }
 
-    /// How many sockets are in the channel.
+    /// How many sockets are in the channel here.
     pub(super) fn socket_count(&self) -> usize {
         self.hubs.iter().map(|(_, sockets)| sockets).sum()
+    }
+
+    /// How many sockets are in the channel, on all nodes.
+    pub(super) fn socket_count_anywhere(&self) -> usize {
+        self.socket_count() + self.elsewhere.sockets()
+    }
+
+    fn changed(&self, is_occupancy: bool, presence: Turn) -> Changed {
+        let (sockets_here, sockets_elsewhere) = (self.socket_count(), self.elsewhere.sockets());
+        Changed { is_occupancy, presence, sockets_here, sockets_elsewhere, stamp: self.stamp }
+    }
+
+    /// This node's part.
+    pub(super) fn part_here(&self, owner: NodeId) -> Part {
+        let members = self.roster.members_here().cloned().collect();
+        Part { owner, stamp: self.stamp, sockets: self.socket_count(), members }
+    }
+
+    /// The other nodes' parts.
+    pub(super) fn parts_elsewhere(&self) -> impl Iterator<Item = Part> {
+        self.elsewhere.parts(&self.roster)
+    }
+
+    /// The stamp of another node's last known change.
+    pub(super) fn stamp_of(&self, node: NodeId) -> u64 {
+        self.elsewhere.stamp_of(node)
+    }
+
+    /// Another node's part has changed.
+    pub(super) fn apply(&mut self, node: NodeId, change: Change) -> Applied {
+        self.elsewhere.apply(node, change, &mut self.roster)
+    }
+
+    /// Another node's part is known as a whole.
+    pub(super) fn replace(&mut self, part: Part) -> Movement {
+        self.elsewhere.replace(part, &mut self.roster)
+    }
+
+    /// Another node is gone.
+    pub(super) fn remove_node(&mut self, node: NodeId) -> Movement {
+        self.elsewhere.remove(node, &mut self.roster)
+    }
+
+    /// Somebody in the channel.
+    pub(super) fn member(&self, user_id: &str) -> Option<&Member> {
+        self.roster.member(user_id)
     }
 
     /// The people in the channel.
@@ -127,21 +209,23 @@ mod tests {
         ChannelKey { app: AppId(1), name: ChannelName::parse(name).expect("valid") }
     }
 
-    const SOCKET: Changed = Changed { is_occupancy: false, is_presence: false };
-    const OCCUPANCY: Changed = Changed { is_occupancy: true, is_presence: false };
+    /// Whether the first or last socket, and the first or last of a person.
+    fn what(changed: Changed) -> (bool, bool) {
+        (changed.is_occupancy, changed.presence.is_anywhere)
+    }
 
     #[test]
     fn a_channel_lives_as_long_as_it_has_a_socket() {
         let key = key("c");
         let mut channels = Channels::default();
-        let joined = [0, 1, 1].map(|hub| channels.join(&key, HubId(hub), None, 10));
-        assert_eq!(joined, [Ok(OCCUPANCY), Ok(SOCKET), Ok(SOCKET)]);
+        let joined = [0, 1, 1].map(|hub| channels.join(&key, HubId(hub), None, 10).map(what));
+        assert_eq!(joined, [Ok((true, false)), Ok((false, false)), Ok((false, false))]);
         assert_eq!(channels.get(&key).map(Channel::socket_count), Some(3));
         let hubs = |channels: &Channels| channels.get(&key).map(|channel| channel.hubs().collect::<Vec<_>>());
         assert_eq!(hubs(&channels), Some(vec![HubId(0), HubId(1)]));
-        assert_eq!([1, 0].map(|hub| channels.leave(&key, HubId(hub), None)), [SOCKET, SOCKET]);
+        assert_eq!([1, 0].map(|hub| channels.leave(&key, HubId(hub), None).is_occupancy), [false, false]);
         assert_eq!(hubs(&channels), Some(vec![HubId(1)]));
-        assert_eq!(channels.leave(&key, HubId(1), None), OCCUPANCY);
+        assert!(channels.leave(&key, HubId(1), None).is_occupancy);
         assert_eq!(hubs(&channels), None);
     }
 
@@ -151,8 +235,8 @@ mod tests {
         let member = |id: u32| Member::parse(&format!(r#"{{"user_id":{id}}}"#)).expect("valid");
         let mut channels = Channels::default();
         let first = channels.join(&key, HubId(0), Some(&member(1)), 1);
-        assert_eq!(first, Ok(Changed { is_occupancy: true, is_presence: true }));
-        assert_eq!(channels.join(&key, HubId(0), Some(&member(1)), 1), Ok(SOCKET));
+        assert_eq!(first.map(what), Ok((true, true)));
+        assert_eq!(channels.join(&key, HubId(0), Some(&member(1)), 1).map(what), Ok((false, false)));
         let refusal = channels.join(&key, HubId(0), Some(&member(2)), 1).expect_err("full");
         assert!(refusal.error.contains("HUBBUB_MAX_PRESENCE_MEMBERS"), "{}", refusal.error);
     }
@@ -161,7 +245,7 @@ mod tests {
     fn two_apps_may_use_the_same_name() {
         let other = ChannelKey { app: AppId(2), ..key("c") };
         let mut channels = Channels::default();
-        assert_eq!(channels.join(&key("c"), HubId(0), None, 10), Ok(OCCUPANCY));
+        assert_eq!(channels.join(&key("c"), HubId(0), None, 10).map(what), Ok((true, false)));
         assert!(channels.get(&other).is_none());
     }
 }

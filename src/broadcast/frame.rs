@@ -57,6 +57,17 @@ impl Frame {
         &self.0
     }
 
+    /// The text of a text frame, as it was framed: a server's frame is not masked.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        let header = match self.0.get(1) {
+            Some(126) => 4,
+            Some(127) => 10,
+            _ => 2,
+        };
+        self.0.get(header..).unwrap_or_default()
+    }
+
     /// The frame's length on the wire, in bytes.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
@@ -74,6 +85,7 @@ mod tests {
             let frame = Frame::text(&"x".repeat(length));
             assert_eq!(frame.len_bytes(), header + length);
             assert_eq!(frame.bytes()[0], 0x81);
+            assert_eq!(frame.payload().len(), length);
         }
     }
 

@@ -1,15 +1,17 @@
 //! How the rest of the program reaches the broadcaster.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::pusher::{App, AppId, ChannelName, Code, SocketId};
+use crate::events::{Answer, Peers, Question};
+use crate::pusher::{App, AppId, Code, SocketId};
 
-use super::mailbox::{Command, Departure, HubId, HubMessage, Order, Question};
+use super::mailbox::{Command, Departure, HubId, HubMessage, Order};
 use super::{Apps, ChannelInfo, ChannelKey, Tally};
 
 /// A handle to the broadcaster; cheap to clone, one for each worker.
@@ -21,9 +23,9 @@ pub struct BroadcasterHandle {
 }
 
 /// What the workers count together.
-#[derive(Debug)]
 struct Shared {
     apps: Apps,
+    peers: Arc<dyn Peers>,
     max_sockets: usize,
     sockets: AtomicUsize,
     /// Locked when a socket comes or goes, never when an event is sent.
@@ -33,6 +35,12 @@ struct Shared {
     run: u64,
     next_socket: AtomicU64,
     tally: Arc<Tally>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("sockets", &self.sockets).finish_non_exhaustive()
+    }
 }
 
 /// Why a new socket is not taken in.
@@ -65,12 +73,14 @@ impl BroadcasterHandle {
     pub(super) fn new(
         commands: mpsc::Sender<Command>,
         orders: mpsc::UnboundedSender<Order>,
+        peers: Arc<dyn Peers>,
         apps: Apps,
         max_sockets: usize,
         tally: Arc<Tally>,
     ) -> Self {
         let shared = Shared {
             apps,
+            peers,
             max_sockets,
             sockets: AtomicUsize::new(0),
             sockets_by_app: Mutex::default(),
@@ -107,26 +117,23 @@ impl BroadcasterHandle {
         &self.shared.apps
     }
 
+    /// What this node and all others know. `None` only while the process shuts down.
+    pub async fn ask(&self, question: Question) -> Option<Answer> {
+        let elsewhere = self.shared.peers.exist().then(|| self.shared.peers.ask(question.clone()));
+        let (sender, answer) = oneshot::channel();
+        self.command(Command::Ask(question, sender)).await;
+        let mut answer = answer.await.ok()?;
+        if let Some(elsewhere) = elsewhere {
+            answer.add(elsewhere.await);
+        }
+        Some(answer)
+    }
+
     /// A channel as it is at the moment. `None` only while the process shuts down.
     pub async fn channel_info(&self, channel: ChannelKey) -> Option<ChannelInfo> {
-        self.ask(|answer| Question::Channel(channel, answer)).await
-    }
-
-    /// The occupied channels of an app whose names begin so. `None` only while the process shuts down.
-    pub async fn channels(&self, app: AppId, prefix: String) -> Option<Vec<(ChannelName, ChannelInfo)>> {
-        let channels = self.ask(|answer| Question::Channels(app, prefix, answer)).await?;
-        Some(channels.into_iter().map(|(key, info)| (key.name, info)).collect())
-    }
-
-    /// The ids of the people in a presence channel. `None` only while the process shuts down.
-    pub async fn users(&self, channel: ChannelKey) -> Option<Vec<String>> {
-        self.ask(|answer| Question::Users(channel, answer)).await
-    }
-
-    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {
-        let (sender, answer) = oneshot::channel();
-        self.command(Command::Ask(question(sender))).await;
-        answer.await.ok()
+        let name = channel.name.clone();
+        let mut answer = self.ask(Question::Channel(channel)).await?;
+        answer.channels.remove(&name)
     }
 
     /// Closes all sockets, spread over a time, so that their clients do not all come back in the same instant.

@@ -15,7 +15,7 @@ use crate::pusher::{
     App, AppId, ChannelKind, ChannelName, Code, Member, SignedInUser, SocketId, WebhookEventKind, server_frame,
 };
 
-use super::mailbox::{Command, Delivery, Departure, HubId, HubMessage, Joined, SignIn, Subscribe};
+use super::mailbox::{Afterwards, Command, Delivery, Departure, HubId, HubMessage, Joined, SignIn, Subscribe};
 use super::occurrence::{Occurrence, WebhookEvent};
 use super::subscriptions::Subscriptions;
 use super::turn::Turn;
@@ -73,6 +73,12 @@ impl Hub {
         let socket = Rc::new(Socket::new(id, app.id, self.limits.outbox));
         self.subscriptions.borrow_mut().add_socket(Rc::clone(&socket));
         Ok(socket)
+    }
+
+    /// Whether the process is about to stop, and no socket is taken in any more.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.is_closing.get()
     }
 
     /// A socket that belongs to no hub, for telling its client why it cannot be taken in.
@@ -202,8 +208,8 @@ impl Hub {
                     socket.refuse(Code::Unauthorised, "the application ended this user's connections");
                 }
             }
-            HubMessage::CloseSockets(over) => {
-                self.is_closing.set(true);
+            HubMessage::CloseSockets(over, afterwards) => {
+                self.is_closing.set(afterwards == Afterwards::Stop);
                 let sockets = self.subscriptions.borrow().sockets().cloned().collect();
                 *closing = Closing::spread(sockets, over);
             }
@@ -293,7 +299,7 @@ impl Closing {
 
     fn close_some(&mut self) {
         for socket in self.sockets.drain(..self.each_tick.min(self.sockets.len())) {
-            socket.close(Code::Reconnect, "the server is restarting");
+            socket.close(Code::Reconnect, "the server asks its clients to connect anew");
         }
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::events::Trace;
-use crate::pusher::{AppId, Member, SignedInUser, SocketId};
+use crate::events::{Answer, Question, Trace};
+use crate::pusher::{Member, SignedInUser, SocketId};
 
 use super::occurrence::Occurrence;
-use super::{ChannelInfo, ChannelKey, Frame, Importance};
+use super::{ChannelKey, Frame, Importance};
 
 /// Which worker's hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,7 +25,7 @@ pub(super) enum Command {
     /// A client sends to the others of a channel; a webhook may want to hear of it.
     ClientEvent(Delivery, Option<Occurrence>),
     /// The HTTP API asks.
-    Ask(Question),
+    Ask(Question, oneshot::Sender<Answer>),
 }
 
 /// A socket that wants to join a channel.
@@ -56,17 +56,6 @@ pub(super) struct SignIn {
     pub(super) answered: oneshot::Sender<()>,
 }
 
-/// What the HTTP API wants to know.
-#[derive(Debug)]
-pub(super) enum Question {
-    /// One channel.
-    Channel(ChannelKey, oneshot::Sender<ChannelInfo>),
-    /// The occupied channels of an app whose names begin so.
-    Channels(AppId, String, oneshot::Sender<Vec<(ChannelKey, ChannelInfo)>>),
-    /// The people in a presence channel.
-    Users(ChannelKey, oneshot::Sender<Vec<String>>),
-}
-
 /// What must reach the broadcaster whatever waits. The queue has no bound: each stands for something that exists once,
 /// a hub or a subscription, and the broadcaster may be waiting for the very hub that reports.
 #[derive(Debug)]
@@ -75,7 +64,7 @@ pub(super) enum Order {
     HubStarted(HubId, mpsc::Sender<HubMessage>),
     /// A socket is no longer in a channel.
     Left(Departure),
-    /// Close all sockets, spread over this time, with the code that lets clients come back at once.
+    /// Close all sockets, spread over this time, with the code that lets clients come back at once, and take no more in.
     CloseSockets(Duration),
 }
 
@@ -101,7 +90,16 @@ pub(super) enum HubMessage {
     /// The sockets of a channel are closed: their user is no longer welcome.
     Terminate(ChannelKey),
     /// Close all sockets, spread over this time.
-    CloseSockets(Duration),
+    CloseSockets(Duration, Afterwards),
+}
+
+/// What a hub does when its sockets are closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Afterwards {
+    /// It takes no more in.
+    Stop,
+    /// It takes in whoever comes.
+    GoOn,
 }
 
 /// A socket that is in a channel from here on.

@@ -15,9 +15,10 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::app::install_cryptography;
+use crate::config::PusherServer;
 use crate::pusher::{ChannelKind, ChannelName, signature};
 
-use super::server::{PusherServer, ServerArgs, ServerError};
+use super::server::{ServerArgs, ServerError};
 
 /// Which channels, and as whom.
 #[derive(Debug, Args)]

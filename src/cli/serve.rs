@@ -24,7 +24,9 @@ pub(super) fn serve(config: ServeConfig) -> ExitCode {
             }
         };
         greet(&application);
-        actix_web::rt::spawn(reload_on_hangup(application.reloader()));
+        if let Some(reloader) = application.reloader() {
+            actix_web::rt::spawn(reload_on_hangup(reloader));
+        }
         match application.run_until(stop_signal()).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -25,8 +25,48 @@ pub trait Carrier: Send + Sync {
     /// [`Dropped`] when there is no room for all.
     fn carry_all(&self, events: Vec<Envelope>) -> Result<(), Dropped>;
 
+    /// How it does.
+    fn state(&self) -> BusState;
+}
+
+/// How a bus does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BusState {
+    /// Whether what is handed over reaches the others at the moment.
+    pub is_connected: bool,
+    /// Events and orders that wait.
+    pub waiting: usize,
     /// Events dropped since the start.
-    fn dropped_events(&self) -> u64;
+    pub dropped_events: u64,
+    /// Messages that left for other processes.
+    pub sent: u64,
+    /// Messages that came from other processes.
+    pub received: u64,
+    /// Messages of other processes that this version does not understand.
+    pub not_understood: u64,
+    /// Times that something may have been missed.
+    pub gaps: u64,
+    /// Rooms whose head was asked for after a gap.
+    pub repairs: u64,
+    /// Nodes with sockets that are known, this one included.
+    pub nodes: usize,
+}
+
+/// A bus within one process is always there.
+impl Default for BusState {
+    fn default() -> Self {
+        Self {
+            is_connected: true,
+            waiting: 0,
+            dropped_events: 0,
+            sent: 0,
+            received: 0,
+            not_understood: 0,
+            gaps: 0,
+            repairs: 0,
+            nodes: 1,
+        }
+    }
 }
 
 /// The bus had no room for a message.
@@ -85,6 +125,17 @@ impl Bus {
         self.send_to_user(user_id, "room.read", &RoomRead { room_id, read_number });
     }
 
+    /// Tells the sockets of a room how far its log reaches: whoever has missed something reads it there.
+    pub fn remind(&self, head: RoomHead) {
+        let channel = ChatChannel::Room(head.room_id).to_string();
+        self.hand_over(BusMessage::Event(head.envelope(self.app, channel)));
+    }
+
+    /// Takes somebody out of a room's channels once more: the first order may have been lost.
+    pub fn remind_of_removal(&self, user_id: UserId, room_id: RoomId, removed_at: Timestamp) {
+        self.revoke(user_id, room_id, removed_at);
+    }
+
     /// Wakes its holder whenever a room of this process changes.
     #[must_use]
     pub fn watch_rooms(&self) -> broadcast::Receiver<RoomId> {
@@ -112,12 +163,15 @@ impl Bus {
     }
 
     fn send_room_left(&self, user_id: UserId, room_id: RoomId) {
-        let revoked_at = Timestamp::now();
+        self.revoke(user_id, room_id, Timestamp::now());
+        self.send_to_user(user_id, "room.left", &RoomRef { room_id });
+    }
+
+    fn revoke(&self, user_id: UserId, room_id: RoomId, revoked_at: Timestamp) {
         for channel in [ChatChannel::Room(room_id), ChatChannel::RoomPresence(room_id)] {
             let channel = channel.to_string();
             self.hand_over(BusMessage::Revoke(Revocation { app: self.app, user_id, channel, revoked_at }));
         }
-        self.send_to_user(user_id, "room.left", &RoomRef { room_id });
     }
 
     /// What the bus drops is counted there, and clients read it from the log.

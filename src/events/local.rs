@@ -1,14 +1,11 @@
 //! The bus within one process: the broadcaster's bounded mailbox for events.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
-use crate::pusher::AppId;
-
-use super::{BusMessage, Carrier, Dropped, Envelope, RoomHead};
+use super::missed_heads::MissedHeads;
+use super::{BusMessage, BusState, Carrier, Dropped, Envelope, News, PeerMessage, PeerNews};
 
 /// Makes the two ends of a bus within this process. When `capacity` messages wait, the next event is dropped and its
 /// room's head remembered: the receiver tells the clients as soon as it has room again, and they read the log.
@@ -22,21 +19,48 @@ pub fn local_bus(capacity: usize) -> (LocalBus, LocalReceiver) {
 }
 
 /// The sending end.
+#[derive(Clone)]
 pub struct LocalBus {
-    events: mpsc::Sender<BusMessage>,
-    /// Orders must not be dropped. They need no bound: each stands for a commit or an API call, which are far slower than
-    /// reading it.
-    orders: mpsc::UnboundedSender<BusMessage>,
+    events: mpsc::Sender<News>,
+    /// Orders must not be dropped. They need no bound: each stands for a commit, an API call, a subscription or a node,
+    /// which are far slower than reading it.
+    orders: mpsc::UnboundedSender<News>,
     missed: Arc<MissedHeads>,
+}
+
+impl LocalBus {
+    /// Hands over what another process said, or what became of it. What is dropped is made good later: an event by the
+    /// room's head, a change of presence by the next digest.
+    pub(super) fn report(&self, news: PeerNews) {
+        let is_droppable = matches!(
+            news,
+            PeerNews::Said(
+                _,
+                PeerMessage::Event(_) | PeerMessage::ClientEvent(_) | PeerMessage::Changed(_) | PeerMessage::Digest(_)
+            )
+        );
+        if !is_droppable {
+            // As in `carry`.
+            let _ = self.orders.send(News::Peer(news));
+            return;
+        }
+        if let Err(mpsc::error::TrySendError::Full(News::Peer(PeerNews::Said(_, PeerMessage::Event(event))))) =
+            self.events.try_send(News::Peer(news))
+        {
+            self.missed.note_head(event.channel.app, event.channel.name.to_string(), event.head);
+        }
+    }
 }
 
 impl Carrier for LocalBus {
     fn carry(&self, message: BusMessage) -> Result<(), Dropped> {
         match message {
             // The receiver is gone only when the process shuts down, and its sockets with it.
-            order @ (BusMessage::Revoke(_) | BusMessage::Terminate(_)) => self.orders.send(order).map_err(|_| Dropped),
-            event @ BusMessage::Event(_) => self.events.try_send(event).map_err(|error| {
-                if let mpsc::error::TrySendError::Full(BusMessage::Event(envelope)) = error {
+            order @ (BusMessage::Revoke(_) | BusMessage::Terminate(_)) => {
+                self.orders.send(News::Message(order)).map_err(|_| Dropped)
+            }
+            event @ BusMessage::Event(_) => self.events.try_send(News::Message(event)).map_err(|error| {
+                if let mpsc::error::TrySendError::Full(News::Message(BusMessage::Event(envelope))) = error {
                     self.missed.note(envelope);
                 }
                 Dropped
@@ -50,20 +74,26 @@ impl Carrier for LocalBus {
             return Err(Dropped);
         };
         for (place, event) in places.zip(events) {
-            place.send(BusMessage::Event(event));
+            place.send(News::Message(BusMessage::Event(event)));
         }
         Ok(())
     }
 
-    fn dropped_events(&self) -> u64 {
-        self.missed.dropped.load(Ordering::Relaxed)
+    fn state(&self) -> BusState {
+        BusState { dropped_events: self.missed.dropped(), waiting: self.waiting(), ..BusState::default() }
+    }
+}
+
+impl LocalBus {
+    fn waiting(&self) -> usize {
+        self.events.max_capacity() - self.events.capacity()
     }
 }
 
 /// The receiving end, held by the broadcaster.
 pub struct LocalReceiver {
-    events: mpsc::Receiver<BusMessage>,
-    orders: mpsc::UnboundedReceiver<BusMessage>,
+    events: mpsc::Receiver<News>,
+    orders: mpsc::UnboundedReceiver<News>,
     missed: Arc<MissedHeads>,
 }
 
@@ -71,54 +101,20 @@ impl LocalReceiver {
     /// The next message; `None` when every sender is gone. Cancel safe.
     ///
     /// The heads of rooms that lost an event come once the queue has drained.
-    pub async fn recv(&mut self) -> Option<BusMessage> {
+    pub async fn recv(&mut self) -> Option<News> {
         loop {
             if self.events.is_empty()
                 && let Some(head) = self.missed.take_one()
             {
-                return Some(BusMessage::Event(head));
+                return Some(News::Message(BusMessage::Event(head)));
             }
             tokio::select! {
                 biased;
                 Some(order) = self.orders.recv() => return Some(order),
                 event = self.events.recv() => return event,
-                () = self.missed.added.notified() => {}
+                () = self.missed.added() => {}
             }
         }
-    }
-}
-
-/// Rooms whose clients missed an event, with the last one missed.
-#[derive(Default)]
-struct MissedHeads {
-    heads: Mutex<HashMap<(AppId, String), RoomHead>>,
-    /// Spares the receiver the lock while nothing is missing.
-    any: AtomicBool,
-    /// Wakes a receiver that emptied its queue just before a head was noted.
-    added: Notify,
-    dropped: AtomicU64,
-}
-
-impl MissedHeads {
-    fn note(&self, envelope: Envelope) {
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-        let Some(head) = envelope.head else { return };
-        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = heads.entry((envelope.app, envelope.channel)).or_insert(head);
-        last.seq = last.seq.max(head.seq);
-        self.any.store(true, Ordering::Release);
-        self.added.notify_one();
-    }
-
-    fn take_one(&self) -> Option<Envelope> {
-        if !self.any.load(Ordering::Acquire) {
-            return None;
-        }
-        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        let channel = heads.keys().next().cloned();
-        let taken = channel.and_then(|channel| heads.remove_entry(&channel));
-        self.any.store(!heads.is_empty(), Ordering::Release);
-        taken.map(|((app, channel), head)| head.envelope(app, channel))
     }
 }
 
@@ -126,7 +122,8 @@ impl MissedHeads {
 mod tests {
     use super::*;
     use crate::domain::{RoomId, Seq, Timestamp, UserId};
-    use crate::events::Revocation;
+    use crate::events::{Revocation, RoomHead};
+    use crate::pusher::AppId;
 
     fn event(seq: i64) -> BusMessage {
         BusMessage::Event(
@@ -134,10 +131,10 @@ mod tests {
         )
     }
 
-    fn seq_of(message: Option<BusMessage>) -> Option<i64> {
-        match message {
-            Some(BusMessage::Event(envelope)) => envelope.head.map(|head| head.seq.0),
-            Some(BusMessage::Revoke(_) | BusMessage::Terminate(_)) | None => None,
+    fn seq_of(news: Option<News>) -> Option<i64> {
+        match news {
+            Some(News::Message(BusMessage::Event(envelope))) => envelope.head.map(|head| head.seq.0),
+            Some(_) | None => None,
         }
     }
 
@@ -146,7 +143,7 @@ mod tests {
         let (bus, mut receiver) = local_bus(2);
         let carried = [1, 2, 3, 4, 5].map(|seq| bus.carry(event(seq)).is_ok());
         assert_eq!(carried, [true, true, false, false, false]);
-        assert_eq!(bus.dropped_events(), 3);
+        assert_eq!(bus.state().dropped_events, 3);
         for expected in [1, 2, 5] {
             assert_eq!(seq_of(receiver.recv().await), Some(expected));
         }
@@ -170,9 +167,9 @@ mod tests {
         assert!(receiver.recv().await.is_some());
         assert_eq!(bus.carry_all(vec![envelope("3"), envelope("4")]), Err(Dropped));
         assert_eq!(bus.carry_all(vec![envelope("5")]), Ok(()));
-        assert_eq!(bus.dropped_events(), 2);
+        assert_eq!(bus.state().dropped_events, 2);
         for expected in ["2", "5"] {
-            let Some(BusMessage::Event(envelope)) = receiver.recv().await else { panic!("an event") };
+            let Some(News::Message(BusMessage::Event(envelope))) = receiver.recv().await else { panic!("an event") };
             assert_eq!(envelope.data, expected);
         }
     }
@@ -184,6 +181,6 @@ mod tests {
         let channel = "private-room.1".to_owned();
         let revocation = Revocation { app: AppId(1), user_id: UserId(1), channel, revoked_at: Timestamp(0) };
         assert_eq!(bus.carry(BusMessage::Revoke(revocation)), Ok(()));
-        assert!(matches!(receiver.recv().await, Some(BusMessage::Revoke(_))));
+        assert!(matches!(receiver.recv().await, Some(News::Message(BusMessage::Revoke(_)))));
     }
 }

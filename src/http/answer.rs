@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use actix_web::Error;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -11,8 +10,10 @@ use actix_web::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest, web};
 
 use super::error::ApiError;
+use super::state::WebState;
 
 /// The header that carries the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,9 +40,8 @@ pub async fn finish_answer(
         Some(problem) => problem.map_into_right_body(),
         None => response.map_into_left_body(),
     };
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let is_unchanged = response.status() == StatusCode::NOT_MODIFIED;
-    add_security_headers(response.headers_mut(), host, is_unchanged);
+    add_security_headers(response.headers_mut(), &request, is_unchanged);
     response.headers_mut().insert(REQUEST_ID, request_id);
     Ok(ServiceResponse::new(request, response))
 }
@@ -69,9 +69,10 @@ fn stray_error(status: StatusCode, headers: &HeaderMap) -> Option<ApiError> {
     }
 }
 
-fn add_security_headers(headers: &mut HeaderMap, host: Option<&str>, is_unchanged: bool) {
+fn add_security_headers(headers: &mut HeaderMap, request: &HttpRequest, is_unchanged: bool) {
     let is_page = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-    let policy = if is_page { page_policy(host) } else { Cow::Borrowed("default-src 'none'; frame-ancestors 'none'") };
+    let policy =
+        if is_page { policy_for(request) } else { Cow::Borrowed("default-src 'none'; frame-ancestors 'none'") };
     // The headers of a 304 replace those that the browser has kept with the file: a page would lose its own policy. And a
     // person's file brings a stricter one.
     if let Ok(policy) = HeaderValue::from_str(&policy)
@@ -98,11 +99,23 @@ fn add_security_headers(headers: &mut HeaderMap, host: Option<&str>, is_unchange
     }
 }
 
+fn policy_for(request: &HttpRequest) -> Cow<'static, str> {
+    let elsewhere = request.app_data::<web::Data<WebState>>().and_then(|state| state.socket_address.as_ref());
+    match elsewhere {
+        Some(address) => page_policy(&format!(" {address}")),
+        None => page_policy(&own_sockets(request.headers().get(HOST).and_then(|host| host.to_str().ok()))),
+    }
+}
+
+/// The sockets where the page came from.
+fn own_sockets(host: Option<&str>) -> String {
+    let is_plain = |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b));
+    host.filter(is_plain).map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"))
+}
+
 /// What the page may load: its own files and nothing inline, so that text which slipped through the sanitiser could still
 /// not run. The socket's host is named because older browsers do not count `ws:` to the same host as `'self'`.
-fn page_policy(host: Option<&str>) -> Cow<'static, str> {
-    let is_plain = |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b));
-    let sockets = host.filter(is_plain).map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
+fn page_policy(sockets: &str) -> Cow<'static, str> {
     Cow::Owned(format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; \
          connect-src 'self'{sockets}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; \
@@ -116,14 +129,14 @@ mod tests {
 
     #[test]
     fn the_page_runs_no_inline_script_and_reaches_only_its_own_socket() {
-        let policy = page_policy(Some("chat.example.org:8080"));
+        let policy = page_policy(&own_sockets(Some("chat.example.org:8080")));
         assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"));
         assert!(policy.contains("connect-src 'self' ws://chat.example.org:8080 wss://chat.example.org:8080;"));
     }
 
     #[test]
     fn a_host_that_is_none_cannot_widen_the_policy() {
-        let policy = page_policy(Some("evil.example; script-src *"));
+        let policy = page_policy(&own_sockets(Some("evil.example; script-src *")));
         assert!(policy.contains("connect-src 'self';") && !policy.contains("evil"));
     }
 

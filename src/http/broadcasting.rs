@@ -24,7 +24,8 @@ pub(super) struct AuthorizeChannelRequest {
 #[derive(Serialize)]
 struct AuthorizationResponse {
     auth: String,
-    channel_data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_data: Option<String>,
 }
 
 /// What the signature vouches for; the socket server reads it back.
@@ -53,9 +54,12 @@ pub(super) async fn authorize_channel(
     let issued_at = Timestamp::now();
     let socket_id = require_socket_id(&request.socket_id)?.to_string();
     require_right(&state, &identity, &request.channel_name).await?;
-    let channel_data = channel_data(&identity, issued_at)?;
+    let channel_data = match is_named(&state, &request.channel_name) {
+        true => Some(channel_data(&identity, issued_at)?),
+        false => None,
+    };
     let app = &state.socket_app;
-    let signature = sign_channel(app.secret.expose(), &socket_id, &request.channel_name, Some(&channel_data));
+    let signature = sign_channel(app.secret.expose(), &socket_id, &request.channel_name, channel_data.as_deref());
     Ok(HttpResponse::Ok().json(AuthorizationResponse { auth: format!("{}:{signature}", app.key), channel_data }))
 }
 
@@ -103,6 +107,12 @@ async fn require_right(state: &WebState, identity: &Identity, channel_name: &str
         None => false,
     };
     if may_join { Ok(()) } else { Err(ApiError::ChannelRefused) }
+}
+
+/// Whether the signature says whose it is. The protocol has that in presence channels alone; Hubbub's socket server takes it
+/// in private ones too, and can take somebody out of them by it.
+fn is_named(state: &WebState, channel_name: &str) -> bool {
+    !state.config.bus.foreign_socket_server || channel_name.starts_with("presence-")
 }
 
 /// Anything else could make the signed text mean something else, for its parts are joined by colons.

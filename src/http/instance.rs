@@ -41,6 +41,18 @@ struct SocketResponse<'a> {
     tls: Option<bool>,
 }
 
+impl<'a> SocketResponse<'a> {
+    fn of(state: &'a WebState) -> Self {
+        let address = state.socket_address.as_ref();
+        Self {
+            key: &state.socket_app.key,
+            host: address.map(|address| address.host.as_str()),
+            port: address.map(|address| address.port),
+            tls: address.map(|address| address.is_tls),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct LimitsResponse {
     message_chars: usize,
@@ -68,7 +80,7 @@ pub(super) async fn show_instance(state: web::Data<WebState>) -> Result<HttpResp
             SignUp::Invite => "invite",
         },
         demo: state.config.demo.then(|| DemoResponse { people: people.collect() }),
-        socket: SocketResponse { key: &state.socket_app.key, host: None, port: None, tls: None },
+        socket: SocketResponse::of(&state),
         limits: LimitsResponse {
             message_chars: state.limits.message_chars,
             room_name_chars: state.limits.room_name_chars,

@@ -15,6 +15,7 @@ mod error;
 mod event_cursor;
 mod event_stream;
 mod files;
+mod flights;
 mod flow;
 mod health;
 mod history;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::auth::{AccessTokens, Passwords, SignInThrottle};
-use crate::config::{Secret, ServeConfig};
+use crate::config::{Secret, ServeConfig, SocketAddress};
 use crate::domain::Limits;
 use crate::events::{Bus, FlowBook};
 use crate::store::{FileLibrary, Store};
 
+use super::catch_up::PieceFlights;
 use super::event_stream::EventStreams;
 use super::identity_cache::IdentityCache;
 use super::thumbnails::Thumbnails;
@@ -26,7 +27,10 @@ pub struct WebState {
     pub(super) sign_ins: SignInThrottle,
     pub(super) identities: IdentityCache,
     pub(super) event_streams: EventStreams,
+    pub(super) catch_ups: PieceFlights,
     pub(super) socket_app: SocketApp,
+    /// Where the page finds its sockets, when that is not where it came from.
+    pub(super) socket_address: Option<SocketAddress>,
     pub(super) demo_people: Vec<DemoPerson>,
     pub(super) limits: Limits,
     pub(super) config: ServeConfig,
@@ -50,6 +54,8 @@ pub struct WebParts {
     pub access_tokens: AccessTokens,
     /// The app of the socket server.
     pub socket_app: SocketApp,
+    /// Where the page finds its sockets; `None`: where it came from.
+    pub socket_address: Option<SocketAddress>,
     /// Whom a visitor of the demo may enter as; empty outside the demo.
     pub demo_people: Vec<DemoPerson>,
 }
@@ -88,8 +94,10 @@ impl WebState {
             access_tokens: parts.access_tokens,
             sign_ins: SignInThrottle::new(&config.auth),
             identities: IdentityCache::default(),
+            catch_ups: PieceFlights::default(),
             event_streams: EventStreams::new(config.http.max_event_streams),
             socket_app: parts.socket_app,
+            socket_address: parts.socket_address,
             demo_people: parts.demo_people,
             limits: limits(config),
             config: config.clone(),

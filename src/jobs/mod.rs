@@ -6,11 +6,13 @@
 
 mod backoff;
 mod deliver;
+mod head_ticks;
 mod outgoing;
 mod public_address;
 mod regular;
 mod runner;
 mod slots;
 
+pub use head_ticks::{HeadTicks, RunningHeadTicks};
 pub use outgoing::OutgoingClient;
 pub use runner::{JobRunner, RunningJobs};

@@ -4,10 +4,12 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A valid channel name: 1 to 200 of `A–Z a–z 0–9 _ - = @ , . ;`. Cheap to clone: one event goes to many places.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ChannelName(Arc<str>);
 
 /// A name that no channel may have.
@@ -106,6 +108,20 @@ impl ChannelKind {
     #[must_use]
     pub const fn carries_client_events(self) -> bool {
         matches!(self, Self::Private | Self::Presence)
+    }
+}
+
+impl TryFrom<String> for ChannelName {
+    type Error = InvalidChannelName;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        Self::parse(&name)
+    }
+}
+
+impl From<ChannelName> for String {
+    fn from(name: ChannelName) -> Self {
+        name.as_str().to_owned()
     }
 }
 

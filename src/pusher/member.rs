@@ -1,6 +1,6 @@
 //! Who a subscription is for: the signed `channel_data`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -8,14 +8,16 @@ use super::strict_json::is_strict;
 
 /// A member of a channel as the application signed it:
 /// `{"user_id":"1","user_info":{…},"issued_at":1764000318123}`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Member {
     /// The user's id; a number in the JSON becomes its decimal text.
     pub user_id: String,
     /// What other members may know, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_info: Option<Box<RawValue>>,
     /// When the application signed it, in milliseconds since 1970 UTC: an addition of Hubbub's chat, which lets an
     /// authorisation grow old. Other applications leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<i64>,
 }
 

@@ -6,6 +6,7 @@
 mod api_signature;
 mod app;
 mod channel;
+mod channel_key;
 mod client_frame;
 mod code;
 mod member;
@@ -19,6 +20,7 @@ mod version;
 pub use api_signature::{ApiAuthError, ApiCall, sign_call, verify_call};
 pub use app::{App, AppId, AppLimits, InvalidAppId, InvalidCredentials, Webhook, WebhookEventKind};
 pub use channel::{ChannelKind, ChannelName, InvalidChannelName};
+pub use channel_key::ChannelKey;
 pub use client_frame::{ClientEvent, ClientFrame, InvalidFrame, SignInFrame, SubscribeFrame};
 pub use code::{Code, SubscriptionRefusal};
 pub use member::{InvalidMember, Member};

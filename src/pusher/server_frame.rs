@@ -3,7 +3,7 @@
 //! The protocol encodes twice: `data` is a text that holds JSON wherever native SDKs expect a text. Each function says
 //! where it is otherwise.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{ChannelName, Code, Member, SocketId, SubscriptionRefusal};
@@ -24,6 +24,16 @@ struct Frame<'a, Data: Serialize> {
 #[must_use]
 pub fn channel_event(event: &str, channel: &str, data: &str) -> String {
     json(&Frame { event, channel: Some(channel), data: Some(data), user_id: None })
+}
+
+/// The data of an event of a channel, out of the whole text; `None` when the text is none.
+#[must_use]
+pub fn data_of(channel_event: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Event {
+        data: String,
+    }
+    serde_json::from_str(channel_event).ok().map(|Event { data }| data)
 }
 
 /// `pusher:connection_established`; `activity_timeout` in seconds.

@@ -2,10 +2,12 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{RoomEvent, RoomId, Seq, UserId};
+use crate::domain::{Room, RoomEvent, RoomId, Seq, UserId};
 
 use super::access::enter_room;
+use super::connection::DbConnection;
 use super::log::entries_after;
+use super::rows::RoomRow;
 use super::schema::{memberships, rooms};
 use super::{Store, StoreError};
 
@@ -38,17 +40,38 @@ impl Store {
     ) -> Result<CatchUp, StoreError> {
         self.read_snapshot(move |connection| {
             let room = enter_room(connection, viewer, room)?.room;
-            let head = room.last_seq;
-            // A point beyond the head was given out by another life of the database, before a backup was restored.
-            let floor: i64 = rooms::table.find(room.id.0).select(rooms::log_floor).first(connection)?;
-            if !(0..=max_behind).contains(&head.0.saturating_sub(after.0)) || after.0 < floor {
-                return Ok(CatchUp { events: Vec::new(), head, more: false, resync: true });
-            }
-            let events = entries_after(connection, &room, after, limit.max(1))?;
-            let more = events.last().is_some_and(|last| last.seq < head);
-            Ok(CatchUp { events, head, more, resync: false })
+            catch_up(connection, &room, after, limit, max_behind)
         })
         .await
+    }
+
+    /// The same whoever looks: for many members that ask for the same at once, each of whom was
+    /// [let in](Self::require_member) before.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`].
+    pub async fn events_after_for_members(
+        &self,
+        room: RoomId,
+        after: Seq,
+        limit: i64,
+        max_behind: i64,
+    ) -> Result<CatchUp, StoreError> {
+        self.read_snapshot(move |connection| {
+            let row: Option<RoomRow> =
+                rooms::table.find(room.0).select(RoomRow::as_select()).first(connection).optional()?;
+            let room = row.ok_or(StoreError::RoomNotFound)?.try_into()?;
+            catch_up(connection, &room, after, limit, max_behind)
+        })
+        .await
+    }
+
+    /// Refuses whoever does not belong to a room.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
+    pub async fn require_member(&self, viewer: UserId, room: RoomId) -> Result<(), StoreError> {
+        self.read(move |connection| enter_room(connection, viewer, room).map(drop)).await
     }
 
     /// The heads of the logs of a person's rooms.
@@ -67,4 +90,22 @@ impl Store {
         })
         .await
     }
+}
+
+fn catch_up(
+    connection: &mut DbConnection,
+    room: &Room,
+    after: Seq,
+    limit: i64,
+    max_behind: i64,
+) -> Result<CatchUp, StoreError> {
+    let head = room.last_seq;
+    // A point beyond the head was given out by another life of the database, before a backup was restored.
+    let floor: i64 = rooms::table.find(room.id.0).select(rooms::log_floor).first(connection)?;
+    if !(0..=max_behind).contains(&head.0.saturating_sub(after.0)) || after.0 < floor {
+        return Ok(CatchUp { events: Vec::new(), head, more: false, resync: true });
+    }
+    let events = entries_after(connection, room, after, limit.max(1))?;
+    let more = events.last().is_some_and(|last| last.seq < head);
+    Ok(CatchUp { events, head, more, resync: false })
 }

@@ -75,6 +75,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    leases (name) {
+        name -> Text,
+        holder -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     memberships (room_id, user_id) {
         room_id -> BigInt,
         user_id -> BigInt,
@@ -207,6 +215,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     files,
     invites,
     jobs,
+    leases,
     memberships,
     messages,
     rooms,

@@ -1,8 +1,9 @@
 //! The socket server's transport: from the upgrade of a connection to its end (step 5 of the walk begins here).
 //!
 //! `admission` says who may connect, `conversation` reads what a client sends and acts on it; `wire` is the seam to the
-//! two transports, `tcp` and `upgrade`. Beside it, `api` is the HTTP API by which other applications publish, and `webhooks` tells them what
-//! happens. What a frame means is said in [`crate::pusher`], who gets what in [`crate::broadcast`].
+//! two transports, `tcp` and `upgrade`. Beside it, `api` is the HTTP API by which other applications publish, and
+//! `webhooks` tells them what happens. What a frame means is said in [`crate::pusher`], who gets what in
+//! [`crate::broadcast`].
 
 mod admission;
 mod api;
@@ -10,6 +11,7 @@ mod apps_file;
 mod body;
 mod conversation;
 mod descriptor;
+mod health;
 mod meter;
 mod rate;
 mod server;
@@ -27,13 +29,21 @@ pub use server::SocketServer;
 pub use tcp::serve_socket;
 pub use webhooks::{WebhookCounts, Webhooks};
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, ServiceConfig, ThinData};
 
-/// The socket server's routes. The app needs a [`SocketServer`] of its worker as app data.
-pub fn configure(config: &mut ServiceConfig) {
+/// The socket server's routes, for one worker.
+pub fn configure(config: &mut ServiceConfig, server: SocketServer) {
     config
+        .app_data(ThinData(server))
         .route("/app/{key}", web::get().to(upgrade::connect))
         .route("/app", web::get().to(upgrade::refuse))
         .route("/app/{key}/{rest:.*}", web::get().to(upgrade::refuse))
         .configure(api::configure);
+}
+
+/// The routes by which a socket server without the rest says how it is.
+pub fn configure_health(config: &mut ServiceConfig) {
+    config
+        .route("/health/live", web::get().to(health::show_live))
+        .route("/health/ready", web::get().to(health::show_ready));
 }

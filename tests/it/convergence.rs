@@ -120,8 +120,12 @@ struct World {
 }
 
 impl World {
-    async fn new(seed: u64, database_url: Option<String>) -> Self {
-        let server = Server::start_with(|config| config.database_url = database_url.map(Into::into)).await;
+    async fn new(seed: u64, database_url: Option<String>, bus_faults_percent: u8) -> Self {
+        let server = Server::start_with(|config| {
+            config.database_url = database_url.map(Into::into);
+            config.bus.bus_faults_percent = bus_faults_percent;
+        })
+        .await;
         let mut clients = Vec::new();
         for (number, name) in (0..).zip(PEOPLE) {
             let person = server.sign_up(name).await;
@@ -226,10 +230,10 @@ async fn fresh_look(person: &Person, room: i64) -> View {
     View { seq: history.number("/seq"), messages: messages.collect(), name: shown.string("/name") }
 }
 
-async fn every_page_converges(database_url: Option<String>) {
+async fn every_page_converges(database_url: Option<String>, bus_faults_percent: u8) {
     let seed = setting("HUBBUB_TEST_SEED").unwrap_or_else(|| rand::random_range(0..1_000_000));
     println!("HUBBUB_TEST_SEED={seed}");
-    let mut world = World::new(seed, database_url).await;
+    let mut world = World::new(seed, database_url, bus_faults_percent).await;
     for round in 0..setting("HUBBUB_TEST_ROUNDS").unwrap_or(120) {
         world.step(round).await;
     }
@@ -238,12 +242,18 @@ async fn every_page_converges(database_url: Option<String>) {
 
 #[actix_web::test]
 async fn every_page_converges_on_sqlite() {
-    every_page_converges(None).await;
+    every_page_converges(None, 0).await;
+}
+
+/// The bus itself loses, repeats, delays and overtakes.
+#[actix_web::test]
+async fn every_page_converges_over_a_faulty_bus() {
+    every_page_converges(None, 20).await;
 }
 
 #[actix_web::test]
 async fn every_page_converges_on_postgres() {
     if let Some(schema) = PostgresSchema::create() {
-        every_page_converges(Some(schema.url())).await;
+        every_page_converges(Some(schema.url()), 0).await;
     }
 }

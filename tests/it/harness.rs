@@ -28,7 +28,8 @@ pub(crate) struct Server {
     address: SocketAddr,
     data_dir: TempDir,
     config: ServeConfig,
-    reloader: Reloader,
+    /// `None` without sockets.
+    reloader: Option<Reloader>,
     /// Ends the server when it is sent to or dropped.
     stop: Option<oneshot::Sender<()>>,
     ended: JoinHandle<io::Result<()>>,
@@ -69,7 +70,7 @@ impl Server {
 
     /// Reads the file of apps again, as SIGHUP would.
     pub(crate) fn reload(&self) -> Result<(), String> {
-        self.reloader.reload().map_err(|error| error.to_string())
+        self.reloader.as_ref().expect("sockets").reload().map_err(|error| error.to_string())
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -113,7 +114,7 @@ pub(crate) fn setting<T: FromStr>(name: &str) -> Option<T> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value:?}")))
 }
 
-async fn run(config: ServeConfig) -> (SocketAddr, Reloader, oneshot::Sender<()>, JoinHandle<io::Result<()>>) {
+async fn run(config: ServeConfig) -> (SocketAddr, Option<Reloader>, oneshot::Sender<()>, JoinHandle<io::Result<()>>) {
     let application = Application::build(config).await.expect("a server");
     let (address, reloader) = (application.address(), application.reloader());
     let (stop, stopped) = oneshot::channel::<()>();

@@ -31,6 +31,7 @@ fn state(store: &Store, data_dir: &std::path::Path) -> web::Data<WebState> {
         passwords: Passwords::start(&config.auth).expect("threads"),
         access_tokens: AccessTokens::new(KeyRing::open(data_dir).expect("keys"), &config.auth),
         socket_app: SocketApp { key: "key".to_owned(), secret: Secret::from("secret".to_owned()) },
+        socket_address: None,
         demo_people: Vec::new(),
     };
     web::Data::new(WebState::new(&config, parts))

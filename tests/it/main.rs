@@ -24,6 +24,7 @@ mod permissions;
 mod publisher;
 mod receiver;
 mod retention;
+mod roles;
 mod rooms;
 mod search;
 mod sessions;

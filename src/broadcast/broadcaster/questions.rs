@@ -1,33 +1,37 @@
-//! What the HTTP API asks.
+//! What the HTTP API asks, here or of another node.
 
 use std::time::Instant;
 
 use crate::broadcast::channels::Channel;
-use crate::broadcast::mailbox::Question;
 use crate::broadcast::{ChannelInfo, ChannelKey};
+use crate::events::{Answer, Question};
 use crate::pusher::ChannelKind;
 
 use super::Broadcaster;
 
 impl Broadcaster {
-    /// Answers; whoever asked may have gone, and then nobody minds.
-    pub(super) fn answer(&self, question: Question) {
+    /// What is known here.
+    pub(super) fn answer(&self, question: &Question) -> Answer {
+        let mut answer = Answer::default();
         match question {
-            Question::Channel(channel, answer) => drop(answer.send(self.info(&channel))),
-            Question::Channels(app, prefix, answer) => {
+            Question::Channel(channel) => {
+                answer.channels.insert(channel.name.clone(), self.info(channel));
+            }
+            Question::Channels(app, prefix) => {
                 let occupied = self.channels.iter().map(|(key, _)| key).filter(|key| {
-                    key.app == app
+                    key.app == *app
                         && key.name.kind() != ChannelKind::ServerToUser
-                        && key.name.as_str().starts_with(&prefix)
+                        && key.name.as_str().starts_with(prefix)
                 });
                 // What is cached is asked of one channel: thousands of copies would keep everybody waiting.
-                drop(answer.send(occupied.map(|key| (key.clone(), self.counts_of(key))).collect()));
+                answer.channels = occupied.map(|key| (key.name.clone(), self.counts_of(key))).collect();
             }
-            Question::Users(channel, answer) => {
-                let members = self.channels.get(&channel).into_iter().flat_map(Channel::members);
-                drop(answer.send(members.map(|member| member.user_id.clone()).collect()));
+            Question::Users(channel) => {
+                let members = self.channels.get(channel).into_iter().flat_map(Channel::members);
+                answer.users = members.map(|member| member.user_id.clone()).collect();
             }
         }
+        answer
     }
 
     fn info(&self, channel: &ChannelKey) -> ChannelInfo {

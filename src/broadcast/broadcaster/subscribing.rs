@@ -14,6 +14,13 @@ use super::Broadcaster;
 impl Broadcaster {
     pub(super) async fn subscribe(&mut self, subscribe: Subscribe) {
         let app = self.apps.by_id(subscribe.channel.app);
+        if let Some(subscribe) = self.wait_for_peers(subscribe, app.as_deref()) {
+            self.admit_or_refuse(subscribe).await;
+        }
+    }
+
+    pub(super) async fn admit_or_refuse(&mut self, subscribe: Subscribe) {
+        let app = self.apps.by_id(subscribe.channel.app);
         match self.admit(&subscribe, app.as_ref()) {
             Ok(changed) => self.welcome(subscribe, changed, app.as_ref()).await,
             Err(refusal) => {
@@ -37,13 +44,19 @@ impl Broadcaster {
     async fn welcome(&mut self, subscribe: Subscribe, changed: Changed, app: Option<&Arc<App>>) {
         let Subscribe { hub, socket, channel, member, is_repeated, answered } = subscribe;
         // The new member is not in its hub's list yet, and so does not hear of itself.
-        if let Some(member) = member.as_ref().filter(|_| changed.is_presence) {
+        if let Some(member) = member.as_ref().filter(|_| changed.presence.is_anywhere) {
             self.hint(&channel, &server_frame::member_added(&channel.name, member)).await;
             let event = WebhookEvent::of_user(WebhookEventKind::MemberAdded, &channel.name, &member.user_id);
             self.tell_webhooks_of(app, event);
         }
         if changed.is_occupancy {
-            self.tell_webhooks_of(app, WebhookEvent::new(WebhookEventKind::ChannelOccupied, &channel.name));
+            self.peers.listen(&channel);
+            if changed.sockets_elsewhere == 0 {
+                self.tell_webhooks_of(app, WebhookEvent::new(WebhookEventKind::ChannelOccupied, &channel.name));
+            }
+        }
+        if !is_repeated && app.is_some_and(|app| self.is_shared(&channel, app)) {
+            self.tell_change(&channel, &changed, member.as_ref(), None);
         }
         let frames = self.greetings(&channel, app);
         let user_id = member.map(|member| Arc::from(member.user_id));
@@ -82,6 +95,9 @@ impl Broadcaster {
 
     pub(super) async fn leave(&mut self, Departure { hub, channel, user_id }: Departure) {
         let changed = self.channels.leave(&channel, hub, user_id.as_deref());
+        if changed.is_occupancy {
+            self.ignore_if_idle(Some(channel.clone()));
+        }
         if let Some(user_id) = channel.name.user_id() {
             if changed.is_occupancy {
                 self.went_offline(channel.app, user_id).await;
@@ -89,12 +105,15 @@ impl Broadcaster {
             return;
         }
         let app = self.apps.by_id(channel.app);
-        if let Some(user_id) = user_id.filter(|_| changed.is_presence) {
+        if app.as_deref().is_some_and(|app| self.is_shared(&channel, app)) {
+            self.tell_change(&channel, &changed, None, user_id.as_deref());
+        }
+        if let Some(user_id) = user_id.filter(|_| changed.presence.is_anywhere) {
             self.hint(&channel, &server_frame::member_removed(&channel.name, &user_id)).await;
             let event = WebhookEvent::of_user(WebhookEventKind::MemberRemoved, &channel.name, &user_id);
             self.tell_webhooks_of(app.as_ref(), event);
         }
-        if changed.is_occupancy {
+        if changed.is_occupancy && changed.sockets_elsewhere == 0 {
             self.tell_webhooks_of(app.as_ref(), WebhookEvent::new(WebhookEventKind::ChannelVacated, &channel.name));
         }
         self.count_changed(&channel, app.as_ref()).await;
@@ -106,7 +125,7 @@ impl Broadcaster {
         let Some(app) = app.filter(|_| channel.name.kind() != ChannelKind::Presence) else { return };
         let is_wanted = app.has_subscription_counts
             || app.has_webhook_for(WebhookEventKind::SubscriptionCount, channel.name.as_str());
-        let count = self.channels.get(channel).map_or(0, Channel::socket_count);
+        let count = self.count_of(channel);
         if is_wanted && self.counts.changed(channel, count, Instant::now()) {
             self.announce_count(channel, count, app).await;
         }
@@ -114,11 +133,27 @@ impl Broadcaster {
 
     pub(super) async fn announce_due_counts(&mut self) {
         for channel in self.counts.take_due(Instant::now()) {
-            let count = self.channels.get(&channel).map_or(0, Channel::socket_count);
+            let count = self.count_of(&channel);
             if let Some(app) = self.apps.by_id(channel.app) {
                 self.announce_count(&channel, count, &app).await;
             }
         }
+    }
+
+    /// Tells the subscribers here how many sockets there are since another node's have changed.
+    pub(super) async fn count_changed_elsewhere(&mut self, channel: &ChannelKey) {
+        let is_counted = self.apps.by_id(channel.app).is_some_and(|app| app.has_subscription_counts);
+        let count = self.count_of(channel);
+        if is_counted
+            && channel.name.kind() != ChannelKind::Presence
+            && self.counts.changed(channel, count, Instant::now())
+        {
+            self.hint(channel, &server_frame::subscription_count(&channel.name, count)).await;
+        }
+    }
+
+    fn count_of(&self, channel: &ChannelKey) -> usize {
+        self.channels.get(channel).map_or(0, Channel::socket_count_anywhere)
     }
 
     async fn announce_count(&self, channel: &ChannelKey, count: usize, app: &Arc<App>) {

@@ -17,6 +17,9 @@ impl Broadcaster {
         let was_online = self.channels.get(&channel).is_some();
         // Never refused: only presence channels have a limit.
         let _ = self.channels.join(&channel, hub, None, usize::MAX);
+        if !was_online {
+            self.peers.listen(&channel);
+        }
         self.watchlists.watch(channel.app, &user.id, &user.watchlist);
         let mut frames = vec![frame];
         if !user.watchlist.is_empty() {

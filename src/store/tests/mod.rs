@@ -9,6 +9,7 @@ mod check;
 mod database;
 mod export;
 mod files;
+mod heads;
 mod history;
 mod jobs;
 mod members;

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use crate::broadcast::ChannelKey;
+use crate::events::{Answer, Question};
 use crate::pusher::{ChannelKind, ChannelName};
 
 use super::error::CallError;
@@ -16,6 +17,9 @@ use super::signed_call::SignedCall;
 #[derive(Serialize)]
 struct ChannelsResponse {
     channels: BTreeMap<String, InfoResponse>,
+    /// A node of several has not answered in time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
 }
 
 /// `{"occupied":true,"user_count":2}`.
@@ -24,12 +28,18 @@ struct ChannelResponse {
     occupied: bool,
     #[serde(flatten)]
     info: InfoResponse,
+    /// A node of several has not answered in time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
 }
 
 /// `{"users":[{"id":"1"}]}`.
 #[derive(Serialize)]
 struct UsersResponse {
     users: Vec<UserResponse>,
+    /// A node of several has not answered in time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
 }
 
 #[derive(Serialize)]
@@ -48,10 +58,10 @@ pub(super) async fn list_channels(call: SignedCall) -> Result<HttpResponse, Call
     if info.cache {
         return Err(CallError::bad_request("info: cache is asked of one channel"));
     }
-    let channels = call.server.broadcaster().channels(call.app.id, prefix.to_owned()).await;
-    let channels = channels.ok_or(CallError::Stopping)?.into_iter();
-    let channels = channels.map(|(name, state)| (name.to_string(), info.of(&name, &state))).collect();
-    Ok(HttpResponse::Ok().json(ChannelsResponse { channels }))
+    let Answer { channels, is_partial: partial, .. } =
+        ask(&call, Question::Channels(call.app.id, prefix.to_owned())).await?;
+    let channels = channels.into_iter().map(|(name, state)| (name.to_string(), info.of(&name, &state))).collect();
+    Ok(HttpResponse::Ok().json(ChannelsResponse { channels, partial }))
 }
 
 /// `GET /apps/{id}/channels/{channel}`.
@@ -63,9 +73,10 @@ pub(super) async fn show_channel(
     let request = InfoRequest::parse(call.parameter("info"))?;
     request.require_fit(&key.name)?;
     let name = key.name.clone();
-    let state = call.server.broadcaster().channel_info(key).await.ok_or(CallError::Stopping)?;
+    let mut answer = ask(&call, Question::Channel(key)).await?;
+    let (state, partial) = (answer.channels.remove(&name).unwrap_or_default(), answer.is_partial);
     let occupied = state.socket_count > 0;
-    Ok(HttpResponse::Ok().json(ChannelResponse { occupied, info: request.of(&name, &state) }))
+    Ok(HttpResponse::Ok().json(ChannelResponse { occupied, info: request.of(&name, &state), partial }))
 }
 
 /// `GET /apps/{id}/channels/{channel}/users`.
@@ -74,9 +85,13 @@ pub(super) async fn list_users(call: SignedCall, path: web::Path<(String, String
     if key.name.kind() != ChannelKind::Presence {
         return Err(CallError::bad_request("only presence channels know their users"));
     }
-    let users = call.server.broadcaster().users(key).await.ok_or(CallError::Stopping)?;
+    let Answer { users, is_partial: partial, .. } = ask(&call, Question::Users(key)).await?;
     let users = users.into_iter().map(|id| UserResponse { id }).collect();
-    Ok(HttpResponse::Ok().json(UsersResponse { users }))
+    Ok(HttpResponse::Ok().json(UsersResponse { users, partial }))
+}
+
+async fn ask(call: &SignedCall, question: Question) -> Result<Answer, CallError> {
+    call.server.broadcaster().ask(question).await.ok_or(CallError::Stopping)
 }
 
 fn channel_key(call: &SignedCall, name: &str) -> Result<ChannelKey, CallError> {

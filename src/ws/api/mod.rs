@@ -8,6 +8,7 @@ mod error;
 mod events;
 mod idempotency;
 mod info;
+mod revoke;
 mod signed_call;
 mod state;
 mod users;
@@ -25,6 +26,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
             .service(resource("/channels").route(get().to(channels::list_channels)))
             .service(resource("/channels/{channel}").route(get().to(channels::show_channel)))
             .service(resource("/channels/{channel}/users").route(get().to(channels::list_users)))
+            .service(resource("/revoke").route(post().to(revoke::revoke_right)))
             .service(resource("/users/{user_id}/terminate_connections").route(post().to(users::terminate_connections))),
     );
 }

@@ -1,0 +1,78 @@
+//! Why the server cannot start.
+
+use std::io;
+use std::net::SocketAddr;
+
+use thiserror::Error;
+
+use crate::auth::{KeyRingError, PasswordError};
+use crate::broadcast::AppConflict;
+use crate::config::ConfigError;
+use crate::domain::InvalidField;
+use crate::events::NatsError;
+use crate::pusher::InvalidCredentials;
+use crate::store::{InvalidDatabaseUrl, OpenError, StoreError};
+use crate::ws::AppsFileError;
+
+/// Why the server cannot start, in words for the person who starts it.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The settings contradict each other.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database's URL is none.
+    #[error(transparent)]
+    DatabaseUrl(#[from] InvalidDatabaseUrl),
+    /// The database does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The chat's app has an id or a key that no app may have.
+    #[error("{0} (HUBBUB_APP_ID, HUBBUB_APP_KEY, HUBBUB_APP_SECRET)")]
+    Credentials(#[from] InvalidCredentials),
+    /// The file of apps cannot be read.
+    #[error(transparent)]
+    AppsFile(#[from] AppsFileError),
+    /// Two apps share what must be unique; the chat's own app is one of all.
+    #[error("{0} (HUBBUB_APPS_FILE; the chat's own app counts too)")]
+    AppConflict(#[from] AppConflict),
+    /// Webhooks cannot be called.
+    #[error("webhooks: {0}")]
+    Webhooks(#[from] reqwest::Error),
+    /// The data directory cannot be made, or is in use.
+    #[error("the data directory {path}: {reason} (HUBBUB_DATA_DIR)")]
+    DataDir {
+        /// The directory.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The socket server stands apart, and nobody has said whose sockets it serves.
+    #[error(
+        "--role ws needs the app that the web role signs for: set HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET, or \
+         name the web role's data directory, whose socket-app.json has them ({0}; HUBBUB_DATA_DIR)"
+    )]
+    NoApp(String),
+    /// The bus between processes cannot be made.
+    #[error(transparent)]
+    Bus(#[from] NatsError),
+    /// The keys that sign access tokens cannot be read or made.
+    #[error(transparent)]
+    KeyRing(#[from] KeyRingError),
+    /// The threads that hash passwords do not start.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source} (HUBBUB_LISTEN)")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The demo's people and rooms cannot be made.
+    #[error("the demo: {0}")]
+    Demo(#[from] StoreError),
+    /// The limits refuse what the demo writes.
+    #[error("the limits refuse what the demo writes: {0}")]
+    DemoLimits(#[from] InvalidField),
+}

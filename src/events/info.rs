@@ -1,0 +1,82 @@
+//! What may be asked about channels, of the broadcaster here and of those elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::pusher::{AppId, ChannelKey, ChannelName};
+
+/// A channel as it is at the moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChannelInfo {
+    /// Sockets in the channel; 0: nobody is there.
+    pub socket_count: usize,
+    /// People in the channel; always 0 outside presence channels.
+    pub user_count: usize,
+    /// The data of a cache channel's last event, and how long it will be kept.
+    pub cached: Option<(String, Duration)>,
+}
+
+/// A question to a broadcaster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// One channel.
+    Channel(ChannelKey),
+    /// The occupied channels of an app whose names begin so.
+    Channels(AppId, String),
+    /// The people in a presence channel.
+    Users(ChannelKey),
+}
+
+/// What a broadcaster knows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Answer {
+    /// The channels that were asked for.
+    pub channels: BTreeMap<ChannelName, ChannelInfo>,
+    /// The ids of the people that were asked for.
+    pub users: BTreeSet<String>,
+    /// Whether somebody who might know more has not answered in time.
+    pub is_partial: bool,
+}
+
+impl ChannelInfo {
+    /// Adds what another node knows. Each counts its own sockets; of people, every node that holds the channel knows all.
+    pub fn add(&mut self, other: Self) {
+        self.socket_count += other.socket_count;
+        self.user_count = self.user_count.max(other.user_count);
+        let left = |cached: &Option<(String, Duration)>| cached.as_ref().map(|(_, left)| *left);
+        if left(&other.cached) > left(&self.cached) {
+            self.cached = other.cached;
+        }
+    }
+}
+
+impl Answer {
+    /// Adds what another node answered.
+    pub fn add(&mut self, other: Self) {
+        for (name, info) in other.channels {
+            self.channels.entry(name).or_default().add(info);
+        }
+        self.users.extend(other.users);
+        self.is_partial |= other.is_partial;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_add_up_and_people_do_not() {
+        let name = ChannelName::parse("presence-cache-c").expect("valid");
+        let answer = |sockets, people, data: &str, left| {
+            let cached = Some((data.to_owned(), Duration::from_secs(left)));
+            let info = ChannelInfo { socket_count: sockets, user_count: people, cached };
+            Answer { channels: BTreeMap::from([(name.clone(), info)]), ..Answer::default() }
+        };
+        let mut whole = answer(2, 3, "older", 10);
+        whole.add(answer(1, 3, "newer", 20));
+        assert_eq!(whole, answer(3, 3, "newer", 20));
+    }
+}

@@ -1,0 +1,62 @@
+//! Rooms that lost an event on the bus: their clients are told how far the log reaches, and read it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::pusher::AppId;
+
+use super::{Envelope, RoomHead};
+
+/// Rooms whose clients missed an event, with the last one missed.
+#[derive(Default)]
+pub(super) struct MissedHeads {
+    heads: Mutex<HashMap<(AppId, String), RoomHead>>,
+    /// Spares the receiver the lock while nothing is missing.
+    any: AtomicBool,
+    /// Wakes a receiver that emptied its queue just before a head was noted.
+    added: Notify,
+    dropped: AtomicU64,
+}
+
+impl MissedHeads {
+    /// An event was dropped.
+    pub(super) fn note(&self, envelope: Envelope) {
+        self.note_head(envelope.app, envelope.channel, envelope.head);
+    }
+
+    /// The same, of an event that is no envelope any more.
+    pub(super) fn note_head(&self, app: AppId, channel: String, head: Option<RoomHead>) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        let Some(head) = head else { return };
+        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = heads.entry((app, channel)).or_insert(head);
+        last.seq = last.seq.max(head.seq);
+        self.any.store(true, Ordering::Release);
+        self.added.notify_one();
+    }
+
+    /// The head of one of the rooms, as the event that tells it.
+    pub(super) fn take_one(&self) -> Option<Envelope> {
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        let channel = heads.keys().next().cloned();
+        let taken = channel.and_then(|channel| heads.remove_entry(&channel));
+        self.any.store(!heads.is_empty(), Ordering::Release);
+        taken.map(|((app, channel), head)| head.envelope(app, channel))
+    }
+
+    /// Completes when a head was added. Cancel safe.
+    pub(super) async fn added(&self) {
+        self.added.notified().await;
+    }
+
+    /// Events dropped since the start.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,233 @@
+//! The bus to a socket server of any make: the signed HTTP API of the Pusher protocol.
+//!
+//! One task publishes, one request after the other, so that events stay in order; what has queued up meanwhile goes
+//! together. A server that is away is tried again until it is back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, StatusCode};
+use serde::Serialize;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use crate::config::PusherServer;
+use crate::pusher::{ApiCall, sign_call};
+
+use super::outgoing::{Departing, Outgoing};
+use super::{BusMessage, BusState, Carrier, Dropped, Envelope, Revocation, Termination};
+
+/// How long one call may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The pause after a first failure, and the longest; each is drawn between nothing and twice the one before.
+const PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// The sending end.
+#[derive(Clone)]
+pub struct PusherBus {
+    outgoing: Outgoing,
+    counts: Arc<Counts>,
+}
+
+/// What it counts.
+#[derive(Default)]
+struct Counts {
+    sent: AtomicU64,
+    is_away: AtomicBool,
+}
+
+/// The publishing task.
+struct Publisher {
+    server: PusherServer,
+    client: Client,
+    max_batch: usize,
+    outgoing: Outgoing,
+    counts: Arc<Counts>,
+}
+
+/// `{"name":"message.posted","channel":"private-room.1","data":"…","socket_id":"1.2"}`.
+#[derive(Serialize)]
+struct PublishedEvent<'a> {
+    name: &'a str,
+    channel: &'a str,
+    data: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    socket_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Batch<'a> {
+    batch: &'a [PublishedEvent<'a>],
+}
+
+/// Why a call was not done.
+enum Failure {
+    /// It may be done later.
+    Away(String),
+    /// It never will: the status and what the server says.
+    Refused(StatusCode, String),
+}
+
+impl PusherBus {
+    /// A bus to `server`, and its task, which ends after [`close`](Self::close) with what waits then. At most `capacity`
+    /// events wait, and `max_batch` go together.
+    pub fn new(
+        server: PusherServer,
+        client: Client,
+        capacity: usize,
+        max_batch: usize,
+    ) -> (Self, impl Future<Output = ()>) {
+        let (outgoing, counts) = (Outgoing::new(capacity), Arc::<Counts>::default());
+        let bus = Self { outgoing: outgoing.clone(), counts: Arc::clone(&counts) };
+        (bus, Publisher { server, client, max_batch, outgoing, counts }.run())
+    }
+
+    /// Takes nothing more.
+    pub fn close(&self) {
+        self.outgoing.close();
+    }
+}
+
+impl Carrier for PusherBus {
+    fn carry(&self, message: BusMessage) -> Result<(), Dropped> {
+        self.outgoing.push(message)
+    }
+
+    fn carry_all(&self, events: Vec<Envelope>) -> Result<(), Dropped> {
+        self.outgoing.push_all(events)
+    }
+
+    fn state(&self) -> BusState {
+        BusState {
+            is_connected: !self.counts.is_away.load(Ordering::Relaxed),
+            waiting: self.outgoing.len(),
+            dropped_events: self.outgoing.dropped(),
+            sent: self.counts.sent.load(Ordering::Relaxed),
+            ..BusState::default()
+        }
+    }
+}
+
+impl Publisher {
+    async fn run(self) {
+        while let Some(departing) = self.outgoing.take(self.max_batch).await {
+            match departing {
+                Departing::Events(events) => self.publish(events).await,
+                Departing::Order(BusMessage::Revoke(revocation)) => self.revoke(&revocation).await,
+                Departing::Order(BusMessage::Terminate(termination)) => self.terminate(&termination).await,
+                // The queue keeps events apart.
+                Departing::Order(BusMessage::Event(event)) => self.publish(vec![event]).await,
+            }
+        }
+    }
+
+    /// Publishes events together. When the server refuses that, one by one: it may be one of them that it refuses.
+    async fn publish(&self, events: Vec<Envelope>) {
+        if events.len() > 1 {
+            let batch: Vec<_> = events.iter().map(PublishedEvent::from).collect();
+            if self.call("batch_events", &Batch { batch: &batch }).await.is_ok() {
+                return self.count(events.len());
+            }
+        }
+        for event in events {
+            match self.call("events", &PublishedEvent::from(&event)).await {
+                Ok(()) => self.count(1),
+                Err((status, reason)) => self.give_up(event, status, &reason),
+            }
+        }
+    }
+
+    /// A server has limits that a message may exceed. Its room's head tells clients to read it from the log.
+    fn give_up(&self, event: Envelope, status: StatusCode, reason: &str) {
+        warn!(%status, reason, channel = event.channel, event = event.event, "the socket server refuses an event");
+        if event.event != "room.head" {
+            self.outgoing.note_missed(event);
+        }
+    }
+
+    /// The protocol has no call that takes a right away. Hubbub's own socket server has one; from another the person is
+    /// disconnected, comes back, and is refused the channel.
+    async fn revoke(&self, revocation: &Revocation) {
+        match self.call("revoke", revocation).await {
+            Ok(()) => {}
+            Err((StatusCode::NOT_FOUND, _)) => {
+                let user_id = revocation.user_id.to_string();
+                self.terminate(&Termination { app: revocation.app, user_id }).await;
+            }
+            Err((status, reason)) => warn!(%status, reason, "the socket server refuses a revocation"),
+        }
+    }
+
+    async fn terminate(&self, termination: &Termination) {
+        let resource = format!("users/{}/terminate_connections", termination.user_id);
+        if let Err((status, reason)) = self.call(&resource, &serde_json::json!({})).await {
+            warn!(%status, reason, "the socket server refuses to end a user's connections");
+        }
+    }
+
+    fn count(&self, events: usize) {
+        self.counts.sent.fetch_add(events as u64, Ordering::Relaxed);
+    }
+
+    /// Makes a call until the server has answered it.
+    ///
+    /// # Errors
+    /// The status and the text with which the server refused what it would refuse again.
+    async fn call(&self, resource: &str, body: &impl Serialize) -> Result<(), (StatusCode, String)> {
+        let body = serde_json::to_vec(body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+        let mut pause = PAUSE;
+        loop {
+            match self.try_call(resource, &body).await {
+                Ok(()) => {
+                    if self.counts.is_away.swap(false, Ordering::Relaxed) {
+                        info!("the socket server answers again");
+                    }
+                    return Ok(());
+                }
+                Err(Failure::Refused(status, reason)) => return Err((status, reason)),
+                Err(Failure::Away(reason)) => {
+                    if !self.counts.is_away.swap(true, Ordering::Relaxed) {
+                        warn!(reason, "the socket server cannot be reached (HUBBUB_BUS)");
+                    }
+                    sleep(pause.mul_f64(rand::random())).await;
+                    pause = (pause * 2).min(MAX_PAUSE);
+                }
+            }
+        }
+    }
+
+    async fn try_call(&self, resource: &str, body: &[u8]) -> Result<(), Failure> {
+        let path = self.server.api_path(resource);
+        let now_secs = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let call = ApiCall { method: "POST", path: &path, query: &[], body };
+        let query = sign_call(call, &self.server.key, self.server.secret.expose(), now_secs);
+        let query = serde_urlencoded::to_string(query).map_err(|error| Failure::Away(error.to_string()))?;
+        let request = self.client.post(format!("{}?{query}", self.server.http_url(&path)));
+        let request = request.timeout(TIMEOUT).header(CONTENT_TYPE, "application/json").body(body.to_vec());
+        // Without the URL, which is signed.
+        let away = |error: reqwest::Error| Failure::Away(error.without_url().to_string());
+        let answer = request.send().await.map_err(away)?;
+        let status = answer.status();
+        // Read to its end, so that the connection can be used again.
+        let text = answer.text().await.map_err(away)?;
+        match status {
+            status if status.is_success() => Ok(()),
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => Err(Failure::Refused(status, text)),
+            StatusCode::NOT_FOUND if resource == "revoke" => Err(Failure::Refused(status, text)),
+            // Wrong credentials too: whoever corrects them loses no event.
+            status => {
+                Err(Failure::Away(format!("it answers {status}: {}", text.chars().take(200).collect::<String>())))
+            }
+        }
+    }
+}
+
+impl<'a> From<&'a Envelope> for PublishedEvent<'a> {
+    fn from(event: &'a Envelope) -> Self {
+        let Envelope { channel, event: name, data, except, .. } = event;
+        Self { name, channel, data, socket_id: except.as_deref() }
+    }
+}

@@ -1,0 +1,141 @@
+//! Head ticks: sockets are reminded of how far the logs reach, about 1 s, 5 s and 30 s after a room's last event.
+//!
+//! Later events reveal what was lost before them; a tick reveals what was lost last: the event of a process that died
+//! between its commit and the dispatch, one that the bus dropped, the end of a burst. One process of several ticks, by a
+//! lease in the database.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::warn;
+
+use crate::domain::{RoomId, Seq, Timestamp};
+use crate::events::{Bus, HeadsWanted, RoomHead};
+use crate::store::{Store, StoreError};
+
+/// How long after a room's last event its sockets are reminded.
+const AGES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30)];
+const PERIOD: Duration = Duration::from_millis(500);
+/// How long another process waits for one that has died.
+const LEASE: Duration = Duration::from_millis(1_000);
+const LEASE_NAME: &str = "head_ticks";
+
+/// Reminds sockets.
+pub struct HeadTicks {
+    store: Store,
+    bus: Bus,
+    /// What others ask for; `None` when nobody can.
+    wanted: Option<mpsc::Receiver<HeadsWanted>>,
+    /// Names the process in the lease.
+    holder: String,
+    /// Until when rooms were reminded; `None` while another process does it.
+    reminded_until: Option<Timestamp>,
+    is_failing: bool,
+}
+
+/// The ticks at work. Dropping it ends them too, without waiting.
+pub struct RunningHeadTicks {
+    stop: watch::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl RunningHeadTicks {
+    /// Ends them.
+    pub async fn stop(self) {
+        drop(self.stop);
+        if let Err(error) = self.task.await {
+            warn!(%error, "the head ticks panicked");
+        }
+    }
+}
+
+impl HeadTicks {
+    /// Ticks for the rooms in `store`, through `bus`. Who asks for heads does so through `wanted`.
+    #[must_use]
+    pub fn new(store: Store, bus: Bus, wanted: Option<mpsc::Receiver<HeadsWanted>>) -> Self {
+        let holder = hex::encode(rand::random::<[u8; 8]>());
+        Self { store, bus, wanted, holder, reminded_until: None, is_failing: false }
+    }
+
+    /// Begins.
+    #[must_use]
+    pub fn start(self) -> RunningHeadTicks {
+        let (stop, stopped) = watch::channel(());
+        RunningHeadTicks { stop, task: tokio::spawn(self.run(stopped)) }
+    }
+
+    async fn run(mut self, mut stopped: watch::Receiver<()>) {
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let done = tokio::select! {
+                // The other end is dropped, and nothing is ever sent.
+                _ = stopped.changed() => return,
+                _ = ticks.tick() => self.tick().await,
+                Some(wanted) = next(&mut self.wanted) => self.answer(wanted).await,
+            };
+            // Said once for an outage.
+            match done {
+                Err(error) if !std::mem::replace(&mut self.is_failing, true) => {
+                    warn!(%error, "sockets cannot be reminded of what they may have missed");
+                }
+                Err(_) => {}
+                Ok(()) => self.is_failing = false,
+            }
+        }
+    }
+
+    async fn tick(&mut self) -> Result<(), StoreError> {
+        if !self.store.lease(LEASE_NAME, &self.holder, LEASE).await? {
+            self.reminded_until = None;
+            return Ok(());
+        }
+        let now = Timestamp::now();
+        match self.reminded_until {
+            Some(until) => {
+                for age in AGES {
+                    self.remind_between(until.before(age), now.before(age)).await?;
+                }
+            }
+            // Whoever ticked before may have died at any moment.
+            None => self.remind_between(now.before(AGES[2] + PERIOD), now.before(AGES[0])).await?,
+        }
+        self.reminded_until = Some(now);
+        Ok(())
+    }
+
+    async fn remind_between(&self, from: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+        self.remind(self.store.heads_between(from, until).await?);
+        for removal in self.store.removals_between(from, until).await? {
+            self.bus.remind_of_removal(removal.user_id, removal.room_id, removal.removed_at);
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, wanted: HeadsWanted) -> Result<(), StoreError> {
+        match wanted {
+            HeadsWanted::Rooms(rooms) => self.remind(self.store.heads_of_rooms(rooms).await?),
+            HeadsWanted::Since(time) => {
+                let now = Timestamp::now();
+                self.remind_between(now.before(time), now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remind(&self, heads: Vec<(RoomId, Seq)>) {
+        for (room_id, seq) in heads {
+            self.bus.remind(RoomHead { room_id, seq });
+        }
+    }
+}
+
+/// The next request; never when nobody can ask. Cancel safe.
+async fn next(wanted: &mut Option<mpsc::Receiver<HeadsWanted>>) -> Option<HeadsWanted> {
+    match wanted {
+        Some(wanted) => wanted.recv().await,
+        None => std::future::pending().await,
+    }
+}

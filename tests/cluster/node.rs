@@ -1,0 +1,120 @@
+//! A process of Hubbub.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::client::http;
+
+pub(crate) const APP_KEY: &str = "app-key";
+pub(crate) const APP_SECRET: &str = "app-secret";
+
+/// The process, and the lines of its log.
+pub(crate) struct Node {
+    process: Child,
+    pub(crate) address: SocketAddr,
+    log: mpsc::UnboundedReceiver<(Instant, String)>,
+    _data_dir: TempDir,
+}
+
+impl Node {
+    /// Starts it with these options, and waits until it says where it is.
+    pub(crate) fn start(options: &[&str]) -> Self {
+        let data_dir = tempfile::tempdir().expect("a directory");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+        command.env_clear().env("HUBBUB_LOG", "hubbub=info").current_dir(data_dir.path());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--sign-up", "open"]);
+        command.args(["--access-token-secs", "3600", "--password-memory-kib", "8", "--read-connections", "2"]);
+        command.args(["--app-id", "1", "--app-key", APP_KEY, "--app-secret", APP_SECRET, "--data-dir", "."]);
+        command.args(["--token-secret", "the tests' own secret, of 32 characters or more"]);
+        let mut process =
+            command.args(options).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let (sender, mut log) = mpsc::unbounded_channel();
+        let errors = BufReader::new(process.stderr.take().expect("piped"));
+        std::thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                // Read to its end whether or not the test still listens, or the process would block.
+                let _ = sender.send((Instant::now(), line));
+            }
+        });
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("it says something");
+        let address = line.trim().strip_prefix("Hubbub is at http://").and_then(|text| text.parse().ok());
+        let address = address.unwrap_or_else(|| {
+            let status = process.wait().expect("a child");
+            let log: Vec<_> = std::iter::from_fn(|| log.try_recv().ok()).map(|(_, line)| line).collect();
+            panic!("it did not start: {status}, {log:#?}");
+        });
+        Self { process, address, log, _data_dir: data_dir }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).expect("signalled");
+    }
+
+    /// SIGKILL: nothing of it runs on.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("killed");
+        self.process.wait().expect("gone");
+    }
+
+    /// SIGTERM, and how long it took to end.
+    pub(crate) async fn terminate(&mut self) -> Duration {
+        let started = Instant::now();
+        self.signal(Signal::TERM);
+        loop {
+            if let Some(status) = self.process.try_wait().expect("a child") {
+                assert!(status.success(), "{status}");
+                return started.elapsed();
+            }
+            assert!(started.elapsed() < Duration::from_secs(20), "it does not end");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits for a line of the log that contains this; answers when it came.
+    pub(crate) async fn logs(&mut self, part: &str, within: Duration) -> Instant {
+        let find = async {
+            while let Some((at, line)) = self.log.recv().await {
+                if line.contains(part) {
+                    return at;
+                }
+            }
+            panic!("the log ended without {part:?}");
+        };
+        timeout(within, find).await.unwrap_or_else(|_| panic!("{part:?} was not logged within {within:?}"))
+    }
+
+    /// The value of a metric.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let answer = http().get(self.url("/metrics")).send().await.expect("an answer");
+        let text = answer.text().await.expect("text");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+    }
+
+    /// Resident memory, in bytes.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1_024
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // One that was killed already has nothing to kill; one that stands still does not mind.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
