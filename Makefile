@@ -91,8 +91,9 @@ fuzz: ## The same for half an hour each
 	@tests/require.sh cargo cxx
 	fuzz/run.sh 1800
 
-bench: build ## Measure posts a second on SQLite and Postgres; raw results go to bench/results
+bench: build ## Measure posts on SQLite and Postgres, and fan-out; raw results go to bench/results
 	cd bench && cargo build --release --locked
+	cd bench && target/release/hubbub-bench fanout
 	cd bench && target/release/hubbub-bench posts
 	cd bench && ../tests/postgres.sh bash -c 'target/release/hubbub-bench posts --database-url "$$HUBBUB_TEST_POSTGRES_URL"'
 
