@@ -10,7 +10,7 @@ SHELL := /bin/bash
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run build page test check-rust test-rust check-page test-clients test-sdks test-browser fuzz-briefly fuzz bench torture clean
+.PHONY: help run build page test check-rust test-rust test-tls check-page test-clients test-sdks test-browser fuzz-briefly fuzz bench torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,7 +38,7 @@ tests/node_modules/.package-lock.json: tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund
 	@touch $@
 
-test: check-page check-rust test-rust test-clients test-sdks test-browser fuzz-briefly ## Run every test there is
+test: check-page check-rust test-rust test-tls test-clients test-sdks test-browser fuzz-briefly ## Run every test there is
 
 check-page: $(PAGE) ## Check, lint and test the page's code
 	cd frontend && npm run check && npm run lint && npm test
@@ -53,6 +53,11 @@ check-rust: $(PAGE) ## rustfmt and clippy, warnings denied
 test-rust: $(PAGE) ## Rust unit and integration tests, on SQLite and on a Postgres of their own
 	@tests/require.sh cargo cc nats-server
 	HUBBUB_TEST_REQUIRE_POSTGRES=1 HUBBUB_TEST_REQUIRE_NATS=1 tests/postgres.sh cargo test --locked
+
+# The program has OpenSSL built in; for the test the system's will do, which saves minutes.
+test-tls: $(PAGE) ## Postgres over TLS
+	@tests/require.sh cargo cc libssl
+	OPENSSL_NO_VENDOR=1 tests/postgres.sh cargo test --locked --features postgres-tls --test tls
 
 target/debug/hubbub: test-rust
 	cargo build --locked

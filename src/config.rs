@@ -312,6 +312,7 @@ impl ServeConfig {
             ("HUBBUB_BUS_QUEUE", self.bus.bus_queue),
             ("HUBBUB_BUS_BATCH", self.bus.bus_batch),
             ("HUBBUB_JOBS_AT_ONCE", self.jobs.jobs_at_once),
+            ("HUBBUB_JOBS_PER_HOST", self.jobs.jobs_per_host),
             ("HUBBUB_JOB_ATTEMPTS", self.jobs.job_attempts as usize),
             ("HUBBUB_HOUSEKEEPING_SECS", self.jobs.housekeeping_secs as usize),
         ];

@@ -3,7 +3,8 @@
 #
 #   tests/postgres.sh cargo test --lib store::
 #
-# The command finds the server's address in HUBBUB_TEST_POSTGRES_URL, and must use it (HUBBUB_TEST_REQUIRE_POSTGRES=1).
+# The command finds the server's address in HUBBUB_TEST_POSTGRES_URL, and must use it (HUBBUB_TEST_REQUIRE_POSTGRES=1). The
+# server takes TLS too: its certificate, which it signed itself for 127.0.0.1, is HUBBUB_TEST_POSTGRES_CERTIFICATE.
 # Server and data are gone when it ends. Without a command it prints the address and waits for Ctrl-C.
 set -euo pipefail
 
@@ -31,6 +32,8 @@ if ! programs=$(find_programs); then
     fi
 fi
 
+"$(dirname "$0")/require.sh" openssl >&2
+
 # Postgres refuses to run as root, and the package brings a user for it.
 as_server=()
 if [ "$(id -u)" = 0 ]; then
@@ -48,7 +51,11 @@ stop() {
 }
 trap stop EXIT
 trap 'exit 130' INT TERM
-[ "$(id -u)" != 0 ] || chown postgres "$directory"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=Hubbub's test" \
+    -addext "subjectAltName = IP:127.0.0.1" -keyout "$directory/key.pem" -out "$directory/certificate.pem" \
+    2>"$directory/openssl.log" || { cat "$directory/openssl.log" >&2; exit 1; }
+chmod 600 "$directory/key.pem"
+[ "$(id -u)" != 0 ] || chown postgres "$directory" "$directory/key.pem"
 
 cd "$directory"
 "${as_server[@]}" "$programs/initdb" --pgdata="$directory/data" --username=hubbub --auth=trust --encoding=UTF8 --locale=C \
@@ -59,6 +66,7 @@ for _ in 1 2 3 4 5; do
     port=$((20000 + RANDOM % 30000))
     # The data is thrown away, so nothing need reach the disk.
     "${as_server[@]}" "$programs/postgres" -D "$directory/data" -p "$port" -c listen_addresses=127.0.0.1 \
+        -c ssl=on -c ssl_cert_file="$directory/certificate.pem" -c ssl_key_file="$directory/key.pem" \
         -c unix_socket_directories= -c fsync=off -c full_page_writes=off -c max_connections=300 \
         >"$directory/server.log" 2>&1 &
     server=$!
@@ -79,6 +87,7 @@ if [ -z "$server" ]; then
 fi
 
 export HUBBUB_TEST_POSTGRES_URL="postgres://hubbub@127.0.0.1:$port/postgres"
+export HUBBUB_TEST_POSTGRES_CERTIFICATE="$directory/certificate.pem"
 export HUBBUB_TEST_REQUIRE_POSTGRES=1
 cd "$OLDPWD"
 if [ $# -gt 0 ]; then

@@ -32,6 +32,13 @@ for tool in "$@"; do
     cxx)
       command -v c++ >/dev/null || install "a C++ compiler" g++
       ;;
+    openssl)
+      command -v openssl >/dev/null || install "the command openssl" openssl
+      ;;
+    libssl)
+      # pkg-config tells where its headers are.
+      pkg-config --exists openssl 2>/dev/null || install "OpenSSL with its headers" libssl-dev pkg-config
+      ;;
     node)
       command -v npm >/dev/null || missing "Node's npm" "Install Node.js 20.19 or newer from https://nodejs.org."
       node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \

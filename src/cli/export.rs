@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::domain::{RoomId, Username};
-use crate::maintenance::{self, ExportScope};
+use crate::maintenance::{self, ExportOptions, ExportScope};
 
 use super::Failure;
 use super::instance::InstanceArgs;
@@ -17,6 +17,9 @@ use super::instance::InstanceArgs;
 pub(super) struct ExportArgs {
     #[command(flatten)]
     scope: ScopeArgs,
+    /// Say of each file where its content stands in the data directory
+    #[arg(long)]
+    content_paths: bool,
     /// File to write; standard output when not given
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -49,14 +52,15 @@ impl ScopeArgs {
 }
 
 pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let (url, scope) = (args.instance.database_url()?, args.scope.parse()?);
+    let url = args.instance.database_url()?;
+    let options = ExportOptions { scope: args.scope.parse()?, has_content_paths: args.content_paths };
     match &args.out {
-        None => maintenance::export(&url, &scope, BufWriter::new(io::stdout().lock()))?,
+        None => maintenance::export(&url, &options, BufWriter::new(io::stdout().lock()))?,
         Some(path) => {
             // What people wrote in closed rooms is nobody else's.
             let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
             let file = file.map_err(|error| format!("{}: {error}", path.display()))?;
-            maintenance::export(&url, &scope, BufWriter::new(file))?
+            maintenance::export(&url, &options, BufWriter::new(file))?
         }
     };
     Ok(())

@@ -8,6 +8,9 @@ pub struct JobsConfig {
     /// Jobs done at once
     #[arg(long, env = "HUBBUB_JOBS_AT_ONCE", default_value_t = 16)]
     pub jobs_at_once: usize,
+    /// Jobs done at once that call the same host; one that answers late does not hold up the others
+    #[arg(long, env = "HUBBUB_JOBS_PER_HOST", default_value_t = 4)]
+    pub jobs_per_host: usize,
     /// Attempts after which a job that fails is given up
     #[arg(long, env = "HUBBUB_JOB_ATTEMPTS", default_value_t = 10)]
     pub job_attempts: u32,

@@ -30,4 +30,4 @@ pub use search::{Phrase, SearchQuery, SnippetPart, Trait, Word, snippet, words};
 pub use text::InvalidField;
 pub use timestamp::Timestamp;
 pub use user::{Author, Password, PersonName, Role, User, Username};
-pub use webhook::WebhookUrl;
+pub use webhook::{WebhookUrl, webhook_host};

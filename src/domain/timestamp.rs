@@ -31,6 +31,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
+    /// How long it is after `earlier`; no time when it is not.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default())
+    }
+
     /// Whole seconds since the Unix epoch, as JSON Web Tokens count.
     #[must_use]
     pub const fn unix_seconds(self) -> i64 {

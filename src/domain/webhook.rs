@@ -43,6 +43,13 @@ impl WebhookUrl {
     }
 }
 
+/// The host of a webhook's URL, with its port if the URL names one: what is one server to those who call it.
+#[must_use]
+pub fn webhook_host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
 impl fmt::Display for WebhookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -59,6 +66,18 @@ mod tests {
         assert_eq!(url.as_str(), "https://example.org/");
         // Addresses in disguise become plain, so that whoever checks them sees them.
         assert_eq!(WebhookUrl::parse("http://0x7f.1/").expect("valid").as_str(), "http://127.0.0.1/");
+    }
+
+    #[test]
+    fn webhooks_of_one_server_have_one_host() {
+        for (text, host) in [
+            ("https://example.org/a/b?c#d", "example.org"),
+            ("https://EXAMPLE.org?a=https://b/", "example.org"),
+            ("http://[::1]:8080/", "[::1]:8080"),
+            ("https://example.org:443/", "example.org"),
+        ] {
+            assert_eq!(webhook_host(WebhookUrl::parse(text).expect("valid").as_str()), host);
+        }
     }
 
     #[test]

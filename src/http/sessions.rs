@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::domain::{Password, SessionId, Timestamp, User, Username};
-use crate::store::TokenHash;
+use crate::store::{Rotation, TokenHash};
 
 use super::body::FormOrJson;
 use super::caller_address::CallerAddress;
 use super::error::ApiError;
 use super::identity::Identity;
+use super::identity_cache::Credential;
 use super::same_site::SameSite;
 use super::state::WebState;
 use super::users::UserResponse;
@@ -68,8 +69,14 @@ pub(super) async fn refresh(
     let presented = OpaqueToken::parse(cookie.value(), TokenPurpose::Refresh).ok_or(ApiError::SessionEnded)?;
     let next = OpaqueToken::generate(TokenPurpose::Refresh);
     let (presented, hash) = (TokenHash(presented.digest()), TokenHash(next.digest()));
-    let (session_id, user) = state.store.rotate_session(presented, hash, session_end(&state)).await?;
-    answer(&state, HttpResponse::Ok(), &user, session_id, &next)
+    match state.store.rotate_session(presented, hash, session_end(&state)).await? {
+        Rotation::Renewed(session_id, user) => answer(&state, HttpResponse::Ok(), &user, session_id, &next),
+        Rotation::Ended(session_id) => {
+            // Whoever has the copy may have an access token too.
+            state.identities.forget(Credential::Session(session_id));
+            Err(ApiError::SessionEnded)
+        }
+    }
 }
 
 /// `DELETE /session`: signs out, which voids the access token and the cookie everywhere.

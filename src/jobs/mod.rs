@@ -11,6 +11,7 @@ mod outgoing;
 mod public_address;
 mod regular;
 mod runner;
+mod slots;
 
 pub use head_ticks::{HeadTicks, RunningHeadTicks};
 pub use outgoing::OutgoingClient;

@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
 use crate::config::JobsConfig;
 use crate::domain::Timestamp;
-use crate::store::{DeliveryAttempt, FileLibrary, JobOutcome, LeasedJob, Store, StoreError, Task};
+use crate::store::{DeliveryAttempt, FileLibrary, HostJobs, JobOutcome, LeasedJob, Store, StoreError, Task};
 
 use super::backoff::pause;
 use super::deliver::deliver;
 use super::outgoing::OutgoingClient;
 use super::regular::{keep_house, remove_old_messages};
+use super::slots::Slots;
 
 /// How long the runner relies on being woken: other processes' jobs on the same database wake nobody here.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -47,7 +48,6 @@ pub struct JobRunner {
     work: Arc<Work>,
     /// Names the process in the jobs it holds.
     worker: String,
-    at_once: usize,
     lease: Duration,
 }
 
@@ -81,7 +81,6 @@ impl JobRunner {
     pub fn new(store: Store, files: FileLibrary, client: OutgoingClient, config: &JobsConfig) -> Self {
         Self {
             worker: hex::encode(rand::random::<[u8; 8]>()),
-            at_once: config.jobs_at_once.max(1),
             lease: client.timeout() + LEASE_MARGIN,
             work: Arc::new(Work { store, files, client, config: config.clone() }),
         }
@@ -96,7 +95,7 @@ impl JobRunner {
 
     async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut commits = self.work.store.watch_commits();
-        let mut running = JoinSet::new();
+        let mut slots = Slots::new(&self.work.config);
         for task in REGULARLY {
             if let Err(error) = self.work.store.schedule(task, Timestamp::now()).await {
                 warn!(%error, ?task, "it could not be scheduled");
@@ -104,28 +103,24 @@ impl JobRunner {
         }
         loop {
             let looked_at = Instant::now();
-            let next_look = match self.take_due(&mut running).await {
+            let next_look = match self.take_due(&mut slots).await {
                 Ok(next_look) => next_look,
                 Err(error) => {
                     warn!(%error, "jobs cannot be taken");
                     looked_at + LOOK_EVERY
                 }
             };
-            let has_room = running.len() < self.at_once;
+            let has_room = !slots.are_taken();
             tokio::select! {
                 () = stop(&mut stopped) => break,
-                Some(ended) = running.join_next() => report_panic(ended),
+                Some(()) = slots.job_ended() => {}
                 () = sleep_until(next_look), if has_room => {}
                 Ok(()) = commits.changed(), if has_room => sleep_until(looked_at + REST).await,
             }
         }
-        let finish = async {
-            while let Some(ended) = running.join_next().await {
-                report_panic(ended);
-            }
-        };
+        let finish = async { while slots.job_ended().await.is_some() {} };
         if timeout(GRACE, finish).await.is_err() {
-            running.shutdown().await;
+            slots.shutdown().await;
         }
         if let Err(error) = self.work.store.release_jobs(&self.worker).await {
             warn!(%error, "jobs could not be given back; they wait for the end of their lease");
@@ -133,23 +128,30 @@ impl JobRunner {
     }
 
     /// Starts what is due, as far as there is room. Answers when to look again.
-    async fn take_due(&self, running: &mut JoinSet<()>) -> Result<Instant, StoreError> {
+    async fn take_due(&self, slots: &mut Slots) -> Result<Instant, StoreError> {
+        let Work { store, .. } = self.work.as_ref();
         loop {
-            let room = self.at_once.saturating_sub(running.len());
             let now = Timestamp::now();
-            let next = self.work.store.next_job_at().await?;
-            let wait = next
-                .map_or(LOOK_EVERY, |next| Duration::from_micros(next.0.saturating_sub(now.0).max(0).unsigned_abs()));
-            if room == 0 || !wait.is_zero() {
-                return Ok(Instant::now() + wait.min(LOOK_EVERY));
+            let (mut has_begun, mut next_look) = (false, LOOK_EVERY);
+            for HostJobs { host, next_at } in store.waiting_jobs().await? {
+                let room = slots.free_for(&host);
+                if room == 0 {
+                    // Its turn comes when a job ends.
+                    continue;
+                }
+                if next_at > now {
+                    next_look = next_look.min(next_at.since(now));
+                    continue;
+                }
+                for job in store.lease_jobs(&self.worker, &host, i64::try_from(room).unwrap_or(1), self.lease).await? {
+                    slots.begin(host.clone(), carry_out(Arc::clone(&self.work), job));
+                    has_begun = true;
+                }
             }
-            let jobs = self.work.store.lease_jobs(&self.worker, i64::try_from(room).unwrap_or(1), self.lease).await?;
-            if jobs.is_empty() {
-                // Another process was faster.
-                return Ok(Instant::now() + LOOK_EVERY);
-            }
-            for job in jobs {
-                running.spawn(carry_out(Arc::clone(&self.work), job));
+            // What was due at a host may hide what is due there soon. When nothing could be begun, another process was
+            // faster.
+            if !has_begun {
+                return Ok(Instant::now() + next_look);
             }
         }
     }
@@ -159,12 +161,6 @@ impl JobRunner {
 async fn stop(stopped: &mut watch::Receiver<bool>) {
     // Told or dropped, both mean the end.
     let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
-}
-
-fn report_panic(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        warn!(%error, "a job panicked; it comes back at the end of its lease");
-    }
 }
 
 /// Does a job and stores what became of it. When that cannot be stored, the job comes back at the end of its lease.

@@ -1,14 +1,16 @@
 //! Exporting what people wrote, as JSON Lines: one object a line, the same objects as in the HTTP API.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::domain::{PersonName, Timestamp, User, UserId, Username};
-use crate::events::{AuthorPayload, MessagePayload, RoomPayload};
-use crate::store::{DatabaseUrl, ExportItem, ExportScope, Snapshot};
+use crate::domain::{MessageId, PersonName, RoomId, Timestamp, User, UserId, Username};
+use crate::events::{AuthorPayload, FilePayload, MessagePayload, RoomPayload};
+use crate::store::{DatabaseUrl, ExportItem, ExportScope, ExportedFile, Snapshot};
 
 use super::MaintenanceError;
+use super::archive::FILES;
 
 /// A line: `{"type":"message","message":{…}}`.
 #[derive(Serialize)]
@@ -18,6 +20,7 @@ enum Line<'a> {
     Room { room: RoomPayload<'a> },
     Membership { membership: MembershipLine<'a> },
     Message { message: MessagePayload<'a> },
+    File { file: FileLine<'a> },
 }
 
 #[derive(Serialize)]
@@ -31,28 +34,50 @@ struct UserLine<'a> {
 
 #[derive(Serialize)]
 struct MembershipLine<'a> {
-    room_id: crate::domain::RoomId,
+    room_id: RoomId,
     user: AuthorPayload<'a>,
     joined_at: Timestamp,
     read_number: i64,
 }
 
-/// Writes what `scope` says, in an order that is the same every time. Answers how many lines.
+#[derive(Serialize)]
+struct FileLine<'a> {
+    #[serde(flatten)]
+    file: FilePayload<'a>,
+    room_id: RoomId,
+    message_id: Option<MessageId>,
+    uploader: AuthorPayload<'a>,
+    created_at: Timestamp,
+    sha256: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<PathBuf>,
+}
+
+/// What is exported, and how.
+#[derive(Debug, Clone)]
+pub struct ExportOptions {
+    /// What.
+    pub scope: ExportScope,
+    /// Whether it is said of each file where its content stands within the data directory.
+    pub has_content_paths: bool,
+}
+
+/// Writes what `options` say, in an order that is the same every time. Answers how many lines.
 ///
 /// # Errors
 /// [`MaintenanceError`], also when there is no such room or person.
-pub fn export(url: &DatabaseUrl, scope: &ExportScope, mut out: impl Write) -> Result<u64, MaintenanceError> {
+pub fn export(url: &DatabaseUrl, options: &ExportOptions, mut out: impl Write) -> Result<u64, MaintenanceError> {
     let mut lines = 0;
-    Snapshot::open(url)?.export(scope, &mut |item| {
+    Snapshot::open(url)?.export(&options.scope, &mut |item| {
         lines += 1;
-        serde_json::to_writer(&mut out, &line(&item)).map_err(io::Error::from)?;
+        serde_json::to_writer(&mut out, &line(&item, options)).map_err(io::Error::from)?;
         out.write_all(b"\n")
     })?;
     out.flush().map_err(|error| MaintenanceError::Export(error.into()))?;
     Ok(lines)
 }
 
-fn line(item: &ExportItem) -> Line<'_> {
+fn line<'a>(item: &'a ExportItem, options: &ExportOptions) -> Line<'a> {
     match item {
         ExportItem::User(user) => Line::User { user: user_line(user) },
         ExportItem::Room(room) => Line::Room { room: room.into() },
@@ -65,6 +90,7 @@ fn line(item: &ExportItem) -> Line<'_> {
             },
         },
         ExportItem::Message(message) => Line::Message { message: message.into() },
+        ExportItem::File(file) => Line::File { file: file_line(file, options.has_content_paths) },
     }
 }
 
@@ -75,5 +101,17 @@ fn user_line(user: &User) -> UserLine<'_> {
         name: PersonName::as_str(&user.name),
         role: user.role.name(),
         created_at: user.created_at,
+    }
+}
+
+fn file_line(exported: &ExportedFile, has_path: bool) -> FileLine<'_> {
+    FileLine {
+        file: (&exported.file).into(),
+        room_id: exported.room_id,
+        message_id: exported.message_id,
+        uploader: (&exported.uploader).into(),
+        created_at: exported.created_at,
+        sha256: exported.hash.as_str(),
+        path: has_path.then(|| Path::new(FILES).join(exported.hash.path())),
     }
 }

@@ -18,7 +18,7 @@ use crate::store::{ExportError, OpenError, Snapshot, StoreError};
 
 pub use crate::store::{DatabaseUrl, ExportScope, Finding};
 pub use backup::backup;
-pub use export::export;
+pub use export::{ExportOptions, export};
 pub use people::{create_token, make_administrator, reset_password};
 pub use restore::restore;
 
@@ -80,11 +80,11 @@ pub fn check(url: &DatabaseUrl, data_dir: &Path) -> Result<Vec<Finding>, Mainten
     let contents = data_dir.join(archive::FILES);
     let mut snapshot = Snapshot::open(url)?;
     let mut findings = snapshot.check()?;
-    let mut missing = snapshot.check_contents(&contents)?;
-    if !missing.is_empty() {
-        let still_missing = Snapshot::open(url)?.check_contents(&contents)?;
-        missing.retain(|finding| still_missing.contains(finding));
+    let mut of_contents = snapshot.check_contents(&contents)?;
+    if !of_contents.is_empty() {
+        let again = Snapshot::open(url)?.check_contents(&contents)?;
+        of_contents.retain(|finding| again.contains(finding));
     }
-    findings.append(&mut missing);
+    findings.append(&mut of_contents);
     Ok(findings)
 }

@@ -1,18 +1,21 @@
 //! Whether the database agrees with itself: counters, logs and messages, and what refers to what.
 
-use std::path::Path;
-
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::StoreError;
-use super::files::{ContentHash, path_in};
+use super::connection::DbConnection;
 use super::inspect::{Snapshot, damage};
-use super::schema::files;
 
 /// Something that should not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding(String);
+
+impl Finding {
+    pub(super) const fn new(text: String) -> Self {
+        Self(text)
+    }
+}
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -27,28 +30,16 @@ impl Snapshot {
     /// [`StoreError`] when the database cannot be read.
     pub fn check(&mut self) -> Result<Vec<Finding>, StoreError> {
         let mut findings: Vec<Finding> = damage(&mut self.connection)?.into_iter().map(Finding).collect();
+        let indexed = match &self.connection {
+            DbConnection::Sqlite(_) => "message_search.rowid",
+            DbConnection::Postgres(_) => "message_search.message_id",
+        };
         for rule in RULES {
-            let broken: Vec<Broken> = diesel::sql_query(rule.query).load(&mut self.connection)?;
+            let query = rule.query.replace("{indexed}", indexed);
+            let broken: Vec<Broken> = diesel::sql_query(query).load(&mut self.connection)?;
             findings.extend(broken.into_iter().map(|row| Finding(rule.finding.replace("{}", &row.id.to_string()))));
         }
         Ok(findings)
-    }
-}
-
-impl Snapshot {
-    /// Looks for files whose content does not stand in the directory of the contents, or not all of it. On a live instance
-    /// a file may have been removed since the snapshot: what a later one finds too is missing.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database cannot be read.
-    pub fn check_contents(&mut self, directory: &Path) -> Result<Vec<Finding>, StoreError> {
-        let all: Vec<(i64, i64, String)> =
-            files::table.order(files::id).select((files::id, files::bytes, files::hash)).load(&mut self.connection)?;
-        let broken = all.into_iter().filter(|(_, bytes, hash)| {
-            let path = path_in(directory, &ContentHash::stored(hash.clone()));
-            std::fs::metadata(path).map_or(true, |found| i64::try_from(found.len()) != Ok(*bytes))
-        });
-        Ok(broken.map(|(id, _, _)| Finding(format!("file {id}: its content is missing, or not whole"))).collect())
     }
 }
 
@@ -56,6 +47,7 @@ impl Snapshot {
 struct Rule {
     /// `{}` stands for the id that the query finds.
     finding: &'static str,
+    /// `{indexed}` stands for the column of the search index that says which message it is about.
     query: &'static str,
 }
 
@@ -66,7 +58,7 @@ struct Broken {
 }
 
 /// What is below a room's floor was removed by its retention, and is not asked for. The queries run on both databases.
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 13] = [
     Rule {
         finding: "room {}: the log has a gap, or does not end at the room's last_seq",
         query: "SELECT rooms.id FROM rooms LEFT JOIN (SELECT room_id, count(*) AS n, min(seq) AS low, max(seq) AS high \
@@ -125,6 +117,22 @@ const RULES: [Rule; 10] = [
     Rule {
         finding: "user {}: the account has an unknown role, or no name",
         query: "SELECT id FROM users WHERE role NOT IN ('administrator', 'member') OR folded_name = '' ORDER BY id",
+    },
+    Rule {
+        finding: "message {}: the search index does not have it",
+        query: "SELECT messages.id FROM messages LEFT JOIN message_search ON {indexed} = messages.id \
+                WHERE messages.deleted_at IS NULL AND {indexed} IS NULL ORDER BY messages.id",
+    },
+    Rule {
+        finding: "message {}: the search index has it, but it was taken back or does not exist",
+        query: "SELECT {indexed} AS id FROM message_search LEFT JOIN messages ON messages.id = {indexed} \
+                WHERE messages.id IS NULL OR messages.deleted_at IS NOT NULL ORDER BY id",
+    },
+    Rule {
+        finding: "file {}: its message is in another room, was taken back or does not exist",
+        query: "SELECT files.id FROM files LEFT JOIN messages ON messages.id = files.message_id \
+                WHERE files.message_id IS NOT NULL AND (messages.id IS NULL OR messages.deleted_at IS NOT NULL \
+                OR messages.room_id <> files.room_id) ORDER BY files.id",
     },
     Rule {
         finding: "delivery {}: it is to be sent, and no job sends it",

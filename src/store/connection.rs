@@ -36,9 +36,11 @@ pub(super) enum Access {
 const SQLITE_PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
-/// The counterpart of `busy_timeout`, and a bound on how long a dead client of ours can hold a room.
-const POSTGRES_WRITER_SETTINGS: &str =
-    "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET jit = off;";
+/// The counterpart of `busy_timeout`, and a bound on how long a dead client of ours can hold a room. The writer looks up
+/// rows by their keys: that is never a case for reading whole tables or for compiling, and planning anew for each batch
+/// would cost as much as the batch.
+const POSTGRES_WRITER_SETTINGS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; \
+     SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off;";
 
 /// Connects to `url` for `access`.
 ///

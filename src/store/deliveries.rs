@@ -1,10 +1,10 @@
 //! Deliveries: each is one event on its way to one webhook, and afterwards the log of what became of it.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 use thiserror::Error;
 
-use crate::domain::{DeliveryId, EventType, RoomEvent, RoomId, Seq, Timestamp, UserId, WebhookId};
+use crate::domain::{DeliveryId, EventType, RoomEvent, RoomId, Seq, Timestamp, UserId, WebhookId, webhook_host};
 
 use super::access::enter_room;
 use super::connection::{DbConnection, MultiBackend};
@@ -134,7 +134,7 @@ impl Store {
     /// [`StoreError::WebhookNotFound`], [`StoreError::DeliveryNotFound`].
     pub async fn retry_delivery(&self, by: UserId, webhook: WebhookId, id: DeliveryId) -> Result<Delivery, StoreError> {
         self.write(move |connection| {
-            see_webhook(connection, by, webhook)?;
+            let url = see_webhook(connection, by, webhook)?;
             let of_webhook = webhook_deliveries::table.find(id.0).filter(webhook_deliveries::webhook_id.eq(webhook.0));
             let row: Option<DeliveryRow> = of_webhook.select(DeliveryRow::as_select()).first(connection).optional()?;
             let mut delivery = Delivery::try_from(row.ok_or(StoreError::DeliveryNotFound)?)?;
@@ -142,7 +142,7 @@ impl Store {
             diesel::update(webhook_deliveries::table.find(id.0))
                 .set(webhook_deliveries::status.eq(delivery.status.name()))
                 .execute(connection)?;
-            jobs::hasten(connection, Task::Deliver(id))?;
+            jobs::hasten(connection, Task::Deliver(id), webhook_host(&url))?;
             Ok(delivery)
         })
         .await
@@ -184,7 +184,7 @@ pub(super) fn enqueue(
     event_type: &'static str,
     at: Timestamp,
 ) -> QueryResult<()> {
-    for webhook in (FindListeners { event_type, room_id: room.0 }).load::<i64>(connection)? {
+    for (webhook, url) in (FindListeners { event_type, room_id: room.0 }).load::<(i64, String)>(connection)? {
         let id: i64 = diesel::insert_into(webhook_deliveries::table)
             .values((
                 webhook_deliveries::webhook_id.eq(webhook),
@@ -197,20 +197,55 @@ pub(super) fn enqueue(
             ))
             .returning(webhook_deliveries::id)
             .get_result(connection)?;
-        jobs::enqueue(connection, Task::Deliver(DeliveryId(id)), at)?;
+        jobs::enqueue(connection, Task::Deliver(DeliveryId(id)), webhook_host(&url), at)?;
     }
     Ok(())
 }
 
 statement! {
     /// The webhooks that want to hear of an event, and whose maker may.
-    FindListeners { event_type: &'static str => Text, room_id: i64 => BigInt } -> BigInt:
-    "SELECT webhooks.id FROM webhook_event_types \
+    FindListeners { event_type: &'static str => Text, room_id: i64 => BigInt } -> (BigInt, Text):
+    "SELECT webhooks.id, webhooks.url FROM webhook_event_types \
      INNER JOIN webhooks ON webhooks.id = webhook_event_types.webhook_id \
      WHERE webhook_event_types.event_type = ", event_type,
     " AND (webhooks.room_id IS NULL OR webhooks.room_id = ", room_id,
     ") AND EXISTS (SELECT 1 FROM memberships WHERE memberships.room_id = ", room_id,
     " AND memberships.user_id = webhooks.created_by) ORDER BY webhooks.id"
+}
+
+/// The same for messages that were posted together: it asks once for all of them.
+pub(super) fn enqueue_posted(
+    connection: &mut PgConnection,
+    places: impl Iterator<Item = (RoomId, Seq)>,
+    at: Timestamp,
+) -> QueryResult<()> {
+    let (room_ids, seqs) = places.map(|(room, seq)| (room.0, seq.0)).unzip();
+    let insert = InsertDeliveriesOfPosts { room_ids, seqs, created_at: at.0 };
+    let deliveries: Vec<(i64, String)> = insert.load(connection)?;
+    if deliveries.is_empty() {
+        return Ok(());
+    }
+    let tasks = deliveries.iter().map(|(id, url)| (Task::Deliver(DeliveryId(*id)), webhook_host(url)));
+    jobs::enqueue_batch(connection, tasks, at)
+}
+
+statement! {
+    /// A delivery for every webhook that wants to hear of posts; answers the URLs beside them.
+    InsertDeliveriesOfPosts {
+        room_ids: Vec<i64> => Array<BigInt>,
+        seqs: Vec<i64> => Array<BigInt>,
+        created_at: i64 => BigInt,
+    } -> (BigInt, Text):
+    "WITH delivery AS (INSERT INTO webhook_deliveries (webhook_id, room_id, seq, event_type, status, attempts, created_at) \
+     SELECT webhooks.id, post.room_id, post.seq, webhook_event_types.event_type, 'pending', 0, ", created_at,
+    " FROM webhook_event_types INNER JOIN webhooks ON webhooks.id = webhook_event_types.webhook_id \
+     CROSS JOIN unnest(", room_ids, ", ", seqs, ") WITH ORDINALITY AS post (room_id, seq, position) \
+     WHERE webhook_event_types.event_type = 'message.posted' \
+     AND (webhooks.room_id IS NULL OR webhooks.room_id = post.room_id) \
+     AND EXISTS (SELECT 1 FROM memberships WHERE memberships.room_id = post.room_id \
+     AND memberships.user_id = webhooks.created_by) ORDER BY post.position, webhooks.id RETURNING id, webhook_id) \
+     SELECT delivery.id, webhooks.url FROM delivery INNER JOIN webhooks ON webhooks.id = delivery.webhook_id \
+     ORDER BY delivery.id"
 }
 
 /// Notes what became of a delivery and of the attempt, if there was one, in the transaction that settles its job.

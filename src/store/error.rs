@@ -1,10 +1,13 @@
 //! What can go wrong in the store.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DatabaseError};
 use thiserror::Error;
+
+use super::DatabaseUrl;
 
 /// Why the store did not do what it was asked. All but the last three are refusals: nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -61,8 +64,19 @@ pub enum StoreError {
 
 impl StoreError {
     /// Whether it is an answer rather than a failure: nothing was changed, and the transaction can go on.
-    pub(super) const fn is_refusal(&self) -> bool {
+    const fn is_refusal(&self) -> bool {
         !matches!(self, Self::Busy | Self::Unavailable(_) | Self::Internal(_))
+    }
+}
+
+/// Tells a refusal, which is an outcome like another, from an error that makes the transaction unusable.
+///
+/// # Errors
+/// The latter.
+pub(super) fn settle<T>(outcome: Result<T, StoreError>) -> Result<Result<T, StoreError>, StoreError> {
+    match outcome {
+        Err(error) if !error.is_refusal() => Err(error),
+        outcome => Ok(outcome),
     }
 }
 
@@ -115,6 +129,12 @@ pub enum OpenError {
         /// What the database's library says.
         reason: String,
     },
+    /// A Postgres server is to be reached over TLS, which not every build can.
+    #[error(
+        "the database's URL wants TLS (sslmode), and this program was built without it; build it anew: \
+         cargo build --release --features postgres-tls"
+    )]
+    NoTls,
     /// The file belongs to another program.
     #[error("{} is a database of another program; name another file in HUBBUB_DATABASE_URL", .0.display())]
     Foreign(PathBuf),
@@ -133,6 +153,17 @@ pub enum OpenError {
     /// The system gives no more threads.
     #[error("cannot start a thread of the store: {0}")]
     Thread(#[from] io::Error),
+}
+
+/// What libpq says of settings that need TLS, when it was built without.
+const WITHOUT_TLS: &str = "SSL support is not compiled in";
+
+impl OpenError {
+    /// Why no connection could be made.
+    pub(super) fn connecting(url: &DatabaseUrl, error: &dyn fmt::Display) -> Self {
+        let reason = error.to_string();
+        if reason.contains(WITHOUT_TLS) { Self::NoTls } else { Self::Connect { database: url.to_string(), reason } }
+    }
 }
 
 impl From<DatabaseError> for OpenError {

@@ -9,7 +9,7 @@ use crate::domain::{Author, Membership, Message, Room, RoomId, User, UserId, Use
 
 use super::StoreError;
 use super::connection::DbConnection;
-use super::files::attach_files;
+use super::files::{ExportedFile, attach_files, exported_files};
 use super::inspect::Snapshot;
 use super::rows::{AuthorRow, MembershipRow, MessageRow, RoomRow, UserRow};
 use super::schema::{memberships, messages, rooms, users};
@@ -19,9 +19,9 @@ use super::schema::{memberships, messages, rooms, users};
 pub enum ExportScope {
     /// Everything.
     All,
-    /// A room: its members, its messages.
+    /// A room: its members, its messages, their files.
     Room(RoomId),
-    /// A person: where they belong, what they wrote.
+    /// A person: where they belong, what they wrote, what they uploaded.
     User(Username),
 }
 
@@ -41,8 +41,10 @@ pub enum ExportItem {
         /// The place.
         membership: Membership,
     },
-    /// A message.
+    /// A message, with its files.
     Message(Message),
+    /// A file.
+    File(ExportedFile),
 }
 
 /// Why an export ended early.
@@ -65,11 +67,11 @@ impl From<diesel::result::Error> for ExportError {
 /// Where the items go.
 type Sink<'a> = dyn FnMut(ExportItem) -> io::Result<()> + 'a;
 
-/// Messages in memory at once.
+/// Messages or files in memory at once.
 const PAGE: i64 = 1_000;
 
 impl Snapshot {
-    /// Hands out the items: people by id, then each room with its members, then messages by id.
+    /// Hands out the items: people by id, then each room with its members, then messages by id, then files by id.
     ///
     /// # Errors
     /// [`ExportError`]; what was handed out by then is no whole export.
@@ -80,11 +82,13 @@ impl Snapshot {
                 export_users(connection, sink)?;
                 let all: Vec<i64> = rooms::table.order(rooms::id).select(rooms::id).load(connection)?;
                 all.into_iter().try_for_each(|id| export_room(connection, RoomId(id), sink))?;
-                export_messages(connection, Whose::Everybodys, sink)
+                export_messages(connection, Whose::Everybodys, sink)?;
+                export_files(connection, Whose::Everybodys, sink)
             }
             ExportScope::Room(id) => {
                 export_room(connection, *id, sink)?;
-                export_messages(connection, Whose::OfRoom(*id), sink)
+                export_messages(connection, Whose::OfRoom(*id), sink)?;
+                export_files(connection, Whose::OfRoom(*id), sink)
             }
             ExportScope::User(username) => {
                 let row: Option<UserRow> = users::table
@@ -95,7 +99,8 @@ impl Snapshot {
                 let user = User::try_from(row.ok_or(StoreError::UserNotFound)?)?;
                 sink(ExportItem::User(user.clone()))?;
                 export_places_of(connection, &user, sink)?;
-                export_messages(connection, Whose::OfAuthor(user.id), sink)
+                export_messages(connection, Whose::OfAuthor(user.id), sink)?;
+                export_files(connection, Whose::OfAuthor(user.id), sink)
             }
         }
     }
@@ -137,9 +142,9 @@ fn export_places_of(connection: &mut DbConnection, user: &User, sink: &mut Sink<
     Ok(())
 }
 
-/// Which messages.
+/// Which messages and files.
 #[derive(Clone, Copy)]
-enum Whose {
+pub(super) enum Whose {
     Everybodys,
     OfRoom(RoomId),
     OfAuthor(UserId),
@@ -166,5 +171,15 @@ fn export_messages(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<
         let mut page: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
         attach_files(connection, &mut page)?;
         page.into_iter().try_for_each(|message| sink(ExportItem::Message(message)))?;
+    }
+}
+
+fn export_files(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    let mut after = 0;
+    loop {
+        let page = exported_files(connection, whose, after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.file.id.0;
+        page.into_iter().try_for_each(|file| sink(ExportItem::File(file)))?;
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn connect_existing(url: &DatabaseUrl, access: Access) -> Result<DbCo
             return Err(OpenError::Foreign(path.clone()));
         }
     }
-    connect(url, access).map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })
+    connect(url, access).map_err(|error| OpenError::connecting(url, &error))
 }
 
 /// Copies a live SQLite database into a file that does not exist: one transaction of it, without what a transaction under

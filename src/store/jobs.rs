@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 use tokio::sync::watch;
 
 use crate::domain::{DeliveryId, JobId, Timestamp};
 
 use super::connection::{DbConnection, MultiBackend};
 use super::deliveries::{self, DeliveryAttempt};
+use super::job_hosts::HostJobs;
 use super::schema::jobs;
 use super::statement::statement;
 use super::{Store, StoreError};
@@ -32,7 +33,7 @@ const KEEP_HOUSE: &str = "house.keep";
 
 impl Task {
     /// A later version's kinds are left to it: two versions may run side by side for a while.
-    const KINDS: [&str; 3] = [DELIVER, REMOVE_OLD_MESSAGES, KEEP_HOUSE];
+    pub(super) const KINDS: [&str; 3] = [DELIVER, REMOVE_OLD_MESSAGES, KEEP_HOUSE];
 
     const fn kind(self) -> &'static str {
         match self {
@@ -111,34 +112,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn schedule(&self, task: Task, run_at: Timestamp) -> Result<(), StoreError> {
-        self.write(move |connection| Ok(enqueue(connection, task, run_at)?)).await
+        self.write(move |connection| Ok(enqueue(connection, task, HostJobs::NO_HOST, run_at)?)).await
     }
 
-    /// When the next job may be taken; `None` when there is none.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
-    pub async fn next_job_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|connection| {
-            let next = jobs::table
-                .filter(jobs::dead_at.is_null().and(jobs::kind.eq_any(Task::KINDS)))
-                .order(jobs::run_at)
-                .select(jobs::run_at)
-                .first(connection)
-                .optional()?;
-            Ok(next.map(Timestamp))
-        })
-        .await
-    }
-
-    /// Takes jobs that are due, at most `limit`, the longest due first. What the worker has not settled when the lease
+    /// Takes jobs that are due and call `host`, at most `limit`, the longest due first. What the worker has not settled when the lease
     /// ends may be taken by another.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
-    pub async fn lease_jobs(&self, worker: &str, limit: i64, lease: Duration) -> Result<Vec<LeasedJob>, StoreError> {
-        let worker = worker.to_owned();
-        self.write(move |connection| take(connection, &worker, limit, lease)).await
+    pub async fn lease_jobs(
+        &self,
+        worker: &str,
+        host: &str,
+        limit: i64,
+        lease: Duration,
+    ) -> Result<Vec<LeasedJob>, StoreError> {
+        let (worker, host) = (worker.to_owned(), host.to_owned());
+        self.write(move |connection| take(connection, &worker, &host, limit, lease)).await
     }
 
     /// Stores what became of a job, and with it the attempt of a delivery. `false` when the worker does not hold the job
@@ -190,35 +180,77 @@ impl Store {
 }
 
 /// Writes a job, unless there is such a one already.
-pub(super) fn enqueue(connection: &mut DbConnection, task: Task, run_at: Timestamp) -> QueryResult<()> {
+pub(super) fn enqueue(connection: &mut DbConnection, task: Task, host: &str, run_at: Timestamp) -> QueryResult<()> {
     let job = InsertJob {
         kind: task.kind(),
         unique_key: task.unique_key(),
         payload: task.payload(),
         run_at: run_at.0,
         created_at: Timestamp::now().0,
+        host,
     };
     job.execute(connection).map(drop)
 }
 
 statement! {
     /// A new job.
-    InsertJob {
-        kind: &'static str => Text,
+    InsertJob<'a> {
+        kind: &'a str => Text,
         unique_key: String => Text,
         payload: String => Text,
         run_at: i64 => BigInt,
         created_at: i64 => BigInt,
+        host: &'a str => Text,
     } -> ():
-    "INSERT INTO jobs (kind, unique_key, payload, run_at, attempts, created_at) VALUES (",
-    kind, ", ", unique_key, ", ", payload, ", ", run_at, ", 0, ", created_at, ") ON CONFLICT (unique_key) DO NOTHING"
+    "INSERT INTO jobs (kind, unique_key, payload, run_at, attempts, created_at, host) VALUES (",
+    kind, ", ", unique_key, ", ", payload, ", ", run_at, ", 0, ", created_at, ", ", host, ") ON CONFLICT (unique_key) DO NOTHING"
+}
+
+/// Writes jobs, each with the host that it calls, by one statement and in their order.
+pub(super) fn enqueue_batch<'a>(
+    connection: &mut PgConnection,
+    tasks: impl Iterator<Item = (Task, &'a str)>,
+    run_at: Timestamp,
+) -> QueryResult<()> {
+    let mut jobs = InsertJobs {
+        kinds: vec![],
+        unique_keys: vec![],
+        payloads: vec![],
+        hosts: vec![],
+        run_at: run_at.0,
+        created_at: Timestamp::now().0,
+    };
+    for (task, host) in tasks {
+        jobs.kinds.push(task.kind());
+        jobs.unique_keys.push(task.unique_key());
+        jobs.payloads.push(task.payload());
+        jobs.hosts.push(host);
+    }
+    jobs.execute(connection).map(drop)
+}
+
+statement! {
+    /// New jobs.
+    InsertJobs<'a> {
+        kinds: Vec<&'a str> => Array<Text>,
+        unique_keys: Vec<String> => Array<Text>,
+        payloads: Vec<String> => Array<Text>,
+        hosts: Vec<&'a str> => Array<Text>,
+        run_at: i64 => BigInt,
+        created_at: i64 => BigInt,
+    } -> ():
+    "INSERT INTO jobs (kind, unique_key, payload, run_at, attempts, created_at, host) \
+     SELECT job.kind, job.unique_key, job.payload, ", run_at, ", 0, ", created_at, ", job.host FROM unnest(",
+    kinds, ", ", unique_keys, ", ", payloads, ", ", hosts,
+    ") WITH ORDINALITY AS job (kind, unique_key, payload, host, position) \
+     ORDER BY job.position ON CONFLICT (unique_key) DO NOTHING"
 }
 
 /// Makes a job due at once with all its attempts before it, also one that was given up; one that a worker holds is left
 /// to it.
-pub(super) fn hasten(connection: &mut DbConnection, task: Task) -> QueryResult<()> {
+pub(super) fn hasten(connection: &mut DbConnection, task: Task, host: &str) -> QueryResult<()> {
     let now = Timestamp::now();
-    enqueue(connection, task, now)?;
+    enqueue(connection, task, host, now)?;
     let free = jobs::leased_by.is_null().or(jobs::run_at.le(now.0)).or(jobs::dead_at.is_not_null());
     diesel::update(jobs::table.filter(jobs::unique_key.eq(task.unique_key()).and(free)))
         .set((
@@ -243,12 +275,14 @@ struct JobRow {
 fn take(
     connection: &mut DbConnection,
     worker: &str,
+    host: &str,
     limit: i64,
     lease: Duration,
 ) -> Result<Vec<LeasedJob>, StoreError> {
     let now = Timestamp::now();
     let due = jobs::table
-        .filter(jobs::dead_at.is_null().and(jobs::kind.eq_any(Task::KINDS)).and(jobs::run_at.le(now.0)))
+        .filter(jobs::dead_at.is_null().and(jobs::host.eq(host)).and(jobs::run_at.le(now.0)))
+        .filter(jobs::kind.eq_any(Task::KINDS))
         .order((jobs::run_at, jobs::id))
         .limit(limit)
         .select(jobs::id);

@@ -7,10 +7,11 @@ use crate::domain::{
 };
 
 use super::access::{enter_room, lock_room, see_room};
+use super::change::Change;
 use super::connection::DbConnection;
 use super::files::{attach_files, remove_of_message};
 use super::log;
-use super::posting::post;
+use super::posting::Post;
 use super::rows::{AuthorRow, MessageRow};
 use super::schema::{messages, users};
 use super::search::{self, SearchEntry};
@@ -37,7 +38,8 @@ impl Store {
         let has_files = !draft.file_ids.is_empty();
         let entry = self.known_words.entry(&draft.body, has_files);
         let new_words = entry.new_words();
-        let posted = self.write(move |connection| post(connection, author, room, &draft, &entry)).await?;
+        let (change, outcome) = Change::post(Post { author, room, draft, entry });
+        let posted = self.submit(change, outcome).await?;
         if let Posted::New(_) = posted {
             self.known_words.remember(&new_words);
         }
@@ -175,13 +177,20 @@ fn find_message(connection: &mut DbConnection, room: RoomId, id: MessageId) -> R
 
 /// A message, whichever room it is in.
 pub(super) fn load_message(connection: &mut DbConnection, id: MessageId) -> QueryResult<Option<Message>> {
-    let message = messages::table
+    Ok(load_messages(connection, vec![id])?.pop())
+}
+
+/// Messages, whichever rooms they are in; those that do not exist are left out.
+pub(super) fn load_messages(connection: &mut DbConnection, ids: Vec<MessageId>) -> QueryResult<Vec<Message>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(MessageRow, AuthorRow)> = messages::table
         .inner_join(users::table)
-        .filter(messages::id.eq(id.0))
+        .filter(messages::id.eq_any(ids.into_iter().map(|id| id.0)))
         .select((MessageRow::as_select(), AuthorRow::as_select()))
-        .first::<(MessageRow, AuthorRow)>(connection)
-        .optional()?;
-    let mut message = message.map(|(message, author)| message.by(author.into()));
-    attach_files(connection, &mut message)?;
-    Ok(message)
+        .load(connection)?;
+    let mut messages: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
+    attach_files(connection, &mut messages)?;
+    Ok(messages)
 }

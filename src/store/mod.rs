@@ -8,6 +8,7 @@
 //! [`RoomEvent`]: crate::domain::RoomEvent
 
 mod access;
+mod change;
 mod check;
 mod connection;
 mod deliveries;
@@ -20,6 +21,7 @@ mod history;
 mod housekeeping;
 mod inspect;
 mod invites;
+mod job_hosts;
 mod jobs;
 mod log;
 mod members;
@@ -49,27 +51,29 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
+use change::{Change, Outcome};
 use connection::{Access, DbConnection};
 use readers::{PooledDatabase, Read};
 use search::KnownWords;
 use workers::Workers;
-use writer::{Change, FnChange};
 
 pub use check::Finding;
 pub use deliveries::{Delivery, DeliveryAttempt, DeliveryStatus, DeliveryToSend, Withheld};
 pub use error::{OpenError, StoreError};
 pub use events::CatchUp;
 pub use export::{ExportError, ExportItem, ExportScope};
-pub use files::{ContentHash, FileLibrary, FinishedUpload, Preview, StoredFile, Upload};
+pub use files::{ContentHash, ExportedFile, FileLibrary, FinishedUpload, Preview, StoredFile, Upload};
 pub use heads::Removal;
 pub use history::{History, HistoryFrom, HistoryPage};
 pub use inspect::{Snapshot, copy_sqlite, verify_sqlite};
 pub use invites::Invite;
+pub use job_hosts::HostJobs;
 pub use jobs::{JobOutcome, LeasedJob, Task};
 pub use members::Member;
 pub use messages::Posted;
 pub use rooms::{NewRoom, RoomChange, RoomView};
 pub use search::{SearchHit, SearchPage};
+pub use sessions::Rotation;
 pub use token_hash::TokenHash;
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};
@@ -92,7 +96,7 @@ pub struct StoreOptions {
 /// A future that is dropped takes nothing back: what was queued is still written.
 #[derive(Clone)]
 pub struct Store {
-    writer: Arc<Workers<Box<dyn Change>>>,
+    writer: Arc<Workers<Change>>,
     readers: Arc<Workers<Read>>,
     /// Spares the writer most of the search index's vocabulary.
     known_words: Arc<KnownWords>,
@@ -109,8 +113,8 @@ impl Store {
         if let DatabaseUrl::Sqlite(path) = url {
             connection::prepare_sqlite_file(path)?;
         }
-        let mut connection = connection::connect(url, Access::Write)
-            .map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })?;
+        let connected = connection::connect(url, Access::Write);
+        let mut connection = connected.map_err(|error| OpenError::connecting(url, &error))?;
         migrate::migrate(&mut connection)?;
         search::bring_up_to_date(&mut connection)?;
         Self::start(url, connection, options)
@@ -155,8 +159,13 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
     {
-        let (change, outcome) = FnChange::new(change);
-        self.writer.submit(Box::new(change))?;
+        let (change, outcome) = Change::other(change);
+        self.submit(change, outcome).await
+    }
+
+    /// Queues a change for the writer and waits for its outcome.
+    async fn submit<T>(&self, change: Change, outcome: Outcome<T>) -> Result<T, StoreError> {
+        self.writer.submit(change)?;
         outcome.await.unwrap_or_else(|_| Err(workers::closed()))
     }
 

@@ -37,7 +37,7 @@ pub(super) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers
         .connection_timeout(CONNECT_PATIENCE)
         .error_handler(Box::new(LogPoolError))
         .build(ConnectionManager { url: url.clone() })
-        .map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })?;
+        .map_err(|error| OpenError::connecting(url, &error))?;
     let (workers, queue, token) = Workers::new(WAITING_READS_PER_CONNECTION * connections as usize);
     let queue = Arc::new(Mutex::new(queue));
     for number in 1..=connections {

@@ -9,6 +9,7 @@ use crate::domain::{
 
 use super::access::{lock_room, see_room};
 use super::connection::DbConnection;
+use super::job_hosts::HostJobs;
 use super::jobs::{self, Task};
 use super::log;
 use super::members::admit;
@@ -185,7 +186,7 @@ fn change_room(
         .set((rooms::name.eq(&room.name), rooms::topic.eq(&room.topic), rooms::retention_days.eq(days)))
         .execute(connection)?;
     if room.retention_days != view.room.retention_days {
-        jobs::hasten(connection, Task::RemoveOldMessages)?;
+        jobs::hasten(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
     }
     let event = record(connection, room.clone(), &Author::from(&person), Timestamp::now(), RoomEventKind::RoomChanged)?;
     view.room = Room { last_seq: event.seq, ..room };

@@ -70,6 +70,7 @@ diesel::table! {
         last_error -> Nullable<Text>,
         dead_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        host -> Text,
     }
 }
 

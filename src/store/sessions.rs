@@ -16,6 +16,15 @@ use super::{Store, StoreError, TokenHash};
 /// lost on the way is asked for again.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// What became of a refresh token that was presented.
+#[derive(Debug, PartialEq)]
+pub enum Rotation {
+    /// It was accepted.
+    Renewed(SessionId, User),
+    /// It was replaced long ago, so somebody has a copy of it: the session has been ended.
+    Ended(SessionId),
+}
+
 impl Store {
     /// Begins a session that ends at `expires_at` unless its refresh token is used before.
     ///
@@ -45,15 +54,14 @@ impl Store {
     /// tabs may refresh at once; presented later, somebody has a copy of it, and the session ends.
     ///
     /// # Errors
-    /// [`StoreError::SessionEnded`] when the token is unknown, expired, was replaced before, or its session ended.
+    /// [`StoreError::SessionEnded`] when the token is unknown or expired, or its session ended before.
     pub async fn rotate_session(
         &self,
         presented: TokenHash,
         next: TokenHash,
         expires_at: Timestamp,
-    ) -> Result<(SessionId, User), StoreError> {
-        let rotated = self.write(move |connection| rotate(connection, presented, next, expires_at)).await?;
-        rotated.ok_or(StoreError::SessionEnded)
+    ) -> Result<Rotation, StoreError> {
+        self.write(move |connection| rotate(connection, presented, next, expires_at)).await
     }
 
     /// Whose session it is; `None` when it has ended or expired.
@@ -82,13 +90,12 @@ impl Store {
     }
 }
 
-/// `None` when the token is not accepted; the session of a stolen one has then been ended, so it is no refusal.
 fn rotate(
     connection: &mut DbConnection,
     presented: TokenHash,
     next: TokenHash,
     expires_at: Timestamp,
-) -> Result<Option<(SessionId, User)>, StoreError> {
+) -> Result<Rotation, StoreError> {
     let now = Timestamp::now();
     let found: Option<(i64, Option<i64>, UserRow)> = session_tokens::table
         .inner_join(sessions::table.inner_join(users::table))
@@ -96,19 +103,20 @@ fn rotate(
         .select((sessions::id, session_tokens::replaced_at, UserRow::as_select()))
         .first(connection)
         .optional()?;
-    let Some((session, replaced_at, user)) = found else { return Ok(None) };
+    let (session, replaced_at, user) = found.ok_or(StoreError::SessionEnded)?;
     match replaced_at.map(Timestamp) {
         None => replace_tokens(connection, session, now)?,
         // Whatever was given out for the first use stays valid: the two answers may arrive in either order.
         Some(replaced_at) if now <= replaced_at.after(GRACE) => {}
         Some(_) => {
             end(connection, session)?;
-            return Ok(None);
+            // No refusal, for something was changed.
+            return Ok(Rotation::Ended(SessionId(session)));
         }
     }
     keep_token(connection, session, next, expires_at)?;
     diesel::update(sessions::table.find(session)).set(sessions::expires_at.eq(expires_at.0)).execute(connection)?;
-    Ok(Some((SessionId(session), User::try_from(user)?)))
+    Ok(Rotation::Renewed(SessionId(session), User::try_from(user)?))
 }
 
 fn keep_token(connection: &mut DbConnection, session: i64, token: TokenHash, expires_at: Timestamp) -> QueryResult<()> {

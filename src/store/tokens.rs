@@ -6,11 +6,11 @@ use diesel::prelude::*;
 
 use crate::domain::{ApiTokenId, Timestamp, User, UserId};
 
+use super::change::Change;
 use super::connection::MultiBackend;
 use super::rows::UserRow;
 use super::schema::{api_tokens, users};
 use super::users::actor;
-use super::writer::FnChange;
 use super::{Store, StoreError, TokenHash};
 
 /// How exactly a token's last use is kept: a write for every request would be too dear.
@@ -107,13 +107,13 @@ impl Store {
         if token.last_used_at.is_some_and(|last| now < Timestamp(last).after(LAST_USE_PRECISION)) {
             return;
         }
-        let (note, _) = FnChange::new(move |connection| {
+        let (note, _) = Change::other(move |connection| {
             let token = diesel::update(api_tokens::table.find(id));
             token.set(api_tokens::last_used_at.eq(now.0)).execute(connection)?;
             Ok(())
         });
         // A full queue has better things to do; the next use is noted.
-        let _ = self.writer.submit(Box::new(note));
+        let _ = self.writer.submit(note);
     }
 }
 

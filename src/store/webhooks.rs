@@ -114,11 +114,11 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewWebhook) -> Result
     })
 }
 
-/// Makes sure that the person may see the webhook.
-pub(super) fn see_webhook(connection: &mut DbConnection, viewer: UserId, id: WebhookId) -> Result<(), StoreError> {
+/// Makes sure that the person may see the webhook; answers its URL.
+pub(super) fn see_webhook(connection: &mut DbConnection, viewer: UserId, id: WebhookId) -> Result<String, StoreError> {
     let viewer = actor(connection, viewer)?;
     let row = webhooks::table.find(id.0).select(WebhookRow::as_select()).first(connection).optional()?;
-    row.filter(|row| row.may_be_seen_by(&viewer)).map(drop).ok_or(StoreError::WebhookNotFound)
+    row.filter(|row| row.may_be_seen_by(&viewer)).map(|row| row.url).ok_or(StoreError::WebhookNotFound)
 }
 
 #[derive(Queryable, Selectable)]

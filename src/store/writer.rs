@@ -8,9 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::abort;
 
 use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tracing::{error, warn};
 
+use super::change::Change;
 use super::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
 use super::workers::{Work, WorkQueue, Workers};
 use super::{DatabaseUrl, OpenError, StoreError, StoreOptions};
@@ -24,7 +25,7 @@ pub(super) fn start(
     connection: DbConnection,
     options: &StoreOptions,
     commits: watch::Sender<()>,
-) -> Result<Workers<Box<dyn Change>>, OpenError> {
+) -> Result<Workers<Change>, OpenError> {
     let (workers, queue, token) = Workers::new(options.write_queue);
     let batch_limit = options.write_batch.max(1);
     let writer = Writer { url: url.clone(), connection: Some(connection), batch_limit, commits };
@@ -37,70 +38,6 @@ pub(super) fn start(
         }
     })?;
     Ok(workers)
-}
-
-/// A change that waits for the writer, with whoever waits for its outcome.
-pub(super) trait Change: Send {
-    /// Makes the change within an open transaction and keeps its outcome. A refusal is an outcome, decided before anything
-    /// is changed. It may be called again after the transaction was rolled back.
-    ///
-    /// # Errors
-    /// What makes the transaction unusable.
-    fn make(&mut self, connection: &mut DbConnection) -> Result<(), StoreError>;
-
-    /// Answers with the outcome kept, once it is committed.
-    fn succeed(self: Box<Self>);
-
-    /// Answers that it was not stored.
-    fn fail(self: Box<Self>, error: StoreError);
-}
-
-/// A [`Change`] made of a function.
-pub(super) struct FnChange<F, T> {
-    function: F,
-    outcome: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<F, T> FnChange<F, T>
-where
-    F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send,
-    T: Send,
-{
-    /// The change, and where its outcome will be.
-    pub(super) fn new(function: F) -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
-        let (reply, outcome) = oneshot::channel();
-        (Self { function, outcome: None, reply }, outcome)
-    }
-}
-
-impl<F, T> Change for FnChange<F, T>
-where
-    F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send,
-    T: Send,
-{
-    fn make(&mut self, connection: &mut DbConnection) -> Result<(), StoreError> {
-        let outcome = (self.function)(connection);
-        if let Err(error) = &outcome
-            && !error.is_refusal()
-        {
-            return Err(error.clone());
-        }
-        self.outcome = Some(outcome);
-        Ok(())
-    }
-
-    fn succeed(self: Box<Self>) {
-        if let Some(outcome) = self.outcome {
-            // Whoever asked has gone: the change stands all the same.
-            let _ = self.reply.send(outcome);
-        }
-    }
-
-    fn fail(self: Box<Self>, error: StoreError) {
-        // Whoever asked has gone, and need not know.
-        let _ = self.reply.send(Err(error));
-    }
 }
 
 /// Why a batch was not stored.
@@ -121,7 +58,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, mut queue: WorkQueue<Box<dyn Change>>) {
+    fn run(mut self, mut queue: WorkQueue<Change>) {
         let mut taken = Vec::with_capacity(self.batch_limit);
         while queue.blocking_recv_many(&mut taken, self.batch_limit) > 0 {
             let mut batch = Vec::with_capacity(taken.len());
@@ -136,7 +73,7 @@ impl Writer {
     }
 
     /// Stores a batch with one commit; if one of its changes spoils it, each with a commit of its own.
-    fn store(&mut self, mut batch: Vec<Box<dyn Change>>) {
+    fn store(&mut self, mut batch: Vec<Change>) {
         match self.try_store(&mut batch) {
             Ok(()) => batch.into_iter().for_each(|change| change.succeed()),
             Err(BatchError::Change(_)) => batch.into_iter().for_each(|change| self.store_alone(change)),
@@ -147,16 +84,16 @@ impl Writer {
     /// Stores a change that may have spoilt its batch. On Postgres that may have been another process's doing: it took
     /// the user name between the question and the answer, or locked the same rooms in another order. This time the change
     /// sees the one, and cannot meet the other.
-    fn store_alone(&mut self, mut change: Box<dyn Change>) {
+    fn store_alone(&mut self, mut change: Change) {
         match self.try_store(std::slice::from_mut(&mut change)) {
             Ok(()) => change.succeed(),
             Err(BatchError::Change(error) | BatchError::Everyone(error)) => change.fail(error),
         }
     }
 
-    fn try_store(&mut self, batch: &mut [Box<dyn Change>]) -> Result<(), BatchError> {
+    fn try_store(&mut self, batch: &mut [Change]) -> Result<(), BatchError> {
         let mut connection = self.begin().map_err(BatchError::Everyone)?;
-        let made = batch.iter_mut().try_for_each(|change| change.make(&mut connection));
+        let made = Change::make_all(batch, &mut connection);
         let stored = match made {
             Ok(()) => commit(&mut connection).map_err(|error| BatchError::Everyone(error.into())),
             Err(error @ StoreError::Unavailable(_)) => Err(BatchError::Everyone(error)),

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
-use hubbub::maintenance::{self, DatabaseUrl, ExportScope};
+use hubbub::maintenance::{self, DatabaseUrl, ExportOptions, ExportScope};
 use serde_json::{Value, json};
 
 use crate::harness::{PASSWORD, Person, Server};
@@ -40,8 +40,8 @@ async fn a_backup_of_a_running_server_restores_to_all_that_was_acknowledged_befo
     let ada = server.sign_up("ada").await;
     let room = ada.create_room("Lobby", "open").await;
     let before = posting(ada.clone(), room).await;
-    fs::create_dir_all(server.data_dir().join("files/ab")).expect("a directory");
-    fs::write(server.data_dir().join("files/ab/cdef"), "uploaded").expect("a file");
+    let path = format!("/api/v1/rooms/{room}/files?name=notes.txt");
+    ada.post_raw(&path, "text/plain", "uploaded").await.expect(201);
     fs::write(server.data_dir().join("files/incoming/half"), "being received").expect("a file");
     let elsewhere = tempfile::tempdir().expect("a directory");
     let archive = elsewhere.path().join("backup.tar");
@@ -58,7 +58,6 @@ async fn a_backup_of_a_running_server_restores_to_all_that_was_acknowledged_befo
     let restored = elsewhere.path().join("restored");
     maintenance::restore(&archive, &restored).expect("restored");
     assert_eq!(maintenance::check(&database(&restored), &restored).expect("readable"), []);
-    assert_eq!(fs::read_to_string(restored.join("files/ab/cdef")).expect("there"), "uploaded");
     assert!(!restored.join("files/incoming").exists());
     let second = Server::start_with(|config| config.data_dir = restored.clone()).await;
     let mut again = ada.clone();
@@ -129,7 +128,8 @@ async fn an_export_is_the_same_every_time_and_has_nothing_of_others() {
     assert!(of_lobby.contains("from grace") && !of_lobby.contains("secret"), "{of_lobby}");
     let nobody = hubbub(server.data_dir(), &["export", "--user", "nobody"]);
     assert!(!nobody.status.success() && text(&nobody.stderr).contains("no such user"), "{}", text(&nobody.stderr));
-    let lines = maintenance::export(&database(server.data_dir()), &ExportScope::All, std::io::sink());
+    let options = ExportOptions { scope: ExportScope::All, has_content_paths: false };
+    let lines = maintenance::export(&database(server.data_dir()), &options, std::io::sink());
     assert_eq!(lines.expect("exported"), 10);
 }
 
@@ -161,14 +161,17 @@ async fn a_file_comes_back_from_a_backup_and_is_missed_when_it_does_not() {
     maintenance::backup(&database(server.data_dir()), server.data_dir(), &archive).expect("backed up");
     maintenance::restore(&archive, &restored).expect("restored");
     assert_eq!(maintenance::check(&database(&restored), &restored).expect("readable"), []);
-    let exported = hubbub(&restored, &["export", "--room", &room.to_string()]);
-    assert!(text(&exported.stdout).contains("notes.txt"), "{}", text(&exported.stdout));
+    let exported = hubbub(&restored, &["export", "--room", &room.to_string(), "--content-paths"]);
+    let last: Value = serde_json::from_str(text(&exported.stdout).lines().last().expect("a line")).expect("JSON");
+    assert_eq!((&last["type"], &last["file"]["name"]), (&json!("file"), &json!("notes.txt")));
+    let content = restored.join(last["file"]["path"].as_str().expect("a path"));
+    assert_eq!(fs::read_to_string(content).expect("there"), "my notes");
+    let without = text(&hubbub(&restored, &["export", "--all"]).stdout);
+    assert!(without.contains(r#""type":"file""#) && !without.contains(r#""path":"#), "{without}");
     fs::remove_dir_all(restored.join("files")).expect("removed");
-    let missing = maintenance::check(&database(&restored), &restored).expect("readable");
-    assert_eq!(
-        missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        [format!("file {file}: its content is missing, or not whole")]
-    );
+    let missing = hubbub(&restored, &["check"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert_eq!(text(&missing.stdout), format!("file {file}: its content is missing\n"));
 }
 
 #[actix_web::test]

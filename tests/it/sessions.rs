@@ -2,6 +2,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::{Answer, PASSWORD, Person, Server};
+use crate::maintenance::run_sql;
 
 async fn sign_in(person: &Person, username: &str, password: &str) -> Answer {
     person.post("/api/v1/session", &json!({"username": username, "password": password})).await
@@ -108,6 +109,21 @@ async fn two_tabs_may_renew_at_once_with_the_same_cookie() {
     for tab in [one, other] {
         server.stranger().with_token(&tab.string("/access_token")).get("/api/v1/me").await.expect(200);
     }
+}
+
+#[actix_web::test]
+async fn a_cookie_that_comes_back_from_a_thief_ends_the_access_token_at_once() {
+    let server = Server::start().await;
+    server.sign_up("ada").await;
+    let ada = server.stranger();
+    let copied = refresh_cookie(&sign_in(&ada, "ada", PASSWORD).await.expect(200));
+    let renewed = ada.post("/api/v1/session/refresh", &json!({})).await.expect(200);
+    let ada = ada.with_token(&renewed.string("/access_token"));
+    ada.get("/api/v1/me").await.expect(200);
+    // The time in which two tabs may present the same cookie has passed.
+    run_sql(server.data_dir(), "UPDATE session_tokens SET replaced_at = replaced_at - 31000000");
+    refresh_with(&server.stranger(), &copied).await.expect_problem(401, "session_ended");
+    ada.get("/api/v1/me").await.expect_problem(401, "session_ended");
 }
 
 #[actix_web::test]

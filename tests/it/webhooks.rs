@@ -4,6 +4,7 @@ use std::time::Duration;
 use hubbub::config::ServeConfig;
 use hubbub::domain::{
     EventType, Limits, MessageBody, MessageDraft, PersonName, RoomKind, RoomName, RoomTopic, Username, WebhookUrl,
+    webhook_host,
 };
 use hubbub::store::{Admission, DatabaseUrl, NewRoom, NewUser, NewWebhook, Store, StoreOptions};
 use serde_json::{Value, json};
@@ -95,6 +96,36 @@ async fn a_webhook_that_never_accepts_is_given_up_until_somebody_sends_again() {
     assert_eq!((&sent_again["id"], &sent_again["attempts"]), (&given_up["id"], &json!(4)));
     let last = [receiver.call().await, receiver.call().await, receiver.call().await].map(|call| call.id);
     assert_eq!(last, [first.id.clone(), first.id.clone(), first.id]);
+}
+
+#[actix_web::test]
+async fn a_webhook_that_does_not_answer_does_not_hold_up_the_others() {
+    let server = Server::start_with(|config| {
+        eager(config);
+        config.jobs.jobs_at_once = 4;
+        config.jobs.jobs_per_host = 2;
+        config.webhooks.timeout_ms = 600_000;
+    })
+    .await;
+    let ada = server.sign_up("ada").await;
+    let (silent_room, room) = (ada.create_room("Silence", "open").await, ada.create_room("Lobby", "open").await);
+    let (mut silent, mut receiver) = (Receiver::start(), Receiver::start());
+    silent.answer(&[SILENCE; 12]);
+    // Two webhooks at one host have one share.
+    for _ in 0..2 {
+        create_webhook(&ada, &silent, silent_room).await;
+    }
+    create_webhook(&ada, &receiver, room).await;
+    for _ in 0..6 {
+        ada.say(silent_room, "hello").await;
+    }
+    silent.call().await;
+    silent.call().await;
+    for number in 0..6 {
+        ada.say(room, &format!("message {number}")).await;
+        assert_eq!(receiver.call().await.event["message"]["body"], format!("message {number}"));
+    }
+    assert!(!silent.was_called(), "two at once are its share");
 }
 
 #[actix_web::test]
@@ -198,7 +229,7 @@ async fn leave_behind(path: std::path::PathBuf, url: &str, count: usize) {
         };
         store.post_message(ada, room, draft).await.expect("stored");
     }
-    store.lease_jobs("dead", 5, Duration::from_millis(100)).await.expect("leased");
+    store.lease_jobs("dead", webhook_host(url), 5, Duration::from_millis(100)).await.expect("leased");
     store.close().await;
 }
 

@@ -1,5 +1,6 @@
 //! The contents of files on the disk, each once under its digest: `files/3a/3a7bd3…`, its thumbnail beside it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -22,6 +23,12 @@ impl ContentHash {
         &self.0
     }
 
+    /// Where the content stands within the directory of the contents.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        Path::new(&self.0[..2]).join(&self.0)
+    }
+
     /// The digest of a stored row.
     pub(in crate::store) const fn stored(digits: String) -> Self {
         Self(digits)
@@ -38,10 +45,8 @@ impl From<&[u8]> for ContentHash {
     }
 }
 
-/// Where a content stands within the directory of the contents.
-pub(in crate::store) fn path_in(directory: &Path, hash: &ContentHash) -> PathBuf {
-    directory.join(&hash.0[..2]).join(&hash.0)
-}
+/// The extension of a thumbnail's name, which is otherwise its content's.
+pub(super) const THUMBNAIL: &str = "thumbnail";
 
 /// The directory of the contents.
 #[derive(Debug)]
@@ -83,11 +88,11 @@ impl Contents {
     }
 
     fn path(&self, hash: &ContentHash) -> PathBuf {
-        path_in(&self.directory, hash)
+        self.directory.join(hash.path())
     }
 
     fn thumbnail_path(&self, hash: &ContentHash) -> PathBuf {
-        self.path(hash).with_extension("thumbnail")
+        self.path(hash).with_extension(THUMBNAIL)
     }
 
     /// Puts a content in place, and its thumbnail; durable when this returns.
@@ -106,6 +111,15 @@ impl Contents {
         }
         file.persist(&path)?;
         File::open(directory)?.sync_all()
+    }
+
+    /// The contents that stand in the directory, and those of which only the thumbnail does. Blocks.
+    pub(super) fn hashes(&self) -> io::Result<Vec<ContentHash>> {
+        let names = list(&self.directory)?.into_keys().filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
+        // What has another name was put there by somebody else.
+        let mut names: Vec<_> = names.filter(|name| name.len() == 64 && hex::decode(name).is_ok()).collect();
+        names.dedup();
+        Ok(names.into_iter().map(ContentHash).collect())
     }
 
     /// Opens a content.
@@ -128,4 +142,39 @@ impl Contents {
         }
         Ok(())
     }
+}
+
+/// The contents and thumbnails in the directory, by their path within it, and their lengths. A directory that does not
+/// exist has none: it is made when the server starts.
+pub(super) fn list(directory: &Path) -> io::Result<BTreeMap<PathBuf, u64>> {
+    let mut found = BTreeMap::new();
+    for first in entries(directory)? {
+        // What is being received has no name yet, and the file system may have directories of its own.
+        if first.len() != 2 || u8::from_str_radix(&first, 16).is_err() {
+            continue;
+        }
+        for name in entries(&directory.join(&first))? {
+            let path = Path::new(&first).join(name);
+            match fs::metadata(directory.join(&path)) {
+                Ok(content) => drop(found.insert(path, content.len())),
+                // Removed since the directory was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The names in a directory. One that is not UTF-8 is not ours.
+fn entries(directory: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry?.file_name().into_string());
+    }
+    Ok(names)
 }

@@ -28,6 +28,9 @@ const WAITING: Duration = Duration::from_secs(24 * 60 * 60);
 /// Contents that are looked at in one go.
 const REMOVALS: i64 = 100;
 
+/// Contents that one query asks for.
+const LOOKED_UP: usize = 500;
+
 impl FileLibrary {
     /// Opens the directory of the contents, which one process uses at a time.
     ///
@@ -102,8 +105,21 @@ impl FileLibrary {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn remove_orphans(&self) -> Result<usize, StoreError> {
+        self.note_strays().await?;
         let yesterday = Timestamp(Timestamp::now().0 - i64::try_from(WAITING.as_micros()).unwrap_or(i64::MAX));
         self.remove_uploads_before(yesterday).await
+    }
+
+    /// Notes contents of which the database knows nothing as ones to be removed. A backup that was made while people
+    /// uploaded leaves them, for the database is copied before the files.
+    async fn note_strays(&self) -> Result<(), StoreError> {
+        let contents = Arc::clone(&self.contents);
+        for some in blocking(move || contents.hashes()).await?.chunks(LOOKED_UP) {
+            for stray in self.store.unknown_contents(some.to_vec()).await? {
+                self.store.expect_removal(stray).await?;
+            }
+        }
+        Ok(())
     }
 
     pub(in crate::store) async fn remove_uploads_before(&self, time: Timestamp) -> Result<usize, StoreError> {

@@ -1,5 +1,7 @@
 //! The rows of files: which message has which.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use crate::domain::{File, FileId, FileName, Message, MessageId, RoomId, Timestamp, UserId};
@@ -44,11 +46,11 @@ pub struct StoredFile {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = files, check_for_backend(MultiBackend))]
-struct FileRow {
+pub(super) struct FileRow {
     id: i64,
-    room_id: i64,
+    pub(super) room_id: i64,
     uploader_id: i64,
-    message_id: Option<i64>,
+    pub(super) message_id: Option<i64>,
     name: String,
     content_type: String,
     bytes: i64,
@@ -132,6 +134,24 @@ impl Store {
         self.read(move |connection| {
             let hashes: Vec<String> = file_removals::table.select(file_removals::hash).limit(limit).load(connection)?;
             Ok(hashes.into_iter().map(ContentHash::stored).collect())
+        })
+        .await
+    }
+
+    /// Those of the contents that have no row and are not noted either.
+    pub(super) async fn unknown_contents(&self, mut hashes: Vec<ContentHash>) -> Result<Vec<ContentHash>, StoreError> {
+        self.read_snapshot(move |connection| {
+            let names: Vec<String> = hashes.iter().map(|hash| hash.as_str().to_owned()).collect();
+            let mut known: HashSet<String> = files::table
+                .filter(files::hash.eq_any(&names))
+                .select(files::hash)
+                .load(connection)?
+                .into_iter()
+                .collect();
+            let noted = file_removals::table.filter(file_removals::hash.eq_any(&names)).select(file_removals::hash);
+            known.extend(noted.load::<String>(connection)?);
+            hashes.retain(|hash| !known.contains(hash.as_str()));
+            Ok(hashes)
         })
         .await
     }

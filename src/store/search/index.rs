@@ -1,7 +1,7 @@
 //! Writing the index, in the transaction that changes the message.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 
 use crate::domain::{MessageId, RoomId, UserId};
 use crate::store::connection::DbConnection;
@@ -39,6 +39,30 @@ statement! {
     /// A message's terms as the text of a `tsvector`.
     IndexInPostgres<'a> { id: i64 => BigInt, terms: &'a str => Text } -> ():
     "INSERT INTO message_search (message_id, terms) VALUES (", id, ", CAST(", terms, " AS TSVECTOR))"
+}
+
+/// Adds messages that the index does not have, by one statement.
+pub(in crate::store) fn index_batch<'a>(
+    connection: &mut PgConnection,
+    messages: impl Iterator<Item = (MessageId, RoomId, UserId, &'a SearchEntry)>,
+) -> QueryResult<()> {
+    let (mut ids, mut terms, mut new_words) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, room, author, entry) in messages {
+        ids.push(id.0);
+        terms.push(entry.tsvector(room, author));
+        new_words.extend_from_slice(&entry.new_words);
+    }
+    IndexBatch { ids, terms }.execute(connection)?;
+    new_words.sort_unstable();
+    new_words.dedup();
+    vocabulary::learn_in_postgres(connection, &new_words)
+}
+
+statement! {
+    /// The terms of several messages, as above.
+    IndexBatch { ids: Vec<i64> => Array<BigInt>, terms: Vec<String> => Array<Text> } -> ():
+    "INSERT INTO message_search (message_id, terms) SELECT message.id, CAST(message.terms AS TSVECTOR) FROM unnest(",
+    ids, ", ", terms, ") AS message (id, terms)"
 }
 
 /// Takes a message out of the index, before it is added anew or because it was taken back.

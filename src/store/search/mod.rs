@@ -20,6 +20,6 @@ mod vocabulary;
 pub use find::{SearchHit, SearchPage};
 
 pub(super) use entry::SearchEntry;
-pub(super) use index::{forget, index};
+pub(super) use index::{forget, index, index_batch};
 pub(super) use known_words::KnownWords;
 pub(super) use rebuild::bring_up_to_date;

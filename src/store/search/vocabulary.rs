@@ -22,9 +22,16 @@ pub(super) fn learn(connection: &mut DbConnection, words: &[String]) -> QueryRes
             }
             Ok(())
         }
-        DbConnection::Postgres(_) if words.is_empty() => Ok(()),
-        DbConnection::Postgres(postgres) => LearnInPostgres { words }.execute(postgres).map(drop),
+        DbConnection::Postgres(postgres) => learn_in_postgres(postgres, words),
     }
+}
+
+/// The same on Postgres: one statement, and none when there is nothing to learn.
+pub(super) fn learn_in_postgres(connection: &mut PgConnection, words: &[String]) -> QueryResult<()> {
+    if words.is_empty() {
+        return Ok(());
+    }
+    LearnInPostgres { words }.execute(connection).map(drop)
 }
 
 statement! {

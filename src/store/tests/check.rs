@@ -1,11 +1,15 @@
 //! The check: silent about what is right, and not about what is not.
 
+use std::fs;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use crate::store::{DatabaseUrl, OpenError, Snapshot};
+use crate::domain::{RoomId, UserId};
+use crate::store::{DatabaseUrl, FileLibrary, OpenError, Preview, Snapshot};
 
 use super::database::body;
+use super::files::{keep, keep_with};
 use super::{TestDatabase, on_both_databases};
 
 async fn lived_in(database: &TestDatabase) {
@@ -49,6 +53,85 @@ on_both_databases! {
             database.run_sql(repair).await;
             assert_eq!(findings(database), [""; 0], "{repair}");
         }
+    }
+
+    async fn a_message_that_the_search_index_lacks_is_found_and_one_that_it_has_too_many(database: &TestDatabase) {
+        lived_in(database).await;
+        let (forget, remember) = match &database.url {
+            DatabaseUrl::Sqlite(_) => (
+                "DELETE FROM message_search WHERE rowid = 3",
+                "INSERT INTO message_search (rowid, terms) VALUES (2, 'taken'), (77, 'nothing')",
+            ),
+            DatabaseUrl::Postgres(_) => (
+                "DELETE FROM message_search WHERE message_id = 3",
+                "INSERT INTO message_search (message_id, terms) VALUES (2, 'taken'), (77, 'nothing')",
+            ),
+        };
+        database.run_sql(forget).await;
+        assert_eq!(findings(database), ["message 3: the search index does not have it"]);
+        database.run_sql(remember).await;
+        let too_many = "the search index has it, but it was taken back or does not exist";
+        let expected =
+            ["message 3: the search index does not have it".to_owned(), format!("message 2: {too_many}"), format!("message 77: {too_many}")];
+        assert_eq!(findings(database), expected);
+    }
+
+    async fn a_file_that_does_not_belong_to_its_message_is_found(database: &TestDatabase) {
+        lived_in(database).await;
+        let directory = tempfile::tempdir().expect("a directory");
+        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        keep(&library, UserId(1), RoomId(1), b"content").await.expect("kept");
+        assert_eq!(findings(database), [""; 0], "it waits to be posted");
+        database.run_sql("UPDATE files SET message_id = 1").await;
+        assert_eq!(findings(database), [""; 0], "posted");
+        for sabotage in ["UPDATE files SET message_id = 2", "UPDATE files SET message_id = 1, room_id = 2"] {
+            database.run_sql(sabotage).await;
+            let found = findings(database);
+            assert_eq!(found, ["file 1: its message is in another room, was taken back or does not exist"], "{sabotage}");
+        }
+    }
+
+    async fn each_content_that_is_not_as_its_file_says_is_found(database: &TestDatabase) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let mut paths = Vec::new();
+        for content in ["missing", "cut off", "without its thumbnail", "whole"] {
+            let thumbnail = Preview { size: Some((1, 1)), thumbnail: Some(("image/png", b"small".to_vec())) };
+            let file = keep_with(&library, ada, room, content.as_bytes(), thumbnail).await.expect("kept");
+            let hash = database.file(ada, file.id).await.expect("there").hash;
+            paths.push(directory.path().join(hash.path()));
+        }
+        let contents = || {
+            let findings = Snapshot::open(&database.url).expect("opens").check_contents(directory.path());
+            findings.expect("readable").iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        // Being received, or of the file system's own.
+        fs::write(directory.path().join("incoming/half"), "half").expect("written");
+        fs::create_dir(directory.path().join("lost+found")).expect("made");
+        assert_eq!(contents(), [""; 0]);
+        fs::remove_file(&paths[0]).expect("removed");
+        fs::write(&paths[1], "cut").expect("written");
+        fs::remove_file(paths[2].with_extension("thumbnail")).expect("removed");
+        let orphan = paths[3].with_file_name("0123");
+        fs::write(&orphan, "nobody's").expect("written");
+        let expected = [
+            "file 1: its content is missing",
+            "file 2: its content has 3 bytes instead of 7",
+            "file 3: its thumbnail is missing",
+        ];
+        let [first, second, third, fourth] = contents().try_into().expect("four findings");
+        assert_eq!([first, second, third], expected);
+        assert_eq!(fourth, format!("{}: no file has this content", orphan.display()));
+        // Without its row, and nobody has noted that it is to be removed.
+        database.run_sql("DELETE FROM files WHERE id = 4; DELETE FROM file_removals").await;
+        let found = contents();
+        assert!(found.contains(&format!("{}: no file has this content", paths[3].display())), "{found:?}");
+        database.run_sql("DELETE FROM files WHERE id <> 4").await;
+        assert!(!contents().iter().any(|line| line.contains(&paths[1].display().to_string())), "it is noted");
+        fs::remove_dir_all(directory.path()).expect("removed");
+        assert_eq!(contents(), [""; 0], "no directory, and no file that needs it");
     }
 
     async fn a_delivery_without_a_job_is_found(database: &TestDatabase) {

@@ -1,5 +1,6 @@
 //! Files whose message never came, and contents that a crash left behind.
 
+use std::fs;
 use std::path::Path;
 
 use diesel::prelude::*;
@@ -11,11 +12,21 @@ use crate::store::{FileLibrary, Posted, Preview, StoreError};
 use super::database::draft;
 use super::{TestDatabase, on_both_databases};
 
-async fn keep(library: &FileLibrary, by: UserId, room: RoomId, content: &[u8]) -> Result<File, StoreError> {
+pub(super) async fn keep(library: &FileLibrary, by: UserId, room: RoomId, content: &[u8]) -> Result<File, StoreError> {
+    keep_with(library, by, room, content, Preview::default()).await
+}
+
+pub(super) async fn keep_with(
+    library: &FileLibrary,
+    by: UserId,
+    room: RoomId,
+    content: &[u8],
+    preview: Preview,
+) -> Result<File, StoreError> {
     let mut upload = library.begin_upload().expect("begun");
     upload.write(content).expect("written");
     let name = FileName::parse("a.txt").expect("a name");
-    library.keep(by, room, name, upload.finish().expect("durable"), Preview::default()).await
+    library.keep(by, room, name, upload.finish().expect("durable"), preview).await
 }
 
 /// How many contents there are, and uploads on their way.
@@ -72,6 +83,27 @@ on_both_databases! {
         library.remove_unused().await.expect("looked at");
         assert!(library.read(&database.file(ada, kept.id).await.expect("there")).is_ok());
         assert_eq!(contents(directory.path()), 1);
+    }
+
+    async fn contents_of_which_the_database_knows_nothing_are_removed(database: &TestDatabase) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let known = [keep(&library, ada, room, b"one").await.expect("kept"), keep(&library, ada, room, b"two").await.expect("kept")];
+        database.run_sql("DELETE FROM file_removals").await;
+        // As a backup leaves it that was made while somebody uploaded.
+        let stray = "ab".repeat(32);
+        fs::create_dir_all(directory.path().join("ab")).expect("made");
+        for name in [&stray, &format!("{stray}.thumbnail"), "notes.txt"] {
+            fs::write(directory.path().join("ab").join(name), "somebody's").expect("written");
+        }
+        library.remove_orphans().await.expect("looked at");
+        let left: Vec<_> = fs::read_dir(directory.path().join("ab")).expect("there").map(|entry| entry.expect("there").file_name()).collect();
+        assert_eq!(left, ["notes.txt"], "what is no content is not ours to remove");
+        for file in known {
+            assert!(library.read(&database.file(ada, file.id).await.expect("there")).is_ok());
+        }
     }
 
     async fn uploads_that_a_crash_cut_off_are_gone_at_the_next_start(database: &TestDatabase) {

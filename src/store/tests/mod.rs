@@ -3,9 +3,11 @@
 //! SQLite always; Postgres when `HUBBUB_TEST_POSTGRES_URL` names a server (`tests/postgres.sh` starts one), else that half
 //! says that it was skipped, or fails when `HUBBUB_TEST_REQUIRE_POSTGRES` is `1`.
 
+mod batches;
 mod catch_up;
 mod check;
 mod database;
+mod export;
 mod files;
 mod heads;
 mod history;
@@ -18,6 +20,7 @@ mod people;
 mod read_marks;
 mod retention;
 mod rooms;
+mod script;
 mod search;
 mod sessions;
 mod tokens;

@@ -88,6 +88,16 @@ fn a_server_that_does_not_answer_is_reported_without_its_password() {
     assert!(refused.contains("Postgres") && !refused.contains("secret"), "{refused}");
 }
 
+#[cfg(not(feature = "postgres-tls"))]
+#[test]
+fn a_url_that_wants_tls_is_told_how_to_build_a_program_that_can() {
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let url: DatabaseUrl = format!("postgres://127.0.0.1:1/hubbub?sslmode={mode}").parse().expect("valid");
+        let refused = Store::open(&url, &OPTIONS).map(drop).expect_err("it cannot").to_string();
+        assert!(refused.contains("--features postgres-tls"), "{mode}: {refused}");
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn nobody_but_its_owner_reads_the_file() {

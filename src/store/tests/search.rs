@@ -17,7 +17,7 @@ async fn page(store: &Store, viewer: UserId, text: &str) -> SearchPage {
 }
 
 /// The texts found, the newest first.
-async fn found(store: &Store, viewer: UserId, text: &str) -> Vec<String> {
+pub(super) async fn found(store: &Store, viewer: UserId, text: &str) -> Vec<String> {
     page(store, viewer, text).await.items.into_iter().map(|hit| hit.message.body).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{SessionId, Timestamp, UserId};
-use crate::store::StoreError;
+use crate::store::{Rotation, StoreError};
 
 use super::database::token;
 use super::{TestDatabase, on_both_databases};
@@ -13,7 +13,10 @@ fn in_a_month() -> Timestamp {
 }
 
 async fn rotate(database: &TestDatabase, presented: u8, next: u8) -> Result<SessionId, StoreError> {
-    database.rotate_session(token(presented), token(next), in_a_month()).await.map(|(session, _)| session)
+    match database.rotate_session(token(presented), token(next), in_a_month()).await? {
+        Rotation::Renewed(session, _) => Ok(session),
+        Rotation::Ended(_) => panic!("taken for a stolen one"),
+    }
 }
 
 /// Lets the time of grace of all replaced tokens pass.
@@ -26,9 +29,8 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         let session = database.create_session(ada, token(1), in_a_month()).await.expect("begins");
         for (presented, next) in [(1, 2), (2, 3), (3, 4)] {
-            let (rotated, user) =
-                database.rotate_session(token(presented), token(next), in_a_month()).await.expect("accepted");
-            assert_eq!((rotated, user.id), (session, ada));
+            let rotated = database.rotate_session(token(presented), token(next), in_a_month()).await.expect("accepted");
+            assert!(matches!(rotated, Rotation::Renewed(id, user) if (id, user.id) == (session, ada)));
         }
         let user = database.session_user(session).await.expect("readable");
         assert_eq!(user.map(|user| user.id), Some(ada));
@@ -54,7 +56,8 @@ on_both_databases! {
         rotate(database, 1, 2).await.expect("accepted");
         rotate(database, 2, 3).await.expect("accepted");
         pass_half_a_minute(database).await;
-        assert_eq!(rotate(database, 1, 4).await, Err(StoreError::SessionEnded), "a thief's copy");
+        let stolen = database.rotate_session(token(1), token(4), in_a_month()).await;
+        assert_eq!(stolen, Ok(Rotation::Ended(session)), "a thief's copy");
         assert_eq!(database.session_user(session).await, Ok(None));
         assert_eq!(rotate(database, 3, 5).await, Err(StoreError::SessionEnded), "its owner signs in again");
         assert_eq!(rotate(database, 11, 12).await, Ok(elsewhere), "other sessions go on");

@@ -17,7 +17,7 @@ fn new_webhook(room_id: Option<RoomId>, events: &[&str]) -> NewWebhook {
     }
 }
 
-async fn webhook(database: &TestDatabase, by: UserId, room: Option<RoomId>, events: &[&str]) -> Webhook {
+pub(super) async fn webhook(database: &TestDatabase, by: UserId, room: Option<RoomId>, events: &[&str]) -> Webhook {
     database.create_webhook(by, new_webhook(room, events)).await.expect("made")
 }
 
@@ -25,13 +25,13 @@ async fn log(database: &TestDatabase, webhook: &Webhook) -> Vec<Delivery> {
     database.deliveries(webhook.created_by, webhook.id, None, 100).await.expect("readable")
 }
 
-async fn heard(database: &TestDatabase, webhook: &Webhook) -> Vec<(RoomId, Seq, &'static str)> {
+pub(super) async fn heard(database: &TestDatabase, webhook: &Webhook) -> Vec<(RoomId, Seq, &'static str)> {
     let log = log(database, webhook).await.into_iter().rev();
     log.map(|delivery| (delivery.room_id, delivery.seq, delivery.event_type.name())).collect()
 }
 
 async fn take_jobs(database: &TestDatabase) -> Vec<LeasedJob> {
-    database.lease_jobs("worker", 100, Duration::from_secs(60)).await.expect("leased")
+    database.lease_jobs("worker", "example.org", 100, Duration::from_secs(60)).await.expect("leased")
 }
 
 on_both_databases! {
@@ -123,6 +123,28 @@ on_both_databases! {
         // One that is under way is left to its worker.
         database.retry_delivery(ada, webhook.id, id).await.expect("there");
         assert_eq!(take_jobs(database).await, []);
+    }
+
+    async fn deliveries_wait_by_the_host_that_they_go_to(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        for url in ["https://a.example/1", "https://b.example:8443/", "https://a.example/2"] {
+            let url = crate::domain::WebhookUrl::parse(url).expect("valid");
+            let new = crate::store::NewWebhook { url, ..new_webhook(Some(room), &["message.posted"]) };
+            database.create_webhook(ada, new).await.expect("made");
+        }
+        for text in ["one", "two"] {
+            database.post(ada, room, text).await.expect("stored");
+        }
+        let hosts = database.waiting_jobs().await.expect("readable");
+        assert_eq!(hosts.iter().map(|waiting| waiting.host.as_str()).collect::<Vec<_>>(), ["a.example", "b.example:8443"]);
+        let lease = async |host: &str, limit| {
+            database.lease_jobs("worker", host, limit, Duration::from_secs(60)).await.expect("leased").len()
+        };
+        assert_eq!((lease("a.example", 3).await, lease("a.example", 3).await, lease("b.example", 3).await), (3, 1, 0));
+        let first = database.waiting_jobs().await.expect("readable").remove(0);
+        assert_eq!((first.host.as_str(), first.next_at < crate::domain::Timestamp::now()), ("b.example:8443", true));
+        assert_eq!(lease(&first.host, 9).await, 2);
     }
 
     async fn webhooks_are_their_makers_and_the_administrators(database: &TestDatabase) {

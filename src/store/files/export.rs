@@ -1,0 +1,58 @@
+//! The files of an export.
+
+use diesel::prelude::*;
+
+use crate::domain::{Author, File, MessageId, RoomId, Timestamp};
+use crate::store::connection::DbConnection;
+use crate::store::export::Whose;
+use crate::store::rows::AuthorRow;
+use crate::store::schema::{files, users};
+
+use super::contents::ContentHash;
+use super::rows::{FileRow, StoredFile};
+
+/// A file with all that is known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportedFile {
+    /// The file.
+    pub file: File,
+    /// Where it is shown.
+    pub room_id: RoomId,
+    /// The message that has it; `None`: it waits to be posted.
+    pub message_id: Option<MessageId>,
+    /// Who uploaded it.
+    pub uploader: Author,
+    /// When it was uploaded.
+    pub created_at: Timestamp,
+    /// Its content.
+    pub hash: ContentHash,
+}
+
+/// The files after `after`, in the order of their ids, at most `limit`. Of a room only those that were posted: the others are
+/// still their uploader's own.
+pub(in crate::store) fn exported_files(
+    connection: &mut DbConnection,
+    whose: Whose,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<ExportedFile>> {
+    let mut page = files::table
+        .inner_join(users::table)
+        .filter(files::id.gt(after))
+        .order(files::id)
+        .limit(limit)
+        .select((FileRow::as_select(), files::created_at, AuthorRow::as_select()))
+        .into_boxed();
+    page = match whose {
+        Whose::Everybodys => page,
+        Whose::OfRoom(room) => page.filter(files::room_id.eq(room.0).and(files::message_id.is_not_null())),
+        Whose::OfAuthor(author) => page.filter(files::uploader_id.eq(author.0)),
+    };
+    let rows: Vec<(FileRow, i64, AuthorRow)> = page.load(connection)?;
+    let exported = |(row, created_at, uploader): (FileRow, i64, AuthorRow)| {
+        let (room_id, message_id) = (RoomId(row.room_id), row.message_id.map(MessageId));
+        let StoredFile { file, hash, .. } = row.into();
+        ExportedFile { file, room_id, message_id, uploader: uploader.into(), created_at: Timestamp(created_at), hash }
+    };
+    Ok(rows.into_iter().map(exported).collect())
+}
