@@ -1,5 +1,7 @@
 //! The broadcaster and its hubs together, without a network.
 
+mod peers;
+
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -13,7 +15,7 @@ use super::{
     Socket,
 };
 use crate::domain::{Timestamp, UserId};
-use crate::events::{Alone, BusMessage, Carrier, Envelope, LocalBus, Revocation, Termination, local_bus};
+use crate::events::{Alone, BusMessage, Carrier, Envelope, LocalBus, Peers, Revocation, Termination, local_bus};
 use crate::pusher::{App, AppId, ChannelName, Member, SignedInUser, Webhook, server_frame};
 
 const LIMITS: BroadcasterLimits =
@@ -35,10 +37,14 @@ struct Stage {
 
 impl Stage {
     fn set(limits: BroadcasterLimits, app: App) -> Self {
+        Self::among(Arc::new(Alone::default()), limits, app)
+    }
+
+    fn among(peers: Arc<dyn Peers>, limits: BroadcasterLimits, app: App) -> Self {
         let (bus, receiver) = local_bus(16);
         let (sender, occurrences) = mpsc::channel(100);
         let apps = Apps::new(AppTable::new([app.clone()]).expect("one app"));
-        let (broadcaster, handle) = Broadcaster::new(receiver, Arc::new(Alone::default()), apps, sender, limits);
+        let (broadcaster, handle) = Broadcaster::new(receiver, peers, apps, sender, limits);
         spawn_local(broadcaster.run());
         let hubs = [0, 1].map(|_| {
             let (hub, work) = Hub::new(handle.clone(), HUB_LIMITS);

@@ -31,7 +31,7 @@ pub struct LocalBus {
 impl LocalBus {
     /// Hands over what another process said, or what became of it. What is dropped is made good later: an event by the
     /// room's head, a change of presence by the next digest.
-    pub(super) fn report(&self, news: PeerNews) {
+    pub(crate) fn report(&self, news: PeerNews) {
         let is_droppable = matches!(
             news,
             PeerNews::Said(

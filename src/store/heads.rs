@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use crate::domain::{RoomId, Seq, Timestamp, UserId};
 
@@ -70,11 +71,11 @@ impl Store {
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn heads_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<(RoomId, Seq)>, StoreError> {
         self.read(move |connection| {
-            let heads: Vec<(i64, i64)> = events::table
-                .inner_join(rooms::table)
+            let last_event = events::room_id.eq(rooms::id).and(events::seq.eq(rooms::last_seq));
+            let heads: Vec<(i64, i64)> = rooms::table
+                .inner_join(events::table.on(last_event))
                 .filter(events::created_at.ge(from.0).and(events::created_at.lt(until.0)))
-                .filter(events::seq.eq(rooms::last_seq))
-                .select((events::room_id, events::seq))
+                .select((rooms::id, rooms::last_seq))
                 .load(connection)?;
             Ok(heads.into_iter().map(|(room, seq)| (RoomId(room), Seq(seq))).collect())
         })
@@ -92,7 +93,9 @@ impl Store {
             let removals: Vec<(i64, Option<i64>, i64)> = events::table
                 .left_join(memberships::table.on(place))
                 .filter(events::created_at.ge(from.0).and(events::created_at.lt(until.0)))
-                .filter(events::kind.eq("member.removed").and(memberships::room_id.nullable().is_null()))
+                // Literally, for SQLite to see that its index of removals will do.
+                .filter(sql::<Bool>("events.kind = 'member.removed'"))
+                .filter(memberships::room_id.nullable().is_null())
                 .select((events::room_id, events::member_id, events::created_at))
                 .load(connection)?;
             let removal = |(room, user, at): (i64, Option<i64>, i64)| {

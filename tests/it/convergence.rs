@@ -63,7 +63,9 @@ impl Client {
     async fn connect(&mut self, server: &Server) {
         let mut socket = Socket::open(server).await;
         for room in self.views.keys() {
-            socket.join(&self.person, &format!("private-room.{room}")).await;
+            socket.ask_to_join(&self.person, &format!("private-room.{room}")).await;
+            // Events of a room that was joined before may come in between; they are read afterwards, with the others.
+            while socket.next().await.event != "pusher_internal:subscription_succeeded" {}
         }
         self.socket = Some(socket);
         for room in self.views.keys().copied().collect::<Vec<_>>() {

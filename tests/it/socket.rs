@@ -94,12 +94,17 @@ impl Socket {
 
     /// Joins a private or presence channel as that person.
     pub(crate) async fn join(&mut self, person: &Person, channel: &str) {
+        self.ask_to_join(person, channel).await;
+        let answer = self.next().await;
+        assert_eq!(answer.event, "pusher_internal:subscription_succeeded", "{answer:?}");
+    }
+
+    /// Shows the right to a channel as that person; the answer is to be read.
+    pub(crate) async fn ask_to_join(&mut self, person: &Person, channel: &str) {
         let request = json!({"socket_id": self.id, "channel_name": channel});
         let mut data = person.post("/broadcasting/auth", &request).await.expect(200).json;
         data["channel"] = channel.into();
         self.send(json!({"event": "pusher:subscribe", "data": data})).await;
-        let answer = self.next().await;
-        assert_eq!(answer.event, "pusher_internal:subscription_succeeded", "{answer:?}");
     }
 
     /// The frame that joins a channel, signed as the application would.

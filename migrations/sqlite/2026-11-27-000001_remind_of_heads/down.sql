@@ -1,2 +1,2 @@
-DROP INDEX events_by_time;
+DROP INDEX removals_by_time;
 DROP TABLE leases;

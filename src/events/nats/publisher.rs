@@ -51,7 +51,11 @@ impl Publisher {
             tokio::select! {
                 Some(hint) = self.hints.recv() => self.publish_hint(hint).await,
                 departing = self.outgoing.take(BATCH), if connected => match departing {
-                    Some(departing) => self.publish(departing).await,
+                    Some(departing) => {
+                        // It may have gone while nothing was to be sent.
+                        self.link.connected().await;
+                        self.publish(departing).await;
+                    }
                     None => return,
                 },
                 () = self.link.connected(), if !connected => {}
