@@ -13,6 +13,11 @@ export interface Credentials {
 export interface CallOptions {
   body?: unknown;
   form?: Record<string, string>;
+  /** A body that is sent as it is. */
+  bytes?: Uint8Array<ArrayBuffer>;
+  headers?: Record<string, string>;
+  /** The call outlives the page that made it; with at most 64 kB of body. */
+  keepalive?: boolean;
   /** Calls without a token: before sign-in, and the refresh itself. */
   anonymous?: boolean;
 }
@@ -40,11 +45,15 @@ export class HttpClient {
   }
 
   private async send(method: string, path: string, options: CallOptions, token: string | null): Promise<Response> {
-    const headers = new Headers({ Accept: 'application/json' });
+    const headers = new Headers({ Accept: 'application/json', ...options.headers });
     if (token !== null) headers.set('Authorization', `Bearer ${token}`);
     const init: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS), credentials: 'same-origin' };
+    if (options.keepalive) init.keepalive = true;
     if (options.form) {
       init.body = new URLSearchParams(options.form);
+    } else if (options.bytes) {
+      headers.set('Content-Type', 'application/octet-stream');
+      init.body = options.bytes;
     } else if (options.body !== undefined) {
       headers.set('Content-Type', 'application/json');
       init.body = JSON.stringify(options.body);
