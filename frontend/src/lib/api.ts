@@ -130,6 +130,11 @@ export class Api {
     return this.http.call('PUT', `/api/v1/documents/${documentId}`, { bytes: update, headers, keepalive });
   }
 
+  /** The text, as a file. */
+  documentText(documentId: number): Promise<Blob> {
+    return this.http.file(`/api/v1/documents/${documentId}/text`);
+  }
+
   async documentVersions(documentId: number): Promise<DocumentVersion[]> {
     const path = `/api/v1/documents/${documentId}/versions`;
     return (await this.http.call<{ versions: DocumentVersion[] }>('GET', path)).versions;

@@ -32,16 +32,27 @@ export class HttpClient {
   ) {}
 
   async call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
-    if (options.anonymous) return read<T>(await this.send(method, path, options, null));
+    return read<T>(await this.answer(method, path, options));
+  }
+
+  /** What stands at an address, as it is. */
+  async file(path: string): Promise<Blob> {
+    const response = await this.answer('GET', path, {});
+    if (!response.ok) throw await ApiError.from(response);
+    return response.blob().catch(() => Promise.reject(new Unreachable()));
+  }
+
+  private async answer(method: string, path: string, options: CallOptions): Promise<Response> {
+    if (options.anonymous) return this.send(method, path, options, null);
 
     const token = await this.credentials.token();
     if (token === null) throw sessionEnded();
     const response = await this.send(method, path, options, token);
-    if (response.status !== 401) return read<T>(response);
+    if (response.status !== 401) return response;
 
     const renewed = await this.credentials.renewed(token);
     if (renewed === null) throw sessionEnded();
-    return read<T>(await this.send(method, path, options, renewed));
+    return this.send(method, path, options, renewed);
   }
 
   private async send(method: string, path: string, options: CallOptions, token: string | null): Promise<Response> {

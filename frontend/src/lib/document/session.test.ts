@@ -164,7 +164,6 @@ describe('cursors', () => {
     ada.session.awareness.setLocalStateField('cursor', { anchor: 1, head: 2 });
     await pass(LIVE);
     const late = new FakePage(server, 9);
-    ada.session.greet();
     await pass(1_000);
     const page = ada.session.doc.clientID;
     expect(late.session.awareness.getStates().get(page)).toMatchObject({ cursor: { anchor: 1 } });

@@ -135,11 +135,6 @@ export class DocumentSession {
     removeAwarenessStates(this.awareness, others, OTHERS);
   }
 
-  /** Somebody else came: they hear where this page's cursor is. */
-  greet(): void {
-    this.#sender.addCursor();
-  }
-
   /** All pages of these users have left the channel. */
   usersLeft(isHere: (userId: number) => boolean): void {
     const gone = [...this.#owners].filter(([page, user]) => page !== this.doc.clientID && !isHere(user));
@@ -172,6 +167,12 @@ export class DocumentSession {
     this.#applyServer(update);
     this.#serverHas(event.state_vector, update);
     this.#revisions.have(event.revision);
+  }
+
+  /** The channel is closed to this page: the server says whether the document is archived or the right to it gone. */
+  refused(): void {
+    this.left();
+    if (this.phase === 'open') void this.#revisions.catchUp();
   }
 
   /** An archived document is shown and not written. */
@@ -292,6 +293,8 @@ export class DocumentSession {
   #heardCursor(update: Uint8Array, userId: number): void {
     const told = (changes: { added: number[]; updated: number[] }): void => {
       for (const page of [...changes.added, ...changes.updated]) this.#owners.set(page, userId);
+      // Whoever comes hears where the others' cursors are.
+      if (changes.added.length > 0) this.#sender.addCursor();
     };
     this.awareness.on('update', told);
     applyAwarenessUpdate(this.awareness, update, OTHERS);
