@@ -4,23 +4,10 @@ import * as Y from 'yjs';
 
 import type { KeptUpdate } from '../kept-updates';
 import { ApiError, Unreachable } from '../problem';
-import { ada } from '../testing';
+import { ada, document } from '../testing';
 import type { ClientUpdate, DocumentFacts, DocumentSaved } from '../wire';
 import { fromBase64, toBase64 } from './base64';
 import { type DocumentHost, DocumentSession } from './session';
-
-const DOCUMENT: DocumentFacts = {
-  id: 4,
-  room_id: 1,
-  title: 'Agenda',
-  created_at: '2026-11-24T12:00:00.000Z',
-  created_by: ada,
-  updated_at: '2026-11-24T12:00:00.000Z',
-  updated_by: ada,
-  revision: 0,
-  bytes: 0,
-  archived_at: null,
-};
 
 /** How the network behaves; a test turns these as it likes. */
 export interface Weather {
@@ -55,7 +42,7 @@ export class FakeServer {
   }
 
   facts(): DocumentFacts {
-    return { ...DOCUMENT, revision: this.revision, archived_at: this.archivedAt };
+    return document({ revision: this.revision, archived_at: this.archivedAt });
   }
 
   load(stateVector: string | null) {

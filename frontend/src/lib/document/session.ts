@@ -118,7 +118,8 @@ export class DocumentSession {
   joined(): void {
     this.#isJoined = true;
     this.#sender.open();
-    this.#sender.addCursor();
+    // Said anew, for a state is heeded only when it is newer than the last, and the first that a page has counts as none.
+    this.awareness.setLocalState(this.awareness.getLocalState());
     this.#repair.start();
     if (this.phase === 'open') {
       void this.#revisions.catchUp();
