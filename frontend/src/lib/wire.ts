@@ -44,6 +44,7 @@ export interface Limits {
   room_topic_chars: number;
   user_name_chars: number;
   password_chars_min: number;
+  document_title_chars: number;
 }
 
 export interface Membership {
@@ -125,6 +126,8 @@ export interface SavedDocument {
   document: DocumentFacts;
   state_vector: string;
   changed: boolean;
+  /** False when a part builds on something that the server lacks; that part was left out. */
+  complete: boolean;
 }
 
 /** Tells the others in a document that somebody saved; without the update when that is too large for an event. */

@@ -66,6 +66,7 @@ for (let seed = 1; seed <= ROUNDS; seed += 1) {
     await vi.advanceTimersByTimeAsync(60_000);
 
     expect(pages.map((page) => page.session.saveState)).toEqual(pages.map(() => 'saved'));
+    expect(server.incomplete).toBe(0);
     expect([...server.text].sort().join('')).toBe(typing.left.join(''));
     for (const page of pages) expect(page.text).toBe(server.text);
     for (const page of pages) expect(page.kept.size).toBe(0);

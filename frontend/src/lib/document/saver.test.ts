@@ -80,6 +80,32 @@ describe('what is typed', () => {
     expect(stored()).toBe('');
   });
 
+  it('is not held up by a failure that somebody else made good', async () => {
+    const { saver, save, stored, type, vector } = setup();
+    save.mockRejectedValueOnce(new Unreachable());
+    type('a');
+    await pass(SAVE_AFTER_MS);
+    saver.serverHas(vector(), null);
+    await pass(30_000);
+    type('b');
+    await pass(SAVE_AFTER_MS);
+    expect([saver.state, save.mock.calls.length, stored()]).toEqual(['saved', 2, '']);
+  });
+
+  it('is not held up when it was saved and only the answer got lost', async () => {
+    const { saver, save, type, vector } = setup();
+    let fail = (): void => undefined;
+    save.mockImplementationOnce(() => new Promise((_, reject) => (fail = () => reject(new Unreachable()))));
+    type('a');
+    await pass(SAVE_AFTER_MS);
+    saver.serverHas(vector(), null);
+    fail();
+    await pass(30_000);
+    type('b');
+    await pass(SAVE_AFTER_MS);
+    expect([saver.state, save.mock.calls.length]).toEqual(['saved', 2]);
+  });
+
   it('is tried again as late as the server asks', async () => {
     const { save, type } = setup();
     save.mockRejectedValueOnce(new ApiError(429, 'too_many', 'Too many.', {}, 9));

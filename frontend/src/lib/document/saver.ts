@@ -174,24 +174,29 @@ export class Saver {
     this.#isSaving = true;
     try {
       await this.host.save(merged([...sent]), { keepalive: false });
-      this.failure = null;
-      this.#failures = 0;
+      this.#succeeded();
       this.#isSaving = false;
       this.#remove((piece) => sent.has(piece));
       if (this.#typedAt !== null) this.#typed();
     } catch (error) {
       this.#isSaving = false;
-      this.failure = error;
-      this.#saveIn(this.#backoff(error));
+      // It was done, and only the answer got lost: the event of it came, and nothing is left to try again.
+      if (this.#pieces.length > 0) this.#failed(error);
     }
     this.host.changed();
   }
 
-  #backoff(error: unknown): number {
+  #succeeded(): void {
+    this.failure = null;
+    this.#failures = 0;
+  }
+
+  #failed(error: unknown): void {
+    this.failure = error;
     const backoff = BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)] ?? 20_000;
     this.#failures += 1;
     const asked = error instanceof ApiError ? (error.retryAfterSecs ?? 0) * 1_000 : 0;
-    return Math.max(backoff * (1 + this.random() / 3), asked);
+    this.#saveIn(Math.max(backoff * (1 + this.random() / 3), asked));
   }
 
   #remove(isDone: (piece: Piece) => boolean): void {
@@ -199,6 +204,8 @@ export class Saver {
     if (left.length === this.#pieces.length) return;
     this.#pieces = left;
     this.#keepSoon();
+    // Somebody else saved it all: what failed here before is nobody's trouble, and holds up nothing.
+    if (left.length === 0) this.#succeeded();
     if (!left.some((piece) => !piece.isOwn)) {
       clearTimeout(this.#othersTimer);
       this.#othersTimer = undefined;

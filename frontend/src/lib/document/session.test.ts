@@ -134,6 +134,16 @@ describe('a document', () => {
     expect([server.text, ada.text, grace.text]).toEqual(['old. new.', 'old. new.', 'old. new.']);
   });
 
+  it('gives it back as well when nobody had to connect anew', async () => {
+    const { server, ada, grace } = await setup();
+    ada.type('one. ');
+    await pass(5_000);
+    server.doc = new Y.Doc();
+    ada.type('two.');
+    await pass(10_000);
+    expect([server.text, ada.text, grace.text]).toEqual(['one. two.', 'one. two.', 'one. two.']);
+  });
+
   it('keeps to eight events a second with everything that is to be said', async () => {
     const { server, ada } = await setup(3);
     server.events = [];

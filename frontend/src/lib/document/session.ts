@@ -12,7 +12,7 @@ import { LiveSender } from './live-sender';
 import { Repair } from './repair';
 import { Revisions } from './revisions';
 import { type SaveState, Saver } from './saver';
-import type { Vector } from './vector';
+import { type Vector, lacks } from './vector';
 
 /** What a document needs from around it. */
 export interface DocumentHost {
@@ -59,6 +59,8 @@ export class DocumentSession {
   /** Whose page an editing page is, as the socket server says. */
   readonly #owners = new Map<number, number>();
   #readKept: KeptUpdate[] = [];
+  /** The newest save that this page has word of, since it connected. */
+  #newest = 0;
   #isJoined = false;
   #isClosed = false;
   #attempts = 0;
@@ -117,6 +119,7 @@ export class DocumentSession {
   /** The channel is joined, for the first time or again: what was missed in between is read. */
   joined(): void {
     this.#isJoined = true;
+    this.#newest = 0;
     this.#sender.open();
     // Said anew, for a state is heeded only when it is newer than the last, and the first that a page has counts as none.
     this.awareness.setLocalState(this.awareness.getLocalState());
@@ -166,7 +169,7 @@ export class DocumentSession {
       return;
     }
     this.#applyServer(update);
-    this.#serverHas(event.state_vector, update);
+    this.#serverHas(event, update);
     this.#revisions.have(event.revision);
   }
 
@@ -226,7 +229,7 @@ export class DocumentSession {
       this.#applyServer(fromBase64(loaded.update));
       this.#readKept = kept;
       for (const { update } of kept) Y.applyUpdate(this.doc, update, KEPT);
-      this.#serverHas(loaded.state_vector, fromBase64(loaded.update));
+      this.#serverHas({ ...loaded, revision: loaded.document.revision }, fromBase64(loaded.update));
       if (this.saveState === 'saved') this.#dropKept();
       this.failure = null;
       this.phase = 'open';
@@ -260,7 +263,7 @@ export class DocumentSession {
     if (this.#isClosed) return 0;
     const update = fromBase64(loaded.update);
     this.#applyServer(update);
-    this.#serverHas(loaded.state_vector, update);
+    this.#serverHas({ ...loaded, revision: loaded.document.revision }, update);
     this.host.facts(loaded.document);
     return loaded.document.revision;
   }
@@ -274,7 +277,8 @@ export class DocumentSession {
     this.host.facts(saved.document);
     if (saved.changed) this.#revisions.have(saved.document.revision);
     else this.#revisions.reached(saved.document.revision);
-    this.#serverHas(saved.state_vector, update);
+    this.#serverHas({ ...saved, revision: saved.document.revision }, update);
+    if (!saved.complete) this.#saveWhatLacks(Y.decodeStateVector(fromBase64(saved.state_vector)));
   }
 
   #documentChanged(update: Uint8Array, origin: unknown): void {
@@ -307,15 +311,21 @@ export class DocumentSession {
     Y.applyUpdate(this.doc, update, this.#isWaitingForMore() ? OTHERS : SERVER);
   }
 
-  /** The server has come to this state vector, and has what is in the update. */
-  #serverHas(stateVector: string | undefined, update: Uint8Array): void {
-    if (stateVector === undefined) return;
-    const server = Y.decodeStateVector(fromBase64(stateVector));
+  /** The server has come to this state vector with this revision, and has what is in the update. */
+  #serverHas(saved: { revision: number; state_vector?: string }, update: Uint8Array): void {
+    if (saved.state_vector === undefined) return;
+    const server = Y.decodeStateVector(fromBase64(saved.state_vector));
     this.#saver.serverHas(server, update);
-    // A server that was restored from a backup has lost what it had confirmed; but this page has it.
-    if (!this.#saver.holds(this.#vector(), server)) {
-      this.#saver.add(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(server)), false);
-    }
+    // An answer that was overtaken says nothing of what the server lacks.
+    if (saved.revision < this.#newest) return;
+    this.#newest = saved.revision;
+    if (!this.#saver.holds(this.#vector(), server)) this.#saveWhatLacks(server);
+  }
+
+  /** A server that was restored from a backup has lost what it had confirmed; but this page has it. */
+  #saveWhatLacks(server: Vector): void {
+    if (!lacks(server, this.#vector())) return;
+    this.#saver.add(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(new Map(server))), true);
   }
 
   /** Everything that this device had kept is saved. */
