@@ -17,6 +17,7 @@ mod text;
 mod timestamp;
 mod user;
 mod webhook;
+pub mod yjs;
 
 pub use event::{RoomEvent, RoomEventKind};
 pub use event_type::EventType;
