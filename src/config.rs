@@ -3,6 +3,7 @@
 //! Each setting is a flag of `hubbub serve` and an environment variable `HUBBUB_…`; a file `.env` in the working
 //! directory is read first. [`ServeConfig::validate`] refuses impossible combinations before anything starts.
 
+mod documents;
 mod jobs;
 mod socket;
 mod webhooks;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 
+pub use documents::DocumentsConfig;
 pub use jobs::JobsConfig;
 pub use socket::SocketConfig;
 pub use webhooks::WebhookConfig;
@@ -118,6 +120,9 @@ pub struct ServeConfig {
     /// Settings of the HTTP API.
     #[command(flatten, next_help_heading = "HTTP API")]
     pub http: HttpConfig,
+    /// Settings of shared documents.
+    #[command(flatten, next_help_heading = "Documents")]
+    pub documents: DocumentsConfig,
     /// Settings of the store.
     #[command(flatten, next_help_heading = "Store")]
     pub store: StoreConfig,
@@ -284,6 +289,10 @@ impl ServeConfig {
             ("HUBBUB_MAX_ROOM_NAME_CHARS", self.http.max_room_name_chars),
             ("HUBBUB_MAX_USER_NAME_CHARS", self.http.max_user_name_chars),
             ("HUBBUB_THUMBNAIL_THREADS", self.http.thumbnail_threads),
+            ("HUBBUB_MAX_DOCUMENT_BYTES", self.documents.max_document_bytes),
+            ("HUBBUB_MAX_DOCUMENT_TITLE_CHARS", self.documents.max_document_title_chars),
+            ("HUBBUB_DOCUMENT_MERGES_AT_ONCE", self.documents.document_merges_at_once),
+            ("HUBBUB_MAX_DOCUMENT_VERSIONS", self.documents.max_document_versions as usize),
             ("HUBBUB_READ_CONNECTIONS", self.store.read_connections as usize),
             ("HUBBUB_WRITE_QUEUE", self.store.write_queue),
             ("HUBBUB_WRITE_BATCH", self.store.write_batch),

@@ -6,6 +6,7 @@
 
 mod bus;
 mod channels;
+mod document_saved;
 mod envelope;
 mod flow;
 mod local;
@@ -13,7 +14,10 @@ mod payload;
 
 pub use bus::{Bus, Carrier, Dropped};
 pub use channels::ChatChannel;
+pub use document_saved::DocumentSaved;
 pub use envelope::{BusMessage, Envelope, Revocation, RoomHead, Termination};
 pub use flow::{FlowBook, Trace};
 pub use local::{LocalBus, LocalReceiver, local_bus};
-pub use payload::{AuthorPayload, EventPayload, FilePayload, MembershipPayload, MessagePayload, RoomPayload};
+pub use payload::{
+    AuthorPayload, DocumentPayload, EventPayload, FilePayload, MembershipPayload, MessagePayload, RoomPayload,
+};

@@ -24,6 +24,7 @@ const LIMITS: Limits = Limits {
     message_chars: 10_000,
     room_name_chars: 80,
     room_topic_chars: 250,
+    document_title_chars: 120,
     user_name_chars: 80,
     password_chars_min: 10,
 };
