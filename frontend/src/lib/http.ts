@@ -58,7 +58,9 @@ export class HttpClient {
   private async send(method: string, path: string, options: CallOptions, token: string | null): Promise<Response> {
     const headers = new Headers({ Accept: 'application/json', ...options.headers });
     if (token !== null) headers.set('Authorization', `Bearer ${token}`);
-    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS), credentials: 'same-origin' };
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    // What the server answers now, and not what the browser remembers of it.
+    const init: RequestInit = { method, headers, signal, credentials: 'same-origin', cache: 'no-store' };
     if (options.keepalive) init.keepalive = true;
     if (options.form) {
       init.body = new URLSearchParams(options.form);

@@ -8,6 +8,9 @@ import type { DocumentFacts } from '../lib/wire';
 import type { Chat, OpenDocument } from './chat.svelte';
 import type { RoomState } from './room.svelte';
 
+/** The channel was refused though the document is neither archived nor gone: it is asked for again after this. */
+const REJOIN_MS = 2_000;
+
 export class DocumentState implements OpenDocument {
   phase = $state<DocumentPhase>('loading');
   /** Why it is not loaded yet. */
@@ -21,6 +24,8 @@ export class DocumentState implements OpenDocument {
 
   /** Null while the document is archived: then nobody is told anything. */
   #line: DocumentLine | null = null;
+  #isArchived = false;
+  #rejoinTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #listening = new AbortController();
 
   constructor(
@@ -58,6 +63,7 @@ export class DocumentState implements OpenDocument {
   }
 
   setArchived(isArchived: boolean): void {
+    this.#isArchived = isArchived;
     this.session.setArchived(isArchived);
     if (isArchived) {
       this.#leaveChannel();
@@ -65,7 +71,7 @@ export class DocumentState implements OpenDocument {
       this.#line = this.chat.openDocument(this, {
         joined: () => this.session.joined(),
         left: () => this.session.left(),
-        refused: () => this.session.refused(),
+        refused: () => this.#refused(),
         peopleChanged: (people) => this.#peopleChanged(people),
         heard: (event, userId) => this.session.heard(event, userId),
         saved: (event) => this.session.saved(event),
@@ -88,7 +94,14 @@ export class DocumentState implements OpenDocument {
     this.chat.closeDocument(this);
   }
 
+  #refused(): void {
+    this.session.refused();
+    this.#leaveChannel();
+    this.#rejoinTimer = setTimeout(() => this.setArchived(this.#isArchived), REJOIN_MS);
+  }
+
   #leaveChannel(): void {
+    clearTimeout(this.#rejoinTimer);
     this.session.left();
     this.#line?.leave();
     this.#line = null;

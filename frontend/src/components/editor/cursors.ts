@@ -97,14 +97,14 @@ class CursorWidget extends WidgetType {
     return other.name === this.name && other.colour === this.colour;
   }
 
-  /** Not for screen readers: who is there stands above the text, and a name within it would be read as text. */
+  /** Not for screen readers: who is there stands above the text. The name is no text, for it must not be copied with it. */
   override toDOM(): HTMLElement {
     const cursor = document.createElement('span');
     cursor.className = `remote-cursor ${this.colour}`;
     cursor.ariaHidden = 'true';
     const name = cursor.appendChild(document.createElement('span'));
     name.className = 'remote-name';
-    name.textContent = this.name;
+    name.dataset.name = this.name;
     return cursor;
   }
 

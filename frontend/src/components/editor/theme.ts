@@ -63,6 +63,7 @@ export const theme = EditorView.theme({
     userSelect: 'none',
     pointerEvents: 'none',
   },
+  '.remote-name::after': { content: 'attr(data-name)' },
   // At the beginning of the text there is no room above.
   '.cm-line:first-child .remote-name': { bottom: 'auto', top: '100%', borderRadius: '0 0.25rem 0.25rem 0.25rem' },
 });
