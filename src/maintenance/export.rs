@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::domain::{PersonName, Timestamp, User, UserId, Username};
-use crate::events::{AuthorPayload, MessagePayload, RoomPayload};
+use crate::events::{AuthorPayload, DocumentPayload, MessagePayload, RoomPayload};
 use crate::store::{DatabaseUrl, ExportItem, ExportScope, Snapshot};
 
 use super::MaintenanceError;
@@ -17,6 +17,7 @@ enum Line<'a> {
     User { user: UserLine<'a> },
     Room { room: RoomPayload<'a> },
     Membership { membership: MembershipLine<'a> },
+    Document { document: DocumentLine<'a> },
     Message { message: MessagePayload<'a> },
 }
 
@@ -35,6 +36,13 @@ struct MembershipLine<'a> {
     user: AuthorPayload<'a>,
     joined_at: Timestamp,
     read_number: i64,
+}
+
+#[derive(Serialize)]
+struct DocumentLine<'a> {
+    #[serde(flatten)]
+    document: DocumentPayload<'a>,
+    text: &'a str,
 }
 
 /// Writes what `scope` says, in an order that is the same every time. Answers how many lines.
@@ -64,6 +72,9 @@ fn line(item: &ExportItem) -> Line<'_> {
                 read_number: membership.read_number,
             },
         },
+        ExportItem::Document { document, text } => {
+            Line::Document { document: DocumentLine { document: document.into(), text } }
+        }
         ExportItem::Message(message) => Line::Message { message: message.into() },
     }
 }

@@ -69,7 +69,7 @@ pub use jobs::{JobOutcome, LeasedJob, Task};
 pub use members::{Member, Removal};
 pub use messages::Posted;
 pub use rooms::{NewRoom, RoomChange, RoomView};
-pub use search::{SearchHit, SearchPage};
+pub use search::{DocumentHit, SearchHit, SearchPage};
 pub use token_hash::TokenHash;
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};

@@ -64,7 +64,8 @@ const MAX_NEW_CLIENTS: usize = 1_000;
 /// Merges an update into a state.
 ///
 /// What builds on something missing is left out rather than kept for later: whoever made it has what is missing and sends
-/// it too, and a stored state that is complete can be read by everybody.
+/// it too, and a stored state that is complete can be read by everybody. (And `yrs` 0.28 mixes up texts when it merges what
+/// waits for something missing.)
 ///
 /// # Errors
 /// [`UpdateError`]; [`UpdateError::TooLarge`] above `max_bytes`.
@@ -74,7 +75,7 @@ pub fn merge(state: &[u8], update: &[u8], max_bytes: usize) -> Result<Merged, Up
         let Applied { update, is_changed } = apply(&document, update)?;
         let Mergeable { update, is_whole } = update;
         let transaction = document.transact();
-        let state = transaction.encode_state_as_update_v1(&StateVector::default());
+        let state = transaction.encode_diff_v1(&StateVector::default());
         if state.len() > max_bytes {
             return Err(UpdateError::TooLarge { bytes: state.len(), max_bytes });
         }

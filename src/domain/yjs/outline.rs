@@ -13,9 +13,12 @@ use super::TEXT;
 pub(super) struct Outline<'a> {
     /// Each client once.
     pub(super) sections: Vec<Section<'a>>,
-    /// Each client once, with rising ranges.
-    pub(super) deleted: Vec<(u64, Vec<Range<u32>>)>,
+    /// Each client once.
+    pub(super) deleted: Vec<Deleted>,
 }
+
+/// What was deleted of one client's insertions: ranges of its clock, rising.
+pub(super) type Deleted = (u64, Vec<Range<u32>>);
 
 /// What one client inserted.
 #[derive(Debug, PartialEq, Eq)]
@@ -169,7 +172,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The deleted ranges, which rise and do not overlap.
-    fn deleted(&mut self) -> Result<Vec<(u64, Vec<Range<u32>>)>, Malformed> {
+    fn deleted(&mut self) -> Result<Vec<Deleted>, Malformed> {
         let mut seen = HashSet::new();
         let mut deleted = Vec::new();
         for _ in 0..self.number()? {

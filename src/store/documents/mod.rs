@@ -12,4 +12,4 @@ pub use catalogue::{ChangedDocument, DocumentChange};
 pub use saving::{DocumentSave, StoredContent, VersionRule};
 
 pub(super) use catalogue::document_ids_of_room;
-pub(super) use rows::documents_by_id;
+pub(super) use rows::{DocumentRow, documents_by_id, with_people};

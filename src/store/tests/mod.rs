@@ -6,6 +6,7 @@
 mod catch_up;
 mod check;
 mod database;
+mod documents;
 mod files;
 mod history;
 mod jobs;

@@ -76,9 +76,9 @@ impl Editor {
         self.yjs.transact().state_vector().encode_v1()
     }
 
-    /// Everything that the server is not known to have.
+    /// Everything that the server is not known to have, but for what waits for something missing: `yrs` 0.28 mixes that up.
     pub(super) fn unsaved(&self) -> Vec<u8> {
-        self.yjs.transact().encode_state_as_update_v1(&self.saved)
+        self.yjs.transact().encode_diff_v1(&self.saved)
     }
 
     /// Fetches what this page lacks.

@@ -91,7 +91,7 @@ async fn whoever_is_removed_loses_the_live_channels_of_all_documents_at_once() {
         let mut hers = appear(server, &ada, first).await;
         socket.expect("pusher_internal:member_added").await;
         ada.delete(&format!("/api/v1/rooms/{room}/members/{}", grace.id)).await.expect(204);
-        let mut lost = vec![socket.next().await, socket.next().await];
+        let mut lost = [socket.next().await, socket.next().await];
         lost.sort_by_key(|frame| frame.channel.clone());
         for (frame, document) in lost.iter().zip([first, second]) {
             assert_eq!(frame.event, "pusher:subscription_error", "{frame:?}");

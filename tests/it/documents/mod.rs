@@ -6,6 +6,7 @@ mod editor;
 mod live;
 mod rights;
 mod saving;
+mod search;
 mod versions;
 
 use hubbub::config::{Secret, ServeConfig};
