@@ -36,6 +36,7 @@ describe('what is kept on this device', () => {
     expect(await kept.read()).toEqual([]);
     await kept.keep(4, 'a', bytes(1));
     await kept.clear();
+    await kept.keep(4, 'a', bytes(2));
     expect(await kept.read()).toEqual([]);
   });
 });

@@ -16,6 +16,7 @@ const DATABASE = 'hubbub';
 const STORE = 'unsaved';
 
 export class KeptUpdates {
+  #isForgotten = false;
   #database: Promise<IDBDatabase> | null = null;
 
   constructor(private readonly userId: number) {}
@@ -30,6 +31,7 @@ export class KeptUpdates {
 
   /** Keeps what one page has not saved, instead of what it kept before; null keeps nothing. */
   async keep(documentId: number, page: string, update: Uint8Array<ArrayBuffer> | null): Promise<void> {
+    if (this.#isForgotten) return;
     const key: KeptUpdate['key'] = [this.userId, documentId, page];
     const kept = { key, stamp: newClientId(), update };
     await this.#run('readwrite', (store): IDBRequest => (update === null ? store.delete(key) : store.put(kept)));
@@ -50,8 +52,9 @@ export class KeptUpdates {
     });
   }
 
-  /** Forgets everything that this person has not saved. */
+  /** Forgets everything that this person has not saved, and keeps nothing more: they leave this browser. */
   async clear(): Promise<void> {
+    this.#isForgotten = true;
     const range = IDBKeyRange.bound([this.userId], [this.userId, []]);
     await this.#run('readwrite', (store) => store.delete(range));
   }

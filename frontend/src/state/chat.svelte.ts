@@ -5,19 +5,13 @@ import { SvelteMap } from 'svelte/reactivity';
 import { Api, type PendingMessage } from '../lib/api';
 import { Drafts } from '../lib/drafts';
 import { HttpClient } from '../lib/http';
-import { KeptUpdates } from '../lib/kept-updates';
 import { Outbox, type Outgoing } from '../lib/outbox';
 import { StepBook, now } from '../lib/page-steps';
 import { ApiError } from '../lib/problem';
-import {
-  type ConnectionState,
-  type DocumentLine,
-  type DocumentListener,
-  type PresentPerson,
-  Realtime,
-} from '../lib/realtime';
+import { type ConnectionState, type PresentPerson, Realtime } from '../lib/realtime';
 import { storage } from '../lib/storage';
-import type { DocumentFacts, Instance, Message, Room, RoomEvent, RoomFacts, User } from '../lib/wire';
+import type { Instance, Message, Room, RoomEvent, RoomFacts, User } from '../lib/wire';
+import { Documents } from './documents.svelte';
 import { RoomState } from './room.svelte';
 import type { Session } from './session.svelte';
 
@@ -27,23 +21,6 @@ const READ_DELAY_MS = 250;
 const LOOK_WITHOUT_SOCKET_MS = 15_000;
 /** When the list of rooms could not be read, it is asked for again after this. */
 const REPAIR_RETRY_MS = 3_000;
-
-/** The document on screen, as far as the chat has to do with it. */
-export interface OpenDocument {
-  readonly facts: DocumentFacts;
-  /** The server is within reach again. */
-  tryNow(): void;
-  /** Its room is closed to this person. */
-  removed(): void;
-}
-
-/** A document that this person may no longer see, though they were in it. */
-export interface LostDocument {
-  facts: DocumentFacts;
-  roomName: string;
-  /** The whole text, when something in it was not saved; null when nothing is lost. */
-  unsaved: string | null;
-}
 
 export class Chat {
   readonly api: Api;
@@ -62,10 +39,7 @@ export class Chat {
   /** The room that this person was removed from while looking at it. */
   lostRoom = $state.raw<RoomFacts | null>(null);
 
-  /** The document that was taken from this person while it was open. */
-  lostDocument = $state.raw<LostDocument | null>(null);
-  /** What this person wrote into documents and could not save yet. */
-  readonly keptUpdates: KeptUpdates;
+  readonly documents: Documents;
 
   readonly #outbox: Outbox;
   readonly #realtime: Realtime;
@@ -74,7 +48,6 @@ export class Chat {
   #readTimers = new Map<number, ReturnType<typeof setTimeout>>();
   #repairing: Promise<void> | null = null;
   #repairTimer: ReturnType<typeof setTimeout> | undefined;
-  #document: OpenDocument | null = null;
   #isClosed = false;
 
   readonly joined = $derived(this.#sorted((room) => room.isMember));
@@ -88,7 +61,6 @@ export class Chat {
   ) {
     this.api = new Api(new HttpClient(session.credentialsOf(me.id)));
     this.drafts = new Drafts(me.id, storage);
-    this.keptUpdates = new KeptUpdates(me.id);
     this.#outbox = new Outbox(me.id, storage, {
       post: (pending) => this.#post(pending),
       sent: (message) => this.rooms.get(message.room_id)?.take(message),
@@ -108,6 +80,7 @@ export class Chat {
       presenceChanged: (roomId, people) => this.#presenceChanged(roomId, people),
       typing: (roomId, userId, isTyping) => this.rooms.get(roomId)?.setTyping(userId, isTyping),
     });
+    this.documents = new Documents(me.id, this.api, this.#realtime);
     this.#realtime.joinUser(me.id);
     this.#listen();
     void this.repair();
@@ -168,24 +141,6 @@ export class Chat {
     this.#forget(room);
   }
 
-  /** A document comes on screen: joins its channel. */
-  openDocument(document: OpenDocument, listener: DocumentListener): DocumentLine {
-    this.#document = document;
-    this.lostDocument = null;
-    return this.#realtime.joinDocument(document.facts.id, listener);
-  }
-
-  /** The document is left, or was lost with what it held. */
-  closeDocument(document: OpenDocument, unsaved: LostDocument | null = null): void {
-    if (unsaved !== null) this.lostDocument = unsaved;
-    if (this.#document === document) this.#document = null;
-  }
-
-  /** The socket of this page, for requests whose events it need not hear. */
-  get socketId(): string | null {
-    return this.#realtime.socketId;
-  }
-
   sayTyping(isTyping: boolean): void {
     this.#realtime.sayTyping(isTyping);
   }
@@ -194,14 +149,14 @@ export class Chat {
   tryNow(): void {
     this.#realtime.tryNow();
     this.#outbox.resume();
-    this.#document?.tryNow();
+    this.documents.tryNow();
   }
 
   /** Forgets what this person wrote here and did not send; before signing out of a browser that others use. */
   forgetUnsent(): void {
     this.#outbox.clear();
     this.drafts.clear();
-    this.keptUpdates.clear().catch(() => undefined); // A browser that keeps nothing has nothing to forget.
+    this.documents.kept.clear().catch(() => undefined); // A browser that keeps nothing has nothing to forget.
   }
 
   close(): void {
@@ -210,6 +165,7 @@ export class Chat {
     clearTimeout(this.#repairTimer);
     for (const timer of this.#readTimers.values()) clearTimeout(timer);
     for (const room of this.rooms.values()) room.sequence.close();
+    this.documents.stop();
     this.#outbox.close();
     this.#realtime.close();
   }
@@ -239,28 +195,11 @@ export class Chat {
       }
       this.isReady = true;
       this.#outbox.resume();
-      void this.#saveKept();
+      void this.documents.saveKept();
       // Some networks let no WebSocket through: then the page is slow, but not blind.
       if (this.connection !== 'connected') this.#repairLater(LOOK_WITHOUT_SOCKET_MS);
     } catch {
       this.#repairLater(REPAIR_RETRY_MS);
-    }
-  }
-
-  /** Saves what was written into documents that are no longer open, and could not be saved then. */
-  async #saveKept(): Promise<void> {
-    try {
-      for (const kept of await this.keptUpdates.read()) {
-        const documentId = kept.key[1];
-        if (this.#isClosed || documentId === this.#document?.facts.id) continue;
-        await this.api.saveDocument(documentId, kept.update, { keepalive: false, socketId: null }).then(
-          () => this.keptUpdates.drop(kept),
-          // Refused: the document is archived, or closed to this person. That may change; it stays here until then.
-          (error: unknown) => (error instanceof ApiError ? undefined : Promise.reject(error as Error)),
-        );
-      }
-    } catch {
-      // Nobody answers, or the browser keeps nothing: the next repair looks again.
     }
   }
 
@@ -320,7 +259,7 @@ export class Chat {
     const room = this.rooms.get(roomId);
     if (room === undefined || (!room.isMember && room.facts.kind === 'open')) return;
     if (this.current === room) this.lostRoom = room.facts;
-    if (this.#document?.facts.room_id === roomId) this.#document.removed();
+    this.documents.roomLost(roomId);
     this.#forget(room);
   }
 
@@ -355,7 +294,7 @@ export class Chat {
     if (state === 'connected') {
       this.wasConnected = true;
       this.#outbox.resume();
-      this.#document?.tryNow();
+      this.documents.tryNow();
     }
     if (isLost) {
       if (this.current !== null) this.current.here = [];

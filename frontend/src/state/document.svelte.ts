@@ -5,7 +5,8 @@ import { DocumentSession, type DocumentPhase } from '../lib/document/session';
 import type { SaveState } from '../lib/document/saver';
 import type { DocumentLine, PresentPerson } from '../lib/realtime';
 import type { DocumentFacts } from '../lib/wire';
-import type { Chat, OpenDocument } from './chat.svelte';
+import type { Chat } from './chat.svelte';
+import type { OpenDocument } from './documents.svelte';
 import type { RoomState } from './room.svelte';
 
 /** The channel was refused though the document is neither archived nor gone: it is asked for again after this. */
@@ -37,13 +38,13 @@ export class DocumentState implements OpenDocument {
     const page = newClientId();
     this.session = new DocumentSession({
       load: (stateVector) => chat.api.loadDocument(id, stateVector),
-      save: (update, { keepalive }) => chat.api.saveDocument(id, update, { keepalive, socketId: chat.socketId }),
+      save: (update, { keepalive }) => chat.api.saveDocument(id, update, { keepalive, socketId: chat.documents.socketId }),
       send: (event) => this.#line?.send(event),
       others: () => this.people.length - 1,
-      readKept: () => chat.keptUpdates.read(id),
-      dropKept: (kept) => chat.keptUpdates.drop(kept),
+      readKept: () => chat.documents.kept.read(id),
+      dropKept: (kept) => chat.documents.kept.drop(kept),
       // A browser that keeps nothing leaves the changes on the page until they are saved.
-      keep: (update) => void chat.keptUpdates.keep(id, page, update).catch(() => undefined),
+      keep: (update) => void chat.documents.kept.keep(id, page, update).catch(() => undefined),
       facts: (changed) => room.takeDocument(changed),
       changed: () => this.#changed(),
     });
@@ -68,7 +69,7 @@ export class DocumentState implements OpenDocument {
     if (isArchived) {
       this.#leaveChannel();
     } else if (this.#line === null && this.phase !== 'gone') {
-      this.#line = this.chat.openDocument(this, {
+      this.#line = this.chat.documents.open(this, {
         joined: () => this.session.joined(),
         left: () => this.session.left(),
         refused: () => this.#refused(),
@@ -91,7 +92,7 @@ export class DocumentState implements OpenDocument {
     this.#listening.abort();
     this.session.close();
     this.#leaveChannel();
-    this.chat.closeDocument(this);
+    this.chat.documents.close(this);
   }
 
   #refused(): void {
@@ -123,7 +124,7 @@ export class DocumentState implements OpenDocument {
     if (!isLost) return;
     const unsaved = saveState === 'saved' ? null : this.text;
     this.#leaveChannel();
-    this.chat.closeDocument(this, { facts: this.facts, roomName: this.room.facts.name, unsaved });
+    this.chat.documents.close(this, { facts: this.facts, roomName: this.room.facts.name, unsaved });
   }
 
   #listen(): void {

@@ -111,7 +111,7 @@ export class DocumentSession {
     return this.#saver.failure;
   }
 
-  /** The user whose page this is; undefined when it has said nothing. */
+  /** The user whose page this is. */
   ownerOf(page: number): number | undefined {
     return this.#owners.get(page);
   }
