@@ -62,7 +62,7 @@ export function cursors(text: Y.Text, awareness: Awareness, personOf: (page: num
       const colour = `person-${person.id % PERSON_COLOURS.length}`;
       if (from < to) ranges.push(Decoration.mark({ class: `remote-selection ${colour}` }).range(from, to));
       const side = cursor.head > cursor.anchor ? -1 : 1;
-      ranges.push(Decoration.widget({ widget: new CursorWidget(person.name, colour), side }).range(cursor.head));
+      ranges.push(Decoration.widget({ widget: new CursorWidget(person.name, colour, JSON.stringify(state.cursor)), side }).range(cursor.head));
     }
     return RangeSet.of(ranges, true);
   }
@@ -89,12 +89,14 @@ class CursorWidget extends WidgetType {
   constructor(
     readonly name: string,
     readonly colour: string,
+    /** Another one when the person went elsewhere: then their name is shown anew for a while. */
+    readonly place: string,
   ) {
     super();
   }
 
   override eq(other: CursorWidget): boolean {
-    return other.name === this.name && other.colour === this.colour;
+    return other.name === this.name && other.colour === this.colour && other.place === this.place;
   }
 
   /** Not for screen readers: who is there stands above the text. The name is no text, for it must not be copied with it. */

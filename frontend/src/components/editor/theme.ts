@@ -62,7 +62,11 @@ export const theme = EditorView.theme({
     whiteSpace: 'nowrap',
     userSelect: 'none',
     pointerEvents: 'none',
+    // It stands on the line above: nobody wants to read around it for long.
+    animation: 'remote-name 4s step-end forwards',
   },
+  '@keyframes remote-name': { to: { opacity: '0' } },
+  '.remote-cursor:hover .remote-name': { animation: 'none' },
   '.remote-name::after': { content: 'attr(data-name)' },
   // At the beginning of the text there is no room above.
   '.cm-line:first-child .remote-name': { bottom: 'auto', top: '100%', borderRadius: '0 0.25rem 0.25rem 0.25rem' },
