@@ -74,13 +74,23 @@ pub fn merge(state: &[u8], update: &[u8], max_bytes: usize) -> Result<Merged, Up
         let document = open(state)?;
         let Applied { update, is_changed } = apply(&document, update)?;
         let Mergeable { update, is_whole } = update;
-        let transaction = document.transact();
-        let state = transaction.encode_diff_v1(&StateVector::default());
+        let state = document.transact().encode_diff_v1(&StateVector::default());
         if state.len() > max_bytes {
             return Err(UpdateError::TooLarge { bytes: state.len(), max_bytes });
         }
-        Ok(Merged { state, now: text_now(&transaction), update, is_changed, is_complete: is_whole })
+        let now = text_now(&document.transact());
+        drop(document);
+        if is_changed && !reads(&state, &now.text) {
+            return Err(UpdateError::Invalid("its insertions contradict each other"));
+        }
+        Ok(Merged { state, now, update, is_changed, is_complete: is_whole })
     })
+}
+
+/// Whether a state that is about to be stored says what it is meant to: an insertion that claims to stand between two
+/// others which stand the other way round is placed here or there, as it comes.
+fn reads(state: &[u8], text: &str) -> bool {
+    open(state).is_ok_and(|document| text_now(&document.transact()).text == text)
 }
 
 /// What a state lacks whose state vector is given: an update with those insertions and all deletions.

@@ -159,6 +159,15 @@ fn other_types_than_the_text_are_refused() {
 }
 
 #[test]
+fn an_insertion_that_would_be_read_elsewhere_the_next_time_is_refused() {
+    let state = merged(&EMPTY_STATE, b"\x01\x01\x07\x00\x04\x01\x04text\x08\xf0\x9d\x84\x9e\xf0\x9d\x84\x9e\x00").state;
+    // Behind the third and before the second.
+    let update = b"\x01\x01\x08\x00\xc4\x07\x02\x07\x01\x01x\x00";
+    let refused = merge(&state, update, ROOMY);
+    assert!(matches!(refused, Err(UpdateError::Invalid(_))), "{refused:?}");
+}
+
+#[test]
 fn a_character_that_a_database_does_not_keep_is_shown_as_one_that_was_lost() {
     let merged = merged(&EMPTY_STATE, &insert(&Doc::with_client_id(1), 0, "a\0b"));
     assert_eq!(merged.now.text, "a\u{FFFD}b");
