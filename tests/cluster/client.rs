@@ -178,6 +178,11 @@ impl Person {
     }
 }
 
+/// Returns when what a node has told the others before has reached the server between them: what it asks now comes behind.
+pub(crate) async fn settle(node: &Node) {
+    api(node, "GET", "/channels", &[], None).await;
+}
+
 /// A call of the Pusher HTTP API, signed by the chat's own app.
 pub(crate) async fn api(node: &Node, method: &str, path: &str, query: &[(&str, &str)], body: Option<Value>) -> Value {
     let path = format!("/apps/1{path}");
