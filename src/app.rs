@@ -1,6 +1,6 @@
 //! The composition root: builds the parts of a role, runs them, and ends them in order.
 //!
-//! | role | [`web_part`] | [`socket_part`] | [`bus_part`] |
+//! | role | `web_part` | `socket_part` | `bus_part` |
 //! |---|---|---|---|
 //! | all | the store, the API, the page, jobs | apps, the broadcaster, webhooks | local, or NATS |
 //! | web | the same | – | to a socket server, or NATS |

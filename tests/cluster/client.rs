@@ -74,6 +74,11 @@ impl Socket {
         ids
     }
 
+    pub(crate) async fn leave(&mut self, channel: &str) {
+        self.send(&json!({"event": "pusher:unsubscribe", "data": {"channel": channel}})).await.expect("open");
+        self.expect_silence().await;
+    }
+
     pub(crate) async fn sign_in(&mut self, user_id: &str) {
         let user = json!({"id": user_id}).to_string();
         let auth = format!("{APP_KEY}:{}", sign_user(APP_SECRET, &self.id, &user));

@@ -38,8 +38,8 @@ async fn people_of_two_nodes_see_each_other_come_and_go_once() {
     // Ada's second socket is on the other node: nobody hears of it, nor of the end of one of the two.
     let mut again = open(&nodes[1]).await;
     assert_eq!(again.appear(CHANNEL, "ada").await, ["ada", "bob"]);
-    drop(ada);
-    sleep(Duration::from_millis(500)).await;
+    ada.leave(CHANNEL).await;
+    settle(&nodes[0]).await;
     bob.expect_silence().await;
     drop(again);
     assert_eq!(user_of(&bob.expect("pusher_internal:member_removed").await.data), "ada");
