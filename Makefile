@@ -10,7 +10,7 @@ SHELL := /bin/bash
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run build page test check-rust test-rust test-tls check-page test-clients test-sdks test-browser fuzz-briefly fuzz bench torture clean
+.PHONY: help run build page test check-rust test-rust test-tls check-page test-clients test-sdks test-browser fuzz-briefly fuzz bench measure-documents torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,8 +62,9 @@ test-tls: $(PAGE) ## Postgres over TLS
 target/debug/hubbub: test-rust
 	cargo build --locked
 
-test-clients: target/debug/hubbub tests/node_modules/.package-lock.json ## The official clients against the real server
+test-clients: target/debug/hubbub tests/node_modules/.package-lock.json frontend/node_modules/.package-lock.json ## The official clients, and the page's code for documents, against the real server
 	cd tests && HUBBUB_BIN=../target/debug/hubbub npm run test:clients
+	cd frontend && HUBBUB_BIN=../target/debug/hubbub npm run test:server
 
 tests/sdks/node_modules/.package-lock.json: tests/sdks/package-lock.json
 	@tests/require.sh node
@@ -91,10 +92,14 @@ fuzz: ## The same for half an hour each
 	@tests/require.sh cargo cxx
 	fuzz/run.sh 1800
 
-bench: build ## Measure posts a second on SQLite and Postgres; raw results go to bench/results
+bench: build ## Measure posts on SQLite and Postgres, and fan-out; raw results go to bench/results
 	cd bench && cargo build --release --locked
+	cd bench && target/release/hubbub-bench fanout
 	cd bench && target/release/hubbub-bench posts
 	cd bench && ../tests/postgres.sh bash -c 'target/release/hubbub-bench posts --database-url "$$HUBBUB_TEST_POSTGRES_URL"'
+
+measure-documents: build frontend/node_modules/.package-lock.json ## Key stroke to another page, bytes a key, opening a large document
+	cd frontend && HUBBUB_BIN=../target/release/hubbub npm run measure
 
 torture: ## The long tests: kills under load, thousands of random operations, many processes
 	@tests/require.sh cargo cc nats-server

@@ -22,8 +22,13 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['src/**/*.test.ts'],
     environment: 'node',
     restoreMocks: true,
+    projects: [
+      { extends: true, test: { name: 'page', include: ['src/**/*.test.ts'] } },
+      // The page's code and the real server, which HUBBUB_BIN names.
+      { extends: true, test: { name: 'server', include: ['server-tests/**/*.test.ts'] } },
+      { extends: true, test: { name: 'measure', include: ['server-tests/**/*.measure.ts'], fileParallelism: false } },
+    ],
   },
 });

@@ -13,6 +13,7 @@ mod data_dir;
 mod database;
 mod demo;
 mod descriptors;
+mod http_service;
 mod metrics;
 mod outgoing_calls;
 mod server;
@@ -62,7 +63,7 @@ impl Application {
     /// A [`StartError`]; nothing is left running.
     pub async fn build(config: ServeConfig) -> Result<Self, StartError> {
         config.validate()?;
-        descriptors::raise_limit(if config.role.has_sockets() { config.socket.max_sockets } else { 0 });
+        descriptors::raise_limit(&config);
         let data_dir = config.role.has_store().then(|| DataDir::open(&config.data_dir)).transpose()?;
         let chat_app = credentials::chat_app(&config, data_dir.as_ref())?;
         let listener = server::listen(config.listen)?;

@@ -4,6 +4,7 @@
 //! directory is read first. [`ServeConfig::validate`] refuses impossible combinations before anything starts.
 
 mod bus;
+mod documents;
 mod error;
 mod jobs;
 mod pusher_server;
@@ -17,10 +18,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 pub use bus::{BusAddress, BusConfig, SocketAddress};
+pub use documents::DocumentsConfig;
 pub use error::ConfigError;
 pub use jobs::JobsConfig;
 pub use pusher_server::{InvalidPusherUrl, PusherServer};
-pub use socket::SocketConfig;
+pub use socket::{SocketConfig, SocketTransport};
 pub use webhooks::WebhookConfig;
 
 /// A text that must not be printed: a key, a password in a URL.
@@ -150,6 +152,9 @@ pub struct ServeConfig {
     /// Settings of the HTTP API.
     #[command(flatten, next_help_heading = "HTTP API")]
     pub http: HttpConfig,
+    /// Settings of shared documents.
+    #[command(flatten, next_help_heading = "Documents")]
+    pub documents: DocumentsConfig,
     /// Settings of the store.
     #[command(flatten, next_help_heading = "Store")]
     pub store: StoreConfig,
@@ -292,6 +297,10 @@ impl ServeConfig {
             ("HUBBUB_MAX_ROOM_NAME_CHARS", self.http.max_room_name_chars),
             ("HUBBUB_MAX_USER_NAME_CHARS", self.http.max_user_name_chars),
             ("HUBBUB_THUMBNAIL_THREADS", self.http.thumbnail_threads),
+            ("HUBBUB_MAX_DOCUMENT_BYTES", self.documents.max_document_bytes),
+            ("HUBBUB_MAX_DOCUMENT_TITLE_CHARS", self.documents.max_document_title_chars),
+            ("HUBBUB_DOCUMENT_MERGES_AT_ONCE", self.documents.document_merges_at_once),
+            ("HUBBUB_MAX_DOCUMENT_VERSIONS", self.documents.max_document_versions as usize),
             ("HUBBUB_READ_CONNECTIONS", self.store.read_connections as usize),
             ("HUBBUB_WRITE_QUEUE", self.store.write_queue),
             ("HUBBUB_WRITE_BATCH", self.store.write_batch),

@@ -3,10 +3,13 @@
 //! A figure counts only when what it measured was right: after the posts, every acknowledged message is looked up.
 
 mod client;
+mod fanout;
 mod posts;
 mod process;
+mod publisher;
 mod report;
 mod server;
+mod sockets;
 
 use std::path::PathBuf;
 
@@ -30,14 +33,17 @@ struct Cli {
 enum Command {
     /// Posts a second over HTTP, each with authentication, membership, Markdown and the log
     Posts(posts::PostsArgs),
+    /// Deliveries a second of one event to many sockets, and what a socket costs
+    Fanout(fanout::FanoutArgs),
 }
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match cli.command {
         Command::Posts(args) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(tokio::task::LocalSet::new().run_until(posts::measure(&cli.server, &cli.results, &args)))
         }
+        Command::Fanout(args) => fanout::measure(&cli.server, &cli.results, &args),
     }
 }

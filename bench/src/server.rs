@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+use crate::publisher::App;
+
 /// A running server; it ends with this value.
 pub(crate) struct Server {
     process: Child,
@@ -18,15 +20,26 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it and waits until it says where it is.
     pub(crate) fn start(program: &Path, database_url: Option<&str>) -> Result<Self> {
-        let data_dir = tempfile::tempdir()?;
         let mut command = Command::new(program);
+        if let Some(url) = database_url {
+            command.env("HUBBUB_DATABASE_URL", url);
+        }
+        Self::run(command)
+    }
+
+    /// Starts it with the credentials of an app.
+    pub(crate) fn start_with_app(program: &Path, app: &App) -> Result<Self> {
+        let mut command = Command::new(program);
+        command.env("HUBBUB_APP_ID", &app.id).env("HUBBUB_APP_KEY", &app.key).env("HUBBUB_APP_SECRET", &app.secret);
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Result<Self> {
+        let data_dir = tempfile::tempdir()?;
         command.args(["serve", "--listen", "127.0.0.1:0", "--sign-up", "open", "--access-token-secs", "86400"]);
         command.arg("--data-dir").arg(data_dir.path());
-        if let Some(url) = database_url {
-            command.args(["--database-url", url]);
-        }
         command.env("HUBBUB_LOG", "error").stdout(Stdio::piped());
-        let mut process = command.spawn().with_context(|| format!("starting {}", program.display()))?;
+        let mut process = command.spawn().with_context(|| format!("starting {:?}", command.get_program()))?;
         let mut line = String::new();
         BufReader::new(process.stdout.take().context("no output")?).read_line(&mut line)?;
         let address = line.trim().strip_prefix("Hubbub is at http://").context("it does not say where it is")?;

@@ -1,4 +1,6 @@
-//! The program's own module, compiled into the fuzzer without the rest, which it does not need.
+//! The program's own modules, compiled into the fuzzer without the rest, which they do not need.
 
 #[path = "../../src/pusher/mod.rs"]
 pub mod pusher;
+#[path = "../../src/domain/yjs/mod.rs"]
+pub mod yjs;

@@ -3,26 +3,30 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use actix_web::dev::Server;
+use actix_server::ServerBuilder;
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, rt, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, Error, HttpServer, rt};
 use tracing_actix_web::TracingLogger;
 
 use crate::broadcast::{BroadcasterHandle, Hub};
-use crate::config::ServeConfig;
+use crate::config::{ServeConfig, SocketConfig, SocketTransport};
 use crate::events::Carrier;
 use crate::http::{self, WebState};
 use crate::telemetry::RequestSpan;
 use crate::ws::{self, ApiState, SocketServer, WebhookCounts};
 
 use super::StartError;
+use super::http_service;
 use super::metrics::{self, Metrics, SocketSources, Sources};
 use super::socket_part::hub_limits;
 
 /// How long requests may take to finish at the end, in seconds.
 const REQUESTS_TIMEOUT_SECS: u64 = 3;
 /// Connections that may wait to be accepted: everybody comes back at once after a restart.
-const BACKLOG: u32 = 4_096;
+const BACKLOG: i32 = 4_096;
 /// Connections of one worker that are no sockets.
 const PLAIN_CONNECTIONS: usize = 4_096;
 
@@ -36,7 +40,11 @@ pub(super) struct Routes {
 
 /// Binds the address.
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
+    let listening = TcpListener::bind(address).and_then(|listener| {
+        rustix::net::listen(&listener, BACKLOG)?;
+        Ok(listener)
+    });
+    listening.map_err(|source| StartError::Listen { address, source })
 }
 
 /// Starts the workers; connections are accepted when the server is first polled.
@@ -46,38 +54,81 @@ pub(super) fn serve(config: &ServeConfig, listener: TcpListener, routes: Routes)
     let sockets = broadcaster.clone().zip(webhooks);
     let sockets = sockets.map(|(broadcaster, webhooks)| SocketSources { broadcaster, api: Arc::clone(&api), webhooks });
     let metrics = web::Data::new(Metrics::new(config, Sources { carrier: Arc::clone(&carrier), sockets }));
-    let (socket, hub_limits) = (config.socket.clone(), hub_limits(&config.socket));
+    let worker = Worker { web: web.map(web::Data::from), metrics, config: config.socket.clone(), carrier, api };
+    let workers = if config.workers == 0 { default_workers() } else { config.workers };
     let max_sockets = if broadcaster.is_some() { config.socket.max_sockets } else { 0 };
-    let web = web.map(web::Data::from);
-    let server = HttpServer::new(move || {
-        let socket_server = broadcaster.clone().map(|broadcaster| {
-            let (hub, work) = Hub::new(broadcaster.clone(), hub_limits);
-            rt::spawn(work);
-            SocketServer::new(socket.clone(), hub, broadcaster, Arc::clone(&carrier), Arc::clone(&api))
-        });
-        let (metrics, web) = (metrics.clone(), web.clone());
-        App::new().wrap(TracingLogger::<RequestSpan>::new()).wrap(from_fn(http::finish_answer)).configure(|routes| {
-            metrics::configure(routes, metrics);
+    let max_connections = max_sockets + PLAIN_CONNECTIONS;
+    let listening = match (broadcaster, config.socket.socket_transport) {
+        (Some(broadcaster), SocketTransport::Tcp) => {
+            let builder = Server::build()
+                .workers(workers)
+                .max_concurrent_connections(max_connections)
+                .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
+                .disable_signals();
+            let parts = move || {
+                let socket_server = worker.socket_server(&broadcaster);
+                (worker.clone().app(Some(socket_server.clone())), socket_server)
+            };
+            http_service::listen(builder, listener, parts).map(ServerBuilder::run)
+        }
+        (broadcaster, _) => HttpServer::new(move || {
+            worker.clone().app(broadcaster.as_ref().map(|broadcaster| worker.socket_server(broadcaster)))
+        })
+        .workers(workers)
+        .max_connections(max_connections)
+        .tcp_nodelay(true)
+        .on_connect(ws::keep_descriptor)
+        .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
+        .disable_signals()
+        .listen(listener)
+        .map(HttpServer::run),
+    };
+    listening.map_err(|source| StartError::Listen { address: config.listen, source })
+}
+
+/// What each worker thread builds its own part from.
+#[derive(Clone)]
+struct Worker {
+    web: Option<web::Data<WebState>>,
+    metrics: web::Data<Metrics>,
+    config: SocketConfig,
+    carrier: Arc<dyn Carrier>,
+    api: Arc<ApiState>,
+}
+
+impl Worker {
+    /// The sockets of the calling thread.
+    fn socket_server(&self, broadcaster: &BroadcasterHandle) -> SocketServer {
+        let (hub, work) = Hub::new(broadcaster.clone(), hub_limits(&self.config));
+        rt::spawn(work);
+        let (carrier, api) = (Arc::clone(&self.carrier), Arc::clone(&self.api));
+        SocketServer::new(self.config.clone(), hub, broadcaster.clone(), carrier, api)
+    }
+
+    fn app(
+        self,
+        socket_server: Option<SocketServer>,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody>,
+            Error = Error,
+            InitError = (),
+        >,
+    > {
+        let routes = |routes: &mut ServiceConfig| {
+            metrics::configure(routes, self.metrics.clone());
             if let Some(socket_server) = socket_server {
                 ws::configure(routes, socket_server);
             }
-            match &web {
+            match &self.web {
                 Some(state) => http::configure(routes, state),
                 None => ws::configure_health(routes),
             }
-        })
-    })
-    .workers(if config.workers == 0 { default_workers() } else { config.workers })
-    .backlog(BACKLOG)
-    .max_connections(max_sockets + PLAIN_CONNECTIONS)
-    .max_connection_rate(usize::MAX)
-    .tcp_nodelay(true)
-    .on_connect(ws::keep_descriptor)
-    .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
-    .disable_signals()
-    .listen(listener)
-    .map_err(|source| StartError::Listen { address: config.listen, source })?;
-    Ok(server.run())
+        };
+        App::new().wrap(TracingLogger::<RequestSpan>::new()).wrap(from_fn(http::finish_answer)).configure(routes)
+    }
 }
 
 fn default_workers() -> usize {

@@ -11,11 +11,13 @@ use crate::config::AuthConfig;
 use crate::domain::{SessionId, Timestamp, UserId};
 
 use super::KeyRing;
+use super::verified_tokens::{Verified, VerifiedTokens};
 
 /// Makes and checks access tokens.
 pub struct AccessTokens {
     keys: KeyRing,
     validation: Validation,
+    verified: VerifiedTokens,
     lifetime_secs: u32,
 }
 
@@ -74,7 +76,7 @@ impl AccessTokens {
         validation.set_audience(&[Self::AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = Self::LEEWAY_SECS;
-        Self { keys, validation, lifetime_secs: config.access_token_secs }
+        Self { keys, validation, verified: VerifiedTokens::default(), lifetime_secs: config.access_token_secs }
     }
 
     /// Makes a token for a session.
@@ -102,6 +104,21 @@ impl AccessTokens {
     /// # Errors
     /// [`AccessTokenError::Expired`] for a token that was valid; [`AccessTokenError::Invalid`] for all others.
     pub fn verify(&self, token: &str) -> Result<Claims, AccessTokenError> {
+        let verified = match self.verified.get(token) {
+            Some(verified) => verified,
+            None => {
+                let verified = self.verify_anew(token)?;
+                self.verified.remember(token, verified);
+                verified
+            }
+        };
+        match verified.expires_at + Self::LEEWAY_SECS.cast_signed() > Timestamp::now().unix_seconds() {
+            true => Ok(verified.claims),
+            false => Err(AccessTokenError::Expired),
+        }
+    }
+
+    fn verify_anew(&self, token: &str) -> Result<Verified, AccessTokenError> {
         let header = decode_header(token).map_err(|_| AccessTokenError::Invalid)?;
         let key = header.kid.and_then(|kid| self.keys.key(&kid)).ok_or(AccessTokenError::Invalid)?;
         let verified = decode::<WireClaims>(token, &key.decoding, &self.validation);
@@ -110,7 +127,8 @@ impl AccessTokens {
             _ => AccessTokenError::Invalid,
         })?;
         let user_id = claims.claims.sub.parse().map_err(|_| AccessTokenError::Invalid)?;
-        Ok(Claims { user_id, session_id: claims.claims.sid })
+        let session_id = claims.claims.sid;
+        Ok(Verified { claims: Claims { user_id, session_id }, expires_at: claims.claims.exp })
     }
 }
 
@@ -172,6 +190,15 @@ mod tests {
         let tokens = tokens();
         let past = Timestamp::now().unix_seconds() - 6;
         assert_eq!(tokens.verify(&sign(&tokens, &claims_with("exp", json!(past)))), Err(AccessTokenError::Expired));
+    }
+
+    #[test]
+    fn a_token_that_was_good_before_expires_like_any_other() {
+        let tokens = tokens();
+        let token = tokens.issue(UserId(7), SessionId(3)).expect("signed").token;
+        let claims = tokens.verify(&token).expect("valid");
+        tokens.verified.remember(&token, Verified { claims, expires_at: Timestamp::now().unix_seconds() - 6 });
+        assert_eq!(tokens.verify(&token), Err(AccessTokenError::Expired));
     }
 
     #[test]

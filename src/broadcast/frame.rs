@@ -1,7 +1,7 @@
 //! Bytes as they go over the wire.
 
 use actix_http::ws::{CloseCode, CloseReason, OpCode, Parser};
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 /// A complete WebSocket frame (RFC 6455, section 5.2), encoded once and shared by all sockets that get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,17 @@ impl Frame {
         let mut bytes = BytesMut::new();
         Parser::write_close(&mut bytes, Some(reason), false);
         Self(bytes.freeze())
+    }
+
+    /// Bytes that go before the first frame: the answer to the upgrade.
+    #[must_use]
+    pub const fn raw(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// Leaves out the first `bytes`, which were written.
+    pub(super) fn skip(&mut self, bytes: usize) {
+        self.0.advance(bytes);
     }
 
     /// The bytes to write.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::pusher::{
@@ -17,6 +18,7 @@ use crate::pusher::{
 use super::mailbox::{Afterwards, Command, Delivery, Departure, HubId, HubMessage, Joined, SignIn, Subscribe};
 use super::occurrence::{Occurrence, WebhookEvent};
 use super::subscriptions::Subscriptions;
+use super::turn::Turn;
 use super::{BroadcasterHandle, ChannelKey, Frame, Importance, NoRoom, OutboxLimits, Socket};
 
 /// The limits that concern one socket.
@@ -44,6 +46,9 @@ pub struct Hub {
 const MAILBOX: usize = 1_024;
 /// Messages that a hub takes up at once, before it lets its thread's other tasks run.
 const BATCH: usize = 64;
+/// For so long after a turn the hub lets its thread's other tasks go first when something comes: among them are posts
+/// whose events can then go out in the same writes. An event that comes alone waits for nobody.
+const BUSY_AFTER_TURN: Duration = Duration::from_millis(5);
 
 impl Hub {
     /// Makes the hub of the calling thread, and its loop, which the caller spawns on this thread. The loop ends when the
@@ -153,15 +158,24 @@ impl Hub {
         let mut batch = Vec::with_capacity(BATCH);
         let mut sweep = ticks(self.limits.pong_timeout.div_f32(4.0).clamp(Duration::from_millis(50), MAX_SWEEP));
         let mut closing = Closing::default();
+        let mut busy_until = Instant::now();
         loop {
             tokio::select! {
                 taken = mailbox.recv_many(&mut batch, BATCH) => {
                     if taken == 0 {
                         return;
                     }
-                    for message in batch.drain(..) {
-                        self.handle(message, &mut closing);
+                    if Instant::now() < busy_until {
+                        yield_now().await;
+                        let more = std::iter::from_fn(|| mailbox.try_recv().ok());
+                        batch.extend(more.take(BATCH - taken));
                     }
+                    let mut turn = Turn::of(batch.len());
+                    for message in batch.drain(..) {
+                        self.handle(message, &mut turn, &mut closing);
+                    }
+                    turn.end();
+                    busy_until = Instant::now() + BUSY_AFTER_TURN;
                 }
                 _ = sweep.tick() => self.sweep(),
                 () = closing.tick() => closing.close_some(),
@@ -169,13 +183,13 @@ impl Hub {
         }
     }
 
-    fn handle(&self, message: HubMessage, closing: &mut Closing) {
+    fn handle(&self, message: HubMessage, turn: &mut Turn, closing: &mut Closing) {
         match message {
             HubMessage::Deliver(delivery) => {
-                let sent = self.subscriptions.borrow().deliver(&delivery);
+                let sent = self.subscriptions.borrow().deliver(&delivery, turn);
                 self.broadcaster.tally().add(sent);
                 if let Some(trace) = delivery.trace {
-                    trace.written(sent.queued);
+                    turn.trace(trace, sent.queued);
                 }
             }
             HubMessage::Joined(joined) => self.joined(joined),

@@ -35,6 +35,7 @@ mod subscriptions;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod watchlists;
 
 pub use crate::events::ChannelInfo;
@@ -45,6 +46,6 @@ pub use frame::Frame;
 pub use handle::{BroadcasterHandle, NoRoom};
 pub use hub::{Hub, HubLimits};
 pub use occurrence::{Occurrence, WebhookEvent};
-pub use outbox::{Importance, Outbox, OutboxLimits, Pushed};
+pub use outbox::{Importance, Outbox, OutboxLimits, Pushed, Wire};
 pub use socket::Socket;
 pub use tally::Tally;

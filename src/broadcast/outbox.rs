@@ -1,7 +1,9 @@
 //! What waits to be written to one socket: bounded, so that a client that does not read costs a known amount.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::VecDeque;
+use std::fmt::Debug;
+use std::io::{self, ErrorKind, IoSlice};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
@@ -37,11 +39,24 @@ pub enum Pushed {
     Full,
 }
 
-/// The queue between a hub and the task that writes to one socket. Both live on one thread, so it needs no lock.
+/// A connection that the hub writes to itself, without waking the socket's task.
+pub trait Wire: Debug {
+    /// Writes as much as the connection takes at the moment, and answers how many bytes that is. Never waits.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WouldBlock`] when it takes nothing; anything else when the connection is broken.
+    fn write(&self, frames: &[IoSlice<'_>]) -> io::Result<usize>;
+}
+
+/// The queue between a hub and one connection. Both live on one thread, so it needs no lock.
+///
+/// With a [`Wire`] the hub writes, and frames wait only while the connection takes no more or others are about to
+/// follow; without one, the socket's task takes the frames out by [`Outbox::poll_write`].
 #[derive(Debug)]
 pub struct Outbox {
     limits: OutboxLimits,
     queue: RefCell<Queue>,
+    wire: OnceCell<Box<dyn Wire>>,
 }
 
 #[derive(Debug, Default)]
@@ -50,38 +65,63 @@ struct Queue {
     bytes: usize,
     /// A close frame is the last: nothing may follow it (RFC 6455, section 5.5.1).
     closing: bool,
+    /// Whether a part of the first frame was written already.
+    is_first_begun: bool,
+    /// The connection took no more; the socket's task goes on when it does.
+    is_blocked: bool,
     writer: Option<Waker>,
 }
 
 impl Outbox {
     /// Frames that are joined into one write grow no larger than this, so that one copy stays small.
     const MAX_JOINED_BYTES: usize = 64 * 1024;
+    /// Frames that go to the wire in one write.
+    const MAX_JOINED_FRAMES: usize = 64;
+    /// Room for frames that an empty queue keeps.
+    const IDLE_CAPACITY: usize = 4;
 
     /// An empty outbox.
     #[must_use]
     pub fn new(limits: OutboxLimits) -> Self {
-        Self { limits, queue: RefCell::default() }
+        Self { limits, queue: RefCell::default(), wire: OnceCell::new() }
     }
 
-    /// Queues a frame and wakes the writer.
+    /// Has frames written to `wire` from here on. A second wire is not taken.
+    pub fn connect(&self, wire: Box<dyn Wire>) {
+        let _ = self.wire.set(wire); // The first one stays.
+    }
+
+    /// Queues a frame. Without a wire this wakes the writer; with one, [`Outbox::flush`] writes it.
     pub fn push(&self, frame: &Frame, importance: Importance) -> Pushed {
-        let mut queue = self.queue.borrow_mut();
-        if queue.closing {
-            return Pushed::Dropped;
+        let pushed = self.queue.borrow_mut().push(frame, importance, self.limits);
+        if self.wire.get().is_none() {
+            self.queue.borrow_mut().wake();
+            return pushed;
         }
-        let share = match importance {
-            Importance::Event => 1,
-            Importance::Hint => 2,
-        };
-        let fits = queue.frames.len() < self.limits.frames.div_ceil(share)
-            && (queue.frames.is_empty() || queue.bytes + frame.len_bytes() <= self.limits.bytes / share);
-        match (fits, importance) {
-            (true, _) => {
-                queue.append(frame.clone());
-                Pushed::Queued
+        if pushed == Pushed::Queued || !self.is_writable() {
+            return pushed;
+        }
+        // It is full only of what nobody has tried to write.
+        self.flush();
+        self.queue.borrow_mut().push(frame, importance, self.limits)
+    }
+
+    fn is_writable(&self) -> bool {
+        let queue = self.queue.borrow();
+        !queue.closing && !queue.is_blocked && !queue.frames.is_empty()
+    }
+
+    /// Writes what waits, as far as the wire takes it.
+    pub fn flush(&self) {
+        let Some(wire) = self.wire.get() else { return };
+        let mut queue = self.queue.borrow_mut();
+        while !queue.is_blocked && !queue.frames.is_empty() {
+            match queue.write_to(wire.as_ref()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => queue.block(),
+                // The reader of the connection finds the same, and ends the socket.
+                Err(_) => queue.abandon(),
             }
-            (false, Importance::Hint) => Pushed::Dropped,
-            (false, Importance::Event) => Pushed::Full,
         }
     }
 
@@ -91,27 +131,46 @@ impl Outbox {
         if !queue.closing {
             queue.closing = true;
             queue.append(frame);
+            queue.wake();
         }
     }
 
-    /// Throws away what waits: the client was too slow for it.
+    /// Throws away what waits: the client was too slow for it. What is half written stays, or the client could not read
+    /// the close frame behind it.
     pub fn clear(&self) {
-        let mut queue = self.queue.borrow_mut();
-        queue.frames.clear();
-        queue.bytes = 0;
+        self.queue.borrow_mut().clear();
     }
 
-    /// What to write next, several frames at once when several wait; `None` after the close frame.
+    /// Whether everything was written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.queue.borrow().frames.is_empty()
+    }
+
+    /// For a socket's task: ready while the wire takes no more, and then [`Outbox::resume`] is due as soon as it does.
+    pub fn poll_blocked(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut queue = self.queue.borrow_mut();
+        if queue.is_blocked {
+            return Poll::Ready(());
+        }
+        queue.register(cx);
+        Poll::Pending
+    }
+
+    /// Goes on writing: the wire takes something again.
+    pub fn resume(&self) {
+        self.queue.borrow_mut().is_blocked = false;
+        self.flush();
+    }
+
+    /// Without a wire: what to write next, several frames at once when several wait; `None` after the close frame.
     pub fn poll_write(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut queue = self.queue.borrow_mut();
         if queue.frames.is_empty() {
             if queue.closing {
                 return Poll::Ready(None);
             }
-            match &mut queue.writer {
-                Some(writer) => writer.clone_from(cx.waker()),
-                none => *none = Some(cx.waker().clone()),
-            }
+            queue.register(cx);
             return Poll::Pending;
         }
         Poll::Ready(Some(queue.take_joined(Self::MAX_JOINED_BYTES)))
@@ -119,11 +178,92 @@ impl Outbox {
 }
 
 impl Queue {
+    fn push(&mut self, frame: &Frame, importance: Importance, limits: OutboxLimits) -> Pushed {
+        if self.closing {
+            return Pushed::Dropped;
+        }
+        let share = match importance {
+            Importance::Event => 1,
+            Importance::Hint => 2,
+        };
+        let fits = self.frames.len() < limits.frames.div_ceil(share)
+            && (self.frames.is_empty() || self.bytes + frame.len_bytes() <= limits.bytes / share);
+        match (fits, importance) {
+            (true, _) => {
+                self.append(frame.clone());
+                Pushed::Queued
+            }
+            (false, Importance::Hint) => Pushed::Dropped,
+            (false, Importance::Event) => Pushed::Full,
+        }
+    }
+
     fn append(&mut self, frame: Frame) {
         self.bytes += frame.len_bytes();
         self.frames.push_back(frame);
+    }
+
+    /// Writes the first frames in one go, and forgets what was written.
+    fn write_to(&mut self, wire: &dyn Wire) -> io::Result<()> {
+        let written = match self.frames.len() {
+            1 => wire.write(&[IoSlice::new(self.frames[0].bytes())])?,
+            _ => {
+                let mut slices = [IoSlice::new(&[]); Outbox::MAX_JOINED_FRAMES];
+                let mut count = 0;
+                for (slice, frame) in slices.iter_mut().zip(&self.frames) {
+                    *slice = IoSlice::new(frame.bytes());
+                    count += 1;
+                }
+                wire.write(&slices[..count])?
+            }
+        };
+        self.bytes -= written;
+        self.advance(written);
+        Ok(())
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        while let Some(frame) = self.frames.front_mut() {
+            if written < frame.len_bytes() {
+                self.is_first_begun |= written > 0;
+                frame.skip(written);
+                return;
+            }
+            written -= frame.len_bytes();
+            self.is_first_begun = false;
+            self.frames.pop_front();
+        }
+        // A burst must not cost memory for as long as the socket lives.
+        self.frames.shrink_to(Outbox::IDLE_CAPACITY);
+    }
+
+    fn clear(&mut self) {
+        self.frames.truncate(usize::from(self.is_first_begun));
+        self.bytes = self.frames.iter().map(Frame::len_bytes).sum();
+    }
+
+    fn block(&mut self) {
+        self.is_blocked = true;
+        self.wake();
+    }
+
+    /// Nothing can be written any more.
+    fn abandon(&mut self) {
+        self.frames.clear();
+        self.bytes = 0;
+        self.closing = true;
+    }
+
+    fn wake(&mut self) {
         if let Some(writer) = self.writer.take() {
             writer.wake();
+        }
+    }
+
+    fn register(&mut self, cx: &Context<'_>) {
+        match &mut self.writer {
+            Some(writer) => writer.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
         }
     }
 
@@ -151,6 +291,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
 
     const LIMITS: OutboxLimits = OutboxLimits { frames: 4, bytes: 100 };
@@ -190,6 +332,104 @@ mod tests {
         assert_eq!(outbox.push(&Frame::text("x"), Importance::Event), Pushed::Full);
         assert_eq!(written(&outbox), Poll::Ready(Some(large.bytes().clone())));
         assert_eq!(outbox.push(&Frame::text("x"), Importance::Event), Pushed::Queued);
+    }
+
+    /// A connection that takes so many bytes, and then no more.
+    #[derive(Debug, Clone, Default)]
+    struct Pipe(Rc<RefCell<(usize, Vec<u8>, usize)>>);
+
+    impl Pipe {
+        fn with_room(bytes: usize) -> Self {
+            Self(Rc::new(RefCell::new((bytes, Vec::new(), 0))))
+        }
+
+        fn make_room(&self, bytes: usize) {
+            self.0.borrow_mut().0 += bytes;
+        }
+
+        fn written(&self) -> Vec<u8> {
+            self.0.borrow().1.clone()
+        }
+
+        fn writes(&self) -> usize {
+            self.0.borrow().2
+        }
+    }
+
+    impl Wire for Pipe {
+        fn write(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
+            let mut pipe = self.0.borrow_mut();
+            if pipe.0 == 0 {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            let offered: Vec<u8> = frames.iter().flat_map(|frame| frame.iter().copied()).collect();
+            let taken = offered.len().min(pipe.0);
+            pipe.0 -= taken;
+            pipe.1.extend(&offered[..taken]);
+            pipe.2 += 1;
+            Ok(taken)
+        }
+    }
+
+    fn is_blocked(outbox: &Outbox) -> bool {
+        outbox.poll_blocked(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn with_a_wire_frames_that_wait_together_go_in_one_write() {
+        let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(1_000));
+        outbox.connect(Box::new(pipe.clone()));
+        for text in ["one", "two", "three"] {
+            outbox.push(&Frame::text(text), Importance::Event);
+        }
+        outbox.flush();
+        let expected = ["one", "two", "three"].map(|text| Frame::text(text).bytes().to_vec()).concat();
+        assert_eq!((pipe.written(), pipe.writes()), (expected, 1));
+    }
+
+    #[test]
+    fn what_a_wire_does_not_take_is_written_later_from_where_it_stopped() {
+        let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(7));
+        outbox.connect(Box::new(pipe.clone()));
+        for text in ["one", "two", "three"] {
+            outbox.push(&Frame::text(text), Importance::Event);
+            outbox.flush();
+        }
+        assert!(is_blocked(&outbox));
+        pipe.make_room(1);
+        outbox.resume();
+        assert!(is_blocked(&outbox));
+        pipe.make_room(100);
+        outbox.resume();
+        assert!(!is_blocked(&outbox) && outbox.is_empty());
+        let expected = ["one", "two", "three"].map(|text| Frame::text(text).bytes().to_vec()).concat();
+        assert_eq!(pipe.written(), expected);
+    }
+
+    #[test]
+    fn a_wire_is_full_only_when_it_takes_no_more() {
+        let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(30));
+        outbox.connect(Box::new(pipe));
+        let frame = Frame::text("x");
+        for _ in 0..LIMITS.frames + 10 {
+            assert_eq!(outbox.push(&frame, Importance::Event), Pushed::Queued);
+        }
+        assert_eq!(outbox.push(&frame, Importance::Event), Pushed::Full);
+    }
+
+    #[test]
+    fn a_close_frame_never_interrupts_another() {
+        let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(3));
+        outbox.connect(Box::new(pipe.clone()));
+        let (begun, waiting, close) = (Frame::text("begun"), Frame::text("waiting"), Frame::close(4100, "slow"));
+        outbox.push(&begun, Importance::Event);
+        outbox.flush();
+        outbox.push(&waiting, Importance::Event);
+        outbox.clear();
+        outbox.close(close.clone());
+        pipe.make_room(100);
+        outbox.resume();
+        assert_eq!(pipe.written(), [begun.bytes().as_ref(), close.bytes().as_ref()].concat());
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Socket {
     /// Whether a ping went out that nothing has answered yet.
     is_pinged: Cell<bool>,
     is_closing: Cell<bool>,
+    /// Whether the hub has queued something for it that it is about to flush.
+    is_waiting: Cell<bool>,
     /// Wakes the task that reads from the socket, for it is the one that cleans up.
     closing: Notify,
 }
@@ -43,6 +45,7 @@ impl Socket {
             last_heard: Cell::new(Instant::now()),
             is_pinged: Cell::new(false),
             is_closing: Cell::new(false),
+            is_waiting: Cell::new(false),
             closing: Notify::new(),
         }
     }
@@ -86,12 +89,30 @@ impl Socket {
 
     /// Sends a frame to this socket, and closes it when it has no room for an event.
     pub fn send(&self, frame: &Frame, importance: Importance) -> Pushed {
+        let pushed = self.queue(frame, importance);
+        self.outbox.flush();
+        pushed
+    }
+
+    /// Like [`Socket::send`], for a frame that others are about to follow: [`Outbox::flush`] is due at the end.
+    pub(super) fn queue(&self, frame: &Frame, importance: Importance) -> Pushed {
         let pushed = self.outbox.push(frame, importance);
         if pushed == Pushed::Full {
             self.outbox.clear();
             self.close(Code::OverCapacity, "the client reads too slowly (HUBBUB_MAX_QUEUED_FRAMES, _BYTES)");
         }
         pushed
+    }
+
+    /// Whether the caller is the first since the last flush to have something wait for it.
+    pub(super) fn begin_waiting(&self) -> bool {
+        !self.is_waiting.replace(true)
+    }
+
+    /// Writes what waits for [`Socket::begin_waiting`].
+    pub(super) fn end_waiting(&self) {
+        self.is_waiting.set(false);
+        self.outbox.flush();
     }
 
     /// Sends a text of the protocol to this socket alone.
@@ -115,6 +136,7 @@ impl Socket {
     pub fn close_with(&self, code: u16, reason: &str) {
         self.is_closing.set(true);
         self.outbox.close(Frame::close(code, reason));
+        self.outbox.flush();
         self.closing.notify_one();
     }
 

@@ -10,6 +10,7 @@ use crate::pusher::SocketId;
 
 use super::mailbox::Delivery;
 use super::tally::Sent;
+use super::turn::Turn;
 use super::{ChannelKey, Pushed, Socket};
 
 /// The sockets of one worker thread. Broadcasting walks a dense list; joining and leaving cost the same whatever the
@@ -83,12 +84,12 @@ impl Subscriptions {
     }
 
     /// Sends a frame to the sockets of a channel.
-    pub(super) fn deliver(&self, delivery: &Delivery) -> Sent {
+    pub(super) fn deliver(&self, delivery: &Delivery, turn: &mut Turn) -> Sent {
         let mut sent = Sent::default();
         let Some(subscribers) = self.channels.get(&delivery.channel) else { return sent };
-        for (id, subscriber) in subscribers {
+        for (id, Subscriber { socket, .. }) in subscribers {
             if delivery.except != Some(*id) {
-                match subscriber.socket.send(&delivery.frame, delivery.importance) {
+                match turn.send(socket, &delivery.frame, delivery.importance) {
                     Pushed::Queued => sent.queued += 1,
                     Pushed::Dropped => sent.dropped += 1,
                     Pushed::Full => sent.too_slow += 1,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, FromArgMatches};
+use clap::{Args, FromArgMatches, ValueEnum};
 
 use super::{ConfigError, Secret};
 
@@ -78,6 +78,29 @@ pub struct SocketConfig {
     /// Time over which sockets are closed at shutdown, so that not all clients come back at once, in seconds
     #[arg(long, env = "HUBBUB_SHUTDOWN_SPREAD_SECS", default_value_t = 2)]
     pub shutdown_spread_secs: u32,
+    /// How sockets are served
+    #[arg(long, env = "HUBBUB_SOCKET_TRANSPORT", value_enum, default_value_t = SocketTransport::Tcp)]
+    pub socket_transport: SocketTransport,
+}
+
+/// How sockets are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SocketTransport {
+    /// The socket server owns the connection from the upgrade on: the least memory and work for each socket.
+    Tcp,
+    /// Through actix-ws.
+    ActixWs,
+}
+
+impl SocketTransport {
+    /// File descriptors that a socket takes. Through actix-ws there is a copy of the connection's, which can cut it off.
+    #[must_use]
+    pub const fn descriptors_per_socket(self) -> u64 {
+        match self {
+            Self::Tcp => 1,
+            Self::ActixWs => 2,
+        }
+    }
 }
 
 impl SocketConfig {

@@ -1,6 +1,6 @@
 //! What happened in a room: the contract between the store, the bus and every client.
 
-use super::{Author, Message, Room, RoomId, Seq, Timestamp};
+use super::{Author, Document, Message, Room, RoomId, Seq, Timestamp};
 
 /// One entry of a room's log, as it is dispatched (step 3) and as catch-up reads it.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,7 @@ pub struct RoomEvent {
     pub kind: RoomEventKind,
 }
 
-/// What can happen in a room. A message is boxed because it dwarfs the other variants.
+/// What can happen in a room. A message and a document are boxed because they dwarf the other variants.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RoomEventKind {
     /// The room was made; always a room's first event.
@@ -34,6 +34,10 @@ pub enum RoomEventKind {
     MemberJoined(Author),
     /// Someone left, or was removed by the actor.
     MemberRemoved(Author),
+    /// A document was made.
+    DocumentCreated(Box<Document>),
+    /// A document was renamed, archived, or taken out of the archive. What is written in it is no event of the room.
+    DocumentChanged(Box<Document>),
 }
 
 impl RoomEventKind {
@@ -48,6 +52,8 @@ impl RoomEventKind {
             Self::MessageDeleted(_) => "message.deleted",
             Self::MemberJoined(_) => "member.joined",
             Self::MemberRemoved(_) => "member.removed",
+            Self::DocumentCreated(_) => "document.created",
+            Self::DocumentChanged(_) => "document.changed",
         }
     }
 }

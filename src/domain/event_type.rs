@@ -10,7 +10,7 @@ pub struct EventType(&'static str);
 
 impl EventType {
     /// All there are.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self("room.created"),
         Self("room.changed"),
         Self("message.posted"),
@@ -18,6 +18,8 @@ impl EventType {
         Self("message.deleted"),
         Self("member.joined"),
         Self("member.removed"),
+        Self("document.created"),
+        Self("document.changed"),
     ];
 
     /// The type of that name.

@@ -44,6 +44,8 @@ id! {
     WebhookId,
     /// One event on its way to one webhook.
     DeliveryId,
+    /// A shared document.
+    DocumentId,
     /// A file that was uploaded.
     FileId,
     /// The place of an event in its room's log: 1, 2, 3 … without a gap.

@@ -9,6 +9,8 @@ pub struct Limits {
     pub room_name_chars: usize,
     /// Characters in a room's topic: `HUBBUB_MAX_ROOM_TOPIC_CHARS`.
     pub room_topic_chars: usize,
+    /// Characters in a document's title: `HUBBUB_MAX_DOCUMENT_TITLE_CHARS`.
+    pub document_title_chars: usize,
     /// Characters in a person's name: `HUBBUB_MAX_USER_NAME_CHARS`.
     pub user_name_chars: usize,
     /// Fewest characters of a password: `HUBBUB_MIN_PASSWORD_CHARS`.

@@ -16,16 +16,26 @@ const MAX_NESTING: usize = 16;
 #[must_use]
 pub fn render_markdown(text: &str) -> String {
     let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS;
-    if nesting(text, options) > MAX_NESTING {
-        return format!("<p>{}</p>\n", ammonia::clean_text(text));
-    }
+    let (mut depth, mut deepest) = (0_usize, 0);
     let events = Parser::new_ext(text, options).map(|event| match event {
         Event::Html(markup) | Event::InlineHtml(markup) => Event::Text(markup),
         Event::SoftBreak => Event::HardBreak,
+        Event::Start(tag) => {
+            depth += 1;
+            deepest = deepest.max(depth);
+            Event::Start(tag)
+        }
+        Event::End(tag) => {
+            depth -= 1;
+            Event::End(tag)
+        }
         other => other,
     });
     let mut rendered = String::with_capacity(text.len() * 3 / 2);
     html::push_html(&mut rendered, events);
+    if deepest > MAX_NESTING {
+        return format!("<p>{}</p>\n", ammonia::clean_text(text));
+    }
     SANITISER.clean(&rendered).to_string()
 }
 
@@ -76,23 +86,6 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .url_schemes(HashSet::from(["http", "https", "mailto"]));
     builder
 });
-
-/// How deep the text's blocks nest.
-fn nesting(text: &str, options: Options) -> usize {
-    let mut depth = 0_usize;
-    let mut deepest = 0;
-    for event in Parser::new_ext(text, options) {
-        match event {
-            Event::Start(_) => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            Event::End(_) => depth -= 1,
-            _ => {}
-        }
-    }
-    deepest
-}
 
 #[cfg(test)]
 mod tests {

@@ -126,6 +126,7 @@ mod tests {
         message_chars: 10,
         room_name_chars: 80,
         room_topic_chars: 250,
+        document_title_chars: 120,
         user_name_chars: 80,
         password_chars_min: 10,
     };

@@ -4,6 +4,7 @@
 //! parsed into these types at the edge, so that the rest of the program never asks again whether it is valid
 //! (step 2 of the walk, "validate").
 
+mod document;
 mod event;
 mod event_type;
 mod file;
@@ -17,11 +18,15 @@ mod text;
 mod timestamp;
 mod user;
 mod webhook;
+pub mod yjs;
 
+pub use document::{Document, DocumentContent, DocumentTitle, DocumentVersion, word_list};
 pub use event::{RoomEvent, RoomEventKind};
 pub use event_type::EventType;
 pub use file::{File, FileName};
-pub use id::{ApiTokenId, DeliveryId, FileId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId};
+pub use id::{
+    ApiTokenId, DeliveryId, DocumentId, FileId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId,
+};
 pub use limits::Limits;
 pub use markdown::render_markdown;
 pub use message::{ClientId, Message, MessageBody, MessageDraft};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::domain::{RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+use crate::domain::{DocumentId, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
 use crate::pusher::{AppId, SocketId};
 
-use super::{BusMessage, ChatChannel, Envelope, EventPayload, Revocation, RoomHead, Trace};
+use super::{BusMessage, ChatChannel, DocumentSaved, Envelope, EventPayload, Revocation, RoomHead, Trace};
 
 /// Carries messages to the broadcasters, wherever they are.
 pub trait Carrier: Send + Sync {
@@ -109,10 +109,34 @@ impl Bus {
             | RoomEventKind::RoomChanged(_)
             | RoomEventKind::MessagePosted(_)
             | RoomEventKind::MessageEdited(_)
-            | RoomEventKind::MessageDeleted(_) => {}
+            | RoomEventKind::MessageDeleted(_)
+            | RoomEventKind::DocumentCreated(_)
+            | RoomEventKind::DocumentChanged(_) => {}
         }
         // No stream is open: nobody needs waking.
         let _ = self.rooms_changed.send(event.room_id);
+    }
+
+    /// Tells those who have a document open that a save changed it, but for the socket whose page saved. The update goes along
+    /// when it fits into `max_bytes`, and so does the state vector: without them a page asks for what it lacks.
+    pub fn dispatch_document_saved(&self, saved: &DocumentSaved<'_>, max_bytes: usize, except: Option<SocketId>) {
+        let data = saved.json_within(max_bytes);
+        self.hand_over(BusMessage::Event(Envelope {
+            app: self.app,
+            channel: ChatChannel::Document(saved.document.id).to_string(),
+            event: "document.saved".to_owned(),
+            data,
+            except: except.map(|id| id.to_string()),
+            head: None,
+            trace: None,
+        }));
+    }
+
+    /// Takes a person's sockets out of a document that they may not write any more.
+    pub fn revoke_document(&self, document: DocumentId, user_id: UserId) {
+        let channel = ChatChannel::Document(document).to_string();
+        let revoked_at = Timestamp::now();
+        self.hand_over(BusMessage::Revoke(Revocation { app: self.app, user_id, channel, revoked_at }));
     }
 
     /// Tells a person's other devices how far they have read.
@@ -200,6 +224,6 @@ struct RoomRef {
 
 /// The types here have string keys and no fallible serialisers, so there is nothing that can fail.
 #[expect(clippy::expect_used, reason = "states the invariant above")]
-fn json(value: &impl Serialize) -> String {
+pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("event payloads are serialisable")
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::{RoomId, UserId};
+use crate::domain::{DocumentId, RoomId, UserId};
 
 /// A channel of the chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum ChatChannel {
     RoomPresence(RoomId),
     /// `private-user.{id}`: what concerns one person on all their devices.
     User(UserId),
+    /// `presence-document.{id}`: who has a document open, and the changes that they send each other.
+    Document(DocumentId),
 }
 
 impl ChatChannel {
@@ -26,6 +28,9 @@ impl ChatChannel {
         if let Some(room) = name.strip_prefix("presence-room.") {
             return id(room).map(RoomId).map(Self::RoomPresence);
         }
+        if let Some(document) = name.strip_prefix("presence-document.") {
+            return id(document).map(DocumentId).map(Self::Document);
+        }
         name.strip_prefix("private-user.").and_then(id).map(UserId).map(Self::User)
     }
 }
@@ -36,6 +41,7 @@ impl fmt::Display for ChatChannel {
             Self::Room(id) => write!(f, "private-room.{id}"),
             Self::RoomPresence(id) => write!(f, "presence-room.{id}"),
             Self::User(id) => write!(f, "private-user.{id}"),
+            Self::Document(id) => write!(f, "presence-document.{id}"),
         }
     }
 }
@@ -46,12 +52,18 @@ mod tests {
 
     #[test]
     fn a_name_and_its_channel_are_one_to_one() {
-        let channels =
-            [ChatChannel::Room(RoomId(1)), ChatChannel::RoomPresence(RoomId(23)), ChatChannel::User(UserId(4))];
+        let channels = [
+            ChatChannel::Room(RoomId(1)),
+            ChatChannel::RoomPresence(RoomId(23)),
+            ChatChannel::User(UserId(4)),
+            ChatChannel::Document(DocumentId(5)),
+        ];
         for channel in channels {
             assert_eq!(ChatChannel::from_name(&channel.to_string()), Some(channel));
         }
-        for name in ["private-room.01", "private-room.", "private-room.+1", "presence-user.1", "room.1"] {
+        for name in
+            ["private-room.01", "private-room.", "private-room.+1", "presence-user.1", "presence-document.x", "room.1"]
+        {
             assert_eq!(ChatChannel::from_name(name), None, "{name}");
         }
     }

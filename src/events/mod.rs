@@ -9,6 +9,7 @@
 
 mod bus;
 mod channels;
+mod document_saved;
 mod envelope;
 mod faulty;
 mod flow;
@@ -24,6 +25,7 @@ mod pusher_bus;
 
 pub use bus::{Bus, BusState, Carrier, Dropped};
 pub use channels::ChatChannel;
+pub use document_saved::DocumentSaved;
 pub use envelope::{BusMessage, Envelope, News, Revocation, RoomHead, Termination};
 pub use faulty::Faulty;
 pub use flow::{FlowBook, Trace};
@@ -31,7 +33,9 @@ pub use info::{Answer, ChannelInfo, Question};
 pub use local::{LocalBus, LocalReceiver, local_bus};
 pub use nats::{HeadsWanted, NatsBus, NatsError, NatsOptions};
 pub use node::{InvalidNodeId, NodeId};
-pub use payload::{AuthorPayload, EventPayload, FilePayload, MembershipPayload, MessagePayload, RoomPayload};
+pub use payload::{
+    AuthorPayload, DocumentPayload, EventPayload, FilePayload, MembershipPayload, MessagePayload, RoomPayload,
+};
 pub use peers::{
     Alone, CachedEvent, Change, Digest, Held, Later, Part, PeerMessage, PeerNews, Peers, ReadyFrame, Recipient,
 };

@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use crate::domain::{
-    Author, File, FileId, Membership, Message, MessageId, RetentionDays, Room, RoomEvent, RoomEventKind, RoomId, Seq,
-    Timestamp, UserId,
+    Author, Document, DocumentId, File, FileId, Membership, Message, MessageId, RetentionDays, Room, RoomEvent,
+    RoomEventKind, RoomId, Seq, Timestamp, UserId,
 };
 
 use super::flow::DispatchedFlow;
@@ -25,6 +25,8 @@ pub struct EventPayload<'a> {
     room: Option<RoomPayload<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<AuthorPayload<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<DocumentPayload<'a>>,
     /// How far the event's request has come; only on the event that the request itself dispatches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flow: Option<DispatchedFlow>,
@@ -41,6 +43,7 @@ impl<'a> From<&'a RoomEvent> for EventPayload<'a> {
             message: None,
             room: None,
             user: None,
+            document: None,
             flow: None,
         };
         match &event.kind {
@@ -50,6 +53,9 @@ impl<'a> From<&'a RoomEvent> for EventPayload<'a> {
             | RoomEventKind::MessageDeleted(message) => payload.message = Some(message.as_ref().into()),
             RoomEventKind::MemberJoined(user) | RoomEventKind::MemberRemoved(user) => {
                 payload.user = Some(user.into());
+            }
+            RoomEventKind::DocumentCreated(document) | RoomEventKind::DocumentChanged(document) => {
+                payload.document = Some(document.as_ref().into());
             }
         }
         payload
@@ -117,6 +123,38 @@ impl<'a> From<&'a File> for FilePayload<'a> {
             height: file.height,
             thumbnail_url: file.has_thumbnail.then(|| format!("{url}/thumbnail")),
             url,
+        }
+    }
+}
+
+/// A shared document without its content: see `docs/api.md`, "Objects".
+#[derive(Debug, Serialize)]
+pub struct DocumentPayload<'a> {
+    id: DocumentId,
+    room_id: RoomId,
+    title: &'a str,
+    created_at: Timestamp,
+    created_by: AuthorPayload<'a>,
+    updated_at: Timestamp,
+    updated_by: AuthorPayload<'a>,
+    revision: i64,
+    bytes: i64,
+    archived_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a Document> for DocumentPayload<'a> {
+    fn from(document: &'a Document) -> Self {
+        Self {
+            id: document.id,
+            room_id: document.room_id,
+            title: &document.title,
+            created_at: document.created_at,
+            created_by: (&document.created_by).into(),
+            updated_at: document.updated_at,
+            updated_by: (&document.updated_by).into(),
+            revision: document.revision,
+            bytes: document.bytes,
+            archived_at: document.archived_at,
         }
     }
 }

@@ -4,6 +4,7 @@ use actix_web::body::{BodyStream, to_bytes_limited};
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -96,17 +97,30 @@ fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Re
     let request = request.clone();
     async move {
         let max_body_bytes = WebState::of(&request)?.config.http.max_body_bytes;
-        let media_type = media_type(&request)?;
-        if stated_length(&request).is_some_and(|length| length > max_body_bytes) {
-            return Err(ApiError::BodyTooLarge { max_body_bytes });
-        }
-        let bytes = to_bytes_limited(BodyStream::new(payload), max_body_bytes).await;
-        let bytes = bytes
-            .map_err(|_| ApiError::BodyTooLarge { max_body_bytes })?
-            .map_err(|error| ApiError::BodyIncomplete(error.to_string()))?;
+        let too_large = || ApiError::BodyTooLarge { max_body_bytes };
+        let (media_type, bytes) = read_bytes(&request, payload, max_body_bytes, too_large).await?;
         let text = String::from_utf8(bytes.into()).map_err(|_| ApiError::InvalidUtf8)?;
         Ok(Body { media_type, text })
     }
+}
+
+/// Reads a body of at most `max_bytes`, whatever it is; answers its media type, in lower case and without parameters, too.
+///
+/// # Errors
+/// What `too_large` makes; `unsupported_media_type` when it is compressed; `body_incomplete`.
+pub(super) async fn read_bytes(
+    request: &HttpRequest,
+    payload: Payload,
+    max_bytes: usize,
+    too_large: impl Fn() -> ApiError,
+) -> Result<(String, Bytes), ApiError> {
+    let media_type = media_type(request)?;
+    if stated_length(request).is_some_and(|length| length > max_bytes) {
+        return Err(too_large());
+    }
+    let bytes = to_bytes_limited(BodyStream::new(payload), max_bytes).await;
+    let bytes = bytes.map_err(|_| too_large())?.map_err(|error| ApiError::BodyIncomplete(error.to_string()))?;
+    Ok((media_type, bytes))
 }
 
 /// What the body claims to be. Compressed bodies and other character sets than UTF-8 are not taken.
@@ -131,7 +145,7 @@ fn stated_length(request: &HttpRequest) -> Option<usize> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     serde_json::from_str(text).map_err(|error| match error.classify() {
         Category::Data => unfit(&error.to_string()),
         Category::Syntax | Category::Eof | Category::Io => ApiError::InvalidJson(error.to_string()),

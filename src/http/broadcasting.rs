@@ -103,6 +103,7 @@ async fn require_right(state: &WebState, identity: &Identity, channel_name: &str
         Some(ChatChannel::Room(id) | ChatChannel::RoomPresence(id)) => {
             state.store.is_member(identity.user_id(), id).await?
         }
+        Some(ChatChannel::Document(id)) => state.store.may_write_document(identity.user_id(), id).await?,
         Some(ChatChannel::User(id)) => id == identity.user_id(),
         None => false,
     };

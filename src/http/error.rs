@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::auth::{AccessTokenError, PasswordError, TooManyAttempts};
 use crate::domain::InvalidField;
+use crate::domain::yjs::UpdateError;
 use crate::store::StoreError;
 
 /// Why a request was not done.
@@ -81,6 +82,12 @@ pub enum ApiError {
     /// The image is too large, or none, or broken: it has no small picture.
     #[error("the file has no thumbnail")]
     ThumbnailNotFound,
+    /// The document does not exist, or the person may not know that it does.
+    #[error("no such document")]
+    DocumentNotFound,
+    /// The document has no such version, or keeps it no longer.
+    #[error("no such version")]
+    VersionNotFound,
     /// The message's time line is not kept here.
     #[error("the flow is forgotten")]
     FlowForgotten,
@@ -93,6 +100,21 @@ pub enum ApiError {
     /// The author has posted something else under this client id.
     #[error("the client id stands for another message")]
     ClientIdReused,
+    /// The document is only read.
+    #[error("the document is archived")]
+    DocumentArchived,
+    /// A document would be larger than `HUBBUB_MAX_DOCUMENT_BYTES`, or what was to be merged into it is.
+    #[error("the document is larger than {max_document_bytes} bytes")]
+    DocumentTooLarge {
+        /// The limit.
+        max_document_bytes: usize,
+    },
+    /// The bytes are no Yjs update of a text.
+    #[error("no Yjs update of a text: {0}")]
+    InvalidUpdate(&'static str),
+    /// The bytes are no Yjs state vector.
+    #[error("no Yjs state vector")]
+    InvalidStateVector,
     /// The body is larger than `HUBBUB_MAX_BODY_BYTES`.
     #[error("the body is larger than {max_body_bytes} bytes")]
     BodyTooLarge {
@@ -170,6 +192,9 @@ pub enum Queue {
     /// `HUBBUB_WRITE_QUEUE`.
     #[error("too much is waiting to be stored")]
     Writes,
+    /// `HUBBUB_MAX_WAITING_DOCUMENT_SAVES`.
+    #[error("too many saves of documents wait to be merged")]
+    Merges,
     /// `HUBBUB_PASSWORD_THREADS`.
     #[error("too many passwords wait to be checked")]
     Passwords,
@@ -190,10 +215,24 @@ impl From<StoreError> for ApiError {
             StoreError::WebhookNotFound => Self::WebhookNotFound,
             StoreError::DeliveryNotFound => Self::DeliveryNotFound,
             StoreError::FileNotFound => Self::FileNotFound,
+            StoreError::DocumentNotFound => Self::DocumentNotFound,
+            StoreError::DocumentArchived => Self::DocumentArchived,
+            StoreError::VersionNotFound => Self::VersionNotFound,
             StoreError::ClientIdReused => Self::ClientIdReused,
             StoreError::Busy => Self::Busy(Queue::Writes),
             StoreError::Unavailable(reason) => Self::Unavailable(reason),
             StoreError::Internal(reason) => Self::Internal(format!("the store failed: {reason}")),
+        }
+    }
+}
+
+impl From<UpdateError> for ApiError {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::Invalid(reason) => Self::InvalidUpdate(reason),
+            UpdateError::TooLarge { bytes: _, max_bytes } => Self::DocumentTooLarge { max_document_bytes: max_bytes },
+            UpdateError::InvalidStateVector => Self::InvalidStateVector,
+            UpdateError::Damaged(reason) => Self::Internal(format!("a document's state: {reason}")),
         }
     }
 }

@@ -62,6 +62,8 @@ struct LimitsResponse {
     password_chars_min: usize,
     file_bytes: u64,
     files_per_message: usize,
+    document_title_chars: usize,
+    document_bytes: usize,
 }
 
 /// `GET /instance`.
@@ -89,6 +91,8 @@ pub(super) async fn show_instance(state: web::Data<WebState>) -> Result<HttpResp
             password_chars_min: state.limits.password_chars_min,
             file_bytes: state.config.http.max_file_bytes,
             files_per_message: state.config.http.max_files_per_message,
+            document_title_chars: state.limits.document_title_chars,
+            document_bytes: state.config.documents.max_document_bytes,
         },
     }))
 }

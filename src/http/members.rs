@@ -61,8 +61,8 @@ pub(super) async fn add_member(
     Ok(HttpResponse::Ok().json(MembersResponse::from(members.as_slice())))
 }
 
-/// `DELETE /rooms/{id}/members/{user_id}`: leaves, or removes somebody. The dispatch also takes that person's sockets
-/// out of the room's channels.
+/// `DELETE /rooms/{id}/members/{user_id}`: leaves, or removes somebody. That person's sockets are taken out of the room's
+/// channels by the dispatch, and out of its documents'.
 pub(super) async fn remove_member(
     state: web::Data<WebState>,
     identity: Identity,
@@ -70,10 +70,11 @@ pub(super) async fn remove_member(
 ) -> Result<HttpResponse, ApiError> {
     let (room_id, user_id) = *path;
     let removed = state.store.remove_member(identity.user_id(), room_id, user_id).await;
-    let event = removed.map_err(|error| match error {
+    let removed = removed.map_err(|error| match error {
         StoreError::NotAMember if user_id != identity.user_id() => ApiError::MemberNotFound,
         error => error.into(),
     })?;
-    dispatch(&state, &[event]);
+    dispatch(&state, &[removed.event]);
+    removed.document_ids.into_iter().for_each(|document| state.bus.revoke_document(document, user_id));
     Ok(HttpResponse::NoContent().finish())
 }

@@ -116,7 +116,9 @@ fn message_of(event: &RoomEvent) -> Result<&Message, ApiError> {
         RoomEventKind::RoomCreated(_)
         | RoomEventKind::RoomChanged(_)
         | RoomEventKind::MemberJoined(_)
-        | RoomEventKind::MemberRemoved(_) => Err(ApiError::Internal(format!("{} has no message", event.kind.name()))),
+        | RoomEventKind::MemberRemoved(_)
+        | RoomEventKind::DocumentCreated(_)
+        | RoomEventKind::DocumentChanged(_) => Err(ApiError::Internal(format!("{} has no message", event.kind.name()))),
     }
 }
 

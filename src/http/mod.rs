@@ -10,6 +10,9 @@ mod caller_address;
 mod carry_out;
 mod catch_up;
 mod deliveries;
+mod document_saves;
+mod document_versions;
+mod documents;
 mod download;
 mod error;
 mod event_cursor;
@@ -24,6 +27,7 @@ mod identity_cache;
 mod instance;
 mod invites;
 mod members;
+mod merging;
 mod messages;
 mod own_socket;
 mod page;
@@ -38,6 +42,7 @@ mod sessions;
 mod state;
 mod thumbnails;
 mod tokens;
+mod update_body;
 mod users;
 mod webhooks;
 
@@ -95,6 +100,23 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
             resource("/files/{id}/thumbnail")
                 .route(get().to(files::show_thumbnail))
                 .route(head().to(files::show_thumbnail)),
+        )
+        .service(
+            resource("/rooms/{id}/documents")
+                .route(get().to(documents::list_documents))
+                .route(post().to(documents::create_document)),
+        )
+        .service(
+            resource("/documents/{id}")
+                .route(get().to(documents::show_document))
+                .route(put().to(document_saves::save_document))
+                .route(patch().to(documents::change_document)),
+        )
+        .service(resource("/documents/{id}/text").route(get().to(documents::show_text)))
+        .service(resource("/documents/{id}/versions").route(get().to(document_versions::list_versions)))
+        .service(resource("/documents/{id}/versions/{number}").route(get().to(document_versions::show_version)))
+        .service(
+            resource("/documents/{id}/versions/{number}/restore").route(post().to(document_saves::restore_version)),
         )
         .service(resource("/search").route(get().to(search::search_messages)))
         .service(resource("/events").route(get().to(event_stream::stream_events)));

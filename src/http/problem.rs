@@ -106,6 +106,8 @@ impl ApiError {
             Self::DeliveryNotFound => say(S::NOT_FOUND, "delivery_not_found", "The webhook has no such delivery."),
             Self::FileNotFound => say(S::NOT_FOUND, "file_not_found", "There is no such file."),
             Self::ThumbnailNotFound => say(S::NOT_FOUND, "thumbnail_not_found", "The file has no thumbnail."),
+            Self::DocumentNotFound => say(S::NOT_FOUND, "document_not_found", "There is no such document."),
+            Self::VersionNotFound => say(S::NOT_FOUND, "version_not_found", "The document keeps no such version."),
             Self::FlowForgotten => say(
                 S::NOT_FOUND,
                 "flow_forgotten",
@@ -118,6 +120,22 @@ impl ApiError {
             Self::ClientIdReused => {
                 let detail = "You have posted another message under this client_id; take a new one.";
                 say(S::CONFLICT, "client_id_reused", detail).field("client_id")
+            }
+            Self::DocumentArchived => {
+                say(S::CONFLICT, "document_archived", "The document is archived: it can be read only.")
+            }
+            Self::DocumentTooLarge { max_document_bytes } => {
+                let detail = format!(
+                    "The document would be larger than {max_document_bytes} bytes (HUBBUB_MAX_DOCUMENT_BYTES)."
+                );
+                say(S::PAYLOAD_TOO_LARGE, "document_too_large", detail)
+            }
+            Self::InvalidUpdate(reason) => {
+                say(S::UNPROCESSABLE_ENTITY, "invalid_update", format!("This is no Yjs update of a text: {reason}."))
+            }
+            Self::InvalidStateVector => {
+                say(S::UNPROCESSABLE_ENTITY, "invalid_state_vector", "This is no Yjs state vector in base64.")
+                    .field("sv")
             }
             Self::BodyTooLarge { max_body_bytes } => {
                 let detail = format!("The body is larger than {max_body_bytes} bytes (HUBBUB_MAX_BODY_BYTES).");
@@ -157,6 +175,11 @@ impl ApiError {
             }
             Self::Busy(Queue::Writes) => {
                 let detail = "Too much is waiting to be stored; try again in a moment (HUBBUB_WRITE_QUEUE).";
+                say(S::SERVICE_UNAVAILABLE, "busy", detail).retry_after(Duration::from_secs(1))
+            }
+            Self::Busy(Queue::Merges) => {
+                let detail = "Too many documents are being saved; try again in a moment \
+                              (HUBBUB_MAX_WAITING_DOCUMENT_SAVES).";
                 say(S::SERVICE_UNAVAILABLE, "busy", detail).retry_after(Duration::from_secs(1))
             }
             Self::Busy(Queue::Passwords) => {

@@ -1,12 +1,12 @@
-//! Searching messages.
+//! Searching messages, and documents beside them.
 
 use actix_web::http::header::LINK;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{InvalidField, MessageId, RoomId, SearchQuery, SnippetPart};
-use crate::events::MessagePayload;
-use crate::store::{SearchHit, StoreError};
+use crate::events::{DocumentPayload, MessagePayload};
+use crate::store::{DocumentHit, SearchHit, StoreError};
 
 use super::error::ApiError;
 use super::identity::Identity;
@@ -24,6 +24,9 @@ pub(super) struct SearchParameters {
 #[derive(Serialize)]
 struct SearchResponse<'a> {
     items: Vec<HitResponse<'a>>,
+    /// On the first page only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    documents: Option<Vec<DocumentHitResponse<'a>>>,
     /// The path of the older page.
     next: Option<&'a str>,
 }
@@ -32,6 +35,14 @@ struct SearchResponse<'a> {
 #[derive(Serialize)]
 struct HitResponse<'a> {
     message: MessagePayload<'a>,
+    room: RoomNameResponse<'a>,
+    snippet: Vec<PartResponse<'a>>,
+}
+
+/// A document that was found, like a message.
+#[derive(Serialize)]
+struct DocumentHitResponse<'a> {
+    document: DocumentPayload<'a>,
     room: RoomNameResponse<'a>,
     snippet: Vec<PartResponse<'a>>,
 }
@@ -51,14 +62,30 @@ struct PartResponse<'a> {
 
 impl<'a> From<&'a SearchHit> for HitResponse<'a> {
     fn from(hit: &'a SearchHit) -> Self {
-        let part = |part: &'a SnippetPart| PartResponse { text: &part.text, hit: part.is_hit };
         Self {
             message: (&hit.message).into(),
             room: RoomNameResponse { id: hit.message.room_id, name: &hit.room_name },
-            snippet: hit.snippet.iter().map(part).collect(),
+            snippet: parts(&hit.snippet),
         }
     }
 }
+
+impl<'a> From<&'a DocumentHit> for DocumentHitResponse<'a> {
+    fn from(hit: &'a DocumentHit) -> Self {
+        Self {
+            document: (&hit.document).into(),
+            room: RoomNameResponse { id: hit.document.room_id, name: &hit.room_name },
+            snippet: parts(&hit.snippet),
+        }
+    }
+}
+
+fn parts(snippet: &[SnippetPart]) -> Vec<PartResponse<'_>> {
+    snippet.iter().map(|part| PartResponse { text: &part.text, hit: part.is_hit }).collect()
+}
+
+/// Documents shown beside the first page.
+const MAX_DOCUMENTS: i64 = 10;
 
 /// `GET /search`: the newest first.
 pub(super) async fn search_messages(
@@ -68,6 +95,13 @@ pub(super) async fn search_messages(
 ) -> Result<HttpResponse, ApiError> {
     let limit = page_limit(parameters.limit, 20, 100)?;
     let query = SearchQuery::parse(&parameters.q)?;
+    let documents = match parameters.before {
+        Some(_) => None,
+        None => {
+            let documents = state.store.search_documents(viewer.user_id(), query.clone(), MAX_DOCUMENTS).await;
+            Some(documents.map_err(names_nothing)?)
+        }
+    };
     let found = state.store.search(viewer.user_id(), query, parameters.before, limit).await.map_err(names_nothing)?;
     let next = found.items.last().filter(|_| found.has_older).map(|last| older(&parameters.q, last.message.id, limit));
     let next = next.transpose()?;
@@ -75,8 +109,11 @@ pub(super) async fn search_messages(
     if let Some(path) = &next {
         answer.append_header((LINK, format!("<{path}>; rel=\"next\"")));
     }
-    Ok(answer
-        .json(SearchResponse { items: found.items.iter().map(HitResponse::from).collect(), next: next.as_deref() }))
+    Ok(answer.json(SearchResponse {
+        items: found.items.iter().map(HitResponse::from).collect(),
+        documents: documents.as_ref().map(|documents| documents.iter().map(DocumentHitResponse::from).collect()),
+        next: next.as_deref(),
+    }))
 }
 
 /// The path of the page of what is older than `before`.

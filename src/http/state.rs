@@ -13,6 +13,7 @@ use crate::store::{FileLibrary, Store};
 use super::catch_up::PieceFlights;
 use super::event_stream::EventStreams;
 use super::identity_cache::IdentityCache;
+use super::merging::Merging;
 use super::thumbnails::Thumbnails;
 
 /// Shared by the handlers of all workers.
@@ -20,6 +21,7 @@ pub struct WebState {
     pub(super) store: Store,
     pub(super) files: FileLibrary,
     pub(super) thumbnails: Thumbnails,
+    pub(super) merging: Merging,
     pub(super) bus: Bus,
     pub(super) flows: Arc<FlowBook>,
     pub(super) passwords: Passwords,
@@ -88,6 +90,7 @@ impl WebState {
             store: parts.store,
             files: parts.files,
             thumbnails: Thumbnails::new(&config.http),
+            merging: Merging::new(&config.documents),
             bus: parts.bus,
             flows: parts.flows,
             passwords: parts.passwords,
@@ -126,6 +129,7 @@ pub const fn limits(config: &ServeConfig) -> Limits {
         message_chars: config.http.max_message_chars,
         room_name_chars: config.http.max_room_name_chars,
         room_topic_chars: config.http.max_room_topic_chars,
+        document_title_chars: config.documents.max_document_title_chars,
         user_name_chars: config.http.max_user_name_chars,
         password_chars_min: config.auth.min_password_chars,
     }

@@ -110,6 +110,7 @@ impl HeadTicks {
         self.remind(self.store.heads_between(from, until).await?);
         for removal in self.store.removals_between(from, until).await? {
             self.bus.remind_of_removal(removal.user_id, removal.room_id, removal.removed_at);
+            removal.document_ids.iter().for_each(|document| self.bus.revoke_document(*document, removal.user_id));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::domain::{MessageId, PersonName, RoomId, Timestamp, User, UserId, Username};
-use crate::events::{AuthorPayload, FilePayload, MessagePayload, RoomPayload};
+use crate::events::{AuthorPayload, DocumentPayload, FilePayload, MessagePayload, RoomPayload};
 use crate::store::{DatabaseUrl, ExportItem, ExportScope, ExportedFile, Snapshot};
 
 use super::MaintenanceError;
@@ -19,6 +19,7 @@ enum Line<'a> {
     User { user: UserLine<'a> },
     Room { room: RoomPayload<'a> },
     Membership { membership: MembershipLine<'a> },
+    Document { document: DocumentLine<'a> },
     Message { message: MessagePayload<'a> },
     File { file: FileLine<'a> },
 }
@@ -38,6 +39,13 @@ struct MembershipLine<'a> {
     user: AuthorPayload<'a>,
     joined_at: Timestamp,
     read_number: i64,
+}
+
+#[derive(Serialize)]
+struct DocumentLine<'a> {
+    #[serde(flatten)]
+    document: DocumentPayload<'a>,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -89,6 +97,9 @@ fn line<'a>(item: &'a ExportItem, options: &ExportOptions) -> Line<'a> {
                 read_number: membership.read_number,
             },
         },
+        ExportItem::Document { document, text } => {
+            Line::Document { document: DocumentLine { document: document.into(), text } }
+        }
         ExportItem::Message(message) => Line::Message { message: message.into() },
         ExportItem::File(file) => Line::File { file: file_line(file, options.has_content_paths) },
     }

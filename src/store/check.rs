@@ -3,9 +3,13 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use crate::domain::word_list;
+use crate::domain::yjs::read_text;
+
 use super::StoreError;
 use super::connection::DbConnection;
 use super::inspect::{Snapshot, damage};
+use super::schema::documents;
 
 /// Something that should not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,30 @@ impl Snapshot {
             let broken: Vec<Broken> = diesel::sql_query(query).load(&mut self.connection)?;
             findings.extend(broken.into_iter().map(|row| Finding(rule.finding.replace("{}", &row.id.to_string()))));
         }
+        findings.extend(self.check_documents()?);
+        Ok(findings)
+    }
+
+    /// Looks for documents whose state cannot be read, or says something else than what stands beside it.
+    fn check_documents(&mut self) -> Result<Vec<Finding>, StoreError> {
+        let mut findings = Vec::new();
+        let ids: Vec<i64> = documents::table.order(documents::id).select(documents::id).load(&mut self.connection)?;
+        for id in ids {
+            let content: (Vec<u8>, i64, String, String) = documents::table
+                .find(id)
+                .select((documents::state, documents::bytes, documents::text, documents::words))
+                .first(&mut self.connection)?;
+            let (state, bytes, text, words) = content;
+            let finding = match read_text(&state) {
+                Err(error) => Some(error.to_string()),
+                Ok(now) if now.text != text || word_list(&text) != words => {
+                    Some("its text is not that of its state".to_owned())
+                }
+                Ok(_) if i64::try_from(state.len()) != Ok(bytes) => Some("its state has another length".to_owned()),
+                Ok(_) => None,
+            };
+            findings.extend(finding.map(|finding| Finding(format!("document {id}: {finding}"))));
+        }
         Ok(findings)
     }
 }
@@ -58,7 +86,7 @@ struct Broken {
 }
 
 /// What is below a room's floor was removed by its retention, and is not asked for. The queries run on both databases.
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 15] = [
     Rule {
         finding: "room {}: the log has a gap, or does not end at the room's last_seq",
         query: "SELECT rooms.id FROM rooms LEFT JOIN (SELECT room_id, count(*) AS n, min(seq) AS low, max(seq) AS high \
@@ -106,7 +134,21 @@ const RULES: [Rule; 13] = [
         finding: "room {}: the log has an entry without what it speaks of",
         query: "SELECT DISTINCT room_id AS id FROM events WHERE (kind LIKE 'member.%' AND member_id IS NULL) \
                 OR (kind LIKE 'room.%' AND data IS NULL) \
-                OR (kind NOT LIKE 'member.%' AND kind NOT LIKE 'room.%' AND kind NOT LIKE 'message.%') ORDER BY id",
+                OR (kind LIKE 'document.%' AND document_id IS NULL) OR (kind NOT LIKE 'member.%' \
+                AND kind NOT LIKE 'room.%' AND kind NOT LIKE 'message.%' AND kind NOT LIKE 'document.%') ORDER BY id",
+    },
+    Rule {
+        finding: "room {}: the log speaks of documents that are not in the room",
+        query: "SELECT DISTINCT events.room_id AS id FROM events \
+                INNER JOIN documents ON documents.id = events.document_id \
+                WHERE documents.room_id <> events.room_id ORDER BY id",
+    },
+    Rule {
+        finding: "document {}: a version of it was saved after it, or is numbered out of order",
+        query: "SELECT DISTINCT documents.id FROM documents INNER JOIN (SELECT document_id, revision, \
+                lag(revision) OVER (PARTITION BY document_id ORDER BY number) AS earlier FROM document_versions) AS kept \
+                ON kept.document_id = documents.id WHERE kept.revision >= documents.revision \
+                OR kept.revision <= kept.earlier ORDER BY documents.id",
     },
     Rule {
         finding: "room {}: a member has read what was not posted, or joined what has not happened",

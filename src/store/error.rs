@@ -48,6 +48,15 @@ pub enum StoreError {
     /// There is no such file, or the person may not know that there is, or it is attached to another message.
     #[error("no such file")]
     FileNotFound,
+    /// There is no such document, or the person may not know that there is.
+    #[error("no such document")]
+    DocumentNotFound,
+    /// The document is only read.
+    #[error("the document is archived")]
+    DocumentArchived,
+    /// The document has no such version, or keeps it no longer.
+    #[error("no such version")]
+    VersionNotFound,
     /// The author has posted something else under this client id.
     #[error("the client id stands for another message")]
     ClientIdReused,

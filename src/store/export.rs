@@ -5,14 +5,15 @@ use std::io;
 use diesel::prelude::*;
 use thiserror::Error;
 
-use crate::domain::{Author, Membership, Message, Room, RoomId, User, UserId, Username};
+use crate::domain::{Author, Document, Membership, Message, Room, RoomId, User, UserId, Username};
 
 use super::StoreError;
 use super::connection::DbConnection;
+use super::documents::{DocumentRow, with_people};
 use super::files::{ExportedFile, attach_files, exported_files};
 use super::inspect::Snapshot;
 use super::rows::{AuthorRow, MembershipRow, MessageRow, RoomRow, UserRow};
-use super::schema::{memberships, messages, rooms, users};
+use super::schema::{documents, memberships, messages, rooms, users};
 
 /// What is exported.
 #[derive(Debug, Clone)]
@@ -41,6 +42,13 @@ pub enum ExportItem {
         /// The place.
         membership: Membership,
     },
+    /// A shared document.
+    Document {
+        /// The document.
+        document: Document,
+        /// What it says.
+        text: String,
+    },
     /// A message, with its files.
     Message(Message),
     /// A file.
@@ -67,11 +75,14 @@ impl From<diesel::result::Error> for ExportError {
 /// Where the items go.
 type Sink<'a> = dyn FnMut(ExportItem) -> io::Result<()> + 'a;
 
+/// Documents in memory at once: they can be long.
+const DOCUMENTS_PAGE: i64 = 10;
+
 /// Messages or files in memory at once.
 const PAGE: i64 = 1_000;
 
 impl Snapshot {
-    /// Hands out the items: people by id, then each room with its members, then messages by id, then files by id.
+    /// Hands out the items: people by id, then each room with its members, then documents, messages and files, each by id.
     ///
     /// # Errors
     /// [`ExportError`]; what was handed out by then is no whole export.
@@ -82,11 +93,13 @@ impl Snapshot {
                 export_users(connection, sink)?;
                 let all: Vec<i64> = rooms::table.order(rooms::id).select(rooms::id).load(connection)?;
                 all.into_iter().try_for_each(|id| export_room(connection, RoomId(id), sink))?;
+                export_documents(connection, Whose::Everybodys, sink)?;
                 export_messages(connection, Whose::Everybodys, sink)?;
                 export_files(connection, Whose::Everybodys, sink)
             }
             ExportScope::Room(id) => {
                 export_room(connection, *id, sink)?;
+                export_documents(connection, Whose::OfRoom(*id), sink)?;
                 export_messages(connection, Whose::OfRoom(*id), sink)?;
                 export_files(connection, Whose::OfRoom(*id), sink)
             }
@@ -99,6 +112,7 @@ impl Snapshot {
                 let user = User::try_from(row.ok_or(StoreError::UserNotFound)?)?;
                 sink(ExportItem::User(user.clone()))?;
                 export_places_of(connection, &user, sink)?;
+                export_documents(connection, Whose::OfAuthor(user.id), sink)?;
                 export_messages(connection, Whose::OfAuthor(user.id), sink)?;
                 export_files(connection, Whose::OfAuthor(user.id), sink)
             }
@@ -142,12 +156,36 @@ fn export_places_of(connection: &mut DbConnection, user: &User, sink: &mut Sink<
     Ok(())
 }
 
-/// Which messages and files.
+/// Which messages and files, or which documents: those that a person made.
 #[derive(Clone, Copy)]
 pub(super) enum Whose {
     Everybodys,
     OfRoom(RoomId),
     OfAuthor(UserId),
+}
+
+fn export_documents(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    let mut after = 0;
+    loop {
+        let mut page = documents::table
+            .filter(documents::id.gt(after))
+            .order(documents::id)
+            .limit(DOCUMENTS_PAGE)
+            .select((DocumentRow::as_select(), documents::text))
+            .into_boxed();
+        page = match whose {
+            Whose::Everybodys => page,
+            Whose::OfRoom(room) => page.filter(documents::room_id.eq(room.0)),
+            Whose::OfAuthor(author) => page.filter(documents::created_by.eq(author.0)),
+        };
+        let (rows, texts): (Vec<DocumentRow>, Vec<String>) =
+            page.load::<(DocumentRow, String)>(connection)?.into_iter().unzip();
+        let found = with_people(connection, rows)?;
+        let Some(last) = found.last() else { return Ok(()) };
+        after = last.id.0;
+        let mut items = found.into_iter().zip(texts);
+        items.try_for_each(|(document, text)| sink(ExportItem::Document { document, text }))?;
+    }
 }
 
 fn export_messages(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<'_>) -> Result<(), ExportError> {

@@ -6,22 +6,25 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-use crate::domain::{RoomId, Seq, Timestamp, UserId};
+use crate::domain::{DocumentId, RoomId, Seq, Timestamp, UserId};
 
 use super::connection::DbConnection;
+use super::documents::document_ids_of_room;
 use super::schema::{events, memberships, rooms};
 use super::statement::{execute, statement};
 use super::{Store, StoreError};
 
 /// Somebody's membership that has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Removal {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastRemoval {
     /// The room.
     pub room_id: RoomId,
     /// Who belongs to it no longer.
     pub user_id: UserId,
     /// When it ended.
     pub removed_at: Timestamp,
+    /// The room's documents.
+    pub document_ids: Vec<DocumentId>,
 }
 
 statement! {
@@ -96,7 +99,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
-    pub async fn removals_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Removal>, StoreError> {
+    pub async fn removals_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<PastRemoval>, StoreError> {
         self.read(move |connection| {
             let place =
                 memberships::room_id.eq(events::room_id).and(memberships::user_id.nullable().eq(events::member_id));
@@ -108,10 +111,13 @@ impl Store {
                 .filter(memberships::room_id.nullable().is_null())
                 .select((events::room_id, events::member_id, events::created_at))
                 .load(connection)?;
-            let removal = |(room, user, at): (i64, Option<i64>, i64)| {
-                Some(Removal { room_id: RoomId(room), user_id: UserId(user?), removed_at: Timestamp(at) })
-            };
-            Ok(removals.into_iter().filter_map(removal).collect())
+            let mut past = Vec::with_capacity(removals.len());
+            for (room, user, at) in removals {
+                let (room_id, Some(user)) = (RoomId(room), user) else { continue };
+                let document_ids = document_ids_of_room(connection, room_id)?;
+                past.push(PastRemoval { room_id, user_id: UserId(user), removed_at: Timestamp(at), document_ids });
+            }
+            Ok(past)
         })
         .await
     }

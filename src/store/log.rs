@@ -3,11 +3,12 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Author, Message, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timestamp};
+use crate::domain::{Author, Document, Message, Room, RoomEvent, RoomEventKind, RoomId, Seq, Timestamp};
 
 use super::StoreError;
 use super::connection::DbConnection;
 use super::deliveries;
+use super::documents::documents_by_id;
 use super::files::attach_files;
 use super::rows::{AuthorRow, EventRow, MessageRow, damaged};
 use super::schema::{events, messages, rooms};
@@ -32,7 +33,7 @@ pub(super) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result
 
 /// Writes an entry at the place that was taken for it, of which no webhook wants to be told.
 pub(super) fn write(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
-    let (mut message_id, mut member_id, mut data) = (None, None, None);
+    let (mut message_id, mut member_id, mut document_id, mut data) = (None, None, None, None);
     match &event.kind {
         RoomEventKind::RoomCreated(room) | RoomEventKind::RoomChanged(room) => {
             data = Some(RoomData::of(room).to_json()?);
@@ -41,6 +42,9 @@ pub(super) fn write(connection: &mut DbConnection, event: &RoomEvent) -> Result<
         | RoomEventKind::MessageEdited(message)
         | RoomEventKind::MessageDeleted(message) => message_id = Some(message.id.0),
         RoomEventKind::MemberJoined(member) | RoomEventKind::MemberRemoved(member) => member_id = Some(member.id.0),
+        RoomEventKind::DocumentCreated(document) | RoomEventKind::DocumentChanged(document) => {
+            document_id = Some(document.id.0);
+        }
     }
     // One text of SQL whatever the event: Diesel keeps it prepared.
     let entry = diesel::insert_into(events::table).values((
@@ -52,6 +56,7 @@ pub(super) fn write(connection: &mut DbConnection, event: &RoomEvent) -> Result<
         events::member_id.eq(member_id),
         events::data.eq(data),
         events::created_at.eq(event.created_at.0),
+        events::document_id.eq(document_id),
     ));
     execute(connection, &entry)?;
     Ok(())
@@ -81,7 +86,7 @@ impl RoomData {
     }
 }
 
-/// The entries of `room` after `after`, in order, at most `limit`. Messages and names are as they are at present.
+/// The entries of `room` after `after`, in order, at most `limit`. Messages, documents and names are as they are at present.
 pub(super) fn entries_after(
     connection: &mut DbConnection,
     room: &Room,
@@ -99,7 +104,8 @@ pub(super) fn entries_after(
         [Some(event.actor_id), event.member_id, message.as_ref().map(|message| message.author_id)].into_iter().flatten()
     });
     let people = authors_by_id(connection, people.collect())?;
-    let entries = rows.into_iter().map(|(event, message)| entry(room, &people, event, message));
+    let documents = documents_by_id(connection, rows.iter().filter_map(|(event, _)| event.document_id).collect())?;
+    let entries = rows.into_iter().map(|(event, message)| entry(room, &people, &documents, event, message));
     let mut entries = entries.collect::<Result<Vec<_>, StoreError>>()?;
     attach_files(connection, entries.iter_mut().filter_map(message_of))?;
     Ok(entries)
@@ -113,13 +119,16 @@ fn message_of(event: &mut RoomEvent) -> Option<&mut Message> {
         RoomEventKind::RoomCreated(_)
         | RoomEventKind::RoomChanged(_)
         | RoomEventKind::MemberJoined(_)
-        | RoomEventKind::MemberRemoved(_) => None,
+        | RoomEventKind::MemberRemoved(_)
+        | RoomEventKind::DocumentCreated(_)
+        | RoomEventKind::DocumentChanged(_) => None,
     }
 }
 
 fn entry(
     room: &Room,
     people: &[AuthorRow],
+    documents: &[Document],
     event: EventRow,
     message: Option<MessageRow>,
 ) -> Result<RoomEvent, StoreError> {
@@ -139,6 +148,11 @@ fn entry(
         Ok::<_, StoreError>(Box::new(message.by(author)))
     };
     let member = || person(event.member_id.ok_or_else(|| broken("member_id"))?);
+    let document = || {
+        let id = event.document_id.ok_or_else(|| broken("document_id"))?;
+        let position = documents.binary_search_by_key(&id, |document| document.id.0);
+        Ok::<_, StoreError>(Box::new(documents[position.map_err(|_| broken("document_id"))?].clone()))
+    };
     let kind = match event.kind.as_str() {
         "room.created" => RoomEventKind::RoomCreated(room_then()?),
         "room.changed" => RoomEventKind::RoomChanged(room_then()?),
@@ -147,6 +161,8 @@ fn entry(
         "message.deleted" => RoomEventKind::MessageDeleted(message()?),
         "member.joined" => RoomEventKind::MemberJoined(member()?),
         "member.removed" => RoomEventKind::MemberRemoved(member()?),
+        "document.created" => RoomEventKind::DocumentCreated(document()?),
+        "document.changed" => RoomEventKind::DocumentChanged(document()?),
         _ => return Err(broken("kind")),
     };
     Ok(RoomEvent {

@@ -2,10 +2,11 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, Room, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+use crate::domain::{Author, DocumentId, Room, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
 
 use super::access::{enter_room, lock_room, see_room};
 use super::connection::DbConnection;
+use super::documents::document_ids_of_room;
 use super::log;
 use super::rows::AuthorRow;
 use super::schema::{memberships, users};
@@ -19,6 +20,15 @@ pub struct Member {
     pub author: Author,
     /// Since when.
     pub joined_at: Timestamp,
+}
+
+/// Somebody was taken out of a room.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Removal {
+    /// What happened, to be dispatched.
+    pub event: RoomEvent,
+    /// The room's documents, which the person may not write any more.
+    pub document_ids: Vec<DocumentId>,
 }
 
 impl Store {
@@ -51,7 +61,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`] when `user` is none, [`StoreError::NotAllowed`].
-    pub async fn remove_member(&self, actor: UserId, room: RoomId, user: UserId) -> Result<RoomEvent, StoreError> {
+    pub async fn remove_member(&self, actor: UserId, room: RoomId, user: UserId) -> Result<Removal, StoreError> {
         self.write(move |connection| remove(connection, actor, room, user)).await
     }
 
@@ -138,7 +148,7 @@ pub(super) fn admit(
     Ok(event)
 }
 
-fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId) -> Result<RoomEvent, StoreError> {
+fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId) -> Result<Removal, StoreError> {
     lock_room(connection, room)?;
     let view = see_room(connection, by, room)?;
     let remover = actor(connection, by)?;
@@ -158,5 +168,5 @@ fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId)
         kind: RoomEventKind::MemberRemoved(person),
     };
     log::append(connection, &event)?;
-    Ok(event)
+    Ok(Removal { event, document_ids: document_ids_of_room(connection, room)? })
 }

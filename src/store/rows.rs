@@ -146,6 +146,7 @@ pub(super) struct EventRow {
     pub(super) member_id: Option<i64>,
     pub(super) data: Option<String>,
     pub(super) created_at: i64,
+    pub(super) document_id: Option<i64>,
 }
 
 /// Says which row cannot have been written by this program.

@@ -12,6 +12,39 @@ diesel::table! {
 }
 
 diesel::table! {
+    document_versions (document_id, number) {
+        document_id -> BigInt,
+        number -> BigInt,
+        revision -> BigInt,
+        bytes -> BigInt,
+        saved_at -> BigInt,
+        saved_by -> BigInt,
+        kept_at -> BigInt,
+        text -> Text,
+    }
+}
+
+diesel::table! {
+    documents (id) {
+        id -> BigInt,
+        room_id -> BigInt,
+        title -> Text,
+        title_words -> Text,
+        created_at -> BigInt,
+        created_by -> BigInt,
+        updated_at -> BigInt,
+        updated_by -> BigInt,
+        revision -> BigInt,
+        bytes -> BigInt,
+        archived_at -> Nullable<BigInt>,
+        state -> Binary,
+        state_vector -> Binary,
+        text -> Text,
+        words -> Text,
+    }
+}
+
+diesel::table! {
     events (room_id, seq) {
         room_id -> BigInt,
         seq -> BigInt,
@@ -21,6 +54,7 @@ diesel::table! {
         member_id -> Nullable<BigInt>,
         data -> Nullable<Text>,
         created_at -> BigInt,
+        document_id -> Nullable<BigInt>,
     }
 }
 
@@ -190,6 +224,10 @@ diesel::table! {
 }
 
 diesel::joinable!(api_tokens -> users (user_id));
+diesel::joinable!(document_versions -> documents (document_id));
+diesel::joinable!(document_versions -> users (saved_by));
+diesel::joinable!(documents -> rooms (room_id));
+diesel::joinable!(events -> documents (document_id));
 diesel::joinable!(events -> messages (message_id));
 diesel::joinable!(events -> rooms (room_id));
 diesel::joinable!(files -> messages (message_id));
@@ -210,6 +248,8 @@ diesel::joinable!(webhooks -> users (created_by));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
+    document_versions,
+    documents,
     events,
     file_removals,
     files,

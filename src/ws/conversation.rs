@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, ProtocolError};
+use actix_ws::{AggregatedMessage, CloseCode, ProtocolError};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 use tracing::debug;
@@ -15,10 +15,10 @@ use crate::pusher::{
     server_frame,
 };
 
-use super::meter::Meter;
+use super::SocketServer;
 use super::rate::EventRate;
 use super::subscribe::{Asker, Right, authorise, authorise_user};
-use super::{Descriptor, SocketServer};
+use super::wire::Reading;
 
 /// How long a client may take to answer a close frame before the connection is cut.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,23 +29,22 @@ pub(super) const MAX_EVENT_NAME_CHARS: usize = 200;
 pub(super) struct Conversation {
     server: SocketServer,
     socket: Rc<Socket>,
-    meter: Meter,
-    descriptor: Option<Descriptor>,
     client_events: EventRate,
 }
 
 impl Conversation {
-    pub(super) fn new(server: SocketServer, socket: Rc<Socket>, meter: Meter, descriptor: Option<Descriptor>) -> Self {
-        Self { server, socket, meter, descriptor, client_events: EventRate::new() }
+    pub(super) fn new(server: SocketServer, socket: Rc<Socket>) -> Self {
+        Self { server, socket, client_events: EventRate::new() }
     }
 }
 
 /// Holds the conversation to its end: greets, listens until either side closes, and cleans up.
-pub(super) async fn run(mut conversation: Conversation, mut messages: AggregatedMessageStream) {
+pub(super) async fn run(mut conversation: Conversation, mut messages: impl Reading) {
+    debug!(socket_id = %conversation.socket.id(), "a socket connected");
     conversation.greet();
     conversation.listen(&mut messages).await;
     conversation.server.hub().remove_socket(&conversation.socket);
-    conversation.see_off(&mut messages).await;
+    see_off(messages).await;
     debug!(socket_id = %conversation.socket.id(), "a socket disconnected");
 }
 
@@ -55,13 +54,12 @@ impl Conversation {
         self.socket.send_text(&server_frame::connection_established(self.socket.id(), timeout_secs));
     }
 
-    async fn listen(&mut self, messages: &mut AggregatedMessageStream) {
+    async fn listen(&mut self, messages: &mut impl Reading) {
         while !self.socket.is_closing() {
             let message = tokio::select! {
                 message = messages.recv() => message,
                 () = self.socket.closing() => return,
             };
-            self.meter.reset();
             self.socket.heard();
             match message {
                 Some(Ok(AggregatedMessage::Text(text))) => {
@@ -208,14 +206,12 @@ impl Conversation {
         };
         self.socket.close_with(code.into(), reason);
     }
+}
 
-    /// Lets the client read the close frame and end the connection; cuts it when that takes too long.
-    async fn see_off(&self, messages: &mut AggregatedMessageStream) {
-        let ended = async { while let Some(Ok(_)) = messages.recv().await {} };
-        if timeout(CLOSE_TIMEOUT, ended).await.is_err()
-            && let Some(descriptor) = &self.descriptor
-        {
-            descriptor.shut_down();
-        }
+/// Lets the client read the close frame and end the connection; cuts it when that takes too long.
+pub(super) async fn see_off(mut messages: impl Reading) {
+    let ended = async { while let Some(Ok(_)) = messages.recv().await {} };
+    if timeout(CLOSE_TIMEOUT, ended).await.is_err() {
+        messages.cut();
     }
 }

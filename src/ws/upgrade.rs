@@ -1,30 +1,21 @@
-//! The upgrade: `GET /app/{key}` becomes a socket.
+//! The transport through actix-ws: `GET /app/{key}` becomes a socket.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::http::header::ORIGIN;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
-use serde::Deserialize;
-use tracing::debug;
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
 
 use crate::broadcast::Socket;
-use crate::pusher::{App, Code, check_version};
 
+use super::admission::{ConnectQuery, admit, refuse_path};
 use super::body::SocketBody;
 use super::conversation::{self, Conversation};
 use super::meter::Meter;
+use super::wire::Reading;
 use super::{Descriptor, SocketServer};
 
-/// The query that clients connect with: `?protocol=7&client=js&version=8.6.0&flash=false`. The rest is ignored.
-#[derive(Deserialize)]
-pub(super) struct ConnectQuery {
-    protocol: Option<String>,
-}
-
-/// Makes the connection a socket. What is wrong with the key or the version is said on the socket, not in the answer:
-/// a refused upgrade tells pusher-js nothing, and it would try for ever.
+/// Makes the connection a socket.
 pub(super) async fn connect(
     server: web::ThinData<SocketServer>,
     key: web::Path<String>,
@@ -40,7 +31,7 @@ pub(super) async fn connect(
     let messages =
         messages.max_frame_size(max_frame_bytes).aggregate_continuations().max_continuation_size(max_frame_bytes);
 
-    let socket = match admit(&server, &key, &query, &request) {
+    let socket = match admit(&server, &key, &query, request.headers()) {
         Ok(socket) => socket,
         Err((code, message)) => {
             let socket = Rc::new(server.hub().unlisted_socket());
@@ -48,50 +39,46 @@ pub(super) async fn connect(
             return Ok(with_outbox(response, socket));
         }
     };
-    debug!(socket_id = %socket.id(), "a socket connected");
-    let descriptor = request.conn_data::<Descriptor>().cloned();
-    let conversation = Conversation::new(server.0.clone(), Rc::clone(&socket), meter, descriptor);
-    actix_web::rt::spawn(conversation::run(conversation, messages));
+    let reading = MeteredMessages { messages, meter, descriptor: request.conn_data::<Descriptor>().cloned() };
+    let conversation = Conversation::new(server.0.clone(), Rc::clone(&socket));
+    actix_web::rt::spawn(conversation::run(conversation, reading));
     Ok(with_outbox(response, socket))
 }
 
-/// `GET /app` and anything below it that is no key: 4005, on a socket for the reason above.
-pub(super) async fn refuse_path(
+/// `GET /app` and anything below it that is no key.
+pub(super) async fn refuse(
     server: web::ThinData<SocketServer>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
     let (response, ..) = actix_ws::handle(&request, payload)?;
     let socket = Rc::new(server.hub().unlisted_socket());
-    socket.refuse(Code::PathNotFound, "a socket connects to /app/{key}");
+    let (code, message) = refuse_path();
+    socket.refuse(code, &message);
     Ok(with_outbox(response, socket))
-}
-
-fn admit(
-    server: &SocketServer,
-    key: &str,
-    query: &ConnectQuery,
-    request: &HttpRequest,
-) -> Result<Rc<Socket>, (Code, String)> {
-    let app = find_app(server, key, request)?;
-    check_version(query.protocol.as_deref())
-        .map_err(|code| (code, "this server speaks the versions 4 to 7 of the protocol".to_owned()))?;
-    server.hub().open_socket(&app).map_err(|no_room| (no_room.code(), no_room.to_string()))
-}
-
-fn find_app(server: &SocketServer, key: &str, request: &HttpRequest) -> Result<Arc<App>, (Code, String)> {
-    let apps = server.apps().now();
-    let app = apps.by_key(key).ok_or_else(|| (Code::UnknownApp, format!("no app has the key {key:?}")))?;
-    if !app.is_enabled {
-        return Err((Code::AppDisabled, "the app is switched off".to_owned()));
-    }
-    let origin = request.headers().get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
-    if !app.allows_origin(origin.as_deref()) {
-        return Err((Code::Unauthorised, "the app allows no pages of this origin".to_owned()));
-    }
-    Ok(Arc::clone(app))
 }
 
 fn with_outbox(response: HttpResponse, socket: Rc<Socket>) -> HttpResponse {
     response.map_body(|_, end_of_stream: BoxBody| SocketBody::new(socket, end_of_stream).boxed())
+}
+
+/// What actix-ws reads, with a limit on what it has not understood yet.
+struct MeteredMessages {
+    messages: AggregatedMessageStream,
+    meter: Meter,
+    descriptor: Option<Descriptor>,
+}
+
+impl Reading for MeteredMessages {
+    async fn recv(&mut self) -> Option<Result<AggregatedMessage, ProtocolError>> {
+        let message = self.messages.recv().await;
+        self.meter.reset();
+        message
+    }
+
+    fn cut(&self) {
+        if let Some(descriptor) = &self.descriptor {
+            descriptor.shut_down();
+        }
+    }
 }

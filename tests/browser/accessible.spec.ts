@@ -52,6 +52,32 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await check(ada, 'no room');
     });
 
+    test('documents', async ({ enter, server }) => {
+      const script = await server.as('grace');
+      const { id } = await script.call('POST', `/rooms/${LOBBY}/documents`, { title: 'Agenda' });
+      const [ada, grace] = [await enter('Ada', { colorScheme }), await enter('Grace', { colorScheme })];
+      const text = (page: Page) => page.getByRole('textbox', { name: /^Text of/ });
+      for (const page of [ada, grace]) await page.goto(`${server.url}/rooms/${LOBBY}/documents/${id}`);
+      await expect(text(ada)).toBeVisible();
+      await check(ada, 'an empty document');
+      await text(grace).pressSequentially('# Heading\n*soft* **loud** `code` [link](https://example.org)\n> quote\n\n');
+      await expect(ada.locator('.remote-name')).toHaveCount(1);
+      await expect(text(ada)).toContainText('quote');
+      await check(ada, 'a document');
+      await ada.getByRole('button', { name: 'About Agenda' }).click();
+      await check(ada, 'about a document');
+      await ada.getByRole('button', { name: 'Earlier versions' }).click();
+      await expect(ada.getByRole('heading', { name: 'Versions of Agenda' })).toBeVisible();
+      await check(ada, 'versions');
+      await ada.keyboard.press('Escape');
+      await script.call('PATCH', `/documents/${id}`, { archived: true });
+      await expect(ada.getByText('This document is archived')).toBeVisible();
+      await check(ada, 'an archived document');
+      await ada.goto(`${server.url}/rooms/${LOBBY}/documents/999`);
+      await expect(ada.getByText('There is no such document')).toBeVisible();
+      await check(ada, 'no document');
+    });
+
     test('what is not sent', async ({ enter }) => {
       const ada = await enter('Ada', { colorScheme });
       await ada.route('**/messages', (route) => route.fulfill({ status: 422, body: '{"detail":"No."}' }));

@@ -9,6 +9,7 @@ mod cli;
 mod convergence;
 mod crash;
 mod database;
+mod documents;
 mod event_stream;
 mod files;
 mod hang_up;

@@ -16,7 +16,7 @@ async fn a_search_answers_the_message_its_room_and_why_it_was_found() {
     let snippet = json!([{"text": "We <b>", "hit": false}, {"text": "deploy", "hit": true},
         {"text": "</b> on Friday", "hit": false}]);
     let hit = json!({"message": message, "room": {"id": room, "name": "Lobby"}, "snippet": snippet});
-    assert_eq!(answer.json, json!({"items": [hit], "next": null}));
+    assert_eq!(answer.json, json!({"items": [hit], "documents": [], "next": null}));
 }
 
 #[actix_web::test]
@@ -43,7 +43,7 @@ async fn a_removed_member_finds_nothing_and_strangers_never_did() {
     let room = ada.create_room("Secret", "closed").await;
     ada.say(room, "between us").await;
     let members = format!("/api/v1/rooms/{room}/members");
-    let nothing = json!({"items": [], "next": null});
+    let nothing = json!({"items": [], "documents": [], "next": null});
     assert_eq!(search(&eve, "between").await.expect(200).json, nothing);
     ada.post(&members, &json!({"user_id": eve.id})).await.expect(200);
     assert_eq!(search(&eve, "between").await.expect(200).json["items"].as_array().map(Vec::len), Some(1));

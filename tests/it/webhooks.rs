@@ -195,6 +195,7 @@ async fn leave_behind(path: std::path::PathBuf, url: &str, count: usize) {
         message_chars: 100,
         room_name_chars: 80,
         room_topic_chars: 80,
+        document_title_chars: 120,
         user_name_chars: 80,
         password_chars_min: 10,
     };

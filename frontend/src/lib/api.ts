@@ -4,11 +4,15 @@ import { HttpClient } from './http';
 import type {
   ApiToken,
   CatchUp,
+  DocumentFacts,
+  DocumentVersion,
   Invite,
+  LoadedDocument,
   Member,
   Message,
   MessagePage,
   Room,
+  SavedDocument,
   ServerFlow,
   User,
 } from './wire';
@@ -94,6 +98,56 @@ export class Api {
 
   markRead(roomId: number, number: number): Promise<void> {
     return this.http.call('PUT', `/api/v1/rooms/${roomId}/read`, { body: { number } });
+  }
+
+  async documents(roomId: number): Promise<DocumentFacts[]> {
+    const path = `/api/v1/rooms/${roomId}/documents`;
+    return (await this.http.call<{ documents: DocumentFacts[] }>('GET', path)).documents;
+  }
+
+  createDocument(roomId: number, title: string): Promise<DocumentFacts> {
+    return this.http.call('POST', `/api/v1/rooms/${roomId}/documents`, { body: { title } });
+  }
+
+  changeDocument(documentId: number, change: { title?: string; archived?: boolean }): Promise<DocumentFacts> {
+    return this.http.call('PATCH', `/api/v1/documents/${documentId}`, { body: change });
+  }
+
+  /** A document's content: all of it, or what the state vector (base64url) lacks. */
+  loadDocument(documentId: number, stateVector: string | null): Promise<LoadedDocument> {
+    const query = stateVector === null ? '' : `?sv=${stateVector}`;
+    return this.http.call('GET', `/api/v1/documents/${documentId}${query}`);
+  }
+
+  /** Merges a Yjs update into the stored document. Repeating it is safe: what is stored already changes nothing. */
+  saveDocument(
+    documentId: number,
+    update: Uint8Array<ArrayBuffer>,
+    { keepalive, socketId }: { keepalive: boolean; socketId: string | null },
+  ): Promise<SavedDocument> {
+    // This page has what it saves: the event that tells of it need not come here.
+    const headers: Record<string, string> = socketId === null ? {} : { 'X-Socket-Id': socketId };
+    return this.http.call('PUT', `/api/v1/documents/${documentId}`, { bytes: update, headers, keepalive });
+  }
+
+  /** The text, as a file. */
+  documentText(documentId: number): Promise<Blob> {
+    return this.http.file(`/api/v1/documents/${documentId}/text`);
+  }
+
+  async documentVersions(documentId: number): Promise<DocumentVersion[]> {
+    const path = `/api/v1/documents/${documentId}/versions`;
+    return (await this.http.call<{ versions: DocumentVersion[] }>('GET', path)).versions;
+  }
+
+  async documentVersionText(documentId: number, number: number): Promise<string> {
+    const path = `/api/v1/documents/${documentId}/versions/${number}`;
+    return (await this.http.call<{ text: string }>('GET', path)).text;
+  }
+
+  /** Makes the text that version's again, by a change like any other. */
+  restoreDocumentVersion(documentId: number, number: number): Promise<SavedDocument> {
+    return this.http.call('POST', `/api/v1/documents/${documentId}/versions/${number}/restore`);
   }
 
   async findPeople(query: string): Promise<User[]> {

@@ -18,10 +18,15 @@ class Emitter {
   }
 }
 
+class FakeChannel extends Emitter {
+  subscribed = false;
+  members = { each: (): void => undefined };
+}
+
 export default class FakePusher {
   static last: FakePusher;
   connection = Object.assign(new Emitter(), { state: 'connecting' });
-  channels = new Map<string, Emitter & { subscribed: boolean }>();
+  channels = new Map<string, FakeChannel>();
   subscriptions: string[] = [];
   authorise: (channelName: string) => Promise<string>;
   attempts = 0;
@@ -45,7 +50,7 @@ export default class FakePusher {
 
   subscribe(name: string) {
     this.subscriptions.push(name);
-    const channel = this.channels.get(name) ?? Object.assign(new Emitter(), { subscribed: false });
+    const channel = this.channels.get(name) ?? new FakeChannel();
     this.channels.set(name, channel);
     return channel;
   }

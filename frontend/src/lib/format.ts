@@ -3,6 +3,7 @@
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const fullDate = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const dayOfYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const dayShort = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const dayWithYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 
 /** `14:45`. */
@@ -29,6 +30,11 @@ export function dayName(time: number, now: number = Date.now()): string {
   if (dayKey(time) === dayKey(yesterday.getTime())) return 'Yesterday';
   const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
   return (sameYear ? dayOfYear : dayWithYear).format(time);
+}
+
+/** `14:45` today, else `24 Nov`: for a list, where there is little room. */
+export function whenShort(time: number, now: number = Date.now()): string {
+  return dayKey(time) === dayKey(now) ? timeOfDay(time) : dayShort.format(time);
 }
 
 /** Equal for two times of one day here. */

@@ -13,6 +13,11 @@ export interface Credentials {
 export interface CallOptions {
   body?: unknown;
   form?: Record<string, string>;
+  /** A body that is sent as it is. */
+  bytes?: Uint8Array<ArrayBuffer>;
+  headers?: Record<string, string>;
+  /** The call outlives the page that made it; with at most 64 kB of body. */
+  keepalive?: boolean;
   /** Calls without a token: before sign-in, and the refresh itself. */
   anonymous?: boolean;
 }
@@ -27,24 +32,41 @@ export class HttpClient {
   ) {}
 
   async call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
-    if (options.anonymous) return read<T>(await this.send(method, path, options, null));
+    return read<T>(await this.answer(method, path, options));
+  }
+
+  /** What stands at an address, as it is. */
+  async file(path: string): Promise<Blob> {
+    const response = await this.answer('GET', path, {});
+    if (!response.ok) throw await ApiError.from(response);
+    return response.blob().catch(() => Promise.reject(new Unreachable()));
+  }
+
+  private async answer(method: string, path: string, options: CallOptions): Promise<Response> {
+    if (options.anonymous) return this.send(method, path, options, null);
 
     const token = await this.credentials.token();
     if (token === null) throw sessionEnded();
     const response = await this.send(method, path, options, token);
-    if (response.status !== 401) return read<T>(response);
+    if (response.status !== 401) return response;
 
     const renewed = await this.credentials.renewed(token);
     if (renewed === null) throw sessionEnded();
-    return read<T>(await this.send(method, path, options, renewed));
+    return this.send(method, path, options, renewed);
   }
 
   private async send(method: string, path: string, options: CallOptions, token: string | null): Promise<Response> {
-    const headers = new Headers({ Accept: 'application/json' });
+    const headers = new Headers({ Accept: 'application/json', ...options.headers });
     if (token !== null) headers.set('Authorization', `Bearer ${token}`);
-    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS), credentials: 'same-origin' };
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    // What the server answers now, and not what the browser remembers of it.
+    const init: RequestInit = { method, headers, signal, credentials: 'same-origin', cache: 'no-store' };
+    if (options.keepalive) init.keepalive = true;
     if (options.form) {
       init.body = new URLSearchParams(options.form);
+    } else if (options.bytes) {
+      headers.set('Content-Type', 'application/octet-stream');
+      init.body = options.bytes;
     } else if (options.body !== undefined) {
       headers.set('Content-Type', 'application/json');
       init.body = JSON.stringify(options.body);

@@ -136,6 +136,35 @@ describe('the socket', () => {
     ]);
   });
 
+  it('is in one document at a time, and believes the server about who wrote', () => {
+    const { realtime, pusher } = setup();
+    const listener = { joined: vi.fn(), left: vi.fn(), refused: vi.fn(), peopleChanged: vi.fn(), heard: vi.fn(), saved: vi.fn() };
+    realtime.joinDocument(4, listener);
+    const line = realtime.joinDocument(5, listener);
+    expect([...pusher.channels.keys()]).toEqual(['presence-document.5']);
+    const channel = pusher.channel('presence-document.5');
+    channel?.emit('client-update', { update: 'AA==', user_id: '9' }, { user_id: '2' });
+    expect(listener.heard).toHaveBeenCalledWith({ update: 'AA==', user_id: '9' }, 2);
+    channel?.emit('document.saved', { revision: 3 });
+    expect(listener.saved).toHaveBeenCalledWith({ revision: 3 });
+    channel?.emit('pusher:subscription_error', { status: 403, type: 'Revoked' });
+    expect(listener.refused).toHaveBeenCalledOnce();
+    line.leave();
+    expect([...pusher.channels.keys()]).toEqual([]);
+  });
+
+  it('tells an open document of every loss and return of the connection', () => {
+    const { realtime, pusher } = setup();
+    const listener = { joined: vi.fn(), left: vi.fn(), refused: vi.fn(), peopleChanged: vi.fn(), heard: vi.fn(), saved: vi.fn() };
+    realtime.joinDocument(5, listener);
+    for (let connection = 1; connection <= 2; connection += 1) {
+      pusher.change('connected');
+      pusher.succeed('presence-document.5');
+      pusher.change('connecting');
+    }
+    expect([listener.joined.mock.calls.length, listener.left.mock.calls.length]).toEqual([2, 2]);
+  });
+
   it('tries again by itself, sooner than pusher-js would', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     const { host, pusher } = setup();

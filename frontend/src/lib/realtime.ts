@@ -5,7 +5,7 @@ import Pusher, { type Channel, type Members, type Options, type PresenceChannel 
 import { now } from './page-steps';
 import { ApiError } from './problem';
 import { Reconnector } from './reconnector';
-import { type Instance, ROOM_EVENT_TYPES, type RoomEvent } from './wire';
+import { type ClientUpdate, type DocumentSaved, type Instance, ROOM_EVENT_TYPES, type RoomEvent } from './wire';
 
 /** How the socket stands. `refused`: the server does not want it, and trying again would not help. */
 export type ConnectionState = 'connecting' | 'connected' | 'refused';
@@ -36,6 +36,27 @@ export interface RealtimeHost {
   typing(roomId: number, userId: number, isTyping: boolean): void;
 }
 
+/** What an open document does with what comes in about it. */
+export interface DocumentListener {
+  /** The channel is joined, for the first time or again. */
+  joined(): void;
+  /** The connection is lost. */
+  left(): void;
+  /** The right to the channel is gone: the document is archived, or this person no member. */
+  refused(): void;
+  peopleChanged(people: PresentPerson[]): void;
+  /** Another page wrote something; `userId` is who the server says it is. */
+  heard(event: ClientUpdate, userId: number): void;
+  saved(event: DocumentSaved): void;
+}
+
+/** The way to the others in a document. */
+export interface DocumentLine {
+  /** Tells them something; it may get lost. */
+  send(event: ClientUpdate): void;
+  leave(): void;
+}
+
 /** A channel whose authorisation nobody answered is asked for again after this. */
 const RESUBSCRIBE_MS = 2_000;
 /** Missed events are read after this at the latest, though a channel may still wait for its answer. */
@@ -52,6 +73,7 @@ export class Realtime {
   /** Channels whose authorisation the server refused; pusher-js tells the channel only that it failed. */
   #forbidden = new Set<string>();
   #presence: { roomId: number; channel: PresenceChannel } | null = null;
+  #document: { name: string; listener: DocumentListener } | null = null;
   /** Whether a disconnect is this page's own doing. */
   #isDisconnecting = false;
 
@@ -125,6 +147,41 @@ export class Realtime {
     this.#presence = { roomId, channel };
   }
 
+  /** Joins the channel of a document, where its pages tell each other what is typed; one document at a time. */
+  joinDocument(documentId: number, listener: DocumentListener): DocumentLine {
+    const name = `presence-document.${documentId}`;
+    if (this.#document !== null) this.#leave(this.#document.name);
+    const document = { name, listener };
+    this.#document = document;
+    const channel = this.#join(name, () => listener.refused()) as PresenceChannel;
+    const changed = (): void => listener.peopleChanged(people(channel.members));
+    channel.bind('pusher:subscription_succeeded', () => {
+      changed();
+      listener.joined();
+    });
+    channel.bind('pusher:member_added', changed);
+    channel.bind('pusher:member_removed', changed);
+    channel.bind('client-update', (event: ClientUpdate, metadata: { user_id?: string }) =>
+      listener.heard(event, Number(metadata.user_id)),
+    );
+    channel.bind('document.saved', (event: DocumentSaved) => listener.saved(event));
+    return {
+      send: (event) => {
+        if (channel.subscribed) channel.trigger('client-update', event);
+      },
+      leave: () => {
+        if (this.#document !== document) return;
+        this.#document = null;
+        this.#leave(name);
+      },
+    };
+  }
+
+  /** The socket's name, by which the server spares it what it sent itself; null without a connection. */
+  get socketId(): string | null {
+    return this.#pusher.connection.state === 'connected' ? this.#pusher.connection.socket_id : null;
+  }
+
   /** Says in the room on screen that this person is typing, or has stopped. */
   sayTyping(isTyping: boolean): void {
     if (this.#presence?.channel.subscribed) this.#presence.channel.trigger('client-typing', { typing: isTyping });
@@ -156,6 +213,7 @@ export class Realtime {
       return;
     }
     clearTimeout(this.#subscribedTimer);
+    this.#document?.listener.left();
     if (state !== 'disconnected') {
       this.#reconnector.start();
       this.host.connectionChanged('connecting');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { messagePath, parseRoute, roomPath } from './route';
+import { documentPath, messagePath, parseRoute, roomPath } from './route';
 
 const parse = (path: string) => parseRoute(new URL(path, 'http://hubbub.test'));
 
@@ -13,13 +13,17 @@ describe('an address', () => {
     expect(parse(messagePath(3, 7))).toEqual({ page: 'room', roomId: 3, messageId: 7 });
   });
 
+  it('stands for a document in its room', () => {
+    expect(parse(documentPath(3, 7))).toEqual({ page: 'document', roomId: 3, documentId: 7 });
+  });
+
   it('carries an invitation', () => {
     expect(parse('/?invite=abc')).toEqual({ page: 'sign-up', invite: 'abc' });
     expect(parse('/sign-up')).toEqual({ page: 'sign-up', invite: null });
   });
 
   it('leads home when it stands for nothing', () => {
-    for (const path of ['/', '/rooms/', '/rooms/x', '/rooms/1/2', '/elsewhere', '/rooms/9999999999999999']) {
+    for (const path of ['/', '/rooms/', '/rooms/x', '/rooms/1/2', '/rooms/1/documents/', '/rooms/1/documents/x', '/elsewhere', '/rooms/9999999999999999']) {
       expect(parse(path), path).toEqual({ page: 'home' });
     }
   });

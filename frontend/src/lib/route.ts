@@ -3,13 +3,15 @@
 export type Route =
   | { page: 'home' }
   | { page: 'room'; roomId: number; messageId: number | null }
+  | { page: 'document'; roomId: number; documentId: number }
   | { page: 'sign-up'; invite: string | null };
 
 export function parseRoute(url: URL): Route {
   const invite = url.searchParams.get('invite');
   if (invite !== null || url.pathname === '/sign-up') return { page: 'sign-up', invite };
-  const room = /^\/rooms\/(\d{1,15})\/?$/.exec(url.pathname)?.[1];
+  const [, room, document] = /^\/rooms\/(\d{1,15})(?:\/documents\/(\d{1,15}))?\/?$/.exec(url.pathname) ?? [];
   if (room === undefined) return { page: 'home' };
+  if (document !== undefined) return { page: 'document', roomId: Number(room), documentId: Number(document) };
   const message = /^\d{1,15}$/.exec(url.searchParams.get('message') ?? '')?.[0];
   return { page: 'room', roomId: Number(room), messageId: message === undefined ? null : Number(message) };
 }
@@ -20,4 +22,8 @@ export function roomPath(roomId: number): string {
 
 export function messagePath(roomId: number, messageId: number): string {
   return `/rooms/${roomId}?message=${messageId}`;
+}
+
+export function documentPath(roomId: number, documentId: number): string {
+  return `/rooms/${roomId}/documents/${documentId}`;
 }

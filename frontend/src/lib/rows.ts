@@ -1,5 +1,6 @@
 // What stands in the list of messages, from top to bottom: messages in groups, and the lines between them.
 
+import type { DocumentNote } from './document-notes';
 import { dayKey } from './format';
 import type { Outgoing } from './outbox';
 import type { Author, Message } from './wire';
@@ -7,6 +8,7 @@ import type { Author, Message } from './wire';
 export type Row =
   | { kind: 'day'; key: string; time: number }
   | { kind: 'new'; key: string }
+  | { kind: 'document'; key: string; note: DocumentNote }
   | { kind: 'message'; key: string; startsGroup: boolean; author: Author; time: number; entry: Entry };
 
 /** A message that is stored, or one that is on its way. */
@@ -21,17 +23,32 @@ export interface RowsInput {
   me: Author;
   /** The number of the first message that was new when the room was opened; null draws no line. */
   newFrom: number | null;
+  /** What was done with the room's documents, in the order of time, as far as the messages reach. */
+  notes?: readonly DocumentNote[];
 }
 
-export function rows({ messages, outgoing, me, newFrom }: RowsInput): Row[] {
+export function rows({ messages, outgoing, me, newFrom, notes = [] }: RowsInput): Row[] {
   const rows: Row[] = [];
-  let previous: { authorId: number; time: number } | null = null;
+  let previous: { authorId: number | null; time: number } | null = null;
   let lineDrawn = false;
+  let noted = 0;
 
+  const addDay = (time: number): boolean => {
+    const isNew = previous === null || dayKey(previous.time) !== dayKey(time);
+    if (isNew) rows.push({ kind: 'day', key: `day-${dayKey(time)}`, time });
+    return isNew;
+  };
+  const addNotes = (until: number): void => {
+    for (let note = notes[noted]; note !== undefined && note.time <= until; note = notes[++noted]) {
+      addDay(note.time);
+      rows.push({ kind: 'document', key: note.key, note });
+      previous = { authorId: null, time: note.time };
+    }
+  };
   const add = (author: Author, time: number, key: string, entry: Entry, isNew: boolean): void => {
-    const newDay: boolean = previous === null || dayKey(previous.time) !== dayKey(time);
+    addNotes(time);
+    const newDay = addDay(time);
     const newLine = isNew && !lineDrawn;
-    if (newDay) rows.push({ kind: 'day', key: `day-${dayKey(time)}`, time });
     if (newLine) {
       lineDrawn = true;
       rows.push({ kind: 'new', key: 'new' });
@@ -53,6 +70,7 @@ export function rows({ messages, outgoing, me, newFrom }: RowsInput): Row[] {
     const key = `${me.id}:${pending.client_id}`;
     add(me, pending.written_at, key, { state: 'outgoing', outgoing: pending }, false);
   }
+  addNotes(Infinity);
   return rows;
 }
 

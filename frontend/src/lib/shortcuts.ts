@@ -6,6 +6,12 @@ export type Shortcut =
 
 export type Keys = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'isComposing'>;
 
+/** Whether a key goes into a text. The document's editor is in a shadow tree, which the path shows and the target hides. */
+export function isWriting(event: KeyboardEvent): boolean {
+  const target = event.composedPath()[0];
+  return target instanceof HTMLElement && (target.matches('input, textarea, select') || target.isContentEditable);
+}
+
 /** `isWriting`: the focus is in a field, where letters are text. */
 export function shortcutOf(keys: Keys, isWriting: boolean): Shortcut | null {
   if (keys.isComposing) return null;

@@ -1,6 +1,6 @@
 // Objects for tests.
 
-import type { Author, Message, MessagePage, RoomEvent } from './wire';
+import type { Author, DocumentFacts, Message, MessagePage, RoomEvent } from './wire';
 
 export const ada: Author = { id: 1, username: 'ada', name: 'Ada Lovelace' };
 export const grace: Author = { id: 2, username: 'grace', name: 'Grace Hopper' };
@@ -29,6 +29,22 @@ export function posted(seq: number, fields: Partial<Message> = {}): RoomEvent {
 
 export function page(numbers: number[], edges: Partial<MessagePage> = {}): MessagePage {
   return { items: numbers.map((number) => message(number)), next: null, prev: null, seq: 0, ...edges };
+}
+
+export function document(fields: Partial<DocumentFacts> = {}): DocumentFacts {
+  return {
+    id: 4,
+    room_id: 1,
+    title: 'Agenda',
+    created_at: '2026-11-24T12:10:00.000Z',
+    created_by: ada,
+    updated_at: '2026-11-24T12:10:00.000Z',
+    updated_by: ada,
+    revision: 0,
+    bytes: 0,
+    archived_at: null,
+    ...fields,
+  };
 }
 
 /** Lets promises that are already settled run their course. */

@@ -44,6 +44,7 @@ export interface Limits {
   room_topic_chars: number;
   user_name_chars: number;
   password_chars_min: number;
+  document_title_chars: number;
 }
 
 export interface Membership {
@@ -90,6 +91,64 @@ export interface MessagePage {
   seq: number;
 }
 
+/** A document without its text: what lists and events carry. */
+export interface DocumentFacts {
+  id: number;
+  room_id: number;
+  title: string;
+  created_at: string;
+  created_by: Author;
+  /** The last save that changed something. */
+  updated_at: string;
+  updated_by: Author;
+  /** Grows by one with every save that changed something. */
+  revision: number;
+  bytes: number;
+  archived_at: string | null;
+}
+
+export interface DocumentVersion {
+  number: number;
+  created_at: string;
+  created_by: Author;
+  revision: number;
+  bytes: number;
+}
+
+/** A document and what the caller lacks of it: a Yjs update, in base64. */
+export interface LoadedDocument {
+  document: DocumentFacts;
+  update: string;
+  state_vector: string;
+}
+
+export interface SavedDocument {
+  document: DocumentFacts;
+  state_vector: string;
+  changed: boolean;
+  /** False when a part builds on something that the server lacks; that part was left out. */
+  complete: boolean;
+}
+
+/** Tells the others in a document that somebody saved; without the update when that is too large for an event. */
+export interface DocumentSaved {
+  document_id: number;
+  revision: number;
+  state_vector?: string;
+  update?: string;
+  updated_by: Author;
+}
+
+/** What the pages in a document send each other (`client-update`); each part in base64. */
+export interface ClientUpdate {
+  /** What somebody typed: a Yjs update. */
+  update?: string;
+  /** Where their cursor is (y-protocols). */
+  awareness?: string;
+  /** What they have, so that others see what they lack. */
+  state_vector?: string;
+}
+
 interface EventHead {
   room_id: number;
   seq: number;
@@ -103,6 +162,7 @@ export type RoomEvent = EventHead &
     | { type: 'message.posted'; message: Message; flow?: DispatchedFlow }
     | { type: 'message.edited' | 'message.deleted'; message: Message }
     | { type: 'member.joined' | 'member.removed'; user: Author }
+    | { type: 'document.created' | 'document.changed'; document: DocumentFacts }
   );
 
 /** The names of a room's events, for binding to its channel. */
@@ -114,6 +174,8 @@ export const ROOM_EVENT_TYPES = [
   'message.deleted',
   'member.joined',
   'member.removed',
+  'document.created',
+  'document.changed',
 ] as const satisfies RoomEvent['type'][];
 
 export interface CatchUp {

@@ -11,6 +11,7 @@ import { ApiError } from '../lib/problem';
 import { type ConnectionState, type PresentPerson, Realtime } from '../lib/realtime';
 import { storage } from '../lib/storage';
 import type { Instance, Message, Room, RoomEvent, RoomFacts, User } from '../lib/wire';
+import { Documents } from './documents.svelte';
 import { RoomState } from './room.svelte';
 import type { Session } from './session.svelte';
 
@@ -37,6 +38,8 @@ export class Chat {
   current = $state.raw<RoomState | null>(null);
   /** The room that this person was removed from while looking at it. */
   lostRoom = $state.raw<RoomFacts | null>(null);
+
+  readonly documents: Documents;
 
   readonly #outbox: Outbox;
   readonly #realtime: Realtime;
@@ -77,6 +80,7 @@ export class Chat {
       presenceChanged: (roomId, people) => this.#presenceChanged(roomId, people),
       typing: (roomId, userId, isTyping) => this.rooms.get(roomId)?.setTyping(userId, isTyping),
     });
+    this.documents = new Documents(me.id, this.api, this.#realtime);
     this.#realtime.joinUser(me.id);
     this.#listen();
     void this.repair();
@@ -145,12 +149,14 @@ export class Chat {
   tryNow(): void {
     this.#realtime.tryNow();
     this.#outbox.resume();
+    this.documents.tryNow();
   }
 
   /** Forgets what this person wrote here and did not send; before signing out of a browser that others use. */
   forgetUnsent(): void {
     this.#outbox.clear();
     this.drafts.clear();
+    this.documents.kept.clear().catch(() => undefined); // A browser that keeps nothing has nothing to forget.
   }
 
   close(): void {
@@ -159,6 +165,7 @@ export class Chat {
     clearTimeout(this.#repairTimer);
     for (const timer of this.#readTimers.values()) clearTimeout(timer);
     for (const room of this.rooms.values()) room.sequence.close();
+    this.documents.stop();
     this.#outbox.close();
     this.#realtime.close();
   }
@@ -188,6 +195,7 @@ export class Chat {
       }
       this.isReady = true;
       this.#outbox.resume();
+      void this.documents.saveKept();
       // Some networks let no WebSocket through: then the page is slow, but not blind.
       if (this.connection !== 'connected') this.#repairLater(LOOK_WITHOUT_SOCKET_MS);
     } catch {
@@ -251,6 +259,7 @@ export class Chat {
     const room = this.rooms.get(roomId);
     if (room === undefined || (!room.isMember && room.facts.kind === 'open')) return;
     if (this.current === room) this.lostRoom = room.facts;
+    this.documents.roomLost(roomId);
     this.#forget(room);
   }
 
@@ -285,6 +294,7 @@ export class Chat {
     if (state === 'connected') {
       this.wasConnected = true;
       this.#outbox.resume();
+      this.documents.tryNow();
     }
     if (isLost) {
       if (this.current !== null) this.current.here = [];

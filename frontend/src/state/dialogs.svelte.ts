@@ -1,11 +1,12 @@
 // Which dialog is open: one at a time, from wherever it is asked for.
 
-import type { Message } from '../lib/wire';
+import type { DocumentFacts, Message } from '../lib/wire';
 import type { RoomState } from './room.svelte';
 
 export type DialogRequest =
   | { kind: 'new-room' | 'switcher' | 'settings' | 'help' }
-  | { kind: 'room' | 'invite' | 'people'; room: RoomState }
+  | { kind: 'room' | 'invite' | 'people' | 'documents' | 'new-document'; room: RoomState }
+  | { kind: 'document' | 'versions'; room: RoomState; document: DocumentFacts }
   | { kind: 'flow'; room: RoomState; message: Message }
   | { kind: 'confirm'; title: string; text: string; action: string; run: () => Promise<void> };
 

@@ -3,6 +3,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import type { Api } from '../lib/api';
+import { type DocumentNote, noteOf, notesOf } from '../lib/document-notes';
 import type { PresentPerson } from '../lib/realtime';
 import { RoomSequence } from '../lib/sequence';
 import {
@@ -15,7 +16,7 @@ import {
   withPosted,
 } from '../lib/timeline';
 import { TYPING_EXPIRES_MS } from '../lib/typing';
-import type { Author, Member, Message, Room, RoomEvent, RoomFacts } from '../lib/wire';
+import type { Author, DocumentFacts, Member, Message, Room, RoomEvent, RoomFacts } from '../lib/wire';
 
 export interface RoomHost {
   api: Api;
@@ -41,6 +42,8 @@ export class RoomState {
   failure = $state.raw<unknown>(null);
   isLoading = $state(false);
   members = $state.raw<Member[] | null>(null);
+  /** Last changed first; null until they were read. */
+  documents = $state.raw<readonly DocumentFacts[] | null>(null);
   here = $state.raw<PresentPerson[]>([]);
   /** What this person has begun to write here. */
   draft = $state('');
@@ -52,6 +55,10 @@ export class RoomState {
   isWatched = $state(false);
   readonly sequence: RoomSequence;
 
+  /** What the history says of the documents. */
+  readonly documentNotes = $derived.by(() => [...notesOf(this.documents ?? []), ...this.#heardNotes]);
+
+  #heardNotes = $state.raw<readonly DocumentNote[]>([]);
   #typing = new SvelteMap<number, ReturnType<typeof setTimeout>>();
   /** Counts the loads, so that the answer to an overtaken one is dropped. */
   #load = 0;
@@ -136,6 +143,20 @@ export class RoomState {
     this.members = await this.host.api.members(this.id);
   }
 
+  async loadDocuments(): Promise<void> {
+    this.documents = await this.host.api.documents(this.id);
+  }
+
+  /** Takes a document as the server or its event told it. */
+  takeDocument(document: DocumentFacts): void {
+    if (this.documents === null) return;
+    const known = this.documents.find((other) => other.id === document.id);
+    // The answer to a save may be overtaken by that to a later one.
+    if (known !== undefined && known.revision > document.revision) return;
+    const others = this.documents.filter((other) => other !== known);
+    this.documents = [document, ...others].sort((a, b) => b.updated_at.localeCompare(a.updated_at));
+  }
+
   /** The room comes on screen: the line is drawn above what is new. */
   open(): void {
     this.newFrom = this.unread > 0 ? this.readNumber + 1 : null;
@@ -164,6 +185,7 @@ export class RoomState {
     this.isMember = false;
     this.timeline = null;
     this.members = null;
+    this.documents = null;
     this.#load += 1;
     this.isLoading = false;
   }
@@ -209,12 +231,22 @@ export class RoomState {
         this.members = this.members?.filter((member) => member.id !== event.user.id) ?? null;
         if (event.user.id === this.host.me.id) this.host.removed(this);
         break;
+      case 'document.created':
+      case 'document.changed':
+        this.#documentChanged(event);
+        break;
       case 'message.edited':
       case 'message.deleted':
       case 'room.created':
       case 'room.changed':
         break;
     }
+  }
+
+  #documentChanged(event: RoomEvent & { document: DocumentFacts }): void {
+    const note = noteOf(event, this.documents?.find((known) => known.id === event.document.id));
+    if (note !== null) this.#heardNotes = [...this.#heardNotes, note];
+    this.takeDocument(event.document);
   }
 
   #applyToFacts(event: RoomEvent): void {
@@ -290,6 +322,7 @@ export class RoomState {
     try {
       this.refresh(await this.host.api.room(this.id));
       if (this.members !== null) await this.loadMembers();
+      if (this.documents !== null) await this.loadDocuments();
     } catch {
       // Nobody answered: the repair after the next connection reads both.
     }

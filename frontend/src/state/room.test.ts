@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Api } from '../lib/api';
 import { Unreachable } from '../lib/problem';
 import { HOLE_PATIENCE_MS } from '../lib/sequence';
-import { ada, grace, message, page, posted, settled } from '../lib/testing';
-import type { CatchUp, MessagePage, Room, RoomEvent } from '../lib/wire';
+import { ada, document, grace, message, page, posted, settled } from '../lib/testing';
+import type { CatchUp, DocumentFacts, MessagePage, Room, RoomEvent } from '../lib/wire';
 import { RoomState } from './room.svelte';
 
 const facts = (fields: Partial<Room> = {}): Room => ({
@@ -28,6 +28,7 @@ function setup(fields: Partial<Room> = {}) {
     eventsAfter: vi.fn<Api['eventsAfter']>(async () => none),
     room: vi.fn<Api['room']>(async () => facts(fields)),
     members: vi.fn<Api['members']>(async () => []),
+    documents: vi.fn<Api['documents']>(async () => []),
   };
   const host = { api: api as unknown as Api, me: ada, posted: vi.fn(), isSending: vi.fn(() => false), removed: vi.fn(), readMoved: vi.fn() };
   return { api, host, room: new RoomState(facts(fields), host) };
@@ -44,6 +45,29 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 describe('a room', () => {
+  it('lists its documents, and follows them', async () => {
+    const { api, room } = setup();
+    api.documents.mockResolvedValueOnce([document()]);
+    await room.loadDocuments();
+    const changed = (seq: number, about: DocumentFacts): RoomEvent => ({
+      ...posted(seq),
+      type: seq === 1 ? 'document.created' : 'document.changed',
+      document: about,
+    });
+    room.sequence.receive(changed(1, document({ id: 5, title: 'Minutes', updated_at: '2026-11-24T13:00:00.000Z' })));
+    room.sequence.receive(changed(2, document({ title: 'Agenda for Thursday' })));
+    expect(room.documents?.map((each) => each.title)).toEqual(['Minutes', 'Agenda for Thursday']);
+    expect(room.documentNotes.map((note) => note.what).sort()).toEqual(['made', 'made', 'renamed']);
+  });
+
+  it('does not go back to what a document was before a later save', async () => {
+    const { api, room } = setup();
+    api.documents.mockResolvedValueOnce([document({ revision: 3 })]);
+    await room.loadDocuments();
+    room.takeDocument(document({ revision: 2, title: 'Old' }));
+    expect(room.documents?.[0]?.title).toBe('Agenda');
+  });
+
   it('shows what is posted, edited and deleted, as it happens', async () => {
     const { room } = setup();
     await room.load();

@@ -206,7 +206,7 @@ impl Interest {
 fn room_of(channel: &str) -> Option<RoomId> {
     match ChatChannel::from_name(channel)? {
         ChatChannel::Room(room) => Some(room),
-        ChatChannel::RoomPresence(_) | ChatChannel::User(_) => None,
+        ChatChannel::RoomPresence(_) | ChatChannel::User(_) | ChatChannel::Document(_) => None,
     }
 }
 

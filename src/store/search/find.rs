@@ -104,7 +104,7 @@ fn search(
 }
 
 /// The viewer's rooms with their names: all, or those that `in:` names.
-fn rooms_to_search(
+pub(super) fn rooms_to_search(
     connection: &mut DbConnection,
     viewer: UserId,
     named: &[String],
@@ -126,7 +126,7 @@ fn rooms_to_search(
     Ok(mine.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
 }
 
-fn authors(connection: &mut DbConnection, usernames: &[String]) -> Result<Vec<UserId>, StoreError> {
+pub(super) fn authors(connection: &mut DbConnection, usernames: &[String]) -> Result<Vec<UserId>, StoreError> {
     let ids: Vec<i64> = users::table.filter(users::username.eq_any(usernames)).select(users::id).load(connection)?;
     if ids.is_empty() {
         return Err(StoreError::UserNotFound);

@@ -8,8 +8,11 @@
 //! - Parts of words are looked up among the distinct words, and the words found are what the index is asked for. To
 //!   index each message's own groups of three letters would make a post three times as expensive.
 //!
+//! Documents are found in another way: see [`documents`].
+//!
 //! [`Store::search`]: super::Store::search
 
+mod documents;
 mod entry;
 mod find;
 mod index;
@@ -17,6 +20,7 @@ mod known_words;
 mod rebuild;
 mod vocabulary;
 
+pub use documents::DocumentHit;
 pub use find::{SearchHit, SearchPage};
 
 pub(super) use entry::SearchEntry;

@@ -159,7 +159,7 @@ on_both_databases! {
         }
         let seqs = [
             edit.await.expect("edited").seq,
-            removal.await.expect("removed").seq,
+            removal.await.expect("removed").event.seq,
             return_of_bob.await.expect("joined").1.expect("was no member").seq,
             deletion.await.expect("deleted").1.expect("was not deleted").seq,
         ];

@@ -15,7 +15,7 @@ on_both_databases! {
         dispatched.extend(database.join_room(bob, room).await.expect("joined").1);
         let change = RoomChange { name: Some(room_name("Hall")), ..RoomChange::default() };
         dispatched.extend(database.change_room(ada, room, change).await.expect("changed").1);
-        dispatched.push(database.remove_member(ada, room, bob).await.expect("removed"));
+        dispatched.push(database.remove_member(ada, room, bob).await.expect("removed").event);
         if let Posted::New(event) =
             database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("stored")
         {

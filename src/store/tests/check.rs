@@ -20,6 +20,7 @@ async fn lived_in(database: &TestDatabase) {
     database.edit_message(ada, room, ids[0], body("edited")).await.expect("edited");
     database.delete_message(ada, room, ids[1]).await.expect("taken back");
     database.remove_member(ada, room, bob).await.expect("removed");
+    database.write_document(ada, room, &["one", "two"]).await;
 }
 
 fn findings(database: &TestDatabase) -> Vec<String> {
@@ -45,6 +46,11 @@ on_both_databases! {
             ("UPDATE events SET message_id = 5 WHERE message_id = 4", "UPDATE events SET message_id = 4 WHERE message_id = 5 AND room_id = 1", "room 1: the log speaks of messages"),
             ("UPDATE events SET data = NULL WHERE room_id = 2 AND seq = 1", "UPDATE events SET data = '{}' WHERE room_id = 2 AND seq = 1", "room 2: the log has an entry without"),
             ("UPDATE memberships SET read_number = 99 WHERE room_id = 2", "UPDATE memberships SET read_number = 1 WHERE room_id = 2", "room 2: a member has read"),
+            ("UPDATE events SET document_id = NULL WHERE document_id = 1", "UPDATE events SET document_id = 1 WHERE kind = 'document.created'", "room 1: the log has an entry without"),
+            ("UPDATE documents SET room_id = 2", "UPDATE documents SET room_id = 1", "room 1: the log speaks of documents"),
+            ("UPDATE documents SET text = 'three'", "UPDATE documents SET text = 'onetwo'", "document 1: its text"),
+            ("UPDATE documents SET bytes = bytes + 1", "UPDATE documents SET bytes = bytes - 1", "document 1: its state has another length"),
+            ("UPDATE document_versions SET revision = 9", "UPDATE document_versions SET revision = 1", "document 1: a version"),
             ("UPDATE users SET role = 'emperor' WHERE id = 2", "UPDATE users SET role = 'member' WHERE id = 2", "user 2: the account"),
         ] {
             database.run_sql(sabotage).await;

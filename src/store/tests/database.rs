@@ -9,21 +9,27 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::task::Poll;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tempfile::TempDir;
 
+use crate::domain::yjs::{changes_to, merge};
 use crate::domain::{
-    ClientId, Limits, Message, MessageBody, MessageDraft, MessageId, PersonName, RoomEvent, RoomEventKind, RoomId,
-    RoomKind, RoomName, RoomTopic, UserId, Username,
+    ClientId, DocumentContent, DocumentId, DocumentTitle, Limits, Message, MessageBody, MessageDraft, MessageId,
+    PersonName, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic, UserId, Username,
 };
-use crate::store::{Admission, DatabaseUrl, NewRoom, NewUser, Posted, Store, StoreError, StoreOptions, TokenHash};
+use crate::store::{
+    Admission, DatabaseUrl, DocumentSave, NewRoom, NewUser, Posted, Store, StoreError, StoreOptions, TokenHash,
+    VersionRule,
+};
 
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     message_chars: 10_000,
     room_name_chars: 80,
     room_topic_chars: 250,
+    document_title_chars: 120,
     user_name_chars: 80,
     password_chars_min: 10,
 };
@@ -103,6 +109,23 @@ impl TestDatabase {
     }
 
     /// Posts `count` messages and answers their ids.
+    /// Makes a document in which each of these words was saved behind the one before, each save making a version.
+    pub(super) async fn write_document(&self, by: UserId, room: RoomId, words: &[&str]) -> DocumentId {
+        let title = DocumentTitle::parse("Agenda", &LIMITS).expect("valid");
+        let id = self.create_document(by, room, title).await.expect("made").0.id;
+        let version_rule = VersionRule { interval: Duration::ZERO, most: 100 };
+        let mut text = String::new();
+        for word in words {
+            text.push_str(word);
+            let stored = self.document_content(by, id).await.expect("readable");
+            let update = changes_to(&text, &stored.state).expect("an update");
+            let content = DocumentContent::from(merge(&stored.state, &update, 1_000_000).expect("merged"));
+            let save = DocumentSave { id, revision: stored.document.revision, content, version_rule };
+            self.save_document(by, save).await.expect("saved").expect("nobody was faster");
+        }
+        id
+    }
+
     pub(super) async fn post_many(&self, author: UserId, room: RoomId, count: usize) -> Vec<MessageId> {
         let mut ids = Vec::new();
         for number in 1..=count {

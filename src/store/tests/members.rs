@@ -36,7 +36,7 @@ on_both_databases! {
     async fn everybody_may_leave_and_is_a_stranger_then(database: &TestDatabase) {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let room = database.closed_room(ada, &[bob]).await;
-        let event = database.remove_member(bob, room, bob).await.expect("leaves");
+        let event = database.remove_member(bob, room, bob).await.expect("leaves").event;
         assert!(matches!(&event.kind, RoomEventKind::MemberRemoved(member) if member.id == bob));
         assert_eq!(database.post(bob, room, "still here").await, Err(StoreError::RoomNotFound));
         assert_eq!(database.room(bob, room).await, Err(StoreError::RoomNotFound));
@@ -50,9 +50,9 @@ on_both_databases! {
         let room = database.open_room(bob, &[eve]).await;
         assert_eq!(database.remove_member(eve, room, bob).await, Err(StoreError::NotAllowed));
         assert_eq!(database.remove_member(bob, room, ada).await, Err(StoreError::NotAMember));
-        let event = database.remove_member(bob, room, eve).await.expect("the maker may");
+        let event = database.remove_member(bob, room, eve).await.expect("the maker may").event;
         assert_eq!(event.actor.id, bob);
-        let event = database.remove_member(ada, room, bob).await.expect("an administrator may");
+        let event = database.remove_member(ada, room, bob).await.expect("an administrator may").event;
         assert_eq!(event.actor.id, ada);
     }
 

@@ -7,6 +7,7 @@ mod batches;
 mod catch_up;
 mod check;
 mod database;
+mod documents;
 mod export;
 mod files;
 mod heads;

@@ -14,6 +14,7 @@ mod metrics;
 mod presence;
 mod publishing;
 mod questions;
+mod rfc6455;
 mod users;
 mod webhooks;
 

@@ -1,0 +1,215 @@
+//! Which documents there are: listing, making, renaming, archiving.
+
+use diesel::prelude::*;
+
+use crate::domain::{
+    Author, Document, DocumentContent, DocumentId, DocumentTitle, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId,
+    word_list,
+};
+use crate::store::access::{enter_room, lock_room};
+use crate::store::connection::DbConnection;
+use crate::store::schema::{documents, memberships};
+use crate::store::users::actor;
+use crate::store::{Store, StoreError, log};
+
+use super::rows::{DocumentRow, enter_document, room_of, with_people};
+
+/// What is to be different about a document; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct DocumentChange {
+    /// The new title.
+    pub title: Option<DocumentTitle>,
+    /// Whether it is only to be read.
+    pub is_archived: Option<bool>,
+}
+
+/// A document after a change of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangedDocument {
+    /// The document.
+    pub document: Document,
+    /// What happened, to be dispatched; `None` when nothing differs.
+    pub event: Option<RoomEvent>,
+    /// Whose sockets are to be taken out of it: everybody's when it was archived.
+    pub shut_out: Vec<UserId>,
+}
+
+impl Store {
+    /// The documents of a room, archived ones too, last updated first.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
+    pub async fn documents(&self, viewer: UserId, room: RoomId) -> Result<Vec<Document>, StoreError> {
+        self.read_snapshot(move |connection| {
+            enter_room(connection, viewer, room)?;
+            let rows: Vec<DocumentRow> = documents::table
+                .filter(documents::room_id.eq(room.0))
+                .order((documents::updated_at.desc(), documents::id.desc()))
+                .select(DocumentRow::as_select())
+                .load(connection)?;
+            with_people(connection, rows)
+        })
+        .await
+    }
+
+    /// One document.
+    ///
+    /// # Errors
+    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`].
+    pub async fn document(&self, viewer: UserId, id: DocumentId) -> Result<Document, StoreError> {
+        self.read_snapshot(move |connection| enter_document(connection, viewer, id)).await
+    }
+
+    /// Whether a person may write a document; `false` when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn may_write_document(&self, user: UserId, id: DocumentId) -> Result<bool, StoreError> {
+        self.read(move |connection| {
+            let place = memberships::room_id.eq(documents::room_id).and(memberships::user_id.eq(user.0));
+            let writable = documents::table
+                .inner_join(memberships::table.on(place))
+                .filter(documents::id.eq(id.0).and(documents::archived_at.is_null()))
+                .select(documents::id);
+            Ok(writable.first::<i64>(connection).optional()?.is_some())
+        })
+        .await
+    }
+
+    /// Makes a document; any member of the room may.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
+    pub async fn create_document(
+        &self,
+        by: UserId,
+        room: RoomId,
+        title: DocumentTitle,
+    ) -> Result<(Document, RoomEvent), StoreError> {
+        self.write(move |connection| create(connection, by, room, &title)).await
+    }
+
+    /// Renames a document, archives it, or takes it out of the archive; any member of its room may.
+    ///
+    /// # Errors
+    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`], [`StoreError::DocumentArchived`] when it is renamed
+    /// while it stays in the archive.
+    pub async fn change_document(
+        &self,
+        by: UserId,
+        id: DocumentId,
+        change: DocumentChange,
+    ) -> Result<ChangedDocument, StoreError> {
+        self.write(move |connection| change_document(connection, by, id, &change)).await
+    }
+}
+
+fn create(
+    connection: &mut DbConnection,
+    by: UserId,
+    room: RoomId,
+    title: &DocumentTitle,
+) -> Result<(Document, RoomEvent), StoreError> {
+    lock_room(connection, room)?;
+    enter_room(connection, by, room)?;
+    let maker = Author::from(&actor(connection, by)?);
+    let (now, content) = (Timestamp::now(), DocumentContent::empty());
+    let bytes = i64::try_from(content.state.len()).unwrap_or(i64::MAX);
+    let id: i64 = diesel::insert_into(documents::table)
+        .values((
+            documents::room_id.eq(room.0),
+            documents::title.eq(title.as_str()),
+            documents::title_words.eq(word_list(title.as_str())),
+            documents::created_at.eq(now.0),
+            documents::created_by.eq(by.0),
+            documents::updated_at.eq(now.0),
+            documents::updated_by.eq(by.0),
+            documents::revision.eq(0),
+            documents::bytes.eq(bytes),
+            documents::state.eq(&content.state),
+            documents::state_vector.eq(&content.state_vector),
+            documents::text.eq(&content.text),
+            documents::words.eq(&content.words),
+        ))
+        .returning(documents::id)
+        .get_result(connection)?;
+    let document = Document {
+        id: DocumentId(id),
+        room_id: room,
+        title: title.as_str().to_owned(),
+        created_at: now,
+        created_by: maker.clone(),
+        updated_at: now,
+        updated_by: maker.clone(),
+        revision: 0,
+        bytes,
+        archived_at: None,
+    };
+    let event = record(connection, &document, maker, RoomEventKind::DocumentCreated)?;
+    Ok((document, event))
+}
+
+fn change_document(
+    connection: &mut DbConnection,
+    by: UserId,
+    id: DocumentId,
+    change: &DocumentChange,
+) -> Result<ChangedDocument, StoreError> {
+    let room = room_of(connection, id)?;
+    lock_room(connection, room)?;
+    let old = enter_document(connection, by, id)?;
+    let mut document = old.clone();
+    if let Some(title) = &change.title {
+        document.title = title.as_str().to_owned();
+    }
+    match change.is_archived {
+        Some(true) if old.archived_at.is_none() => document.archived_at = Some(Timestamp::now()),
+        Some(false) => document.archived_at = None,
+        Some(true) | None => {}
+    }
+    if document == old {
+        return Ok(ChangedDocument { document, event: None, shut_out: Vec::new() });
+    }
+    if old.archived_at.is_some() && document.archived_at.is_some() {
+        return Err(StoreError::DocumentArchived);
+    }
+    diesel::update(documents::table.find(id.0))
+        .set((
+            documents::title.eq(&document.title),
+            documents::title_words.eq(word_list(&document.title)),
+            documents::archived_at.eq(document.archived_at.map(|time| time.0)),
+        ))
+        .execute(connection)?;
+    let shut_out: Vec<i64> = match document.archived_at {
+        Some(_) => {
+            memberships::table.filter(memberships::room_id.eq(room.0)).select(memberships::user_id).load(connection)?
+        }
+        None => Vec::new(),
+    };
+    let person = Author::from(&actor(connection, by)?);
+    let event = record(connection, &document, person, RoomEventKind::DocumentChanged)?;
+    Ok(ChangedDocument { document, event: Some(event), shut_out: shut_out.into_iter().map(UserId).collect() })
+}
+
+/// Writes an event about a document, whose room must be locked.
+fn record(
+    connection: &mut DbConnection,
+    document: &Document,
+    actor: Author,
+    kind: fn(Box<Document>) -> RoomEventKind,
+) -> Result<RoomEvent, StoreError> {
+    let (room_id, seq) = (document.room_id, log::next_seq(connection, document.room_id)?);
+    let event = RoomEvent { room_id, seq, created_at: Timestamp::now(), actor, kind: kind(Box::new(document.clone())) };
+    log::append(connection, &event)?;
+    Ok(event)
+}
+
+/// The documents of a room.
+pub(in crate::store) fn document_ids_of_room(
+    connection: &mut DbConnection,
+    room: RoomId,
+) -> QueryResult<Vec<DocumentId>> {
+    let ids: Vec<i64> =
+        documents::table.filter(documents::room_id.eq(room.0)).select(documents::id).load(connection)?;
+    Ok(ids.into_iter().map(DocumentId).collect())
+}

@@ -1,0 +1,93 @@
+//! Rows of documents, without the content, and who may see them.
+
+use diesel::prelude::*;
+
+use crate::domain::{Author, Document, DocumentId, RoomId, Timestamp, UserId};
+use crate::store::StoreError;
+use crate::store::access::enter_room;
+use crate::store::connection::{DbConnection, MultiBackend};
+use crate::store::rows::damaged;
+use crate::store::schema::documents;
+use crate::store::users::authors_by_id;
+
+/// A document but for what is long.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = documents, check_for_backend(MultiBackend))]
+pub(in crate::store) struct DocumentRow {
+    pub(super) id: i64,
+    pub(super) room_id: i64,
+    title: String,
+    created_at: i64,
+    pub(super) created_by: i64,
+    updated_at: i64,
+    pub(super) updated_by: i64,
+    revision: i64,
+    bytes: i64,
+    archived_at: Option<i64>,
+}
+
+/// Completes rows with the names of people.
+pub(in crate::store) fn with_people(
+    connection: &mut DbConnection,
+    rows: Vec<DocumentRow>,
+) -> Result<Vec<Document>, StoreError> {
+    let people = authors_by_id(connection, rows.iter().flat_map(|row| [row.created_by, row.updated_by]).collect())?;
+    let person = |row: &DocumentRow, id: i64| -> Result<Author, StoreError> {
+        let position = people.binary_search_by_key(&id, |person| person.id);
+        Ok(people[position.map_err(|_| damaged("documents", row.id, "created_by"))?].clone().into())
+    };
+    let document = |row: DocumentRow| {
+        Ok(Document {
+            created_by: person(&row, row.created_by)?,
+            updated_by: person(&row, row.updated_by)?,
+            id: DocumentId(row.id),
+            room_id: RoomId(row.room_id),
+            title: row.title,
+            created_at: Timestamp(row.created_at),
+            updated_at: Timestamp(row.updated_at),
+            revision: row.revision,
+            bytes: row.bytes,
+            archived_at: row.archived_at.map(Timestamp),
+        })
+    };
+    rows.into_iter().map(document).collect()
+}
+
+/// The documents of those ids, in the order of their ids.
+pub(in crate::store) fn documents_by_id(
+    connection: &mut DbConnection,
+    ids: Vec<i64>,
+) -> Result<Vec<Document>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = documents::table.filter(documents::id.eq_any(ids)).order(documents::id);
+    let rows = found.select(DocumentRow::as_select()).load(connection)?;
+    with_people(connection, rows)
+}
+
+/// A document of a room that `viewer` must belong to. One in a closed room of others answers like one that does not exist.
+///
+/// # Errors
+/// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`].
+pub(super) fn enter_document(
+    connection: &mut DbConnection,
+    viewer: UserId,
+    id: DocumentId,
+) -> Result<Document, StoreError> {
+    let document = documents_by_id(connection, vec![id.0])?.pop().ok_or(StoreError::DocumentNotFound)?;
+    enter_room(connection, viewer, document.room_id).map_err(|error| match error {
+        StoreError::RoomNotFound => StoreError::DocumentNotFound,
+        error => error,
+    })?;
+    Ok(document)
+}
+
+/// The room that a document is in, to be locked: it never changes.
+///
+/// # Errors
+/// [`StoreError::DocumentNotFound`].
+pub(super) fn room_of(connection: &mut DbConnection, id: DocumentId) -> Result<RoomId, StoreError> {
+    let room: Option<i64> = documents::table.find(id.0).select(documents::room_id).first(connection).optional()?;
+    room.map(RoomId).ok_or(StoreError::DocumentNotFound)
+}

@@ -1,0 +1,147 @@
+//! What documents say: reading it, and replacing it by what it was merged into.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use crate::domain::{Document, DocumentContent, DocumentId, Timestamp, UserId};
+use crate::store::access::lock_room;
+use crate::store::connection::DbConnection;
+use crate::store::schema::{document_versions, documents};
+use crate::store::{Store, StoreError};
+
+use super::rows::{enter_document, room_of};
+
+/// A document with its Yjs state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredContent {
+    /// The document.
+    pub document: Document,
+    /// All of it, as one update.
+    pub state: Vec<u8>,
+    /// For each client how many of its changes are in the state.
+    pub state_vector: Vec<u8>,
+}
+
+/// A merged content on its way into the store.
+#[derive(Debug, Clone)]
+pub struct DocumentSave {
+    /// The document.
+    pub id: DocumentId,
+    /// The revision that the content was merged into.
+    pub revision: i64,
+    /// What the document says from now on.
+    pub content: DocumentContent,
+    /// Whether what it said until now is kept as a version.
+    pub version_rule: VersionRule,
+}
+
+/// When a save makes a version of what it replaces.
+#[derive(Debug, Clone, Copy)]
+pub struct VersionRule {
+    /// The pause between two versions.
+    pub interval: Duration,
+    /// Versions that a document keeps; the oldest go first.
+    pub most: i64,
+}
+
+impl Store {
+    /// A document with its state.
+    ///
+    /// # Errors
+    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`].
+    pub async fn document_content(&self, viewer: UserId, id: DocumentId) -> Result<StoredContent, StoreError> {
+        self.read_snapshot(move |connection| {
+            let document = enter_document(connection, viewer, id)?;
+            let content = documents::table.find(id.0).select((documents::state, documents::state_vector));
+            let (state, state_vector) = content.first(connection)?;
+            Ok(StoredContent { document, state, state_vector })
+        })
+        .await
+    }
+
+    /// What a document says.
+    ///
+    /// # Errors
+    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`].
+    pub async fn document_text(&self, viewer: UserId, id: DocumentId) -> Result<(Document, String), StoreError> {
+        self.read_snapshot(move |connection| {
+            let document = enter_document(connection, viewer, id)?;
+            Ok((document, documents::table.find(id.0).select(documents::text).first(connection)?))
+        })
+        .await
+    }
+
+    /// Replaces a document's content, and answers the document; `None` when it is at another revision by now, so that the
+    /// content is to be merged again.
+    ///
+    /// # Errors
+    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`], [`StoreError::DocumentArchived`].
+    pub async fn save_document(&self, by: UserId, save: DocumentSave) -> Result<Option<Document>, StoreError> {
+        self.write(move |connection| save_content(connection, by, &save)).await
+    }
+}
+
+fn save_content(
+    connection: &mut DbConnection,
+    by: UserId,
+    save: &DocumentSave,
+) -> Result<Option<Document>, StoreError> {
+    let room = room_of(connection, save.id)?;
+    lock_room(connection, room)?;
+    let old = enter_document(connection, by, save.id)?;
+    if old.archived_at.is_some() {
+        return Err(StoreError::DocumentArchived);
+    }
+    if old.revision != save.revision {
+        return Ok(None);
+    }
+    let now = Timestamp::now();
+    keep_version(connection, &old, save.version_rule, now)?;
+    let content = &save.content;
+    diesel::update(documents::table.find(save.id.0))
+        .set((
+            documents::updated_at.eq(now.0),
+            documents::updated_by.eq(by.0),
+            documents::revision.eq(old.revision + 1),
+            documents::bytes.eq(i64::try_from(content.state.len()).unwrap_or(i64::MAX)),
+            documents::state.eq(&content.state),
+            documents::state_vector.eq(&content.state_vector),
+            documents::text.eq(&content.text),
+            documents::words.eq(&content.words),
+        ))
+        .execute(connection)?;
+    enter_document(connection, by, save.id).map(Some)
+}
+
+/// Makes a version of what a document says, if the last one is old enough. Of what is about to be replaced and not of what
+/// replaces it: whoever empties a document after a quiet week leaves the week's text behind.
+fn keep_version(
+    connection: &mut DbConnection,
+    document: &Document,
+    rule: VersionRule,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let of_document = document_versions::table.filter(document_versions::document_id.eq(document.id.0));
+    let newest: Option<(i64, i64)> = of_document
+        .order(document_versions::number.desc())
+        .select((document_versions::number, document_versions::kept_at))
+        .first(connection)
+        .optional()?;
+    let (last, kept_at) = newest.unwrap_or((0, document.created_at.0));
+    if document.revision == 0 || Timestamp(kept_at).after(rule.interval) > now {
+        return Ok(());
+    }
+    let number = last + 1;
+    // Numbers of ours alone; the text does not leave the database.
+    diesel::sql_query(format!(
+        "INSERT INTO document_versions (document_id, number, revision, bytes, saved_at, saved_by, kept_at, text) \
+         SELECT id, {number}, revision, octet_length(text), updated_at, updated_by, {}, text FROM documents WHERE id = {}",
+        now.0, document.id
+    ))
+    .execute(connection)?;
+    let old = document_versions::number.le(number.saturating_sub(rule.most));
+    diesel::delete(document_versions::table.filter(document_versions::document_id.eq(document.id.0).and(old)))
+        .execute(connection)
+        .map(drop)
+}

@@ -1,0 +1,85 @@
+//! Documents: which saves are stored, and what they leave behind.
+
+use std::time::Duration;
+
+use crate::domain::{DocumentContent, DocumentId, DocumentTitle, RoomEventKind, RoomId, Seq};
+use crate::store::{DocumentChange, DocumentSave, ExportItem, ExportScope, Snapshot, StoreError, VersionRule};
+
+use super::database::LIMITS;
+use super::{TestDatabase, on_both_databases};
+
+fn save(id: DocumentId, revision: i64, interval: Duration) -> DocumentSave {
+    let version_rule = VersionRule { interval, most: 100 };
+    DocumentSave { id, revision, content: DocumentContent::empty(), version_rule }
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+on_both_databases! {
+    async fn a_save_that_was_merged_into_another_revision_is_not_stored(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let id = database.write_document(ada, room, &["one"]).await;
+        assert_eq!(database.save_document(ada, save(id, 0, HOUR)).await, Ok(None), "somebody was faster");
+        assert_eq!(database.document_text(ada, id).await.expect("readable").1, "one");
+        let saved = database.save_document(ada, save(id, 1, HOUR)).await.expect("stored").expect("in time");
+        assert_eq!((saved.revision, saved.bytes), (2, 2));
+        assert_eq!(database.save_document(ada, save(DocumentId(9), 0, HOUR)).await, Err(StoreError::DocumentNotFound));
+    }
+
+    async fn a_version_is_kept_when_the_last_one_is_old_enough(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let id = database.write_document(ada, room, &["one", "two", "three"]).await;
+        database.save_document(ada, save(id, 3, HOUR)).await.expect("stored").expect("in time");
+        let versions = database.document_versions(ada, id).await.expect("readable");
+        assert_eq!(versions.iter().map(|version| (version.number, version.revision)).collect::<Vec<_>>(), [(2, 2), (1, 1)]);
+        database.run_sql("UPDATE document_versions SET kept_at = kept_at - 3600000000").await;
+        database.save_document(ada, save(id, 4, HOUR)).await.expect("stored").expect("in time");
+        assert_eq!(database.document_versions(ada, id).await.expect("readable")[0].revision, 4);
+        assert_eq!(database.document_version(ada, id, 2).await.expect("kept").1, "onetwo");
+    }
+
+    async fn the_log_shows_a_document_as_it_is_at_present(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let id = database.write_document(ada, room, &["one"]).await;
+        let title = DocumentTitle::parse("Minutes", &LIMITS).expect("valid");
+        let change = DocumentChange { title: Some(title), is_archived: Some(true) };
+        let changed = database.change_document(ada, id, change).await.expect("changed");
+        assert_eq!(changed.shut_out, [ada]);
+        assert_eq!(database.save_document(ada, save(id, 1, HOUR)).await, Err(StoreError::DocumentArchived));
+        let log = database.events_after(ada, room, Seq(2), 10, 100).await.expect("readable").events;
+        for (event, name) in log.iter().zip(["document.created", "document.changed"]) {
+            let (RoomEventKind::DocumentCreated(document) | RoomEventKind::DocumentChanged(document)) = &event.kind else {
+                panic!("{event:?}")
+            };
+            assert_eq!((event.kind.name(), document.as_ref()), (name, &changed.document));
+        }
+    }
+
+    async fn an_export_has_what_the_documents_say(database: &TestDatabase) {
+        let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
+        let room = database.open_room(ada, &[bob]).await;
+        for words in [["one", "two"], ["three", "four"]] {
+            database.write_document(bob, room, &words).await;
+        }
+        let texts = |scope: ExportScope| {
+            let mut texts = Vec::new();
+            let mut keep = |item| {
+                if let ExportItem::Document { text, .. } = item {
+                    texts.push(text);
+                }
+                Ok(())
+            };
+            Snapshot::open(&database.url).expect("opens").export(&scope, &mut keep).expect("exported");
+            texts
+        };
+        let user = |name: &str| ExportScope::User(crate::domain::Username::parse(name).expect("valid"));
+        for scope in [ExportScope::All, ExportScope::Room(room), user("bob")] {
+            assert_eq!(texts(scope), ["onetwo", "threefour"]);
+        }
+        assert_eq!(texts(user("ada")), [""; 0]);
+        assert!(database.documents(ada, RoomId(9)).await.is_err());
+    }
+}

@@ -1,0 +1,126 @@
+//! The transport that owns the connection: an upgraded request leaves the HTTP dispatcher with its `TcpStream`, and
+//! nothing of HTTP is kept for it.
+
+use std::io::{self, IoSlice};
+use std::os::fd::AsFd;
+use std::rc::Rc;
+
+use actix_codec::Framed;
+use actix_http::{Request, h1, ws};
+use actix_web::HttpMessage;
+use actix_web::http::header::{HeaderMap, SEC_WEBSOCKET_KEY};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::Query;
+use bytes::{Bytes, BytesMut};
+use rustix::net::{Shutdown, shutdown};
+use tracing::debug;
+
+use crate::broadcast::{Frame, Importance, Socket, Wire};
+
+use super::SocketServer;
+use super::admission::{ConnectQuery, Refusal, admit, refuse_path};
+use super::conversation::{self, Conversation};
+use super::tcp_reading::TcpReading;
+
+/// What a request asks for that would leave HTTP.
+enum Knock {
+    /// A socket, and perhaps there is none for it.
+    Socket(Result<Rc<Socket>, Refusal>),
+    /// Something else, answered with this status line.
+    NoSocket(&'static str),
+}
+
+/// For `HttpService::upgrade`: serves a socket to its end. Connections whose request is no handshake, or for another
+/// path, are answered and closed.
+pub async fn serve_socket(server: SocketServer, request: Request, framed: Framed<TcpStream, h1::Codec>) {
+    let parts = framed.into_parts();
+    let knock = knock(&server, &request);
+    let greeting = switching_protocols(request.headers());
+    // Whatever lives across the first await is kept as long as the socket.
+    drop(request);
+    let stream = Rc::new(parts.io);
+    match knock {
+        Knock::Socket(Ok(socket)) => {
+            let reading = connect(&server, &socket, &stream, greeting, parts.read_buf);
+            let conversation = Conversation::new(server, socket);
+            conversation::run(conversation, reading).await;
+        }
+        Knock::Socket(Err((code, message))) => {
+            let socket = Rc::new(server.hub().unlisted_socket());
+            let reading = connect(&server, &socket, &stream, greeting, parts.read_buf);
+            socket.refuse(code, &message);
+            conversation::see_off(reading).await;
+        }
+        Knock::NoSocket(status) => answer_and_close(&stream, status),
+    }
+}
+
+fn knock(server: &SocketServer, request: &Request) -> Knock {
+    if ws::verify_handshake(request.head()).is_err() {
+        return Knock::NoSocket("400 Bad Request");
+    }
+    let Some(path) = request.path().strip_prefix("/app").filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
+        return Knock::NoSocket("404 Not Found");
+    };
+    let Ok(query) = Query::<ConnectQuery>::from_query(request.uri().query().unwrap_or_default()) else {
+        return Knock::NoSocket("400 Bad Request");
+    };
+    match path.strip_prefix('/') {
+        Some(key) if !key.is_empty() && !key.contains('/') => {
+            Knock::Socket(admit(server, key, &query, request.headers()))
+        }
+        Some(_) | None => Knock::Socket(Err(refuse_path())),
+    }
+}
+
+/// Joins a socket with its connection. The answer to the upgrade waits to be written with the first frame.
+fn connect(
+    server: &SocketServer,
+    socket: &Rc<Socket>,
+    stream: &Rc<TcpStream>,
+    greeting: Bytes,
+    read_ahead: BytesMut,
+) -> TcpReading {
+    socket.outbox().connect(Box::new(TcpWire(Rc::clone(stream))));
+    socket.outbox().push(&Frame::raw(greeting), Importance::Event);
+    TcpReading::new(Rc::clone(stream), Rc::clone(socket), read_ahead, server.config().max_frame_bytes)
+}
+
+/// The answer to a handshake (RFC 6455, section 4.2.2).
+fn switching_protocols(headers: &HeaderMap) -> Bytes {
+    let accept = headers.get(SEC_WEBSOCKET_KEY).map(|key| ws::hash_key(key.as_bytes()));
+    let accept = accept.as_ref().map(|accept| String::from_utf8_lossy(accept)).unwrap_or_default();
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+         sec-websocket-accept: {accept}\r\n\r\n"
+    );
+    Bytes::from(answer)
+}
+
+fn answer_and_close(stream: &TcpStream, status: &str) {
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    if let Err(error) = stream.try_write(answer.as_bytes()) {
+        debug!(%error, "the connection ended before its answer");
+    }
+}
+
+/// A connection as the hub writes to it.
+#[derive(Debug)]
+struct TcpWire(Rc<TcpStream>);
+
+impl Wire for TcpWire {
+    fn write(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
+        match frames {
+            [frame] => self.0.try_write(frame),
+            frames => self.0.try_write_vectored(frames),
+        }
+    }
+}
+
+/// Ends a connection in one direction or both. What waits in the kernel is lost with both, and sent with one.
+pub(super) fn end(stream: &TcpStream, how: Shutdown) {
+    if let Err(error) = shutdown(stream.as_fd(), how) {
+        // The client was faster.
+        debug!(%error, "the connection had ended already");
+    }
+}
