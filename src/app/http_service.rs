@@ -12,6 +12,7 @@ use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_se
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error};
+use futures_util::FutureExt;
 
 use crate::ws::{SocketServer, serve_socket};
 
@@ -52,13 +53,8 @@ where
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            // On the heap, and in its place the dispatcher's buffers are given back.
             .upgrade(fn_service(move |(request, framed)| {
-                let socket = Box::pin(serve_socket(sockets.clone(), request, framed));
-                async move {
-                    socket.await;
-                    Ok::<_, Infallible>(())
-                }
+                serve_socket(sockets.clone(), &request, framed).map(Ok::<_, Infallible>)
             }))
             .finish(app)
             .tcp()

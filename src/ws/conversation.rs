@@ -63,7 +63,8 @@ impl Conversation {
             self.socket.heard();
             match message {
                 Some(Ok(AggregatedMessage::Text(text))) => {
-                    self.hear(&text).await;
+                    // On the heap, so that a socket that says nothing does not keep the room for it.
+                    Box::pin(self.hear(&text)).await;
                     // Whoever sends a lot at once is answered as it comes: without this the answers would fill the
                     // outbox before the writer has its turn.
                     yield_now().await;

@@ -1,6 +1,7 @@
 //! The transport that owns the connection: an upgraded request leaves the HTTP dispatcher with its `TcpStream`, and
 //! nothing of HTTP is kept for it.
 
+use std::future::ready;
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 use std::rc::Rc;
@@ -12,6 +13,7 @@ use actix_web::http::header::{HeaderMap, SEC_WEBSOCKET_KEY};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Query;
 use bytes::{Bytes, BytesMut};
+use futures_util::future::LocalBoxFuture;
 use rustix::net::{Shutdown, shutdown};
 use tracing::debug;
 
@@ -30,28 +32,33 @@ enum Knock {
     NoSocket(&'static str),
 }
 
-/// For `HttpService::upgrade`: serves a socket to its end. Connections whose request is no handshake, or for another
-/// path, are answered and closed.
-pub async fn serve_socket(server: SocketServer, request: Request, framed: Framed<TcpStream, h1::Codec>) {
+/// For `HttpService::upgrade`: makes the connection a socket, whose life is the future. Connections whose request is no
+/// handshake, or for another path, are answered and closed.
+///
+/// Nothing of the request is in the future: what it holds is kept as long as the socket.
+pub fn serve_socket(
+    server: SocketServer,
+    request: &Request,
+    framed: Framed<TcpStream, h1::Codec>,
+) -> LocalBoxFuture<'static, ()> {
     let parts = framed.into_parts();
-    let knock = knock(&server, &request);
-    let greeting = switching_protocols(request.headers());
-    // Whatever lives across the first await is kept as long as the socket.
-    drop(request);
     let stream = Rc::new(parts.io);
-    match knock {
+    let greeting = switching_protocols(request.headers());
+    match knock(&server, request) {
         Knock::Socket(Ok(socket)) => {
             let reading = connect(&server, &socket, &stream, greeting, parts.read_buf);
-            let conversation = Conversation::new(server, socket);
-            conversation::run(conversation, reading).await;
+            Box::pin(conversation::run(Conversation::new(server, socket), reading))
         }
         Knock::Socket(Err((code, message))) => {
             let socket = Rc::new(server.hub().unlisted_socket());
             let reading = connect(&server, &socket, &stream, greeting, parts.read_buf);
             socket.refuse(code, &message);
-            conversation::see_off(reading).await;
+            Box::pin(conversation::see_off(reading))
         }
-        Knock::NoSocket(status) => answer_and_close(&stream, status),
+        Knock::NoSocket(status) => {
+            answer_and_close(&stream, status);
+            Box::pin(ready(()))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A document is a Yjs document with one shared type, the text named `text`. Its state and every change of it are *updates*
 //! (encoding v1); merging the same updates gives the same text, in whichever order and however often they come.
 //!
-//! Updates come from strangers. [`outline`] reads one by itself before `yrs` does, and lets through what a plain text is
+//! Updates come from strangers. `outline` reads one by itself before `yrs` does, and lets through what a plain text is
 //! made of and nothing else: no nested values whose depth could exhaust the stack, no counts that ask for memory without
 //! bringing bytes, no clocks that overflow.
 
