@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 
 use crate::domain::{DocumentId, RoomId, Seq, Timestamp, UserId};
 
+use super::connection::DbConnection;
 use super::documents::document_ids_of_room;
 use super::schema::{events, memberships, rooms};
 use super::statement::{execute, statement};
@@ -74,12 +75,21 @@ impl Store {
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn heads_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<(RoomId, Seq)>, StoreError> {
         self.read(move |connection| {
-            let last_event = events::room_id.eq(rooms::id).and(events::seq.eq(rooms::last_seq));
-            let heads: Vec<(i64, i64)> = rooms::table
-                .inner_join(events::table.on(last_event))
-                .filter(events::created_at.ge(from.0).and(events::created_at.lt(until.0)))
-                .select((rooms::id, rooms::last_seq))
-                .load(connection)?;
+            let within = events::created_at.ge(from.0).and(events::created_at.lt(until.0));
+            let heads: Vec<(i64, i64)> = match connection {
+                // The plus sign makes it begin with the rooms. Left to itself it walks through the whole log.
+                DbConnection::Sqlite(sqlite) => {
+                    let room = events::room_id.eq(sql::<BigInt>("+rooms.id"));
+                    let last_event = events::table.on(room.and(events::seq.eq(rooms::last_seq)));
+                    let heads = rooms::table.inner_join(last_event).filter(within);
+                    heads.select((rooms::id, rooms::last_seq)).load(sqlite)?
+                }
+                DbConnection::Postgres(postgres) => {
+                    let last_event = events::room_id.eq(rooms::id).and(events::seq.eq(rooms::last_seq));
+                    let heads = rooms::table.inner_join(events::table.on(last_event)).filter(within);
+                    heads.select((rooms::id, rooms::last_seq)).load(postgres)?
+                }
+            };
             Ok(heads.into_iter().map(|(room, seq)| (RoomId(room), Seq(seq))).collect())
         })
         .await

@@ -81,3 +81,17 @@ where
 fn migrate_failed(error: Box<dyn std::error::Error + Send + Sync>) -> OpenError {
     OpenError::Migrate(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_migration_has_a_version_of_its_own_and_the_same_in_both_databases() {
+        let sqlite = versions::<Sqlite>(&SQLITE_MIGRATIONS).expect("embedded");
+        let mut distinct = sqlite.clone();
+        distinct.dedup();
+        assert_eq!(distinct, sqlite, "of two with one version, only one would ever run");
+        assert_eq!(versions::<Pg>(&POSTGRES_MIGRATIONS).expect("embedded"), sqlite);
+    }
+}

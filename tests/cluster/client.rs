@@ -74,6 +74,11 @@ impl Socket {
         ids
     }
 
+    pub(crate) async fn leave(&mut self, channel: &str) {
+        self.send(&json!({"event": "pusher:unsubscribe", "data": {"channel": channel}})).await.expect("open");
+        self.expect_silence().await;
+    }
+
     pub(crate) async fn sign_in(&mut self, user_id: &str) {
         let user = json!({"id": user_id}).to_string();
         let auth = format!("{APP_KEY}:{}", sign_user(APP_SECRET, &self.id, &user));
@@ -176,6 +181,11 @@ impl Person {
         let url = node.url(&format!("/api/v1/rooms/{room}"));
         self.call(self.client.get(url)).await.1["last_seq"].as_i64().expect("a head")
     }
+}
+
+/// Returns when what a node has told the others before has reached the server between them: what it asks now comes behind.
+pub(crate) async fn settle(node: &Node) {
+    api(node, "GET", "/channels", &[], None).await;
 }
 
 /// A call of the Pusher HTTP API, signed by the chat's own app.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tokio::time::sleep;
 
-use crate::client::{DEADLINE, Socket, http};
+use crate::client::{DEADLINE, Socket, http, settle};
 use crate::cluster::{Audience, Cluster, setting, socket_node};
 use crate::nats::Nats;
 use crate::node::Node;
@@ -28,6 +28,7 @@ async fn a_node_that_is_cut_off_notices_and_heals_by_itself() {
         Socket::open(cluster.sockets[1].address).await.expect("open"),
     );
     ada.appear("presence-c", "ada").await;
+    settle(&cluster.sockets[0]).await;
     bob.appear("presence-c", "bob").await;
     ada.expect("pusher_internal:member_added").await;
     far = cluster.sockets.pop().expect("it was pushed");

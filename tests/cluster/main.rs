@@ -15,6 +15,7 @@ mod delivery;
 mod nats;
 mod node;
 mod page;
+mod partition;
 mod presence;
 mod proxy;
 mod restarts;

@@ -1,7 +1,7 @@
 //! A NATS server of a test's own.
 
 use std::env;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -31,14 +31,20 @@ fn find() -> Option<PathBuf> {
     found
 }
 
-/// An address that was free a moment ago.
-pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
+/// A port that was free a moment ago.
+fn free_address(ip: IpAddr) -> SocketAddr {
+    TcpListener::bind((ip, 0)).and_then(|listener| listener.local_addr()).expect("a port")
 }
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 impl Nats {
     pub(crate) fn start() -> Option<Self> {
-        let mut nats = Self { program: find()?, arguments: Vec::new(), address: free_address(), process: None };
+        Self::start_at(LOOPBACK)
+    }
+
+    pub(crate) fn start_at(ip: IpAddr) -> Option<Self> {
+        let mut nats = Self { program: find()?, arguments: Vec::new(), address: free_address(ip), process: None };
         nats.run();
         Some(nats)
     }
@@ -46,12 +52,12 @@ impl Nats {
     /// Three servers that know each other.
     pub(crate) fn start_three() -> Option<[Self; 3]> {
         let program = find()?;
-        let routes = [free_address(), free_address(), free_address()];
+        let routes = [(); 3].map(|()| free_address(LOOPBACK));
         let all = routes.map(|route| format!("nats://{route}")).join(",");
         Some(routes.map(|route| {
             let arguments = ["--cluster_name", "test", "--cluster", &format!("nats://{route}"), "--routes", &all];
             let arguments = arguments.map(str::to_owned).to_vec();
-            let mut nats = Self { program: program.clone(), arguments, address: free_address(), process: None };
+            let mut nats = Self { program: program.clone(), arguments, address: free_address(LOOPBACK), process: None };
             nats.run();
             nats
         }))
@@ -60,7 +66,8 @@ impl Nats {
     /// Starts it, or starts it again.
     pub(crate) fn run(&mut self) {
         let mut command = Command::new(&self.program);
-        command.args(["--addr", "127.0.0.1", "--port", &self.address.port().to_string()]).args(&self.arguments);
+        let (ip, port) = (self.address.ip().to_string(), self.address.port().to_string());
+        command.args(["--addr", &ip, "--port", &port]).args(&self.arguments);
         self.process = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts"));
         let started = Instant::now();
         while TcpStream::connect(self.address).is_err() {

@@ -26,10 +26,21 @@ pub(crate) struct Node {
 impl Node {
     /// Starts it with these options, and waits until it says where it is.
     pub(crate) fn start(options: &[&str]) -> Self {
+        Self::start_within(&[], "127.0.0.1:0", options)
+    }
+
+    /// The same at that address, by a command that becomes the one that follows it.
+    pub(crate) fn start_within(within: &[&str], listen: &str, options: &[&str]) -> Self {
         let data_dir = tempfile::tempdir().expect("a directory");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
-        command.env_clear().env("HUBBUB_LOG", "hubbub=info").current_dir(data_dir.path());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--sign-up", "open"]);
+        let words = [within, &[env!("CARGO_BIN_EXE_hubbub")]].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]);
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HUBBUB_LOG", "hubbub=info")
+            .current_dir(data_dir.path());
+        command.args(["serve", "--listen", listen, "--workers", "1", "--sign-up", "open"]);
         command.args(["--access-token-secs", "3600", "--password-memory-kib", "8", "--read-connections", "2"]);
         command.args(["--app-id", "1", "--app-key", APP_KEY, "--app-secret", APP_SECRET, "--data-dir", "."]);
         command.args(["--token-secret", "the tests' own secret, of 32 characters or more"]);

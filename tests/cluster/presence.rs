@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::client::{Socket, api};
+use crate::client::{Socket, api, settle};
 use crate::cluster::{Cluster, socket_node};
 use crate::nats::Nats;
 use crate::node::Node;
@@ -32,13 +32,14 @@ async fn people_of_two_nodes_see_each_other_come_and_go_once() {
     let Some((_nats, nodes)) = nodes(2).await else { return };
     let (mut ada, mut bob) = (open(&nodes[0]).await, open(&nodes[1]).await);
     assert_eq!(ada.appear(CHANNEL, "ada").await, ["ada"]);
+    settle(&nodes[0]).await;
     assert_eq!(bob.appear(CHANNEL, "bob").await, ["ada", "bob"]);
     assert_eq!(user_of(&ada.expect("pusher_internal:member_added").await.data), "bob");
     // Ada's second socket is on the other node: nobody hears of it, nor of the end of one of the two.
     let mut again = open(&nodes[1]).await;
     assert_eq!(again.appear(CHANNEL, "ada").await, ["ada", "bob"]);
-    drop(ada);
-    sleep(Duration::from_millis(500)).await;
+    ada.leave(CHANNEL).await;
+    settle(&nodes[0]).await;
     bob.expect_silence().await;
     drop(again);
     assert_eq!(user_of(&bob.expect("pusher_internal:member_removed").await.data), "ada");
@@ -52,6 +53,7 @@ async fn what_a_client_or_an_application_sends_reaches_both_nodes_once() {
     let Some((_nats, nodes)) = nodes(2).await else { return };
     let (mut ada, mut bob) = (open(&nodes[0]).await, open(&nodes[1]).await);
     ada.appear(CHANNEL, "ada").await;
+    settle(&nodes[0]).await;
     bob.appear(CHANNEL, "bob").await;
     ada.expect("pusher_internal:member_added").await;
     ada.send(&json!({"event": "client-typing", "channel": CHANNEL, "data": {"a": 1}})).await;
@@ -71,6 +73,7 @@ async fn a_node_answers_for_all_of_them() {
     let Some((_nats, nodes)) = nodes(3).await else { return };
     let (mut ada, mut bob) = (open(&nodes[0]).await, open(&nodes[1]).await);
     ada.appear(CHANNEL, "ada").await;
+    settle(&nodes[0]).await;
     bob.appear(CHANNEL, "bob").await;
     ada.expect("pusher_internal:member_added").await;
     let query = [("filter_by_prefix", "presence-"), ("info", "user_count")];
@@ -116,9 +119,11 @@ async fn the_people_of_a_node_that_died_leave_once_and_soon() {
     let Some((_nats, mut nodes)) = nodes(3).await else { return };
     let (mut ada, mut carol) = (open(&nodes[0]).await, open(&nodes[2]).await);
     ada.appear(CHANNEL, "ada").await;
+    settle(&nodes[0]).await;
     let (mut bob, mut dave) = (open(&nodes[1]).await, open(&nodes[1]).await);
     bob.appear(CHANNEL, "bob").await;
     dave.appear(CHANNEL, "dave").await;
+    settle(&nodes[1]).await;
     // Carol's node knows of them only from another's account.
     assert_eq!(carol.appear(CHANNEL, "carol").await, ["ada", "bob", "carol", "dave"]);
     for _ in 0..3 {

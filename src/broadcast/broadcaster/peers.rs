@@ -133,13 +133,13 @@ impl Broadcaster {
         {
             self.caches.keep(channel.clone(), Frame::text(frame.get()), data, left, Instant::now());
         }
+        // Before the client has its answer: the next one may be about to come to another node.
+        self.peers.offer(&channel);
         for subscribe in waiting {
             self.admit_or_refuse(subscribe).await;
         }
         if self.channels.forget_if_empty(&channel) {
             self.ignore_if_idle(Some(channel));
-        } else {
-            self.peers.offer(&channel);
         }
     }
 
@@ -164,8 +164,13 @@ impl Broadcaster {
     }
 
     async fn apply(&mut self, node: NodeId, change: Change) {
-        let channel = change.channel.clone();
+        let (channel, is_first) = (change.channel.clone(), change.before == 0);
         let Some(held) = self.channels.get_mut(&channel) else { return };
+        if is_first && held.stamp != 0 {
+            // Two nodes may begin in the same moment, and find nobody.
+            let digest = Digest { channel: channel.clone(), stamp: held.stamp };
+            self.peers.tell(Recipient::Node(node), PeerMessage::Digest(digest));
+        }
         match held.apply(node, change) {
             Applied::Moved(movement) => self.announce(&channel, movement).await,
             Applied::Known => {}

@@ -120,6 +120,7 @@ impl Among {
         };
         tokio::join!(joining, answering);
         let texts = texts_until(&socket, "subscription_succeeded").await;
+        assert!(matches!(self.note().await, Note::Offer(key) if key == self.key), "whoever knows all may be asked");
         assert!(matches!(self.note().await, Note::Listen(_)));
         let told = self.note().await;
         assert!(matches!(
@@ -127,7 +128,6 @@ impl Among {
             Note::Told(Recipient::Channel(_), PeerMessage::Changed(Change { before: 0, sockets: 1, ref joined, .. }))
                 if joined.len() == 1
         ));
-        assert!(matches!(self.note().await, Note::Offer(key) if key == self.key), "whoever knows all may be asked");
         (socket, texts)
     }
 
@@ -221,6 +221,20 @@ async fn a_nodes_part_is_told_to_whoever_asks_and_after_it_was_away() {
             panic!("a digest")
         };
         assert_eq!(digest.stamp, held.parts[0].stamp);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_nodes_that_begin_in_the_same_moment_find_each_other() {
+    on_one_thread(async {
+        let mut among = Among::set();
+        let (socket, _) = among.ada(Vec::new()).await;
+        among.says(0, among.change(0, 3, &["bob"], &[]));
+        let Note::Told(Recipient::Node(to), PeerMessage::Digest(_)) = among.note().await else { panic!("a digest") };
+        assert_eq!(to, among.others[0]);
+        let texts = among.heard(&socket).await;
+        assert_eq!(count(&texts, "member_added", "bob"), 1, "{texts:?}");
     })
     .await;
 }
