@@ -90,6 +90,7 @@ fn broadcaster_limits(config: &SocketConfig) -> BroadcasterLimits {
         sockets: config.max_sockets,
         cached_channels: config.max_cached_channels,
         authorization: Duration::from_secs(config.authorization_secs.into()),
+        presence_hold: Duration::from_millis(config.presence_hold_ms),
     }
 }
 

@@ -20,7 +20,8 @@ use crate::pusher::{App, ChannelName};
 use super::caches::Caches;
 use super::channels::Channels;
 use super::counts::Counts;
-use super::mailbox::{Afterwards, Command, Delivery, HubId, HubMessage, Order, Subscribe};
+use super::held::HeldDepartures;
+use super::mailbox::{Afterwards, Command, Delivery, Departure, HubId, HubMessage, Order, Subscribe};
 use super::occurrence::{Occurrence, WebhookEvent};
 use super::revocations::Revocations;
 use super::watchlists::Watchlists;
@@ -42,6 +43,7 @@ pub struct Broadcaster {
     counts: Counts,
     watchlists: Watchlists,
     revocations: Revocations,
+    held: HeldDepartures,
     /// Subscriptions that wait until the other nodes have said what they have of the channel.
     waiting: HashMap<ChannelKey, Vec<Subscribe>>,
     /// The stamp of the last change that the other nodes were told.
@@ -60,6 +62,8 @@ pub struct BroadcasterLimits {
     pub cached_channels: usize,
     /// How long an authorisation may be used: `HUBBUB_AUTHORIZATION_SECS`.
     pub authorization: Duration,
+    /// How long somebody stays in a presence channel whose last connection has ended: `HUBBUB_PRESENCE_HOLD_MS`.
+    pub presence_hold: Duration,
 }
 
 /// What the actor takes up next.
@@ -67,6 +71,8 @@ enum Heard {
     Bus(News),
     Socket(Command),
     Order(Order),
+    /// A departure that was held back.
+    Departed(Departure),
     /// Counts of large channels, digests for other nodes and the end of cached events may be due.
     Tick,
 }
@@ -103,6 +109,7 @@ impl Broadcaster {
             counts: Counts::default(),
             watchlists: Watchlists::default(),
             revocations: Revocations::new(limits.authorization),
+            held: HeldDepartures::new(limits.presence_hold),
             waiting: HashMap::new(),
             last_stamp: 0,
             tally: Arc::clone(&tally),
@@ -138,7 +145,12 @@ impl Broadcaster {
                 // Whoever asked may have gone, and then nobody minds.
                 Some(Heard::Socket(Command::Ask(question, answer))) => drop(answer.send(self.answer(&question))),
                 Some(Heard::Order(Order::HubStarted(id, hub))) => drop(self.hubs.insert(id, hub)),
-                Some(Heard::Order(Order::Left(departure))) => self.leave(departure).await,
+                Some(Heard::Order(Order::Left(departure)) | Heard::Departed(departure)) => self.leave(departure).await,
+                Some(Heard::Order(Order::Lost(departure))) => {
+                    if let Some(departure) = self.held.hold(departure) {
+                        self.leave(departure).await;
+                    }
+                }
                 Some(Heard::Order(Order::CloseSockets(over))) => self.close_sockets(over, Afterwards::Stop).await,
                 Some(Heard::Tick) => self.tick().await,
                 None => return,
@@ -153,6 +165,7 @@ impl Broadcaster {
             tokio::select! {
                 message = self.bus.recv() => message.map(Heard::Bus),
                 command = self.commands.recv() => command.map(Heard::Socket),
+                departure = self.held.due() => departure.map(Heard::Departed),
                 _ = ticks.tick(), if needs_ticks => Some(Heard::Tick),
             }
         };

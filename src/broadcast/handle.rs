@@ -188,6 +188,10 @@ impl BroadcasterHandle {
         self.order(Order::Left(departure));
     }
 
+    pub(super) fn lost(&self, departure: Departure) {
+        self.order(Order::Lost(departure));
+    }
+
     fn order(&self, order: Order) {
         // As in `command`.
         let _ = self.orders.send(order);

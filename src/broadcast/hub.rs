@@ -91,7 +91,7 @@ impl Hub {
     pub fn remove_socket(&self, socket: &Socket) {
         let left = self.subscriptions.borrow_mut().remove_socket(socket);
         for (channel, user_id) in left {
-            self.broadcaster.left(Departure { hub: self.id, channel, user_id });
+            self.broadcaster.lost(Departure { hub: self.id, channel, user_id });
         }
         self.broadcaster.dismiss_socket(socket.app());
     }

@@ -62,8 +62,10 @@ pub(super) struct SignIn {
 pub(super) enum Order {
     /// A worker started.
     HubStarted(HubId, mpsc::Sender<HubMessage>),
-    /// A socket is no longer in a channel.
+    /// A socket has left a channel.
     Left(Departure),
+    /// A socket is no longer in a channel because its connection has ended.
+    Lost(Departure),
     /// Close all sockets, spread over this time, with the code that lets clients come back at once, and take no more in.
     CloseSockets(Duration),
 }

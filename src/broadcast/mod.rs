@@ -24,6 +24,7 @@ mod counts;
 mod elsewhere;
 mod frame;
 mod handle;
+mod held;
 mod hub;
 mod mailbox;
 mod occurrence;

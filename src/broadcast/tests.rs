@@ -18,8 +18,13 @@ use crate::domain::{Timestamp, UserId};
 use crate::events::{Alone, BusMessage, Carrier, Envelope, LocalBus, Peers, Revocation, Termination, local_bus};
 use crate::pusher::{App, AppId, ChannelName, Member, SignedInUser, Webhook, server_frame};
 
-const LIMITS: BroadcasterLimits =
-    BroadcasterLimits { mailbox: 16, sockets: 10, cached_channels: 10, authorization: Duration::from_secs(60) };
+const LIMITS: BroadcasterLimits = BroadcasterLimits {
+    mailbox: 16,
+    sockets: 10,
+    cached_channels: 10,
+    authorization: Duration::from_secs(60),
+    presence_hold: Duration::ZERO,
+};
 const HUB_LIMITS: HubLimits = HubLimits {
     outbox: OutboxLimits { frames: 8, bytes: 10_000 },
     activity_timeout: Duration::from_secs(120),

@@ -45,6 +45,10 @@ pub struct SocketConfig {
     /// What a presence channel keeps of one person, in bytes
     #[arg(long, env = "HUBBUB_MAX_PRESENCE_MEMBER_BYTES", default_value_t = 2_048)]
     pub max_presence_member_bytes: usize,
+    /// How long somebody stays in a presence channel whose last connection has ended, in milliseconds: whoever reloads a
+    /// page has not left
+    #[arg(long, env = "HUBBUB_PRESENCE_HOLD_MS", default_value_t = 2_000)]
+    pub presence_hold_ms: u64,
     /// File that says which other apps there are, in TOML; read again on SIGHUP
     #[arg(long, env = "HUBBUB_APPS_FILE", value_name = "FILE")]
     pub apps_file: Option<PathBuf>,

@@ -49,6 +49,28 @@ async fn a_second_tab_is_nobody_new_and_the_last_one_takes_its_person_along() {
 }
 
 #[actix_web::test]
+async fn who_reloads_a_page_neither_goes_nor_comes() {
+    let server = Server::start_with(|config| config.socket.presence_hold_ms = 2_000).await;
+    let mut ada = Socket::open(&server).await;
+    ada.appear("presence-a", "ada").await;
+    let mut page = Socket::open(&server).await;
+    page.appear("presence-a", "grace").await;
+    assert_eq!(ada.expect("pusher_internal:member_added").await.data["user_id"], "grace");
+    drop(page);
+    let mut reloaded = Socket::open(&server).await;
+    assert_eq!(reloaded.appear("presence-a", "grace").await["presence"]["count"], 2);
+    // Leaving on purpose is believed at once, and is the next that Ada hears.
+    let mut lin = Socket::open(&server).await;
+    lin.appear("presence-a", "lin").await;
+    lin.unsubscribe("presence-a").await;
+    assert_eq!(ada.expect("pusher_internal:member_added").await.data["user_id"], "lin");
+    assert_eq!(ada.expect("pusher_internal:member_removed").await.data["user_id"], "lin");
+    drop(reloaded);
+    assert_eq!(ada.expect("pusher_internal:member_removed").await.data["user_id"], "grace");
+    ada.expect_silence().await;
+}
+
+#[actix_web::test]
 async fn one_person_too_many_is_refused_but_not_another_tab_of_one_who_is_there() {
     let server = Server::start_with(|config| config.socket.max_presence_members = 3).await;
     let mut sockets = Vec::new();
