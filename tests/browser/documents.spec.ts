@@ -102,6 +102,18 @@ test('what was written offline survives a closed page', async ({ enter, server }
   await expect.poll(async () => stored(await server.as('ada'), id)).toBe('Before. On the train.');
 });
 
+test('who comes moves nobody’s caret', async ({ enter, server }) => {
+  const { path } = await make(await server.as('ada'), LOBBY, 'Minutes');
+  const [ada, grace] = [await enter('Ada'), await enter('Grace')];
+  await ada.goto(server.url + path);
+  await text(ada).pressSequentially('first ');
+  await grace.goto(server.url + path);
+  await expect(text(grace)).toHaveText('first');
+  await expect(ada.getByRole('list', { name: 'Here now' }).or(ada.getByText('Grace Hopper')).first()).toBeAttached();
+  await ada.keyboard.type('second');
+  await expect(text(grace)).toHaveText('first second');
+});
+
 test('undo takes back what one wrote oneself, and leaves what others wrote', async ({ enter, server }) => {
   const { path } = await make(await server.as('ada'), LOBBY, 'Plans');
   const [ada, grace] = [await enter('Ada'), await enter('Grace')];
