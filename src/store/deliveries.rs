@@ -213,8 +213,22 @@ statement! {
     " AND memberships.user_id = webhooks.created_by) ORDER BY webhooks.id"
 }
 
-/// The same for messages that were posted together: it asks once for all of them.
+/// The same for messages that were posted together.
 pub(super) fn enqueue_posted(
+    connection: &mut DbConnection,
+    mut places: impl Iterator<Item = (RoomId, Seq)>,
+    at: Timestamp,
+) -> QueryResult<()> {
+    match connection {
+        DbConnection::Sqlite(_) => {
+            places.try_for_each(|(room, seq)| enqueue(connection, room, seq, "message.posted", at))
+        }
+        DbConnection::Postgres(postgres) => enqueue_posted_in_postgres(postgres, places, at),
+    }
+}
+
+/// It asks once for all of them.
+fn enqueue_posted_in_postgres(
     connection: &mut PgConnection,
     places: impl Iterator<Item = (RoomId, Seq)>,
     at: Timestamp,

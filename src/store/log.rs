@@ -26,13 +26,6 @@ pub(super) fn next_seq(connection: &mut DbConnection, room: RoomId) -> QueryResu
 
 /// Writes an entry at the place that was taken for it, and what webhooks are to be told of it.
 pub(super) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
-    write(connection, event)?;
-    deliveries::enqueue(connection, event.room_id, event.seq, event.kind.name(), event.created_at)?;
-    Ok(())
-}
-
-/// Writes an entry at the place that was taken for it, of which no webhook wants to be told.
-pub(super) fn write(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
     let (mut message_id, mut member_id, mut document_id, mut data) = (None, None, None, None);
     match &event.kind {
         RoomEventKind::RoomCreated(room) | RoomEventKind::RoomChanged(room) => {
@@ -59,6 +52,7 @@ pub(super) fn write(connection: &mut DbConnection, event: &RoomEvent) -> Result<
         events::document_id.eq(document_id),
     ));
     execute(connection, &entry)?;
+    deliveries::enqueue(connection, event.room_id, event.seq, event.kind.name(), event.created_at)?;
     Ok(())
 }
 

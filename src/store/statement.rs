@@ -2,13 +2,12 @@
 //!
 //! Diesel never keeps an `UPDATE`, or what [`diesel::sql_query`] takes, prepared, and preparing costs as much as running.
 //! A [`statement!`] is a struct with a query id of its own, so that it is kept, and one text for both databases. And
-//! [`execute`] and [`fetch`] hand a query to the connection within [`DbConnection`], which itself would write the SQL anew
-//! each time. Everything off the hot path uses Diesel's own language on `DbConnection`.
+//! [`execute`] hands a query to the connection within [`DbConnection`], which itself would write the SQL anew each time.
+//! Everything off the hot path uses Diesel's own language on `DbConnection`.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
-use diesel::query_dsl::LoadQuery;
 use diesel::sqlite::Sqlite;
 
 use super::connection::DbConnection;
@@ -21,18 +20,6 @@ where
     match connection {
         DbConnection::Sqlite(sqlite) => sqlite.execute_returning_count(statement),
         DbConnection::Postgres(postgres) => postgres.execute_returning_count(statement),
-    }
-}
-
-/// Runs a query that returns one row, and answers it.
-pub(super) fn fetch<'query, S, T>(connection: &mut DbConnection, statement: S) -> QueryResult<T>
-where
-    S: RunQueryDsl<SqliteConnection> + LoadQuery<'query, SqliteConnection, T>,
-    S: RunQueryDsl<PgConnection> + LoadQuery<'query, PgConnection, T>,
-{
-    match connection {
-        DbConnection::Sqlite(sqlite) => statement.get_result(sqlite),
-        DbConnection::Postgres(postgres) => statement.get_result(postgres),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Posting messages: the hot path (step 2 of the walk, "store").
 //!
-//! The writer hands over runs of posts. SQLite lives in this process, so each post is stored by itself ([`single`]). A
-//! statement to a Postgres server is a round trip, so there a run is stored by a few statements, however long it is
-//! ([`batch`]); only posts with files, which are rare, are stored by themselves there too. What decides a post, and in
-//! which order it is asked, is the same everywhere.
+//! The writer hands over posts that follow each other. They are decided and stored together ([`run`]), by statements of
+//! the database's own ([`sqlite`], [`postgres`]); only posts with files, which are rare, are stored one by one. What decides
+//! a post, and in which order it is asked, is the same everywhere.
 
-mod batch;
-mod single;
+mod postgres;
+mod run;
+mod sqlite;
 
 use diesel::QueryResult;
 
@@ -16,7 +16,6 @@ use crate::domain::{
 };
 
 use super::connection::DbConnection;
-use super::error::settle;
 use super::messages::load_messages;
 use super::search::SearchEntry;
 use super::{Posted, StoreError};
@@ -40,18 +39,9 @@ pub(super) fn post_all(
     posts: &[&Post],
 ) -> Result<Vec<Result<Posted, StoreError>>, StoreError> {
     let mut outcomes = Vec::with_capacity(posts.len());
-    for run in posts.chunk_by(|post, next| !post.has_files() && !next.has_files()) {
-        match connection {
-            DbConnection::Postgres(postgres) if !run[0].has_files() => {
-                let stored = batch::store(postgres, run)?;
-                outcomes.extend(answer(connection, run, stored)?);
-            }
-            DbConnection::Postgres(_) | DbConnection::Sqlite(_) => {
-                for post in run {
-                    outcomes.push(settle(single::store(connection, post))?);
-                }
-            }
-        }
+    for posts in posts.chunk_by(|post, next| !post.has_files() && !next.has_files()) {
+        let stored = run::store(connection, posts)?;
+        outcomes.extend(answer(connection, posts, stored)?);
     }
     Ok(outcomes)
 }
@@ -152,9 +142,9 @@ impl Post {
     }
 
     /// The message that the post has become, without its files.
-    fn to_message(&self, id: i64, place: MessagePlace, author: Author, created_at: Timestamp) -> Message {
+    fn to_message(&self, id: MessageId, place: MessagePlace, author: Author, created_at: Timestamp) -> Message {
         Message {
-            id: MessageId(id),
+            id,
             room_id: self.room,
             seq: place.seq,
             number: place.number,

@@ -19,14 +19,21 @@ pub(in crate::store) fn index(
     entry: &SearchEntry,
 ) -> QueryResult<()> {
     match connection {
-        DbConnection::Sqlite(sqlite) => {
-            IndexInSqlite { id: id.0, terms: &entry.fts5(room, author) }.execute(sqlite)?;
-        }
-        DbConnection::Postgres(postgres) => {
-            IndexInPostgres { id: id.0, terms: &entry.tsvector(room, author) }.execute(postgres)?;
-        }
+        DbConnection::Sqlite(sqlite) => index_in_sqlite(sqlite, id, room, author, entry),
+        DbConnection::Postgres(postgres) => index_batch(postgres, [(id, room, author, entry)].into_iter()),
     }
-    vocabulary::learn(connection, &entry.new_words)
+}
+
+/// The same on SQLite.
+pub(in crate::store) fn index_in_sqlite(
+    connection: &mut SqliteConnection,
+    id: MessageId,
+    room: RoomId,
+    author: UserId,
+    entry: &SearchEntry,
+) -> QueryResult<()> {
+    IndexInSqlite { id: id.0, terms: &entry.fts5(room, author) }.execute(connection)?;
+    vocabulary::learn_in_sqlite(connection, &entry.new_words)
 }
 
 statement! {
@@ -35,13 +42,7 @@ statement! {
     "INSERT INTO message_search (rowid, terms) VALUES (", id, ", ", terms, ")"
 }
 
-statement! {
-    /// A message's terms as the text of a `tsvector`.
-    IndexInPostgres<'a> { id: i64 => BigInt, terms: &'a str => Text } -> ():
-    "INSERT INTO message_search (message_id, terms) VALUES (", id, ", CAST(", terms, " AS TSVECTOR))"
-}
-
-/// Adds messages that the index does not have, by one statement.
+/// The same on Postgres, for any number of messages, by one statement.
 pub(in crate::store) fn index_batch<'a>(
     connection: &mut PgConnection,
     messages: impl Iterator<Item = (MessageId, RoomId, UserId, &'a SearchEntry)>,
@@ -59,7 +60,7 @@ pub(in crate::store) fn index_batch<'a>(
 }
 
 statement! {
-    /// The terms of several messages, as above.
+    /// The terms of several messages, each as the text of a `tsvector`.
     IndexBatch { ids: Vec<i64> => Array<BigInt>, terms: Vec<String> => Array<Text> } -> ():
     "INSERT INTO message_search (message_id, terms) SELECT message.id, CAST(message.terms AS TSVECTOR) FROM unnest(",
     ids, ", ", terms, ") AS message (id, terms)"

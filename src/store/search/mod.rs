@@ -24,6 +24,6 @@ pub use documents::DocumentHit;
 pub use find::{SearchHit, SearchPage};
 
 pub(super) use entry::SearchEntry;
-pub(super) use index::{forget, index, index_batch};
+pub(super) use index::{forget, index, index_batch, index_in_sqlite};
 pub(super) use known_words::KnownWords;
 pub(super) use rebuild::bring_up_to_date;

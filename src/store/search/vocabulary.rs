@@ -14,16 +14,11 @@ const MAX_EXPANSIONS: usize = 150;
 const MIN_INNER_CHARS: usize = 3;
 
 /// Adds words that the vocabulary may lack.
-pub(super) fn learn(connection: &mut DbConnection, words: &[String]) -> QueryResult<()> {
-    match connection {
-        DbConnection::Sqlite(sqlite) => {
-            for word in words {
-                LearnInSqlite { word }.execute(sqlite)?;
-            }
-            Ok(())
-        }
-        DbConnection::Postgres(postgres) => learn_in_postgres(postgres, words),
+pub(super) fn learn_in_sqlite(connection: &mut SqliteConnection, words: &[String]) -> QueryResult<()> {
+    for word in words {
+        LearnInSqlite { word }.execute(connection)?;
     }
+    Ok(())
 }
 
 /// The same on Postgres: one statement, and none when there is nothing to learn.

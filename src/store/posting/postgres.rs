@@ -1,50 +1,30 @@
-//! A run of posts without files on Postgres: a few statements, however many posts.
+//! A run on Postgres: a few statements, however many posts, since each is a round trip to the server.
 //!
 //! 1. [`LockRooms`] keeps other writers out of the rooms until the commit. It has to be a statement of its own: one
 //!    statement sees the database as it was when it began, and the lock may have been waited for since.
-//! 2. [`FindSenders`] asks what decides each post. The decisions are made here, in the order of the posts, each seeing
-//!    what those before it have led to.
+//! 2. [`FindSenders`] asks what decides each post.
 //! 3. [`InsertPosts`] stores what was accepted: the messages, their entries in the log, the rooms' counters, the authors'
-//!    read marks. The search index and what webhooks are to be told follow.
+//!    read marks. The search index follows.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use crate::domain::{Author, MessageId, RoomId, Timestamp, UserId};
 use crate::store::statement::statement;
-use crate::store::{StoreError, deliveries, search};
+use crate::store::{StoreError, search};
 
-use super::{MessagePlace, Post, RoomHead, Stored};
+use super::run::{Accepted, KnownBefore, Sender};
+use super::{Post, RoomHead};
 
-/// Stores those posts that are new and accepted. Answers what became of each.
-///
-/// # Errors
-/// What makes the transaction unusable.
-pub(super) fn store(
-    connection: &mut PgConnection,
-    posts: &[&Post],
-) -> Result<Vec<Result<Stored, StoreError>>, StoreError> {
-    let mut run = Run::begin(lock_rooms(connection, posts)?);
-    let senders = find_senders(connection, posts)?;
-    let decisions: Vec<_> = posts.iter().zip(senders).map(|(post, sender)| run.decide(post, sender)).collect();
-    let created_at = Timestamp::now();
-    let ids = if run.accepted.is_empty() { Vec::new() } else { insert(connection, &run.accepted, created_at)? };
-    if run.has_listeners {
-        let places = run.accepted.iter().map(|accepted| (accepted.post.room, accepted.place.seq));
-        deliveries::enqueue_posted(connection, places, created_at)?;
-    }
-    let stored = |decision| match decision {
-        Decision::Accept { index, author } => {
-            let Accepted { post, place } = run.accepted[index];
-            Stored::New(Box::new(post.to_message(ids[index], place, author, created_at)))
-        }
-        Decision::RepeatOfAccepted { index } => Stored::Before(MessageId(ids[index])),
-        Decision::RepeatOfStored(earlier) => Stored::Before(earlier),
-    };
-    Ok(decisions.into_iter().map(|decision| decision.map(stored)).collect())
+/// Locks the rooms of posts, and looks up what decides the posts.
+pub(super) fn look_up(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<KnownBefore> {
+    let rooms = lock_rooms(connection, posts)?;
+    let rows = find_senders(connection, posts)?;
+    let has_listeners = rows.iter().any(|row| row.has_listeners);
+    let senders = posts.iter().zip(rows).map(|(post, row)| row.sender(post.author)).collect();
+    Ok(KnownBefore { rooms, senders, has_listeners })
 }
 
 /// The rooms, which nobody else changes until the transaction ends. Those that do not exist are left out.
@@ -111,80 +91,19 @@ struct SenderRow {
     has_listeners: bool,
 }
 
-/// A run while it is decided: the database as it will be once the posts accepted so far are stored.
-struct Run<'a> {
-    rooms: HashMap<RoomId, RoomHead>,
-    /// The read marks that posts of this run have moved.
-    read_numbers: HashMap<(RoomId, UserId), i64>,
-    /// Which accepted post an author has given a client id to.
-    client_ids: HashMap<(UserId, &'a str), usize>,
-    accepted: Vec<Accepted<'a>>,
-    has_listeners: bool,
-}
-
-/// A post that will be stored, and where.
-#[derive(Clone, Copy)]
-struct Accepted<'a> {
-    post: &'a Post,
-    place: MessagePlace,
-}
-
-/// What is to become of a post; `index` says which of the accepted ones.
-enum Decision {
-    Accept { index: usize, author: Author },
-    RepeatOfAccepted { index: usize },
-    RepeatOfStored(MessageId),
-}
-
-impl<'a> Run<'a> {
-    fn begin(rooms: HashMap<RoomId, RoomHead>) -> Self {
-        Self {
-            rooms,
-            read_numbers: HashMap::new(),
-            client_ids: HashMap::new(),
-            accepted: Vec::new(),
-            has_listeners: false,
-        }
-    }
-
-    /// Decides the next post.
-    fn decide(&mut self, post: &'a Post, sender: SenderRow) -> Result<Decision, StoreError> {
-        let SenderRow { username: Some(username), name: Some(name), read_number, earlier_id, has_listeners } = sender
-        else {
-            return Err(StoreError::UserNotFound);
-        };
-        let membership = (post.room, post.author);
-        let read_number = self.read_numbers.get(&membership).copied().or(read_number);
-        let room = self.rooms.get_mut(&post.room);
-        let place = MessagePlace::next(room.as_deref(), read_number)?;
-        if let Some(earlier) = earlier_id {
-            return Ok(Decision::RepeatOfStored(MessageId(earlier)));
-        }
-        let index = self.accepted.len();
-        if let Some(client_id) = post.client_id() {
-            match self.client_ids.entry((post.author, client_id)) {
-                Entry::Occupied(earlier) => return Ok(Decision::RepeatOfAccepted { index: *earlier.get() }),
-                Entry::Vacant(unused) => unused.insert(index),
-            };
-        }
-        if let Some(room) = room {
-            (room.last_seq, room.message_count) = (place.seq.0, place.number);
-        }
-        if place.is_next_to_read {
-            self.read_numbers.insert(membership, place.number);
-        }
-        self.has_listeners |= has_listeners;
-        self.accepted.push(Accepted { post, place });
-        Ok(Decision::Accept { index, author: Author { id: post.author, username, name } })
+impl SenderRow {
+    fn sender(self, id: UserId) -> Sender {
+        let author = self.username.zip(self.name).map(|(username, name)| Author { id, username, name });
+        Sender { author, read_number: self.read_number, earlier: self.earlier_id.map(MessageId) }
     }
 }
 
-/// Stores what was accepted, and indexes it; answers the messages' ids, in the same order.
-fn insert(
+/// Stores what was accepted, which must not be nothing, and indexes it. Answers the messages' ids in the same order.
+pub(super) fn insert(
     connection: &mut PgConnection,
     accepted: &[Accepted<'_>],
     created_at: Timestamp,
-) -> Result<Vec<i64>, StoreError> {
+) -> Result<Vec<MessageId>, StoreError> {
     let insert = InsertPosts {
         room_ids: accepted.iter().map(|accepted| accepted.post.room.0).collect(),
         seqs: accepted.iter().map(|accepted| accepted.place.seq.0).collect(),
@@ -198,11 +117,14 @@ fn insert(
     };
     let inserted: Vec<(i64, i64, i64)> = insert.load(connection)?;
     let ids: HashMap<_, _> = inserted.into_iter().map(|(room_id, seq, id)| ((room_id, seq), id)).collect();
-    let id_of = |accepted: &Accepted<'_>| ids.get(&(accepted.post.room.0, accepted.place.seq.0)).copied();
+    let id_of = |accepted: &Accepted<'_>| {
+        let id = ids.get(&(accepted.post.room.0, accepted.place.seq.0));
+        id.copied().map(MessageId)
+    };
     let missing = || StoreError::Internal("the database did not answer the id of every message".to_owned());
     let ids = accepted.iter().map(|accepted| id_of(accepted).ok_or_else(missing)).collect::<Result<Vec<_>, _>>()?;
     let posts = accepted.iter().zip(&ids);
-    let entries = posts.map(|(Accepted { post, .. }, id)| (MessageId(*id), post.room, post.author, &post.entry));
+    let entries = posts.map(|(Accepted { post, .. }, id)| (*id, post.room, post.author, &post.entry));
     search::index_batch(connection, entries)?;
     Ok(ids)
 }
