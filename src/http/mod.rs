@@ -57,6 +57,12 @@ pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
 pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
     let api = scope("/api/v1")
         .wrap(from_fn(carry_out::carry_out))
+        // Routes are tried in this order, and this one is asked for the most.
+        .service(
+            resource("/rooms/{id}/messages")
+                .route(get().to(history::list_messages))
+                .route(post().to(messages::post_message)),
+        )
         .service(resource("/instance").route(get().to(instance::show_instance)))
         .service(resource("/users").route(get().to(users::find_users)).route(post().to(users::sign_up)))
         .service(resource("/me").route(get().to(users::show_me)))
@@ -81,11 +87,6 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         )
         .service(resource("/rooms/{id}/members/{user_id}").route(delete().to(members::remove_member)))
         .service(resource("/rooms/{id}/read").route(put().to(reads::mark_read)))
-        .service(
-            resource("/rooms/{id}/messages")
-                .route(get().to(history::list_messages))
-                .route(post().to(messages::post_message)),
-        )
         .service(
             resource("/rooms/{id}/messages/{message}")
                 .route(get().to(messages::show_message))
