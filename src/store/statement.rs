@@ -23,6 +23,13 @@ where
     }
 }
 
+/// Ids for a statement on SQLite, which knows no arrays: `IN (SELECT value FROM json_each(…))`. A list of parameters would be
+/// another text for each length, and be prepared each time.
+pub(super) fn json_list(ids: &[i64]) -> String {
+    let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    format!("[{}]", ids.join(","))
+}
+
 /// Declares a statement: its parameters with their SQL types, the types of the row it returns, and its text, in which a
 /// parameter's name stands where its value belongs.
 ///

@@ -1,6 +1,7 @@
 //! People's accounts.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text};
 
 use crate::domain::{PersonName, Role, Timestamp, User, UserId, Username};
 
@@ -8,6 +9,7 @@ use super::connection::DbConnection;
 use super::invites::is_valid_invite;
 use super::rows::{AuthorRow, UserRow};
 use super::schema::{sessions, users};
+use super::statement::{json_list, statement};
 use super::{Store, StoreError, TokenHash};
 
 /// Somebody who signs up.
@@ -196,7 +198,22 @@ pub(super) fn actor(connection: &mut DbConnection, id: UserId) -> Result<User, S
 pub(super) fn authors_by_id(connection: &mut DbConnection, mut ids: Vec<i64>) -> QueryResult<Vec<AuthorRow>> {
     ids.sort_unstable();
     ids.dedup();
-    users::table.filter(users::id.eq_any(ids)).order(users::id).select(AuthorRow::as_select()).load(connection)
+    match connection {
+        DbConnection::Sqlite(sqlite) => FindAuthorsInSqlite { ids: json_list(&ids) }.load(sqlite),
+        DbConnection::Postgres(postgres) => FindAuthorsInPostgres { ids }.load(postgres),
+    }
+}
+
+statement! {
+    /// People by a list of ids.
+    FindAuthorsInSqlite { ids: String => Text } -> (BigInt, Text, Text):
+    "SELECT id, username, name FROM users WHERE id IN (SELECT value FROM json_each(", ids, ")) ORDER BY id"
+}
+
+statement! {
+    /// The same.
+    FindAuthorsInPostgres { ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, Text):
+    "SELECT id, username, name FROM users WHERE id = ANY(", ids, ") ORDER BY id"
 }
 
 /// Takes the meaning from the characters that have one in `LIKE`.

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use crate::domain::{File, FileId, FileName, Message, MessageId, RoomId, Timestamp, UserId};
 use crate::store::access::enter_room;
 use crate::store::connection::{DbConnection, MultiBackend};
 use crate::store::schema::{file_removals, files};
+use crate::store::statement::{json_list, statement};
 use crate::store::{Store, StoreError};
 
 use super::contents::ContentHash;
@@ -254,11 +256,10 @@ pub(in crate::store) fn attach_files<'a>(
     }
     messages.sort_unstable_by_key(|message| message.id);
     let ids: Vec<i64> = messages.iter().map(|message| message.id.0).collect();
-    let rows: Vec<FileRow> = files::table
-        .filter(files::message_id.eq_any(ids))
-        .order((files::message_id, files::place))
-        .select(FileRow::as_select())
-        .load(connection)?;
+    let rows: Vec<FileRow> = match connection {
+        DbConnection::Sqlite(sqlite) => FindFilesInSqlite { message_ids: json_list(&ids) }.load(sqlite)?,
+        DbConnection::Postgres(postgres) => FindFilesInPostgres { message_ids: ids }.load(postgres)?,
+    };
     for row in rows {
         let owner = row.message_id.unwrap_or_default();
         // An event log may hold a message several times.
@@ -269,4 +270,32 @@ pub(in crate::store) fn attach_files<'a>(
         }
     }
     Ok(())
+}
+
+type FileColumns = (
+    BigInt,
+    BigInt,
+    BigInt,
+    Nullable<BigInt>,
+    Text,
+    Text,
+    BigInt,
+    Nullable<BigInt>,
+    Nullable<BigInt>,
+    Nullable<Text>,
+    Text,
+);
+
+statement! {
+    /// The files of messages by a list of their ids.
+    FindFilesInSqlite { message_ids: String => Text } -> FileColumns:
+    "SELECT id, room_id, uploader_id, message_id, name, content_type, bytes, width, height, thumbnail_type, hash \
+     FROM files WHERE message_id IN (SELECT value FROM json_each(", message_ids, ")) ORDER BY message_id, place"
+}
+
+statement! {
+    /// The same.
+    FindFilesInPostgres { message_ids: Vec<i64> => Array<BigInt> } -> FileColumns:
+    "SELECT id, room_id, uploader_id, message_id, name, content_type, bytes, width, height, thumbnail_type, hash \
+     FROM files WHERE message_id = ANY(", message_ids, ") ORDER BY message_id, place"
 }

@@ -111,3 +111,22 @@ async fn nobody_but_its_owner_reads_the_file() {
         assert_eq!(mode & 0o077, 0, "{file}: {mode:o}");
     }
 }
+
+#[tokio::test]
+async fn the_embedded_sqlite_is_built_as_the_store_counts_on() {
+    let database = TestDatabase::sqlite();
+    let options = database
+        .read(|connection| {
+            let sql = "SELECT compile_options AS option FROM pragma_compile_options";
+            Ok(diesel::sql_query(sql).load::<CompileOption>(connection)?)
+        })
+        .await
+        .expect("options");
+    assert!(options.iter().any(|option| option.option == "ENABLE_QPSG"), ".cargo/config.toml sets it: {options:?}");
+}
+
+#[derive(Debug, diesel::QueryableByName)]
+struct CompileOption {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    option: String,
+}
