@@ -4,6 +4,7 @@
 
 mod client;
 mod fanout;
+mod history;
 mod posts;
 mod process;
 mod publisher;
@@ -33,6 +34,8 @@ struct Cli {
 enum Command {
     /// Posts a second over HTTP, each with authentication, membership, Markdown and the log
     Posts(posts::PostsArgs),
+    /// Reading in a room with very many messages
+    History(history::HistoryArgs),
     /// Deliveries a second of one event to many sockets, and what a socket costs
     Fanout(fanout::FanoutArgs),
 }
@@ -40,10 +43,14 @@ enum Command {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
-        Command::Posts(args) => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(tokio::task::LocalSet::new().run_until(posts::measure(&cli.server, &cli.results, &args)))
-        }
+        Command::Posts(args) => run(posts::measure(&cli.server, &cli.results, &args)),
+        Command::History(args) => run(history::measure(&cli.server, &cli.results, &args)),
         Command::Fanout(args) => fanout::measure(&cli.server, &cli.results, &args),
     }
+}
+
+/// Runs what has many connections and one thread.
+fn run(measurement: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(tokio::task::LocalSet::new().run_until(measurement))
 }

@@ -57,11 +57,11 @@ struct PostsResult {
 }
 
 /// People and rooms to post with.
-struct Stage {
-    address: String,
-    token: String,
-    rooms: Vec<i64>,
-    text: String,
+pub(crate) struct Stage {
+    pub(crate) address: String,
+    pub(crate) token: String,
+    pub(crate) rooms: Vec<i64>,
+    pub(crate) text: String,
 }
 
 /// What one poster did.
@@ -95,7 +95,7 @@ pub(crate) async fn measure(program: &Path, results: &Path, args: &PostsArgs) ->
 
 async fn run(program: &Path, posters: usize, args: &PostsArgs) -> Result<PostsResult> {
     let server = Server::start(program, args.database_url.as_deref())?;
-    let stage = Rc::new(set(&server.address, args).await?);
+    let stage = Rc::new(Stage::set(&server.address, args.rooms, args.bytes).await?);
     let mut tasks = JoinSet::new();
     let mut clients = Vec::new();
     for _ in 0..posters {
@@ -132,21 +132,24 @@ async fn run(program: &Path, posters: usize, args: &PostsArgs) -> Result<PostsRe
     })
 }
 
-async fn set(address: &str, args: &PostsArgs) -> Result<Stage> {
-    let mut stranger = Client::connect(address, None).await?;
-    let unique = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos();
-    let person = json!({"username": format!("p{unique}"), "password": "correct horse battery"});
-    let session = stranger.call(Method::POST, "/api/v1/users", &person).await?;
-    let token = session["access_token"].as_str().context("no token")?.to_owned();
-    let mut client = Client::connect(address, Some(&token)).await?;
-    let mut rooms = Vec::new();
-    for number in 0..args.rooms {
-        let room = client.call(Method::POST, "/api/v1/rooms", &json!({"name": format!("Room {number}")})).await?;
-        rooms.push(room["id"].as_i64().context("no id")?);
+impl Stage {
+    /// Signs somebody up who makes rooms, and chooses the text.
+    pub(crate) async fn set(address: &str, rooms: usize, bytes: usize) -> Result<Self> {
+        let mut stranger = Client::connect(address, None).await?;
+        let unique = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos();
+        let person = json!({"username": format!("p{unique}"), "password": "correct horse battery"});
+        let session = stranger.call(Method::POST, "/api/v1/users", &person).await?;
+        let token = session["access_token"].as_str().context("no token")?.to_owned();
+        let mut client = Client::connect(address, Some(&token)).await?;
+        let mut ids = Vec::new();
+        for number in 0..rooms {
+            let room = client.call(Method::POST, "/api/v1/rooms", &json!({"name": format!("Room {number}")})).await?;
+            ids.push(room["id"].as_i64().context("no id")?);
+        }
+        let sentence = "The quick *brown* fox jumps over the `lazy` dog, and **nobody** minds. ";
+        let text = sentence.chars().cycle().take(bytes).collect();
+        Ok(Self { address: address.to_owned(), token, rooms: ids, text })
     }
-    let sentence = "The quick *brown* fox jumps over the `lazy` dog, and **nobody** minds. ";
-    let text = sentence.chars().cycle().take(args.bytes).collect();
-    Ok(Stage { address: address.to_owned(), token, rooms, text })
 }
 
 async fn post_until(end: Instant, mut client: Client, stage: Rc<Stage>, number: usize) -> Result<Posted> {
