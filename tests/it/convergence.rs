@@ -226,10 +226,17 @@ impl World {
 /// A room as somebody sees it who opens it now.
 async fn fresh_look(person: &Person, room: i64) -> View {
     let shown = person.get(&format!("/api/v1/rooms/{room}")).await.expect(200);
-    let history = person.get(&format!("/api/v1/rooms/{room}/messages?limit=200")).await.expect(200);
-    let items = history.json["items"].as_array().expect("a list");
-    let messages = items.iter().map(|message| (message["number"].as_i64().expect("a number"), content(message)));
-    View { seq: history.number("/seq"), messages: messages.collect(), name: shown.string("/name") }
+    let (mut messages, mut after) = (BTreeMap::new(), 0);
+    loop {
+        let page = person.get(&format!("/api/v1/rooms/{room}/messages?limit=200&after={after}")).await.expect(200);
+        for message in page.json["items"].as_array().expect("a list") {
+            after = message["id"].as_i64().expect("an id");
+            messages.insert(message["number"].as_i64().expect("a number"), content(message));
+        }
+        if page.json["next"].is_null() {
+            return View { seq: page.number("/seq"), messages, name: shown.string("/name") };
+        }
+    }
 }
 
 async fn every_page_converges(database_url: Option<String>, bus_faults_percent: u8) {
