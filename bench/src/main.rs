@@ -3,11 +3,15 @@
 //! A figure counts only when what it measured was right: after the posts, every acknowledged message is looked up.
 
 mod client;
+mod dialect;
 mod fanout;
+mod peer;
+mod peers;
 mod posts;
 mod process;
 mod publisher;
 mod report;
+mod run;
 mod server;
 mod sockets;
 
@@ -35,6 +39,8 @@ enum Command {
     Posts(posts::PostsArgs),
     /// Deliveries a second of one event to many sockets, and what a socket costs
     Fanout(fanout::FanoutArgs),
+    /// The same for other servers too, in turn with Hubbub
+    Peers(peers::PeersArgs),
 }
 
 fn main() -> Result<()> {
@@ -45,5 +51,6 @@ fn main() -> Result<()> {
             runtime.block_on(tokio::task::LocalSet::new().run_until(posts::measure(&cli.server, &cli.results, &args)))
         }
         Command::Fanout(args) => fanout::measure(&cli.server, &cli.results, &args),
+        Command::Peers(args) => peers::measure(&cli.server, &cli.results, &args),
     }
 }
