@@ -108,8 +108,10 @@ impl Peer {
             .env("SOCKUDO_DEFAULT_APP_ID", &app.id)
             .env("SOCKUDO_DEFAULT_APP_KEY", &app.key)
             .env("SOCKUDO_DEFAULT_APP_SECRET", &app.secret)
-            // It would let a client connect 20 times a minute.
+            // Sockudo would take 100 sockets, and 20 a minute; 0 is no limit.
+            .env("SOCKUDO_DEFAULT_APP_MAX_CONNECTIONS", "0")
             .env("RATE_LIMITER_ENABLED", "false")
+            .env("RUST_LOG", "error")
             .env("METRICS_ENABLED", "false")
             .env("SOKETI_HOST", "127.0.0.1")
             .env("SOKETI_PORT", port.to_string())
