@@ -10,7 +10,7 @@ SHELL := /bin/bash
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run build page test check-rust test-rust test-tls check-page test-clients test-sdks test-browser fuzz-briefly fuzz bench measure-documents torture clean
+.PHONY: help run build page test check-rust test-rust test-tls check-page test-clients test-sdks test-browser fuzz-briefly fuzz bench bench-peers measure-documents torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -98,6 +98,20 @@ bench: build ## Measure posts on SQLite and Postgres, and fan-out; raw results g
 	cd bench && target/release/hubbub-bench posts
 	cd bench && ../tests/postgres.sh bash -c 'target/release/hubbub-bench posts --database-url "$$HUBBUB_TEST_POSTGRES_URL"'
 
+bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json
+	@tests/require.sh node
+	cd bench/peers && npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+bench/peers/sockudo/bin/sockudo: bench/peers/sockudo.sh
+	@tests/require.sh cargo cc cxx protoc
+	bench/peers/sockudo.sh
+	@touch $@
+
+bench-peers: build bench/peers/node_modules/.package-lock.json bench/peers/sockudo/bin/sockudo ## Install other servers, and measure fan-out of Hubbub beside them
+	cd bench && cargo build --release --locked
+	cd bench && target/release/hubbub-bench peers --runs 5
+
 measure-documents: build frontend/node_modules/.package-lock.json ## Key stroke to another page, bytes a key, opening a large document
 	cd frontend && HUBBUB_BIN=../target/release/hubbub npm run measure
 
@@ -111,4 +125,4 @@ torture: ## The long tests: kills under load, thousands of random operations, ma
 		tests/postgres.sh cargo test --locked --release --test cluster -- --nocapture --test-threads 1
 
 clean: ## Remove what was built, but not ./data
-	rm -rf target fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv
+	rm -rf target bench/target bench/peers/node_modules bench/peers/sockudo fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv

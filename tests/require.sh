@@ -44,6 +44,10 @@ for tool in "$@"; do
       node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
         || missing "a current Node.js" "This is $(node --version); 20.19 or newer is needed."
       ;;
+    protoc)
+      # Its standard types are in a package of their own.
+      command -v protoc >/dev/null || install "The protobuf compiler" protobuf-compiler libprotobuf-dev
+      ;;
     python)
       python3 -c 'import ensurepip, venv' 2>/dev/null || install "Python with venv" python3 python3-venv
       ;;

@@ -3,12 +3,16 @@
 //! A figure counts only when what it measured was right: after the posts, every acknowledged message is looked up.
 
 mod client;
+mod dialect;
 mod fanout;
 mod history;
+mod peer;
+mod peers;
 mod posts;
 mod process;
 mod publisher;
 mod report;
+mod run;
 mod server;
 mod sockets;
 
@@ -38,19 +42,22 @@ enum Command {
     History(history::HistoryArgs),
     /// Deliveries a second of one event to many sockets, and what a socket costs
     Fanout(fanout::FanoutArgs),
+    /// The same for other servers too, in turn with Hubbub
+    Peers(peers::PeersArgs),
 }
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
-        Command::Posts(args) => run(posts::measure(&cli.server, &cli.results, &args)),
-        Command::History(args) => run(history::measure(&cli.server, &cli.results, &args)),
+        Command::Posts(args) => block_on(posts::measure(&cli.server, &cli.results, &args)),
+        Command::History(args) => block_on(history::measure(&cli.server, &cli.results, &args)),
         Command::Fanout(args) => fanout::measure(&cli.server, &cli.results, &args),
+        Command::Peers(args) => peers::measure(&cli.server, &cli.results, &args),
     }
 }
 
 /// Runs what has many connections and one thread.
-fn run(measurement: impl Future<Output = Result<()>>) -> Result<()> {
+fn block_on(measurement: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(tokio::task::LocalSet::new().run_until(measurement))
 }

@@ -1,66 +1,37 @@
-//! Publishes by the Pusher HTTP API over a connection that stays open.
+//! Publishes by HTTP over a connection that stays open, if the server lets it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use hmac::{Hmac, KeyInit, Mac};
-use md5::{Digest, Md5};
-use sha2::Sha256;
 
-/// The channel that everything goes through.
-pub(crate) const CHANNEL: &str = "bench";
+use crate::dialect::{Dialect, data_of};
 
-/// An app of the server.
-#[derive(Clone)]
-pub(crate) struct App {
-    pub(crate) id: String,
-    pub(crate) key: String,
-    pub(crate) secret: String,
-}
-
-/// One connection to the API.
+/// One connection to what publishes.
 pub(crate) struct Publisher {
-    app: App,
+    dialect: Dialect,
     address: String,
     stream: TcpStream,
 }
 
 impl Publisher {
-    pub(crate) fn connect(address: &str, app: App) -> Result<Self> {
-        let stream = TcpStream::connect(address).context("connecting")?;
-        stream.set_nodelay(true)?;
-        Ok(Self { app, address: address.to_owned(), stream })
+    pub(crate) fn connect(address: &str, dialect: Dialect) -> Result<Self> {
+        Ok(Self { dialect, address: address.to_owned(), stream: connect(address)? })
     }
 
     /// Publishes event `number`, padded to `bytes` of data, and waits for the answer.
     pub(crate) fn publish(&mut self, number: usize, bytes: usize) -> Result<()> {
-        let padding = "x".repeat(bytes.saturating_sub(r#"{"number":00000000,"padding":""}"#.len()));
-        let data = format!(r#"{{"number":{number:08},"padding":"{padding}"}}"#);
-        let body = serde_json::json!({"name": "event", "channel": CHANNEL, "data": data}).to_string();
-        let path = format!("/apps/{}/events", self.app.id);
-        let query = self.sign(&path, &body)?;
-        let request = format!(
-            "POST {path}?{query} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        );
+        let request = self.dialect.publish_request(&self.address, &data_of(number, bytes))?;
         self.stream.write_all(request.as_bytes())?;
-        self.read_answer()
+        let head = self.read_answer()?.to_ascii_lowercase();
+        if head.contains("connection: close") {
+            self.stream = connect(&self.address)?;
+        }
+        Ok(())
     }
 
-    /// The signed query of a call.
-    fn sign(&self, path: &str, body: &str) -> Result<String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-        let digest = hex::encode(Md5::digest(body));
-        let query = format!("auth_key={}&auth_timestamp={now}&auth_version=1.0&body_md5={digest}", self.app.key);
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.app.secret.as_bytes())?;
-        mac.update(format!("POST\n{path}\n{query}").as_bytes());
-        Ok(format!("{query}&auth_signature={}", hex::encode(mac.finalize().into_bytes())))
-    }
-
-    fn read_answer(&mut self) -> Result<()> {
+    /// Answers the head.
+    fn read_answer(&mut self) -> Result<String> {
         let (mut answer, mut chunk) = (Vec::new(), [0; 4096]);
         loop {
             let count = self.stream.read(&mut chunk)?;
@@ -74,8 +45,14 @@ impl Publisher {
             });
             if body.len() >= length.context("an answer without a length")?? {
                 ensure!(head.starts_with("HTTP/1.1 200"), "a publish was answered {text}");
-                return Ok(());
+                return Ok(head.to_owned());
             }
         }
     }
+}
+
+fn connect(address: &str) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address).context("connecting")?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }

@@ -20,3 +20,13 @@ pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
+
+/// The median with the lowest and the highest figure: `5.1 (4.9–5.4)`, or that there is none.
+pub(crate) fn spread(figures: Vec<f64>, digits: usize) -> String {
+    let lowest = figures.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if figures.is_empty() {
+        return "failed".to_owned();
+    }
+    format!("{:.digits$} ({lowest:.digits$}–{highest:.digits$})", median(figures))
+}

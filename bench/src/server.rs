@@ -1,20 +1,27 @@
 //! The server to be measured, in a process of its own, on data of its own.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
-use crate::publisher::App;
+use crate::dialect::App;
+
+/// How long a server may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running server; it ends with this value.
 pub(crate) struct Server {
     process: Child,
     /// `ADDRESS:PORT`.
     pub(crate) address: String,
-    _data_dir: TempDir,
+    _data_dir: Option<TempDir>,
 }
 
 impl Server {
@@ -43,7 +50,26 @@ impl Server {
         let mut line = String::new();
         BufReader::new(process.stdout.take().context("no output")?).read_line(&mut line)?;
         let address = line.trim().strip_prefix("Hubbub is at http://").context("it does not say where it is")?;
-        Ok(Self { address: address.to_owned(), process, _data_dir: data_dir })
+        Ok(Self { address: address.to_owned(), process, _data_dir: Some(data_dir) })
+    }
+
+    /// Starts any other program, which is told by `command` to listen on `port` of 127.0.0.1, and waits until it does. What
+    /// it prints goes into the file `log`.
+    pub(crate) fn start_other(mut command: Command, port: u16, log: &Path) -> Result<Self> {
+        let output = File::create(log).with_context(|| format!("creating {}", log.display()))?;
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let process = command.spawn().with_context(|| format!("starting {:?}", command.get_program()))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut server = Self { process, address: address.to_string(), _data_dir: None };
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(address).is_err() {
+            if let Some(status) = server.process.try_wait()? {
+                bail!("it ended with {status}; {} tells more", log.display());
+            }
+            ensure!(Instant::now() < deadline, "it does not listen after {PATIENCE:?}; {} tells more", log.display());
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(server)
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -57,4 +83,11 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The version that Hubbub says it has.
+pub(crate) fn version_of(program: &Path) -> Result<String> {
+    let output =
+        Command::new(program).arg("--version").output().with_context(|| format!("starting {}", program.display()))?;
+    Ok(String::from_utf8(output.stdout)?.trim().trim_start_matches("hubbub ").to_owned())
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::publisher::CHANNEL;
+use crate::dialect::{Dialect, Reaction, number_of};
 
 /// Handshakes under way at once.
 const CONNECTING_AT_ONCE: usize = 128;
@@ -18,6 +18,7 @@ const TEXT: u8 = 0x81;
 
 /// Sockets that are all in the channel.
 pub(crate) struct Sockets {
+    dialect: Dialect,
     poll: Poll,
     events: Events,
     sockets: Vec<Socket>,
@@ -39,16 +40,17 @@ struct Socket {
 enum Phase {
     Connecting,
     ShakingHands,
-    Greeted,
+    Joining,
     Joined,
 }
 
 impl Sockets {
     /// Connects `count` sockets and has them join the channel.
-    pub(crate) fn connect(address: &str, key: &str, count: usize, deadline: Instant) -> Result<Self> {
+    pub(crate) fn connect(address: &str, dialect: &Dialect, count: usize, deadline: Instant) -> Result<Self> {
         let address: SocketAddr = address.parse().context("the address is none")?;
         let (poll, events) = (Poll::new()?, Events::with_capacity(1_024));
         let mut all = Self {
+            dialect: dialect.clone(),
             poll,
             events,
             sockets: Vec::with_capacity(count),
@@ -56,8 +58,9 @@ impl Sockets {
             buffer: vec![0; 256 * 1024].into_boxed_slice(),
         };
         let handshake = format!(
-            "GET /app/{key}?protocol=7&client=bench&version=1.0 HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\n\
-             Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            "GET {} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            dialect.path()
         );
         let mut joined = 0;
         while joined < count {
@@ -89,19 +92,20 @@ impl Sockets {
             }
             socket.read(&mut self.buffer)?;
             if socket.phase == Phase::ShakingHands && socket.take_head()? {
-                socket.phase = Phase::Greeted;
+                socket.phase = Phase::Joining;
+                if self.dialect.joins_by_connecting() {
+                    socket.phase = Phase::Joined;
+                    joined += 1;
+                }
             }
             while let Some(frame) = socket.next_frame() {
-                match event_name(&frame) {
-                    Some("pusher:connection_established") => {
-                        let subscribe = format!(r#"{{"event":"pusher:subscribe","data":{{"channel":"{CHANNEL}"}}}}"#);
-                        socket.stream.write_all(&masked(subscribe.as_bytes())).context("subscribing")?;
-                    }
-                    Some("pusher_internal:subscription_succeeded") => {
+                match self.dialect.react(&frame)? {
+                    Reaction::Send(text) => socket.send(&text)?,
+                    Reaction::Joined if socket.phase == Phase::Joining => {
                         socket.phase = Phase::Joined;
                         joined += 1;
                     }
-                    other => bail!("instead of an answer came {other:?}"),
+                    Reaction::Joined | Reaction::Nothing => {}
                 }
             }
         }
@@ -116,7 +120,12 @@ impl Sockets {
             let socket = &mut self.sockets[event.token().0];
             socket.read(&mut self.buffer)?;
             while let Some(frame) = socket.next_frame() {
-                let Some(number) = number_of(&frame) else { continue };
+                let Some(number) = number_of(&frame) else {
+                    if let Reaction::Send(text) = self.dialect.react(&frame)? {
+                        socket.send(&text)?;
+                    }
+                    continue;
+                };
                 socket.note(number)?;
                 let arrived = self.arrived.entry(number).or_default();
                 *arrived += 1;
@@ -169,6 +178,10 @@ impl Socket {
         Some(frame)
     }
 
+    fn send(&mut self, text: &str) -> Result<()> {
+        self.stream.write_all(&masked(text.as_bytes())).with_context(|| format!("sending {text}"))
+    }
+
     fn note(&mut self, number: usize) -> Result<()> {
         let (word, bit) = (number / 64, 1 << (number % 64));
         if self.seen.len() <= word {
@@ -178,19 +191,6 @@ impl Socket {
         self.seen[word] |= bit;
         Ok(())
     }
-}
-
-fn event_name(frame: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(frame).ok()?;
-    let (_, rest) = text.split_once(r#""event":""#)?;
-    rest.split('"').next()
-}
-
-/// The number in an event's data, which is JSON within a JSON text.
-fn number_of(frame: &[u8]) -> Option<usize> {
-    const BEFORE: &[u8] = br#"\"number\":"#;
-    let begin = frame.windows(BEFORE.len()).position(|bytes| bytes == BEFORE)? + BEFORE.len();
-    std::str::from_utf8(frame.get(begin..begin + 8)?).ok()?.parse().ok()
 }
 
 /// A client's text frame. The mask is all zeros, which is one like any other.
