@@ -15,7 +15,9 @@ use crate::pusher::{
     App, AppId, ChannelKind, ChannelName, Code, Member, SignedInUser, SocketId, WebhookEventKind, server_frame,
 };
 
-use super::mailbox::{Afterwards, Command, Delivery, Departure, HubId, HubMessage, Joined, SignIn, Subscribe};
+use super::mailbox::{
+    Afterwards, Command, Delivery, Departure, HubId, HubMailbox, HubMessage, Joined, SignIn, Subscribe,
+};
 use super::occurrence::{Occurrence, WebhookEvent};
 use super::subscriptions::Subscriptions;
 use super::turn::Turn;
@@ -154,7 +156,7 @@ impl Hub {
         self.broadcaster.command(Command::ClientEvent(delivery, occurrence)).await;
     }
 
-    async fn run(self: Rc<Self>, mut mailbox: mpsc::Receiver<HubMessage>) {
+    async fn run(self: Rc<Self>, mut mailbox: HubMailbox) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut sweep = ticks(self.limits.pong_timeout.div_f32(4.0).clamp(Duration::from_millis(50), MAX_SWEEP));
         let mut closing = Closing::default();
@@ -167,14 +169,8 @@ impl Hub {
                     }
                     if Instant::now() < busy_until {
                         yield_now().await;
-                        let more = std::iter::from_fn(|| mailbox.try_recv().ok());
-                        batch.extend(more.take(BATCH - taken));
                     }
-                    let mut turn = Turn::of(batch.len());
-                    for message in batch.drain(..) {
-                        self.handle(message, &mut turn, &mut closing);
-                    }
-                    turn.end();
+                    self.take_turn(&mut batch, &mut mailbox, &mut closing);
                     busy_until = Instant::now() + BUSY_AFTER_TURN;
                 }
                 _ = sweep.tick() => self.sweep(),
@@ -183,10 +179,24 @@ impl Hub {
         }
     }
 
-    fn handle(&self, message: HubMessage, turn: &mut Turn, closing: &mut Closing) {
+    /// Handles what was taken from the mailbox, and what comes meanwhile, up to a limit.
+    fn take_turn(&self, batch: &mut Vec<HubMessage>, mailbox: &mut HubMailbox, closing: &mut Closing) {
+        let mut room = BATCH.saturating_sub(batch.len());
+        let mut turn = Turn::of(batch.len());
+        while !batch.is_empty() {
+            for message in batch.drain(..) {
+                self.handle(message, &mut turn, mailbox, closing);
+            }
+            batch.extend(std::iter::from_fn(|| mailbox.try_recv().ok()).take(room));
+            room -= batch.len();
+        }
+        turn.end();
+    }
+
+    fn handle(&self, message: HubMessage, turn: &mut Turn, mailbox: &HubMailbox, closing: &mut Closing) {
         match message {
             HubMessage::Deliver(delivery) => {
-                let sent = self.subscriptions.borrow().deliver(&delivery, turn);
+                let sent = self.subscriptions.borrow().deliver(&delivery, turn, mailbox);
                 self.broadcaster.tally().add(sent);
                 if let Some(trace) = delivery.trace {
                     turn.trace(trace, sent.queued);

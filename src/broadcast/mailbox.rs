@@ -78,6 +78,9 @@ pub(super) struct Departure {
     pub(super) user_id: Option<Arc<str>>,
 }
 
+/// Where a hub finds what it is told.
+pub(super) type HubMailbox = mpsc::Receiver<HubMessage>;
+
 /// What the broadcaster tells a hub, in this order for each channel: first that a socket joined, then what it gets.
 #[derive(Debug)]
 pub(super) enum HubMessage {

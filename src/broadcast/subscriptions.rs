@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use crate::pusher::SocketId;
 
-use super::mailbox::Delivery;
+use super::mailbox::{Delivery, HubMailbox};
 use super::tally::Sent;
 use super::turn::Turn;
 use super::{ChannelKey, Pushed, Socket};
@@ -83,13 +83,13 @@ impl Subscriptions {
         theirs.map(|subscriber| Rc::clone(&subscriber.socket)).collect()
     }
 
-    /// Sends a frame to the sockets of a channel.
-    pub(super) fn deliver(&self, delivery: &Delivery, turn: &mut Turn) -> Sent {
+    /// Sends a frame to the sockets of a channel, as a part of a turn.
+    pub(super) fn deliver(&self, delivery: &Delivery, turn: &mut Turn, mailbox: &HubMailbox) -> Sent {
         let mut sent = Sent::default();
         let Some(subscribers) = self.channels.get(&delivery.channel) else { return sent };
         for (id, Subscriber { socket, .. }) in subscribers {
             if delivery.except != Some(*id) {
-                match turn.send(socket, &delivery.frame, delivery.importance) {
+                match turn.send(socket, &delivery.frame, delivery.importance, mailbox) {
                     Pushed::Queued => sent.queued += 1,
                     Pushed::Dropped => sent.dropped += 1,
                     Pushed::Full => sent.too_slow += 1,
