@@ -30,6 +30,8 @@ impl Program {
     fn start(data_dir: &TempDir, database_url: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--sign-up", "open", "--access-token-secs", "3600"]);
+        // The whole log is read at the end, however many posts there were.
+        command.args(["--catch-up-events", "1000000000"]);
         command.args(["--password-memory-kib", "8", "--data-dir"]).arg(data_dir.path());
         if let Some(url) = database_url {
             command.args(["--database-url", url]);
