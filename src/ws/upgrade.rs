@@ -90,7 +90,7 @@ impl From<ProtocolError> for FrameError {
         match error {
             ProtocolError::Overflow => Self::TooLarge,
             ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => Self::NotText,
-            // The meter's: what it lets through has no end.
+            // The meter's: so much came, and no message is complete.
             ProtocolError::Io(_) => Self::TooLarge,
             _ => Self::Protocol,
         }
