@@ -201,7 +201,7 @@ impl Conversation {
         let code = match error {
             FrameError::Protocol => CloseCode::Protocol,
             FrameError::TooLarge => CloseCode::Size,
-            FrameError::NotText | FrameError::NotDeflated => CloseCode::Invalid,
+            FrameError::Invalid => CloseCode::Invalid,
         };
         self.socket.close_with(code.into(), &error.to_string());
     }

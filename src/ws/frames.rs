@@ -38,12 +38,9 @@ pub(super) enum FrameError {
     /// It is larger than is accepted, inflated or not.
     #[error("the message is too large (HUBBUB_MAX_FRAME_BYTES)")]
     TooLarge,
-    /// A text is none.
-    #[error("a text frame is not UTF-8")]
-    NotText,
-    /// What claims to be deflated is not.
-    #[error("a message cannot be inflated")]
-    NotDeflated,
+    /// It is not what it says it is: UTF-8, or deflated.
+    #[error("a text is not UTF-8, or a message cannot be inflated")]
+    Invalid,
 }
 
 /// What this connection accepts.

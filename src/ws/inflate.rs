@@ -21,7 +21,7 @@ thread_local! {
 /// Inflates a message.
 ///
 /// # Errors
-/// [`FrameError::NotDeflated`], or [`FrameError::TooLarge`] beyond `max_bytes`; the rest is then not inflated.
+/// [`FrameError::Invalid`], or [`FrameError::TooLarge`] beyond `max_bytes`; the rest is then not inflated.
 pub(super) fn inflate(deflated: &[u8], max_bytes: usize) -> Result<Bytes, FrameError> {
     INFLATER.with_borrow_mut(|(inflater, step)| {
         inflater.reset(false);
@@ -30,7 +30,7 @@ pub(super) fn inflate(deflated: &[u8], max_bytes: usize) -> Result<Bytes, FrameE
             loop {
                 let (taken, made) = (inflater.total_in(), inflater.total_out());
                 let status = inflater.decompress(input, step, FlushDecompress::Sync);
-                let status = status.map_err(|_| FrameError::NotDeflated)?;
+                let status = status.map_err(|_| FrameError::Invalid)?;
                 // Neither is more than what it was given.
                 let (taken, made) = ((inflater.total_in() - taken) as usize, (inflater.total_out() - made) as usize);
                 input = &input[taken..];
@@ -94,8 +94,8 @@ mod tests {
     fn a_message_knows_nothing_of_the_one_before() {
         // 7.2.3.2: the second message says "what the first said".
         assert_eq!(inflate(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], 5).as_deref(), Ok(HELLO));
-        assert_eq!(inflate(&[0xf2, 0x00, 0x11, 0x00, 0x00], 5), Err(FrameError::NotDeflated));
-        assert_eq!(inflate(&[0xff; 9], 100), Err(FrameError::NotDeflated), "a block of no kind");
+        assert_eq!(inflate(&[0xf2, 0x00, 0x11, 0x00, 0x00], 5), Err(FrameError::Invalid));
+        assert_eq!(inflate(&[0xff; 9], 100), Err(FrameError::Invalid), "a block of no kind");
         assert_eq!(inflate(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], 5).as_deref(), Ok(HELLO), "nor of an error");
     }
 

@@ -174,7 +174,7 @@ impl Kind {
         if !self.is_text {
             return Ok(AggregatedMessage::Binary(bytes));
         }
-        ByteString::try_from(bytes).map(AggregatedMessage::Text).map_err(|_| FrameError::NotText)
+        ByteString::try_from(bytes).map(AggregatedMessage::Text).map_err(|_| FrameError::Invalid)
     }
 }
 

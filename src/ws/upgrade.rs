@@ -89,7 +89,7 @@ impl From<ProtocolError> for FrameError {
     fn from(error: ProtocolError) -> Self {
         match error {
             ProtocolError::Overflow => Self::TooLarge,
-            ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => Self::NotText,
+            ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => Self::Invalid,
             // The meter's: so much came, and no message is complete.
             ProtocolError::Io(_) => Self::TooLarge,
             _ => Self::Protocol,
