@@ -13,7 +13,7 @@ export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-co
 -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
 cargo build --release --locked --target "$host"
 
-for target in client_frame signature document; do
+for target in client_frame signature document frames; do
     mkdir -p "corpus/$target" "artifacts/$target"
     log=artifacts/$target.log
     if ! "target/$host/release/$target" "corpus/$target" "seeds/$target" -max_total_time="$1" -max_len=4096 -timeout=5 \

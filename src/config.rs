@@ -22,7 +22,7 @@ pub use documents::DocumentsConfig;
 pub use error::ConfigError;
 pub use jobs::JobsConfig;
 pub use pusher_server::{InvalidPusherUrl, PusherServer};
-pub use socket::{SocketConfig, SocketTransport};
+pub use socket::{Deflate, SocketConfig, SocketTransport};
 pub use webhooks::WebhookConfig;
 
 /// A text that must not be printed: a key, a password in a URL.

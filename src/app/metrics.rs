@@ -155,6 +155,7 @@ impl SocketSources {
             ("events_heard", "Events that came over the bus", &tally.events_heard),
             ("client_events", "Events that clients sent to each other", &tally.client_events),
             ("frames_sent", "Frames of channels queued for their sockets", &tally.frames_sent),
+            ("bytes_saved", "Bytes that these frames were shorter deflated", &tally.bytes_saved),
             ("hints_dropped", "Frames dropped that a slow client can do without", &tally.hints_dropped),
             ("api_calls_accepted", "Calls of the HTTP API for publishers that were believed", &api.accepted),
             ("api_calls_refused", "Calls of the HTTP API for publishers that were refused", &api.refused),

@@ -1,11 +1,23 @@
 //! Bytes as they go over the wire.
 
+use std::sync::{Arc, OnceLock};
+
 use actix_http::ws::{CloseCode, CloseReason, OpCode, Parser};
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
+
+use super::deflate::deflate;
 
 /// A complete WebSocket frame (RFC 6455, section 5.2), encoded once and shared by all sockets that get it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame(Bytes);
+#[derive(Debug, Clone)]
+pub struct Frame {
+    bytes: Bytes,
+    /// Of a text: how it is written to those who take it deflated. Made when the first of them gets it, and shared by all,
+    /// whichever hub they are in.
+    deflated: Option<Arc<OnceLock<Bytes>>>,
+}
+
+/// The first reserved bit: the message is deflated (RFC 7692, section 6).
+const DEFLATED: u8 = 0x40;
 
 impl Frame {
     /// The longest header of a server's frame: two bytes and eight of length.
@@ -16,17 +28,14 @@ impl Frame {
     /// A text frame.
     #[must_use]
     pub fn text(text: &str) -> Self {
-        let mut bytes = BytesMut::with_capacity(text.len() + Self::MAX_HEADER_BYTES);
-        Parser::write_message(&mut bytes, text, OpCode::Text, true, false);
-        Self(bytes.freeze())
+        let bytes = Self::encode(OpCode::Text, text.as_bytes()).freeze();
+        Self { bytes, deflated: Some(Arc::default()) }
     }
 
     /// The answer to a ping of the WebSocket protocol.
     #[must_use]
     pub fn pong(payload: &[u8]) -> Self {
-        let mut bytes = BytesMut::with_capacity(payload.len() + Self::MAX_HEADER_BYTES);
-        Parser::write_message(&mut bytes, payload, OpCode::Pong, true, false);
-        Self(bytes.freeze())
+        Self::raw(Self::encode(OpCode::Pong, payload).freeze())
     }
 
     /// A close frame; a reason that is too long is cut between characters.
@@ -37,41 +46,57 @@ impl Frame {
             CloseReason { code: CloseCode::from(code), description: Some(reason[..end.unwrap_or(0)].to_owned()) };
         let mut bytes = BytesMut::new();
         Parser::write_close(&mut bytes, Some(reason), false);
-        Self(bytes.freeze())
+        Self::raw(bytes.freeze())
     }
 
     /// Bytes that go before the first frame: the answer to the upgrade.
     #[must_use]
     pub const fn raw(bytes: Bytes) -> Self {
-        Self(bytes)
+        Self { bytes, deflated: None }
     }
 
-    /// Leaves out the first `bytes`, which were written.
-    pub(super) fn skip(&mut self, bytes: usize) {
-        self.0.advance(bytes);
+    fn encode(opcode: OpCode, payload: &[u8]) -> BytesMut {
+        let mut bytes = BytesMut::with_capacity(payload.len() + Self::MAX_HEADER_BYTES);
+        Parser::write_message(&mut bytes, payload, opcode, true, false);
+        bytes
     }
 
     /// The bytes to write.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
-        &self.0
+        &self.bytes
+    }
+
+    /// The bytes to write to those who take messages deflated: the same where that saves nothing. While one thread makes
+    /// them, another that wants them waits.
+    #[must_use]
+    pub fn deflated(&self) -> &Bytes {
+        let Some(deflated) = &self.deflated else { return &self.bytes };
+        deflated.get_or_init(|| match deflate(self.payload()) {
+            Some(payload) => {
+                let mut bytes = Self::encode(OpCode::Text, &payload);
+                bytes[0] |= DEFLATED;
+                bytes.freeze()
+            }
+            None => self.bytes.clone(),
+        })
     }
 
     /// The text of a text frame, as it was framed: a server's frame is not masked.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        let header = match self.0.get(1) {
+        let header = match self.bytes.get(1) {
             Some(126) => 4,
             Some(127) => 10,
             _ => 2,
         };
-        self.0.get(header..).unwrap_or_default()
+        self.bytes.get(header..).unwrap_or_default()
     }
 
     /// The frame's length on the wire, in bytes.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
-        self.0.len()
+        self.bytes.len()
     }
 }
 
@@ -86,6 +111,23 @@ mod tests {
             assert_eq!(frame.len_bytes(), header + length);
             assert_eq!(frame.bytes()[0], 0x81);
             assert_eq!(frame.payload().len(), length);
+        }
+    }
+
+    #[test]
+    fn a_text_is_deflated_once_for_all_threads_that_send_it() {
+        let frame = Frame::text(&"to be or not to be ".repeat(50));
+        let copy = frame.clone();
+        let there = std::thread::spawn(move || copy.deflated().clone()).join().expect("no panic");
+        assert_eq!(there.as_ptr(), frame.deflated().as_ptr());
+        assert_eq!(there[0], 0xc1);
+        assert!(there.len() * 10 < frame.len_bytes(), "{} bytes", there.len());
+    }
+
+    #[test]
+    fn what_would_not_be_shorter_is_not_deflated() {
+        for frame in [Frame::text(""), Frame::text("x"), Frame::text("qwzv,8k!"), Frame::pong(&[b'x'; 100])] {
+            assert_eq!(frame.deflated().as_ptr(), frame.bytes().as_ptr());
         }
     }
 

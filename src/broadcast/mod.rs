@@ -8,7 +8,8 @@
 //!
 //! The [`Broadcaster`] is one task with a mailbox. It owns what concerns a channel as a whole: which hubs hold sockets
 //! of it, who is present, whose right was taken away. Each worker thread has a [`Hub`], which owns that thread's sockets
-//! without a lock. An event is serialised once into one [`Frame`], which all outboxes share.
+//! without a lock. An event is serialised once into one [`Frame`], and deflated once where a socket takes that; all outboxes
+//! share both.
 //!
 //! Two rules keep it from stopping: a hub never waits for the broadcaster (what it reports goes through a queue without
 //! a bound, and stands for a subscription that ends only once), and nobody waits for a socket (an [`Outbox`] that is
@@ -21,6 +22,7 @@ mod broadcaster;
 mod caches;
 mod channels;
 mod counts;
+mod deflate;
 mod elsewhere;
 mod frame;
 mod handle;

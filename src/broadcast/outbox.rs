@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::io::{self, ErrorKind, IoSlice};
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::Frame;
 
@@ -56,12 +56,19 @@ pub trait Wire: Debug {
 pub struct Outbox {
     limits: OutboxLimits,
     queue: RefCell<Queue>,
-    wire: OnceCell<Box<dyn Wire>>,
+    connection: OnceCell<Connection>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    wire: Box<dyn Wire>,
+    deflate_from_bytes: Option<usize>,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    frames: VecDeque<Frame>,
+    /// Each in the form that this connection takes.
+    frames: VecDeque<Bytes>,
     bytes: usize,
     /// A close frame is the last: nothing may follow it (RFC 6455, section 5.5.1).
     closing: bool,
@@ -83,18 +90,32 @@ impl Outbox {
     /// An empty outbox.
     #[must_use]
     pub fn new(limits: OutboxLimits) -> Self {
-        Self { limits, queue: RefCell::default(), wire: OnceCell::new() }
+        Self { limits, queue: RefCell::default(), connection: OnceCell::new() }
     }
 
-    /// Has frames written to `wire` from here on. A second wire is not taken.
-    pub fn connect(&self, wire: Box<dyn Wire>) {
-        let _ = self.wire.set(wire); // The first one stays.
+    /// Has frames written to `wire` from here on, and deflated where they have so many bytes. A second wire is not taken.
+    pub fn connect(&self, wire: Box<dyn Wire>, deflate_from_bytes: Option<usize>) {
+        let _ = self.connection.set(Connection { wire, deflate_from_bytes }); // The first one stays.
+    }
+
+    /// The form of a frame that this connection takes.
+    fn form<'frame>(&self, frame: &'frame Frame) -> &'frame Bytes {
+        match self.connection.get().and_then(|connection| connection.deflate_from_bytes) {
+            Some(least) if frame.len_bytes() >= least => frame.deflated(),
+            _ => frame.bytes(),
+        }
+    }
+
+    /// By how many bytes a frame is shorter on this connection than it would be without deflating.
+    pub(super) fn bytes_saved(&self, frame: &Frame) -> usize {
+        frame.len_bytes() - self.form(frame).len()
     }
 
     /// Queues a frame. Without a wire this wakes the writer; with one, [`Outbox::flush`] writes it.
     pub fn push(&self, frame: &Frame, importance: Importance) -> Pushed {
+        let frame = self.form(frame);
         let pushed = self.queue.borrow_mut().push(frame, importance, self.limits);
-        if self.wire.get().is_none() {
+        if self.connection.get().is_none() {
             self.queue.borrow_mut().wake();
             return pushed;
         }
@@ -113,7 +134,7 @@ impl Outbox {
 
     /// Writes what waits, as far as the wire takes it.
     pub fn flush(&self) {
-        let Some(wire) = self.wire.get() else { return };
+        let Some(Connection { wire, .. }) = self.connection.get() else { return };
         let mut queue = self.queue.borrow_mut();
         while !queue.is_blocked && !queue.frames.is_empty() {
             match queue.write_to(wire.as_ref()) {
@@ -130,7 +151,7 @@ impl Outbox {
         let mut queue = self.queue.borrow_mut();
         if !queue.closing {
             queue.closing = true;
-            queue.append(frame);
+            queue.append(frame.bytes().clone());
             queue.wake();
         }
     }
@@ -178,7 +199,7 @@ impl Outbox {
 }
 
 impl Queue {
-    fn push(&mut self, frame: &Frame, importance: Importance, limits: OutboxLimits) -> Pushed {
+    fn push(&mut self, frame: &Bytes, importance: Importance, limits: OutboxLimits) -> Pushed {
         if self.closing {
             return Pushed::Dropped;
         }
@@ -187,7 +208,7 @@ impl Queue {
             Importance::Hint => 2,
         };
         let fits = self.frames.len() < limits.frames.div_ceil(share)
-            && (self.frames.is_empty() || self.bytes + frame.len_bytes() <= limits.bytes / share);
+            && (self.frames.is_empty() || self.bytes + frame.len() <= limits.bytes / share);
         match (fits, importance) {
             (true, _) => {
                 self.append(frame.clone());
@@ -198,20 +219,20 @@ impl Queue {
         }
     }
 
-    fn append(&mut self, frame: Frame) {
-        self.bytes += frame.len_bytes();
+    fn append(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
         self.frames.push_back(frame);
     }
 
     /// Writes the first frames in one go, and forgets what was written.
     fn write_to(&mut self, wire: &dyn Wire) -> io::Result<()> {
         let written = match self.frames.len() {
-            1 => wire.write(&[IoSlice::new(self.frames[0].bytes())])?,
+            1 => wire.write(&[IoSlice::new(&self.frames[0])])?,
             _ => {
                 let mut slices = [IoSlice::new(&[]); Outbox::MAX_JOINED_FRAMES];
                 let mut count = 0;
                 for (slice, frame) in slices.iter_mut().zip(&self.frames) {
-                    *slice = IoSlice::new(frame.bytes());
+                    *slice = IoSlice::new(frame);
                     count += 1;
                 }
                 wire.write(&slices[..count])?
@@ -224,12 +245,12 @@ impl Queue {
 
     fn advance(&mut self, mut written: usize) {
         while let Some(frame) = self.frames.front_mut() {
-            if written < frame.len_bytes() {
+            if written < frame.len() {
                 self.is_first_begun |= written > 0;
-                frame.skip(written);
+                frame.advance(written);
                 return;
             }
-            written -= frame.len_bytes();
+            written -= frame.len();
             self.is_first_begun = false;
             self.frames.pop_front();
         }
@@ -239,7 +260,7 @@ impl Queue {
 
     fn clear(&mut self) {
         self.frames.truncate(usize::from(self.is_first_begun));
-        self.bytes = self.frames.iter().map(Frame::len_bytes).sum();
+        self.bytes = self.frames.iter().map(Bytes::len).sum();
     }
 
     fn block(&mut self) {
@@ -271,18 +292,18 @@ impl Queue {
     fn take_joined(&mut self, max_bytes: usize) -> Bytes {
         let mut joined_bytes = 0;
         let fitting = self.frames.iter().take_while(|frame| {
-            joined_bytes += frame.len_bytes();
+            joined_bytes += frame.len();
             joined_bytes <= max_bytes
         });
         let count = fitting.count().max(1);
         if count == 1 {
-            let frame = self.frames.pop_front().map(|frame| frame.bytes().clone()).unwrap_or_default();
+            let frame = self.frames.pop_front().unwrap_or_default();
             self.bytes -= frame.len();
             return frame;
         }
         let mut joined = BytesMut::with_capacity(max_bytes.min(self.bytes));
         for frame in self.frames.drain(..count) {
-            joined.extend_from_slice(frame.bytes());
+            joined.extend_from_slice(&frame);
         }
         self.bytes -= joined.len();
         joined.freeze()
@@ -378,7 +399,7 @@ mod tests {
     #[test]
     fn with_a_wire_frames_that_wait_together_go_in_one_write() {
         let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(1_000));
-        outbox.connect(Box::new(pipe.clone()));
+        outbox.connect(Box::new(pipe.clone()), None);
         for text in ["one", "two", "three"] {
             outbox.push(&Frame::text(text), Importance::Event);
         }
@@ -390,7 +411,7 @@ mod tests {
     #[test]
     fn what_a_wire_does_not_take_is_written_later_from_where_it_stopped() {
         let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(7));
-        outbox.connect(Box::new(pipe.clone()));
+        outbox.connect(Box::new(pipe.clone()), None);
         for text in ["one", "two", "three"] {
             outbox.push(&Frame::text(text), Importance::Event);
             outbox.flush();
@@ -407,9 +428,28 @@ mod tests {
     }
 
     #[test]
+    fn only_long_frames_are_deflated_and_only_where_that_was_agreed_upon() {
+        let (long, short) = (Frame::text(&"x".repeat(60)), Frame::text("short"));
+        let written = |deflate_from_bytes| {
+            let (outbox, pipe) = (Outbox::new(OutboxLimits { bytes: 1_000, ..LIMITS }), Pipe::with_room(1_000));
+            outbox.connect(Box::new(pipe.clone()), deflate_from_bytes);
+            for frame in [&long, &short, &long] {
+                outbox.push(frame, Importance::Event);
+            }
+            outbox.flush();
+            assert_eq!(pipe.writes(), 1);
+            (pipe.written(), outbox.bytes_saved(&long))
+        };
+        let plain = [long.bytes(), short.bytes(), long.bytes()].map(|bytes| bytes.to_vec()).concat();
+        assert_eq!(written(None), (plain, 0));
+        let deflated = [long.deflated(), short.bytes(), long.deflated()].map(|bytes| bytes.to_vec()).concat();
+        assert_eq!(written(Some(60)), (deflated, long.len_bytes() - long.deflated().len()));
+    }
+
+    #[test]
     fn a_wire_is_full_only_when_it_takes_no_more() {
         let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(30));
-        outbox.connect(Box::new(pipe));
+        outbox.connect(Box::new(pipe), None);
         let frame = Frame::text("x");
         for _ in 0..LIMITS.frames + 10 {
             assert_eq!(outbox.push(&frame, Importance::Event), Pushed::Queued);
@@ -420,7 +460,7 @@ mod tests {
     #[test]
     fn a_close_frame_never_interrupts_another() {
         let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(3));
-        outbox.connect(Box::new(pipe.clone()));
+        outbox.connect(Box::new(pipe.clone()), None);
         let (begun, waiting, close) = (Frame::text("begun"), Frame::text("waiting"), Frame::close(4100, "slow"));
         outbox.push(&begun, Importance::Event);
         outbox.flush();

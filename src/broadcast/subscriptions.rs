@@ -90,7 +90,10 @@ impl Subscriptions {
         for (id, Subscriber { socket, .. }) in subscribers {
             if delivery.except != Some(*id) {
                 match turn.send(socket, &delivery.frame, delivery.importance, mailbox) {
-                    Pushed::Queued => sent.queued += 1,
+                    Pushed::Queued => {
+                        sent.queued += 1;
+                        sent.bytes_saved += socket.outbox().bytes_saved(&delivery.frame) as u64;
+                    }
                     Pushed::Dropped => sent.dropped += 1,
                     Pushed::Full => sent.too_slow += 1,
                 }

@@ -18,6 +18,8 @@ pub struct Tally {
     pub client_events: AtomicU64,
     /// Frames of channels that were queued for their sockets.
     pub frames_sent: AtomicU64,
+    /// Bytes that were not sent because these frames were deflated.
+    pub bytes_saved: AtomicU64,
     /// Frames that were dropped because their socket could do without: typing, presence, counts.
     pub hints_dropped: AtomicU64,
     /// Events that webhooks miss because too many waited.
@@ -28,6 +30,7 @@ pub struct Tally {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sent {
     pub(super) queued: u64,
+    pub(super) bytes_saved: u64,
     pub(super) dropped: u64,
     pub(super) too_slow: u64,
 }
@@ -35,8 +38,13 @@ pub(super) struct Sent {
 impl Tally {
     pub(super) fn add(&self, sent: Sent) {
         self.frames_sent.fetch_add(sent.queued, Ordering::Relaxed);
-        for (count, more) in [(&self.hints_dropped, sent.dropped), (&self.sockets_too_slow, sent.too_slow)] {
-            // Both are rare: most deliveries touch one counter.
+        let others = [
+            (&self.bytes_saved, sent.bytes_saved),
+            (&self.hints_dropped, sent.dropped),
+            (&self.sockets_too_slow, sent.too_slow),
+        ];
+        for (count, more) in others {
+            // Most deliveries are short and arrive: they touch one counter.
             if more > 0 {
                 count.fetch_add(more, Ordering::Relaxed);
             }

@@ -89,7 +89,7 @@ mod tests {
     fn connected_socket(number: u64) -> (Rc<Socket>, Writes) {
         let limits = OutboxLimits { frames: 8, bytes: 1_000 };
         let (socket, writes) = (Socket::new(SocketId { run: 1, number }, AppId(1), limits), Writes::default());
-        socket.outbox().connect(Box::new(writes.clone()));
+        socket.outbox().connect(Box::new(writes.clone()), None);
         (Rc::new(socket), writes)
     }
 

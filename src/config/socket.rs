@@ -82,6 +82,12 @@ pub struct SocketConfig {
     /// Time over which sockets are closed at shutdown, so that not all clients come back at once, in seconds
     #[arg(long, env = "HUBBUB_SHUTDOWN_SPREAD_SECS", default_value_t = 2)]
     pub shutdown_spread_secs: u32,
+    /// Whether clients that offer it (all browsers do) may send and get messages deflated (RFC 7692); with the transport tcp
+    #[arg(long, env = "HUBBUB_SOCKET_DEFLATE", value_enum, default_value_t = Deflate::On)]
+    pub socket_deflate: Deflate,
+    /// Shortest frame that is sent deflated, in bytes
+    #[arg(long, env = "HUBBUB_SOCKET_DEFLATE_MIN_BYTES", default_value_t = 512)]
+    pub socket_deflate_min_bytes: usize,
     /// How sockets are served
     #[arg(long, env = "HUBBUB_SOCKET_TRANSPORT", value_enum, default_value_t = SocketTransport::Tcp)]
     pub socket_transport: SocketTransport,
@@ -94,6 +100,15 @@ pub enum SocketTransport {
     Tcp,
     /// Through actix-ws.
     ActixWs,
+}
+
+/// Whether messages may be deflated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Deflate {
+    /// Where the client offers it.
+    On,
+    /// Never.
+    Off,
 }
 
 impl SocketTransport {
@@ -115,6 +130,12 @@ impl SocketConfig {
     pub fn from_environment() -> Result<Self, clap::Error> {
         let command = Self::augment_args(clap::Command::new("hubbub"));
         Self::from_arg_matches(&command.try_get_matches_from(["hubbub"])?)
+    }
+
+    /// How many bytes a frame must have to be sent deflated to those who take it so; `None`: nobody does.
+    #[must_use]
+    pub fn deflate_from_bytes(&self) -> Option<usize> {
+        (self.socket_deflate == Deflate::On).then_some(self.socket_deflate_min_bytes)
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_ws::{AggregatedMessage, CloseCode, ProtocolError};
+use actix_ws::{AggregatedMessage, CloseCode};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 use tracing::debug;
@@ -16,6 +16,7 @@ use crate::pusher::{
 };
 
 use super::SocketServer;
+use super::frames::FrameError;
 use super::rate::EventRate;
 use super::subscribe::{Asker, Right, authorise, authorise_user};
 use super::wire::Reading;
@@ -81,7 +82,7 @@ impl Conversation {
                     let code = reason.map_or(CloseCode::Normal, |reason| reason.code);
                     self.socket.close_with(code.into(), "");
                 }
-                Some(Err(error)) => self.give_up(&error),
+                Some(Err(error)) => self.give_up(error),
                 None => return,
             }
         }
@@ -196,16 +197,13 @@ impl Conversation {
     }
 
     /// Closes after what no frame should look like, with the code of RFC 6455, section 7.4.1.
-    fn give_up(&self, error: &ProtocolError) {
-        let (code, reason) = match error {
-            ProtocolError::Overflow => (CloseCode::Size, "a frame is too large (HUBBUB_MAX_FRAME_BYTES)"),
-            ProtocolError::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-                (CloseCode::Invalid, "a text frame is not UTF-8")
-            }
-            ProtocolError::Io(_) => (CloseCode::Size, "the message is too large (HUBBUB_MAX_FRAME_BYTES)"),
-            _ => (CloseCode::Protocol, "not a frame of the WebSocket protocol"),
+    fn give_up(&self, error: FrameError) {
+        let code = match error {
+            FrameError::Protocol => CloseCode::Protocol,
+            FrameError::TooLarge => CloseCode::Size,
+            FrameError::Invalid => CloseCode::Invalid,
         };
-        self.socket.close_with(code.into(), reason);
+        self.socket.close_with(code.into(), &error.to_string());
     }
 }
 

@@ -22,6 +22,8 @@ use crate::broadcast::{Frame, Importance, Socket, Wire};
 use super::SocketServer;
 use super::admission::{ConnectQuery, Refusal, admit, refuse_path};
 use super::conversation::{self, Conversation};
+use super::frames::FrameRules;
+use super::offers::accept_deflate;
 use super::tcp_reading::TcpReading;
 
 /// What a request asks for that would leave HTTP.
@@ -43,7 +45,7 @@ pub fn serve_socket(
 ) -> LocalBoxFuture<'static, ()> {
     let parts = framed.into_parts();
     let stream = Rc::new(parts.io);
-    let greeting = switching_protocols(request.headers());
+    let greeting = Greeting::answer(&server, request.headers());
     match knock(&server, request) {
         Knock::Socket(Ok(socket)) => {
             let reading = connect(&server, &socket, &stream, greeting, parts.read_buf);
@@ -80,28 +82,45 @@ fn knock(server: &SocketServer, request: &Request) -> Knock {
     }
 }
 
-/// Joins a socket with its connection. The answer to the upgrade waits to be written with the first frame.
+/// The answer to a handshake, and what was agreed upon by it.
+struct Greeting {
+    bytes: Bytes,
+    deflate_from_bytes: Option<usize>,
+}
+
+impl Greeting {
+    /// RFC 6455, section 4.2.2.
+    fn answer(server: &SocketServer, headers: &HeaderMap) -> Self {
+        let accept = headers.get(SEC_WEBSOCKET_KEY).map(|key| ws::hash_key(key.as_bytes()));
+        let accept = accept.as_ref().map(|accept| String::from_utf8_lossy(accept)).unwrap_or_default();
+        let mut answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+             sec-websocket-accept: {accept}\r\n"
+        );
+        let deflate = server.config().deflate_from_bytes().zip(accept_deflate(headers));
+        let deflate_from_bytes = deflate.map(|(from_bytes, extension)| {
+            answer.push_str(&format!("sec-websocket-extensions: {extension}\r\n"));
+            from_bytes
+        });
+        answer.push_str("\r\n");
+        Self { bytes: answer.into(), deflate_from_bytes }
+    }
+}
+
+/// Joins a socket with its connection. The greeting waits to be written with the first frame.
 fn connect(
     server: &SocketServer,
     socket: &Rc<Socket>,
     stream: &Rc<TcpStream>,
-    greeting: Bytes,
+    greeting: Greeting,
     read_ahead: BytesMut,
 ) -> TcpReading {
-    socket.outbox().connect(Box::new(TcpWire(Rc::clone(stream))));
-    socket.outbox().push(&Frame::raw(greeting), Importance::Event);
-    TcpReading::new(Rc::clone(stream), Rc::clone(socket), read_ahead, server.config().max_frame_bytes)
-}
-
-/// The answer to a handshake (RFC 6455, section 4.2.2).
-fn switching_protocols(headers: &HeaderMap) -> Bytes {
-    let accept = headers.get(SEC_WEBSOCKET_KEY).map(|key| ws::hash_key(key.as_bytes()));
-    let accept = accept.as_ref().map(|accept| String::from_utf8_lossy(accept)).unwrap_or_default();
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
-         sec-websocket-accept: {accept}\r\n\r\n"
-    );
-    Bytes::from(answer)
+    let Greeting { bytes, deflate_from_bytes } = greeting;
+    socket.outbox().connect(Box::new(TcpWire(Rc::clone(stream))), deflate_from_bytes);
+    socket.outbox().push(&Frame::raw(bytes), Importance::Event);
+    let max_payload_bytes = server.config().max_frame_bytes;
+    let rules = FrameRules { max_payload_bytes, may_be_deflated: deflate_from_bytes.is_some() };
+    TcpReading::new(Rc::clone(stream), Rc::clone(socket), read_ahead, rules)
 }
 
 fn answer_and_close(stream: &TcpStream, status: &str) {

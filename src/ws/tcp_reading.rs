@@ -6,8 +6,7 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use actix_codec::Decoder;
-use actix_http::ws::{Codec, Frame, Item, OpCode, ProtocolError};
+use actix_http::ws::Parser;
 use actix_web::rt::net::TcpStream;
 use actix_ws::AggregatedMessage;
 use bytes::{Bytes, BytesMut};
@@ -16,13 +15,13 @@ use rustix::net::Shutdown;
 
 use crate::broadcast::Socket;
 
+use super::frames::{ClientFrame, FrameError, FrameRules, Opcode};
+use super::inflate::inflate;
 use super::tcp::end;
 use super::wire::Reading;
 
 /// What is read at once; a socket keeps of it only what is no whole frame yet.
 const READ_BYTES: usize = 64 * 1024;
-/// The longest header of a client's frame: two bytes, eight of length, four of mask.
-const MAX_HEADER_BYTES: usize = 14;
 
 thread_local! {
     /// One for all sockets of a thread: most of the time they have nothing to say.
@@ -33,18 +32,23 @@ thread_local! {
 pub(super) struct TcpReading {
     stream: Rc<TcpStream>,
     socket: Rc<Socket>,
-    codec: Codec,
+    rules: FrameRules,
     /// What came and is no whole frame yet.
     unread: BytesMut,
     fragments: Option<Fragments>,
-    max_frame_bytes: usize,
     phase: Phase,
 }
 
 /// The beginning of a message.
 struct Fragments {
-    kind: OpCode,
+    kind: Kind,
     bytes: BytesMut,
+}
+
+/// What the first frame says of the whole message.
+struct Kind {
+    is_text: bool,
+    is_deflated: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,14 +63,13 @@ enum Phase {
 }
 
 impl TcpReading {
-    pub(super) fn new(stream: Rc<TcpStream>, socket: Rc<Socket>, unread: BytesMut, max_frame_bytes: usize) -> Self {
-        let codec = Codec::new().max_size(max_frame_bytes);
+    pub(super) fn new(stream: Rc<TcpStream>, socket: Rc<Socket>, unread: BytesMut, rules: FrameRules) -> Self {
         // The dispatcher's buffer has room for much more than there is in it.
         let unread = if unread.is_empty() { BytesMut::new() } else { BytesMut::from(unread.as_ref()) };
-        Self { stream, socket, codec, unread, fragments: None, max_frame_bytes, phase: Phase::Open }
+        Self { stream, socket, rules, unread, fragments: None, phase: Phase::Open }
     }
 
-    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<AggregatedMessage, ProtocolError>>> {
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<AggregatedMessage, FrameError>>> {
         loop {
             if self.phase == Phase::Open {
                 match self.next_message() {
@@ -117,15 +120,11 @@ impl TcpReading {
     }
 
     /// The next whole message among what was read.
-    fn next_message(&mut self) -> Result<Option<AggregatedMessage>, ProtocolError> {
-        while let Some(frame) = self.codec.decode(&mut self.unread)? {
+    fn next_message(&mut self) -> Result<Option<AggregatedMessage>, FrameError> {
+        while let Some(frame) = self.rules.next_frame(&mut self.unread)? {
             if let Some(message) = self.accept(frame)? {
                 return Ok(Some(message));
             }
-        }
-        // The parser looks at a frame's length only when it has all of it.
-        if self.unread.len() > self.max_frame_bytes + MAX_HEADER_BYTES {
-            return Err(ProtocolError::Overflow);
         }
         if self.unread.is_empty() {
             self.unread = BytesMut::new();
@@ -133,58 +132,54 @@ impl TcpReading {
         Ok(None)
     }
 
-    fn accept(&mut self, frame: Frame) -> Result<Option<AggregatedMessage>, ProtocolError> {
-        let message = match frame {
-            Frame::Text(bytes) => text(bytes)?,
-            Frame::Binary(bytes) => AggregatedMessage::Binary(bytes),
-            Frame::Ping(payload) => AggregatedMessage::Ping(payload),
-            Frame::Pong(payload) => AggregatedMessage::Pong(payload),
-            Frame::Close(reason) => {
+    fn accept(&mut self, frame: ClientFrame) -> Result<Option<AggregatedMessage>, FrameError> {
+        let ClientFrame { opcode, is_last, is_deflated, payload } = frame;
+        let (kind, whole) = match opcode {
+            Opcode::Ping => return Ok(Some(AggregatedMessage::Ping(payload))),
+            Opcode::Pong => return Ok(Some(AggregatedMessage::Pong(payload))),
+            Opcode::Close => {
+                let reason = Parser::try_parse_close_payload(&payload).map_err(|_| FrameError::Protocol)?;
                 self.phase = Phase::Closed;
-                AggregatedMessage::Close(reason)
+                return Ok(Some(AggregatedMessage::Close(reason)));
             }
-            Frame::Continuation(item) => return self.put_together(item),
+            Opcode::Text | Opcode::Binary if self.fragments.is_some() => return Err(FrameError::Protocol),
+            Opcode::Text | Opcode::Binary => {
+                let kind = Kind { is_text: opcode == Opcode::Text, is_deflated };
+                if !is_last {
+                    self.fragments = Some(Fragments { kind, bytes: BytesMut::from(payload.as_ref()) });
+                    return Ok(None);
+                }
+                (kind, payload)
+            }
+            Opcode::Continuation => {
+                let mut fragments = self.fragments.take().ok_or(FrameError::Protocol)?;
+                if fragments.bytes.len() + payload.len() > self.rules.max_payload_bytes {
+                    return Err(FrameError::TooLarge);
+                }
+                fragments.bytes.extend_from_slice(&payload);
+                if !is_last {
+                    self.fragments = Some(fragments);
+                    return Ok(None);
+                }
+                (fragments.kind, fragments.bytes.freeze())
+            }
         };
-        Ok(Some(message))
-    }
-
-    fn put_together(&mut self, item: Item) -> Result<Option<AggregatedMessage>, ProtocolError> {
-        match item {
-            Item::FirstText(bytes) => self.begin(OpCode::Text, &bytes),
-            Item::FirstBinary(bytes) => self.begin(OpCode::Binary, &bytes),
-            Item::Continue(bytes) => self.go_on(&bytes)?,
-            Item::Last(bytes) => {
-                self.go_on(&bytes)?;
-                let whole = self.fragments.take().ok_or(ProtocolError::ContinuationNotStarted)?;
-                let bytes = whole.bytes.freeze();
-                let message = if whole.kind == OpCode::Text { text(bytes)? } else { AggregatedMessage::Binary(bytes) };
-                return Ok(Some(message));
-            }
-        }
-        Ok(None)
-    }
-
-    fn begin(&mut self, kind: OpCode, bytes: &[u8]) {
-        self.fragments = Some(Fragments { kind, bytes: BytesMut::from(bytes) });
-    }
-
-    fn go_on(&mut self, bytes: &[u8]) -> Result<(), ProtocolError> {
-        let fragments = self.fragments.as_mut().ok_or(ProtocolError::ContinuationNotStarted)?;
-        if fragments.bytes.len() + bytes.len() > self.max_frame_bytes {
-            return Err(ProtocolError::Overflow);
-        }
-        fragments.bytes.extend_from_slice(bytes);
-        Ok(())
+        kind.message(whole, self.rules.max_payload_bytes).map(Some)
     }
 }
 
-fn text(bytes: Bytes) -> Result<AggregatedMessage, ProtocolError> {
-    let not_utf8 = |error| ProtocolError::Io(io::Error::new(io::ErrorKind::InvalidData, error));
-    ByteString::try_from(bytes).map(AggregatedMessage::Text).map_err(not_utf8)
+impl Kind {
+    fn message(self, bytes: Bytes, max_bytes: usize) -> Result<AggregatedMessage, FrameError> {
+        let bytes = if self.is_deflated { inflate(&bytes, max_bytes)? } else { bytes };
+        if !self.is_text {
+            return Ok(AggregatedMessage::Binary(bytes));
+        }
+        ByteString::try_from(bytes).map(AggregatedMessage::Text).map_err(|_| FrameError::Invalid)
+    }
 }
 
 impl Reading for TcpReading {
-    async fn recv(&mut self) -> Option<Result<AggregatedMessage, ProtocolError>> {
+    async fn recv(&mut self) -> Option<Result<AggregatedMessage, FrameError>> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 

@@ -1,5 +1,6 @@
 //! The transport through actix-ws: `GET /app/{key}` becomes a socket.
 
+use std::io::ErrorKind;
 use std::rc::Rc;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -11,6 +12,7 @@ use crate::broadcast::Socket;
 use super::admission::{ConnectQuery, admit, refuse_path};
 use super::body::SocketBody;
 use super::conversation::{self, Conversation};
+use super::frames::FrameError;
 use super::meter::Meter;
 use super::wire::Reading;
 use super::{Descriptor, SocketServer};
@@ -70,15 +72,27 @@ struct MeteredMessages {
 }
 
 impl Reading for MeteredMessages {
-    async fn recv(&mut self) -> Option<Result<AggregatedMessage, ProtocolError>> {
+    async fn recv(&mut self) -> Option<Result<AggregatedMessage, FrameError>> {
         let message = self.messages.recv().await;
         self.meter.reset();
-        message
+        message.map(|message| message.map_err(FrameError::from))
     }
 
     fn cut(&self) {
         if let Some(descriptor) = &self.descriptor {
             descriptor.shut_down();
+        }
+    }
+}
+
+impl From<ProtocolError> for FrameError {
+    fn from(error: ProtocolError) -> Self {
+        match error {
+            ProtocolError::Overflow => Self::TooLarge,
+            ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => Self::Invalid,
+            // The meter's: so much came, and no message is complete.
+            ProtocolError::Io(_) => Self::TooLarge,
+            _ => Self::Protocol,
         }
     }
 }

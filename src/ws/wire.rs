@@ -5,7 +5,9 @@
 //! through actix-ws, and so works wherever actix-web does. `HUBBUB_SOCKET_TRANSPORT` chooses, and the same tests hold for
 //! both.
 
-use actix_ws::{AggregatedMessage, ProtocolError};
+use actix_ws::AggregatedMessage;
+
+use super::frames::FrameError;
 
 /// The reading half of a socket's connection.
 pub(super) trait Reading {
@@ -13,7 +15,7 @@ pub(super) trait Reading {
     ///
     /// # Errors
     /// What is no message of RFC 6455, or too large. Nothing sensible follows it.
-    async fn recv(&mut self) -> Option<Result<AggregatedMessage, ProtocolError>>;
+    async fn recv(&mut self) -> Option<Result<AggregatedMessage, FrameError>>;
 
     /// Ends the connection at once, whatever is still under way.
     fn cut(&self);

@@ -15,8 +15,10 @@ mod presence;
 mod publishing;
 mod questions;
 mod rfc6455;
+mod rfc7692;
 mod users;
 mod webhooks;
+mod wire;
 
 use std::fs;
 

@@ -1,22 +1,12 @@
 //! RFC 6455 as it is written, byte by byte and on both transports.
 
 use hubbub::config::SocketTransport;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
+use super::wire::{CLOSE, CONTINUATION, LAST, PING, PONG, SAY, TEXT, Wire, frame};
 use crate::harness::{APP_KEY, DEADLINE, Server};
 
 const TRANSPORTS: [SocketTransport; 2] = [SocketTransport::Tcp, SocketTransport::ActixWs];
-
-const CONTINUATION: u8 = 0;
-const TEXT: u8 = 1;
-const CLOSE: u8 = 8;
-const PING: u8 = 9;
-const PONG: u8 = 10;
-const LAST: u8 = 0x80;
-
-const SAY: &[u8] = br#"{"event":"pusher:ping","data":{}}"#;
 
 async fn server(transport: SocketTransport) -> Server {
     Server::start_with(|config| {
@@ -24,103 +14,6 @@ async fn server(transport: SocketTransport) -> Server {
         config.socket.max_frame_bytes = 2_000;
     })
     .await
-}
-
-/// A frame as a client sends it: masked.
-fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
-    const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-    let mut bytes = vec![first_byte];
-    match payload.len() {
-        length @ 0..126 => bytes.push(0x80 | u8::try_from(length).expect("short")),
-        length => {
-            bytes.push(0x80 | 126);
-            bytes.extend(u16::try_from(length).expect("short").to_be_bytes());
-        }
-    }
-    bytes.extend(MASK);
-    bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-    bytes
-}
-
-/// A connection that was upgraded, and nothing between the test and its bytes.
-struct Wire(TcpStream);
-
-impl Wire {
-    /// Connects and reads the greeting. `extra` is sent with the handshake, in one write.
-    async fn open(server: &Server, extra: &[u8]) -> Self {
-        let mut wire = Self::knock(server, &format!("/app/{APP_KEY}?protocol=7"), extra).await;
-        let head = wire.head().await;
-        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-        // The key and its answer are those of RFC 6455, section 1.3.
-        assert!(head.to_lowercase().contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
-        let (opcode, greeting) = wire.next().await;
-        assert_eq!(opcode, TEXT);
-        assert!(greeting.starts_with(br#"{"event":"pusher:connection_established""#));
-        wire
-    }
-
-    async fn knock(server: &Server, path: &str, extra: &[u8]) -> Self {
-        let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        );
-        let mut wire = Self(TcpStream::connect(server.address()).await.expect("connected"));
-        wire.send(&[head.as_bytes(), extra].concat()).await;
-        wire
-    }
-
-    async fn send(&mut self, bytes: &[u8]) {
-        self.0.write_all(bytes).await.expect("sent");
-    }
-
-    /// The head of an HTTP answer.
-    async fn head(&mut self) -> String {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(self.byte().await);
-        }
-        String::from_utf8(head).expect("text")
-    }
-
-    async fn byte(&mut self) -> u8 {
-        timeout(DEADLINE, self.0.read_u8()).await.expect("in time").expect("a byte")
-    }
-
-    /// The next frame: its opcode and payload. A server's frames are whole and not masked.
-    async fn next(&mut self) -> (u8, Vec<u8>) {
-        let first = self.byte().await;
-        assert_eq!(first & 0xf0, LAST, "whole, and no reserved bits");
-        let length = match self.byte().await {
-            126 => usize::from(u16::from_be_bytes([self.byte().await, self.byte().await])),
-            length => usize::from(length),
-        };
-        let mut payload = vec![0; length];
-        timeout(DEADLINE, self.0.read_exact(&mut payload)).await.expect("in time").expect("a payload");
-        (first & 0x0f, payload)
-    }
-
-    async fn expect_answer(&mut self) {
-        let (opcode, payload) = self.next().await;
-        assert_eq!((opcode, payload.starts_with(br#"{"event":"pusher:pong""#)), (TEXT, true));
-    }
-
-    /// The code of the server's close frame, which is answered; after that the server ends the connection.
-    async fn close_code(&mut self) -> u16 {
-        let code = self.next_close().await;
-        self.send(&frame(LAST | CLOSE, &code.to_be_bytes())).await;
-        self.expect_end().await;
-        code
-    }
-
-    async fn next_close(&mut self) -> u16 {
-        let (opcode, payload) = self.next().await;
-        assert_eq!(opcode, CLOSE, "{}", String::from_utf8_lossy(&payload));
-        u16::from_be_bytes([payload[0], payload[1]])
-    }
-
-    async fn expect_end(&mut self) {
-        assert_eq!(timeout(DEADLINE, self.0.read(&mut [0; 8])).await.expect("in time").expect("an end"), 0);
-    }
 }
 
 #[actix_web::test]
