@@ -15,6 +15,7 @@ mod presence;
 mod publishing;
 mod questions;
 mod rfc6455;
+mod slow;
 mod users;
 mod webhooks;
 
