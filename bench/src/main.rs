@@ -2,13 +2,19 @@
 //!
 //! A figure counts only when what it measured was right: after the posts, every acknowledged message is looked up.
 
+mod channels;
 mod client;
+mod crowd;
 mod fanout;
+mod gauges;
+mod idle;
 mod posts;
 mod process;
 mod publisher;
 mod report;
 mod server;
+mod slow;
+mod soak;
 mod sockets;
 
 use std::path::PathBuf;
@@ -35,6 +41,14 @@ enum Command {
     Posts(posts::PostsArgs),
     /// Deliveries a second of one event to many sockets, and what a socket costs
     Fanout(fanout::FanoutArgs),
+    /// Joins and leaves a second over many channels, what a subscription costs, and what stays when all have left
+    Channels(channels::ChannelsArgs),
+    /// Hours of coming and going: fails when something is left behind
+    Soak(soak::SoakArgs),
+    /// What clients that do not read, hardly write or are gone cost the others
+    Slow(slow::SlowArgs),
+    /// Memory and processor time of sockets that do nothing
+    Idle(idle::IdleArgs),
 }
 
 fn main() -> Result<()> {
@@ -45,5 +59,9 @@ fn main() -> Result<()> {
             runtime.block_on(tokio::task::LocalSet::new().run_until(posts::measure(&cli.server, &cli.results, &args)))
         }
         Command::Fanout(args) => fanout::measure(&cli.server, &cli.results, &args),
+        Command::Channels(args) => channels::measure(&cli.server, &cli.results, &args),
+        Command::Soak(args) => soak::measure(&cli.server, &cli.results, &args),
+        Command::Slow(args) => slow::measure(&cli.server, &cli.results, &args),
+        Command::Idle(args) => idle::measure(&cli.server, &cli.results, &args),
     }
 }

@@ -36,9 +36,14 @@ impl Publisher {
 
     /// Publishes event `number`, padded to `bytes` of data, and waits for the answer.
     pub(crate) fn publish(&mut self, number: usize, bytes: usize) -> Result<()> {
+        self.publish_to(CHANNEL, number, bytes)
+    }
+
+    /// The same to another channel.
+    pub(crate) fn publish_to(&mut self, channel: &str, number: usize, bytes: usize) -> Result<()> {
         let padding = "x".repeat(bytes.saturating_sub(r#"{"number":00000000,"padding":""}"#.len()));
         let data = format!(r#"{{"number":{number:08},"padding":"{padding}"}}"#);
-        let body = serde_json::json!({"name": "event", "channel": CHANNEL, "data": data}).to_string();
+        let body = serde_json::json!({"name": "event", "channel": channel, "data": data}).to_string();
         let path = format!("/apps/{}/events", self.app.id);
         let query = self.sign(&path, &body)?;
         let request = format!(

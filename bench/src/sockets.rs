@@ -187,7 +187,7 @@ fn event_name(frame: &[u8]) -> Option<&str> {
 }
 
 /// The number in an event's data, which is JSON within a JSON text.
-fn number_of(frame: &[u8]) -> Option<usize> {
+pub(crate) fn number_of(frame: &[u8]) -> Option<usize> {
     const BEFORE: &[u8] = br#"\"number\":"#;
     let begin = frame.windows(BEFORE.len()).position(|bytes| bytes == BEFORE)? + BEFORE.len();
     std::str::from_utf8(frame.get(begin..begin + 8)?).ok()?.parse().ok()
