@@ -92,9 +92,13 @@ fuzz: ## The same for half an hour each
 	@tests/require.sh cargo cxx
 	fuzz/run.sh 1800
 
-bench: build ## Measure posts on SQLite and Postgres, and fan-out; raw results go to bench/results
+bench: build ## Measure posts on SQLite and Postgres, fan-out, channels, slow sockets; raw results go to bench/results
 	cd bench && cargo build --release --locked
 	cd bench && target/release/hubbub-bench fanout
+	cd bench && target/release/hubbub-bench channels
+	cd bench && target/release/hubbub-bench idle
+	cd bench && target/release/hubbub-bench slow
+	cd bench && target/release/hubbub-bench history
 	cd bench && target/release/hubbub-bench posts
 	cd bench && ../tests/postgres.sh bash -c 'target/release/hubbub-bench posts --database-url "$$HUBBUB_TEST_POSTGRES_URL"'
 
@@ -115,7 +119,7 @@ bench-peers: build bench/peers/node_modules/.package-lock.json bench/peers/socku
 measure-documents: build frontend/node_modules/.package-lock.json ## Key stroke to another page, bytes a key, opening a large document
 	cd frontend && HUBBUB_BIN=../target/release/hubbub npm run measure
 
-torture: ## The long tests: kills under load, thousands of random operations, many processes
+torture: build ## The long tests: kills under load, thousands of random operations, many processes, a soak
 	@tests/require.sh cargo cc nats-server
 	HUBBUB_TEST_REQUIRE_POSTGRES=1 HUBBUB_TEST_KILLS=20 HUBBUB_TEST_ROUNDS=2000 \
 		tests/postgres.sh cargo test --locked --release --test it -- --nocapture --test-threads 1 converge a_killed
@@ -123,6 +127,7 @@ torture: ## The long tests: kills under load, thousands of random operations, ma
 		HUBBUB_TEST_SECS=20 HUBBUB_TEST_AWAY_SECS=14 HUBBUB_TEST_CUT_SECS=14 HUBBUB_TEST_STILL_SECS=12 \
 		HUBBUB_TEST_ROOMS=1000 HUBBUB_TEST_CHANNELS=100000 HUBBUB_TEST_SOCKETS=10000 \
 		tests/postgres.sh cargo test --locked --release --test cluster -- --nocapture --test-threads 1
+	cd bench && cargo build --release --locked && target/release/hubbub-bench soak --minutes 15
 
 clean: ## Remove what was built, but not ./data
 	rm -rf target bench/target bench/peers/node_modules bench/peers/sockudo fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv

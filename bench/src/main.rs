@@ -2,10 +2,14 @@
 //!
 //! A figure counts only when what it measured was right: after the posts, every acknowledged message is looked up.
 
+mod channels;
 mod client;
+mod crowd;
 mod dialect;
 mod fanout;
+mod gauges;
 mod history;
+mod idle;
 mod peer;
 mod peers;
 mod posts;
@@ -14,6 +18,8 @@ mod publisher;
 mod report;
 mod run;
 mod server;
+mod slow;
+mod soak;
 mod sockets;
 
 use std::path::PathBuf;
@@ -44,6 +50,14 @@ enum Command {
     Fanout(fanout::FanoutArgs),
     /// The same for other servers too, in turn with Hubbub
     Peers(peers::PeersArgs),
+    /// Joins and leaves a second over many channels, what a subscription costs, and what stays when all have left
+    Channels(channels::ChannelsArgs),
+    /// Hours of coming and going: fails when something is left behind
+    Soak(soak::SoakArgs),
+    /// What clients that do not read, hardly write or are gone cost the others
+    Slow(slow::SlowArgs),
+    /// Memory and processor time of sockets that do nothing
+    Idle(idle::IdleArgs),
 }
 
 fn main() -> Result<()> {
@@ -53,6 +67,10 @@ fn main() -> Result<()> {
         Command::History(args) => block_on(history::measure(&cli.server, &cli.results, &args)),
         Command::Fanout(args) => fanout::measure(&cli.server, &cli.results, &args),
         Command::Peers(args) => peers::measure(&cli.server, &cli.results, &args),
+        Command::Channels(args) => channels::measure(&cli.server, &cli.results, &args),
+        Command::Soak(args) => soak::measure(&cli.server, &cli.results, &args),
+        Command::Slow(args) => slow::measure(&cli.server, &cli.results, &args),
+        Command::Idle(args) => idle::measure(&cli.server, &cli.results, &args),
     }
 }
 

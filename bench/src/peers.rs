@@ -105,7 +105,7 @@ impl Contestant {
     }
 
     fn start(self, program: &Path, results: &Path, args: &PeersArgs) -> Result<(Server, Target)> {
-        let app = App { id: "1".to_owned(), key: "bench-key".to_owned(), secret: "bench-secret".to_owned() };
+        let app = App::of_the_bench();
         match self {
             Self::Hubbub => {
                 let server = Server::start_with_app(program, &app)?;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::dialect::{Dialect, data_of};
+use crate::dialect::{CHANNEL, Dialect, data_of};
 
 /// One connection to what publishes.
 pub(crate) struct Publisher {
@@ -21,7 +21,12 @@ impl Publisher {
 
     /// Publishes event `number`, padded to `bytes` of data, and waits for the answer.
     pub(crate) fn publish(&mut self, number: usize, bytes: usize) -> Result<()> {
-        let request = self.dialect.publish_request(&self.address, &data_of(number, bytes))?;
+        self.publish_to(CHANNEL, number, bytes)
+    }
+
+    /// The same to another channel.
+    pub(crate) fn publish_to(&mut self, channel: &str, number: usize, bytes: usize) -> Result<()> {
+        let request = self.dialect.publish_request(&self.address, channel, &data_of(number, bytes))?;
         self.stream.write_all(request.as_bytes())?;
         let head = self.read_answer()?.to_ascii_lowercase();
         if head.contains("connection: close") {

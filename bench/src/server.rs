@@ -36,7 +36,13 @@ impl Server {
 
     /// Starts it with the credentials of an app.
     pub(crate) fn start_with_app(program: &Path, app: &App) -> Result<Self> {
+        Self::start_with_settings(program, app, &[])
+    }
+
+    /// The same with some `HUBBUB_…` variables.
+    pub(crate) fn start_with_settings(program: &Path, app: &App, settings: &[(&str, String)]) -> Result<Self> {
         let mut command = Command::new(program);
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
         command.env("HUBBUB_APP_ID", &app.id).env("HUBBUB_APP_KEY", &app.key).env("HUBBUB_APP_SECRET", &app.secret);
         Self::run(command)
     }

@@ -145,6 +145,8 @@ impl SocketSources {
         let (tally, webhooks, api) = (self.broadcaster.tally(), &self.webhooks, &self.api);
         self.encode_sockets(encoder)?;
         gauge(encoder, "channels", "Channels that have a socket", tally.channels.load(Ordering::Relaxed))?;
+        let subscriptions = tally.subscriptions.load(Ordering::Relaxed);
+        gauge(encoder, "subscriptions", "Places that sockets have in channels", subscriptions)?;
         let counters = [
             ("sockets_opened", "Sockets that were taken in", &tally.sockets_opened),
             (

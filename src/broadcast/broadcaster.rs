@@ -160,7 +160,8 @@ impl Broadcaster {
     }
 
     async fn hear(&mut self, ticks: &mut Interval) -> Option<Heard> {
-        let needs_ticks = !self.counts.is_empty() || self.peers.exist();
+        let needs_ticks =
+            !self.counts.is_empty() || !self.caches.is_empty() || !self.revocations.is_empty() || self.peers.exist();
         let sources = async {
             tokio::select! {
                 message = self.bus.recv() => message.map(Heard::Bus),
@@ -180,6 +181,7 @@ impl Broadcaster {
         self.announce_due_counts().await;
         self.send_due_digests();
         self.forget_expired_events();
+        self.revocations.forget_old(Instant::now());
     }
 
     /// Step 4: one serialisation, one frame, one message to each hub that holds the channel.

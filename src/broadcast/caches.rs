@@ -51,6 +51,10 @@ impl Caches {
         self.events.pop_lru().map(|(key, _)| key)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     pub(super) fn get(&self, key: &ChannelKey, now: Instant) -> Option<&Cached> {
         self.events.peek(key).filter(|cached| cached.expires_at > now)
     }

@@ -10,6 +10,7 @@ use super::ChannelKey;
 use super::elsewhere::{Applied, Elsewhere, Movement};
 use super::mailbox::HubId;
 use super::presence::{Roster, Turn};
+use super::thrift::Thrift;
 
 /// All channels that have a socket. A channel appears with its first socket and goes with its last.
 #[derive(Debug, Default)]
@@ -83,6 +84,7 @@ impl Channels {
         let is_empty = self.by_key.get(key).is_some_and(|channel| channel.hubs.is_empty());
         if is_empty {
             self.by_key.remove(key);
+            self.by_key.give_room_back();
         }
         is_empty
     }
@@ -127,6 +129,7 @@ impl Channels {
         let changed = channel.changed(channel.hubs.is_empty(), presence);
         if changed.is_occupancy {
             self.by_key.remove(key);
+            self.by_key.give_room_back();
         }
         changed
     }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
@@ -92,6 +93,7 @@ impl Hub {
     /// Forgets a socket. Everybody who takes one in must let it go.
     pub fn remove_socket(&self, socket: &Socket) {
         let left = self.subscriptions.borrow_mut().remove_socket(socket);
+        self.broadcaster.tally().subscriptions.fetch_sub(left.len(), Ordering::Relaxed);
         for (channel, user_id) in left {
             self.broadcaster.lost(Departure { hub: self.id, channel, user_id });
         }
@@ -126,6 +128,7 @@ impl Hub {
     pub fn unsubscribe(&self, socket: &Socket, channel: &ChannelKey) {
         let left = self.subscriptions.borrow_mut().leave(socket, channel);
         if let Some(user_id) = left {
+            self.broadcaster.tally().subscriptions.fetch_sub(1, Ordering::Relaxed);
             self.broadcaster.left(Departure { hub: self.id, channel: channel.clone(), user_id });
         }
     }
@@ -234,6 +237,7 @@ impl Hub {
                 return self.broadcaster.left(Departure { hub: self.id, channel, user_id });
             };
             self.subscriptions.borrow_mut().join(&joining, &channel, user_id);
+            self.broadcaster.tally().subscriptions.fetch_add(1, Ordering::Relaxed);
         }
         self.answer(socket, &frames, answered);
     }

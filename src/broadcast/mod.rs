@@ -38,6 +38,7 @@ mod subscriptions;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod thrift;
 mod turn;
 mod watchlists;
 

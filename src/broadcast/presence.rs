@@ -5,6 +5,8 @@ use indexmap::map::Entry;
 
 use crate::pusher::Member;
 
+use super::thrift::Thrift;
+
 /// The people in one presence channel, each with the number of their sockets here and of the other nodes that have any.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
@@ -71,6 +73,7 @@ impl Roster {
             self.people.get(user_id).is_some_and(|present| present.sockets_here + present.nodes_elsewhere == 0);
         if is_gone {
             self.people.swap_remove(user_id);
+            self.people.give_room_back();
         }
         is_gone
     }

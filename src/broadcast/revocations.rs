@@ -8,6 +8,7 @@ use crate::domain::Timestamp;
 use crate::pusher::Member;
 
 use super::ChannelKey;
+use super::thrift::Thrift;
 
 type Holder = (ChannelKey, Arc<str>);
 
@@ -49,7 +50,12 @@ impl Revocations {
         member.issued_at.is_none_or(|issued_at| issued_at <= revoked.at.unix_millis())
     }
 
-    fn forget_old(&mut self, now: Instant) {
+    pub(super) fn is_empty(&self) -> bool {
+        self.oldest_first.is_empty()
+    }
+
+    /// Forgets what no authorisation can be as old as.
+    pub(super) fn forget_old(&mut self, now: Instant) {
         while let Some((added, holder)) = self.oldest_first.front()
             && now.duration_since(*added) > self.lifetime * 2
         {
@@ -58,6 +64,7 @@ impl Revocations {
             }
             self.oldest_first.pop_front();
         }
+        self.revoked.give_room_back();
     }
 }
 
@@ -96,5 +103,7 @@ mod tests {
         assert_eq!((revocations.revoked.len(), revocations.oldest_first.len()), (2, 2));
         revocations.add(channel("c"), "1".into(), Timestamp(3), start + Duration::from_secs(400));
         assert_eq!((revocations.revoked.len(), revocations.oldest_first.len()), (1, 1));
+        revocations.forget_old(start + Duration::from_secs(521));
+        assert!(revocations.is_empty() && revocations.revoked.is_empty());
     }
 }

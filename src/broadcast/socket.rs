@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::pusher::{AppId, ChannelName, Code, SignedInUser, SocketId, server_frame};
 
+use super::thrift::Thrift;
 use super::{ChannelKey, Frame, Importance, Outbox, OutboxLimits, Pushed};
 
 /// A socket: its outbox, its channels, and when it was last heard.
@@ -199,7 +200,9 @@ impl Socket {
     }
 
     pub(super) fn left(&self, channel: &ChannelName) {
-        self.channels.borrow_mut().remove(channel);
+        let mut channels = self.channels.borrow_mut();
+        channels.remove(channel);
+        channels.give_room_back();
     }
 
     pub(super) fn take_channels(&self) -> Vec<ChannelKey> {

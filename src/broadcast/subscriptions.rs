@@ -10,6 +10,7 @@ use crate::pusher::SocketId;
 
 use super::mailbox::{Delivery, HubMailbox};
 use super::tally::Sent;
+use super::thrift::Thrift;
 use super::turn::Turn;
 use super::{ChannelKey, Pushed, Socket};
 
@@ -36,6 +37,7 @@ impl Subscriptions {
     /// Forgets a socket; answers which channels it was in, and for whom.
     pub(super) fn remove_socket(&mut self, socket: &Socket) -> Vec<(ChannelKey, Option<Arc<str>>)> {
         self.sockets.remove(&socket.id());
+        self.sockets.give_room_back();
         let channels = socket.take_channels();
         channels.into_iter().filter_map(|channel| self.leave(socket, &channel).map(|user| (channel, user))).collect()
     }
@@ -58,8 +60,10 @@ impl Subscriptions {
     pub(super) fn leave(&mut self, socket: &Socket, channel: &ChannelKey) -> Option<Option<Arc<str>>> {
         let subscribers = self.channels.get_mut(channel)?;
         let subscriber = subscribers.swap_remove(&socket.id())?;
+        subscribers.give_room_back();
         if subscribers.is_empty() {
             self.channels.remove(channel);
+            self.channels.give_room_back();
         }
         socket.left(&channel.name);
         Some(subscriber.user_id)

@@ -12,6 +12,8 @@ pub struct Tally {
     pub sockets_too_slow: AtomicU64,
     /// Channels that have a socket at the moment.
     pub channels: AtomicUsize,
+    /// Places that sockets have in channels at the moment.
+    pub subscriptions: AtomicUsize,
     /// Events that came over the bus.
     pub events_heard: AtomicU64,
     /// Events that clients sent to each other.

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::pusher::AppId;
 
+use super::thrift::Thrift;
+
 /// The watchlists of everybody who is signed in. A user's watchlist is what all their sockets asked for, and it ends with
 /// the last of them.
 #[derive(Debug, Default)]
@@ -34,6 +36,8 @@ impl Watchlists {
                 }
             }
         }
+        self.watched_by.give_room_back();
+        self.watching.give_room_back();
     }
 
     pub(super) fn watchers_of(&self, app: AppId, user: &str) -> Vec<String> {

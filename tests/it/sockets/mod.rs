@@ -16,6 +16,7 @@ mod publishing;
 mod questions;
 mod rfc6455;
 mod rfc7692;
+mod slow;
 mod users;
 mod webhooks;
 mod wire;
