@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::crowd::{Crowd, Heard};
 use crate::dialect::{App, Dialect};
 use crate::gauges::wait_for_at_most;
-use crate::process::{cpu_us, resident_kib};
+use crate::process::{allow_sockets, cpu_us, resident_kib};
 use crate::publisher::Publisher;
 use crate::report::append;
 use crate::server::Server;
@@ -57,6 +57,7 @@ struct ChannelsResult {
 const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(crate) fn measure(program: &Path, results: &Path, args: &ChannelsArgs) -> Result<()> {
+    allow_sockets(args.sockets)?;
     let app = App::of_the_bench();
     let settings = [("HUBBUB_MAX_CHANNELS_PER_SOCKET", args.channels_each.max(1).to_string())];
     let server = Server::start_with_settings(program, &app, &settings)?;

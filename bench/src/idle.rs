@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 
 use crate::crowd::{Crowd, Heard};
 use crate::dialect::App;
-use crate::process::{cpu_us, resident_kib};
+use crate::process::{cpu_us, raise_socket_limit, resident_kib};
 use crate::report::append;
 use crate::server::Server;
 
@@ -40,12 +39,10 @@ struct IdleResult {
     resident_kib_after: u64,
 }
 
-/// Descriptors that a process needs besides its sockets, with some to spare.
-const OTHER_DESCRIPTORS: usize = 300;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(crate) fn measure(program: &Path, results: &Path, args: &IdleArgs) -> Result<()> {
-    let room = raise_descriptors()?.saturating_sub(OTHER_DESCRIPTORS);
+    let room = raise_socket_limit()?;
     println!("| sockets | KiB/socket | server CPU ms/minute | pings |\n|---|---|---|---|");
     for &asked_for in &args.sockets {
         let result = run(program, asked_for, asked_for.min(room), args)?;
@@ -59,14 +56,6 @@ pub(crate) fn measure(program: &Path, results: &Path, args: &IdleArgs) -> Result
         }
     }
     Ok(())
-}
-
-/// Takes as many descriptors as the system lets a process have; answers how many.
-fn raise_descriptors() -> Result<usize> {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit)?;
-    Ok(limit.current.and_then(|descriptors| usize::try_from(descriptors).ok()).unwrap_or(usize::MAX))
 }
 
 fn run(program: &Path, asked_for: usize, sockets: usize, args: &IdleArgs) -> Result<IdleResult> {

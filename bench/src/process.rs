@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// CPU time of all threads of a process and of its children so far, in microseconds.
 pub(crate) fn cpu_us(pid: u32) -> Result<u64> {
@@ -49,18 +49,22 @@ pub(crate) fn load() -> f64 {
     load.split(' ').next().and_then(|minute| minute.parse().ok()).unwrap_or(f64::NAN)
 }
 
-/// Raises the limit of open files so that this process, and likewise a server that it starts, can hold `count` sockets.
+/// Files that a server has besides its sockets: logs, databases, its event loop's; with some to spare.
+const OTHER_FILES: usize = 300;
+
+/// Raises the limit of open files as far as the system lets this process, and likewise a server that it starts. Answers
+/// for how many sockets that is enough.
+pub(crate) fn raise_socket_limit() -> Result<usize> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit)?;
+    let files = limit.current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+    Ok(files.saturating_sub(OTHER_FILES))
+}
+
+/// Makes sure that there can be `count` sockets.
 pub(crate) fn allow_sockets(count: usize) -> Result<()> {
-    // A server has files besides: logs, databases, its event loop's.
-    let needed = count as u64 + 256;
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < needed) {
-        let maximum = limit.maximum.unwrap_or(u64::MAX);
-        ensure!(
-            needed <= maximum,
-            "{count} sockets need {needed} open files, and the system allows {maximum} (ulimit -Hn)"
-        );
-        setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
-    }
+    let room = raise_socket_limit()?;
+    ensure!(count <= room, "{count} sockets are too many: the system allows {room} (ulimit -Hn, less {OTHER_FILES})");
     Ok(())
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::crowd::{Crowd, Heard, client_frame};
 use crate::dialect::{App, CHANNEL, Dialect};
 use crate::gauges::gauges;
-use crate::process::resident_kib;
+use crate::process::{allow_sockets, resident_kib};
 use crate::publisher::Publisher;
 use crate::report::{append, median};
 use crate::server::Server;
@@ -66,6 +66,7 @@ const PONG_TIMEOUT_SECS: u64 = 10;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(crate) fn measure(program: &Path, results: &Path, args: &SlowArgs) -> Result<()> {
+    allow_sockets(args.readers + 3 * args.slow)?;
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     for _ in 0..args.runs {
         for (slow, runs) in [(0, &mut alone), (args.slow, &mut beside)] {
