@@ -1,14 +1,16 @@
 //! What waits to be written to one socket: bounded, so that a client that does not read costs a known amount.
 
+mod queue;
+
 use std::cell::{OnceCell, RefCell};
-use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::io::{self, ErrorKind, IoSlice};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::Frame;
+use queue::Queue;
 
 /// How much may wait for one socket.
 #[derive(Debug, Clone, Copy)]
@@ -63,20 +65,6 @@ pub struct Outbox {
 struct Connection {
     wire: Box<dyn Wire>,
     deflate_from_bytes: Option<usize>,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    /// Each in the form that this connection takes.
-    frames: VecDeque<Bytes>,
-    bytes: usize,
-    /// A close frame is the last: nothing may follow it (RFC 6455, section 5.5.1).
-    closing: bool,
-    /// Whether a part of the first frame was written already.
-    is_first_begun: bool,
-    /// The connection took no more; the socket's task goes on when it does.
-    is_blocked: bool,
-    writer: Option<Waker>,
 }
 
 impl Outbox {
@@ -198,121 +186,10 @@ impl Outbox {
     }
 }
 
-impl Queue {
-    fn push(&mut self, frame: &Bytes, importance: Importance, limits: OutboxLimits) -> Pushed {
-        if self.closing {
-            return Pushed::Dropped;
-        }
-        let share = match importance {
-            Importance::Event => 1,
-            Importance::Hint => 2,
-        };
-        let fits = self.frames.len() < limits.frames.div_ceil(share)
-            && (self.frames.is_empty() || self.bytes + frame.len() <= limits.bytes / share);
-        match (fits, importance) {
-            (true, _) => {
-                self.append(frame.clone());
-                Pushed::Queued
-            }
-            (false, Importance::Hint) => Pushed::Dropped,
-            (false, Importance::Event) => Pushed::Full,
-        }
-    }
-
-    fn append(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
-        self.frames.push_back(frame);
-    }
-
-    /// Writes the first frames in one go, and forgets what was written.
-    fn write_to(&mut self, wire: &dyn Wire) -> io::Result<()> {
-        let written = match self.frames.len() {
-            1 => wire.write(&[IoSlice::new(&self.frames[0])])?,
-            _ => {
-                let mut slices = [IoSlice::new(&[]); Outbox::MAX_JOINED_FRAMES];
-                let mut count = 0;
-                for (slice, frame) in slices.iter_mut().zip(&self.frames) {
-                    *slice = IoSlice::new(frame);
-                    count += 1;
-                }
-                wire.write(&slices[..count])?
-            }
-        };
-        self.bytes -= written;
-        self.advance(written);
-        Ok(())
-    }
-
-    fn advance(&mut self, mut written: usize) {
-        while let Some(frame) = self.frames.front_mut() {
-            if written < frame.len() {
-                self.is_first_begun |= written > 0;
-                frame.advance(written);
-                return;
-            }
-            written -= frame.len();
-            self.is_first_begun = false;
-            self.frames.pop_front();
-        }
-        // A burst must not cost memory for as long as the socket lives.
-        self.frames.shrink_to(Outbox::IDLE_CAPACITY);
-    }
-
-    fn clear(&mut self) {
-        self.frames.truncate(usize::from(self.is_first_begun));
-        self.bytes = self.frames.iter().map(Bytes::len).sum();
-    }
-
-    fn block(&mut self) {
-        self.is_blocked = true;
-        self.wake();
-    }
-
-    /// Nothing can be written any more.
-    fn abandon(&mut self) {
-        self.frames.clear();
-        self.bytes = 0;
-        self.closing = true;
-    }
-
-    fn wake(&mut self) {
-        if let Some(writer) = self.writer.take() {
-            writer.wake();
-        }
-    }
-
-    fn register(&mut self, cx: &Context<'_>) {
-        match &mut self.writer {
-            Some(writer) => writer.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-    }
-
-    /// Takes the first frame, and as many behind it as fit; a single one is not copied.
-    fn take_joined(&mut self, max_bytes: usize) -> Bytes {
-        let mut joined_bytes = 0;
-        let fitting = self.frames.iter().take_while(|frame| {
-            joined_bytes += frame.len();
-            joined_bytes <= max_bytes
-        });
-        let count = fitting.count().max(1);
-        if count == 1 {
-            let frame = self.frames.pop_front().unwrap_or_default();
-            self.bytes -= frame.len();
-            return frame;
-        }
-        let mut joined = BytesMut::with_capacity(max_bytes.min(self.bytes));
-        for frame in self.frames.drain(..count) {
-            joined.extend_from_slice(&frame);
-        }
-        self.bytes -= joined.len();
-        joined.freeze()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::rc::Rc;
+    use std::task::Waker;
 
     use super::*;
 
