@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{ChannelName, Code, Member, SocketId, SubscriptionRefusal};
+use super::{Code, SubscriptionRefusal};
+use crate::pusher::{ChannelName, PresenceMember, SocketId};
 
 /// `{"event":…,"channel":…,"data":…,"user_id":…}`, leaving out what is absent.
 #[derive(Serialize)]
@@ -82,7 +83,7 @@ pub fn subscription_succeeded(channel: &ChannelName) -> String {
 ///
 /// Data: `{"presence":{"count":1,"ids":["a"],"hash":{"a":{…}}}}`; a member without `user_info` has `{}`.
 #[must_use]
-pub fn presence_succeeded<'a>(channel: &ChannelName, members: impl Iterator<Item = &'a Member>) -> String {
+pub fn presence_succeeded<'a>(channel: &ChannelName, members: impl Iterator<Item = &'a PresenceMember>) -> String {
     #[derive(Serialize)]
     struct Data<'a> {
         presence: Presence<'a>,
@@ -107,7 +108,7 @@ pub fn subscription_error(channel: &str, refusal: &SubscriptionRefusal) -> Strin
 
 /// `pusher_internal:member_added`, for everybody but the new member.
 #[must_use]
-pub fn member_added(channel: &ChannelName, member: &Member) -> String {
+pub fn member_added(channel: &ChannelName, member: &PresenceMember) -> String {
     #[derive(Serialize)]
     struct Added<'a> {
         user_id: &'a str,
@@ -206,8 +207,8 @@ mod tests {
         ChannelName::parse(name).expect("valid")
     }
 
-    fn member(channel_data: &str) -> Member {
-        Member::parse(channel_data).expect("valid")
+    fn member(channel_data: &str) -> PresenceMember {
+        PresenceMember::parse(channel_data).expect("valid")
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::strict_json::is_strict;
+use crate::pusher::strict_json::is_strict;
 
 /// A frame from a client.
 #[derive(Debug)]
