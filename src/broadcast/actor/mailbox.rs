@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bus::{Answer, Question};
-use crate::pusher::{Member, SignedInUser, SocketId};
+use crate::pusher::{PresenceMember, SignedInUser, SocketId};
 use crate::timeline::Trace;
 
 use super::hook_event::Occurrence;
@@ -36,7 +36,7 @@ pub(crate) struct Subscribe {
     pub(crate) socket: SocketId,
     pub(crate) channel: ChannelKey,
     /// Whom the application signed the right for.
-    pub(crate) member: Option<Member>,
+    pub(crate) member: Option<PresenceMember>,
     /// The socket is in the channel already, and asks again: it gets its answer and counts once.
     pub(crate) is_repeated: bool,
     /// Told when the hub has written the answer.
