@@ -8,20 +8,37 @@ use std::path::{Path, PathBuf};
 
 /// What each module may use of the others. The two that matter most: `broadcast` and `ws` never reach the store, so a
 /// socket node needs no database; `http` never reaches the sockets, so a web node holds none.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("pusher", &[]),
     ("config", &[]),
     ("telemetry", &[]),
     ("auth", &["domain", "config"]),
     ("store", &["domain"]),
-    ("events", &["domain", "pusher", "config"]),
-    ("broadcast", &["domain", "pusher", "events"]),
-    ("ws", &["pusher", "events", "broadcast", "config"]),
-    ("jobs", &["domain", "store", "events", "auth", "config"]),
-    ("maintenance", &["domain", "store", "events", "auth", "config"]),
-    ("http", &["domain", "store", "events", "auth", "config", "pusher"]),
-    ("app", &["domain", "pusher", "config", "telemetry", "auth", "store", "events", "broadcast", "ws", "http", "jobs"]),
+    ("timeline", &["domain"]),
+    ("bus", &["domain", "pusher", "config", "timeline"]),
+    ("broadcast", &["domain", "pusher", "timeline", "bus"]),
+    ("ws", &["pusher", "bus", "broadcast", "config"]),
+    ("jobs", &["domain", "store", "bus", "auth", "config"]),
+    ("maintenance", &["domain", "store", "bus", "auth", "config"]),
+    ("http", &["domain", "store", "bus", "auth", "config", "pusher", "timeline"]),
+    (
+        "app",
+        &[
+            "domain",
+            "pusher",
+            "config",
+            "telemetry",
+            "timeline",
+            "auth",
+            "store",
+            "bus",
+            "broadcast",
+            "ws",
+            "http",
+            "jobs",
+        ],
+    ),
     ("cli", &["domain", "app", "pusher", "ws", "config", "telemetry", "maintenance"]),
 ];
 

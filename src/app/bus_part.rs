@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::config::{BusAddress, PusherServer, Secret, ServeConfig};
-use crate::events::{
+use crate::bus::{
     Alone, Carrier, Faulty, HeadsWanted, LocalReceiver, NatsBus, NatsOptions, Peers, PusherBus, local_bus,
 };
+use crate::config::{BusAddress, PusherServer, Secret, ServeConfig};
 use crate::pusher::AppId;
 
 use super::StartError;

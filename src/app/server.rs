@@ -12,8 +12,8 @@ use actix_web::{App, Error, HttpServer, rt};
 use tracing_actix_web::TracingLogger;
 
 use crate::broadcast::{BroadcasterHandle, Hub};
+use crate::bus::Carrier;
 use crate::config::{ServeConfig, SocketConfig, SocketTransport};
-use crate::events::Carrier;
 use crate::http::{self, WebState};
 use crate::telemetry::RequestSpan;
 use crate::ws::{self, ApiState, SocketServer, WebhookCounts};

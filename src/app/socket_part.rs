@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use crate::broadcast::{Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, HubLimits, Occurrence, OutboxLimits};
+use crate::bus::{LocalReceiver, Peers};
 use crate::config::{ServeConfig, SocketConfig};
-use crate::events::{LocalReceiver, Peers};
 use crate::pusher::App;
 use crate::ws::{WebhookCounts, Webhooks};
 

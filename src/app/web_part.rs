@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::auth::{AccessTokens, KeyRing, Passwords};
+use crate::bus::Bus;
 use crate::config::ServeConfig;
-use crate::events::{Bus, FlowBook};
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{HeadTicks, JobRunner, RunningHeadTicks, RunningJobs};
 use crate::pusher::App;
 use crate::store::{FileLibrary, Store};
+use crate::timeline::FlowBook;
 
 use super::bus_part::BusPart;
 use super::data_dir::DataDir;

@@ -4,8 +4,8 @@
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
+use crate::bus::ChatChannel;
 use crate::domain::{InvalidField, Timestamp};
-use crate::events::ChatChannel;
 use crate::pusher::SocketId;
 use crate::pusher::signature::{sign_channel, sign_user};
 

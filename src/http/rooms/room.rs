@@ -4,9 +4,10 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::bus::{MembershipPayload, RoomPayload};
 use crate::domain::{RetentionDays, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, UserId};
-use crate::events::{MembershipPayload, RoomPayload, Trace};
 use crate::store::{NewRoom, RoomChange, RoomView};
+use crate::timeline::Trace;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
