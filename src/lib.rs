@@ -21,12 +21,13 @@
 //! | [`auth`] | domain, config |
 //! | [`store`] | domain |
 //! | [`timeline`] | domain |
-//! | [`bus`] | domain, pusher, config, timeline |
+//! | [`json`] | domain, timeline |
+//! | [`bus`] | domain, pusher, config, timeline, json |
 //! | [`broadcast`] | domain, pusher, timeline, bus; never the store: a socket node needs no database |
 //! | [`ws`] | pusher, bus, broadcast, config; the same |
-//! | [`jobs`] | domain, store, bus, auth, config |
-//! | [`maintenance`] | domain, store, bus, auth, config |
-//! | [`http`] | domain, store, bus, auth, config, pusher, timeline; never a socket: a web node holds none |
+//! | [`jobs`] | domain, json, store, bus, auth, config |
+//! | [`maintenance`] | domain, json, store, auth, config |
+//! | [`http`] | domain, json, store, bus, auth, config, pusher, timeline; never a socket: a web node holds none |
 //! | [`app`], [`cli`] | everything |
 
 pub mod app;
@@ -38,6 +39,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod jobs;
+pub mod json;
 pub mod maintenance;
 pub mod pusher;
 pub mod store;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// What each module may use of the others. The two that matter most: `broadcast` and `ws` never reach the store, so a
 /// socket node needs no database; `http` never reaches the sockets, so a web node holds none.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("pusher", &[]),
     ("config", &[]),
@@ -16,12 +16,13 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("auth", &["domain", "config"]),
     ("store", &["domain"]),
     ("timeline", &["domain"]),
-    ("bus", &["domain", "pusher", "config", "timeline"]),
+    ("json", &["domain", "timeline"]),
+    ("bus", &["domain", "pusher", "config", "timeline", "json"]),
     ("broadcast", &["domain", "pusher", "timeline", "bus"]),
     ("ws", &["pusher", "bus", "broadcast", "config"]),
-    ("jobs", &["domain", "store", "bus", "auth", "config"]),
-    ("maintenance", &["domain", "store", "bus", "auth", "config"]),
-    ("http", &["domain", "store", "bus", "auth", "config", "pusher", "timeline"]),
+    ("jobs", &["domain", "json", "store", "bus", "auth", "config"]),
+    ("maintenance", &["domain", "json", "store", "auth", "config"]),
+    ("http", &["domain", "json", "store", "bus", "auth", "config", "pusher", "timeline"]),
     (
         "app",
         &[

@@ -6,11 +6,12 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::domain::{DocumentId, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+use crate::json::EventPayload;
 use crate::pusher::{AppId, SocketId};
 
 use crate::timeline::Trace;
 
-use super::{BusMessage, ChatChannel, DocumentSaved, Envelope, EventPayload, Revocation, RoomHead};
+use super::{BusMessage, ChatChannel, DocumentSaved, Envelope, Revocation, RoomHead};
 
 /// Carries messages to the broadcasters, wherever they are.
 pub trait Carrier: Send + Sync {

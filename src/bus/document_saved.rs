@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::domain::{Document, DocumentId};
 
-use super::AuthorPayload;
 use super::bus::json;
+use crate::json::AuthorPayload;
 
 /// A save that changed a document.
 #[derive(Debug, Clone, Copy)]

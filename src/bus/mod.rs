@@ -17,7 +17,6 @@ mod local;
 mod missed;
 mod nats;
 mod outgoing;
-mod payload;
 mod pusher;
 
 pub use bus::{Bus, BusState, Carrier, Dropped};
@@ -31,7 +30,4 @@ pub use envelope::{BusMessage, Envelope, News, Revocation, RoomHead, Termination
 pub use faulty::Faulty;
 pub use local::{LocalBus, LocalReceiver, local_bus};
 pub use nats::{HeadsWanted, NatsBus, NatsError, NatsOptions};
-pub use payload::{
-    AuthorPayload, DocumentPayload, EventPayload, FilePayload, MembershipPayload, MessagePayload, RoomPayload,
-};
 pub use pusher::PusherBus;

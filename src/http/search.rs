@@ -4,8 +4,8 @@ use actix_web::http::header::LINK;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::bus::{DocumentPayload, MessagePayload};
 use crate::domain::{InvalidField, MessageId, RoomId, SearchQuery, SnippetPart};
+use crate::json::{DocumentPayload, MessagePayload};
 use crate::store::{DocumentHit, SearchHit, StoreError};
 
 use crate::http::error::ApiError;

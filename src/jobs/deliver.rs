@@ -3,8 +3,8 @@
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::auth::WebhookSecret;
-use crate::bus::EventPayload;
 use crate::domain::{DeliveryId, RoomEvent, Timestamp, WebhookId};
+use crate::json::EventPayload;
 use crate::store::{DeliveryAttempt, DeliveryToSend, Store, StoreError};
 
 use super::outgoing::{OutgoingClient, OutgoingError};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::bus::{AuthorPayload, DocumentPayload, FilePayload, MessagePayload, RoomPayload};
 use crate::domain::{MessageId, PersonName, RoomId, Timestamp, User, UserId, Username};
+use crate::json::{AuthorPayload, DocumentPayload, FilePayload, MessagePayload, RoomPayload};
 use crate::store::{DatabaseUrl, ExportItem, ExportScope, ExportedFile, Snapshot};
 
 use super::MaintenanceError;

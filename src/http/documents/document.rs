@@ -12,9 +12,9 @@ use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::bus::DocumentPayload;
 use crate::domain::yjs::missing_from;
 use crate::domain::{Document, DocumentId, DocumentTitle, RoomId};
+use crate::json::DocumentPayload;
 use crate::store::DocumentChange;
 
 use crate::http::error::ApiError;

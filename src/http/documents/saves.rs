@@ -9,9 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::bus::{DocumentPayload, DocumentSaved};
+use crate::bus::DocumentSaved;
 use crate::domain::yjs::{Merged, UpdateError, changes_to, merge};
 use crate::domain::{Document, DocumentContent, DocumentId};
+use crate::json::DocumentPayload;
 use crate::pusher::SocketId;
 use crate::store::{DocumentSave, StoredContent, VersionRule};
 

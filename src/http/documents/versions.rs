@@ -3,8 +3,8 @@
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
-use crate::bus::AuthorPayload;
 use crate::domain::{DocumentId, DocumentVersion, Timestamp};
+use crate::json::AuthorPayload;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::identity::Identity;

@@ -9,8 +9,8 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::bus::FilePayload;
 use crate::domain::{FileId, FileName, RoomId};
+use crate::json::FilePayload;
 use crate::store::{FinishedUpload, Upload};
 
 use crate::http::error::ApiError;

@@ -5,8 +5,8 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::bus::EventPayload;
 use crate::domain::{RoomId, Seq};
+use crate::json::EventPayload;
 use crate::store::StoreError;
 
 use crate::http::error::ApiError;

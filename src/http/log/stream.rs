@@ -19,8 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
-use crate::bus::EventPayload;
 use crate::domain::{RoomId, Seq};
+use crate::json::EventPayload;
 
 use crate::http::error::ApiError;
 use crate::http::log::cursor::EventCursor;

@@ -4,8 +4,8 @@ use actix_web::http::header::LINK;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::bus::MessagePayload;
 use crate::domain::{InvalidField, MessageId, RoomId, Seq};
+use crate::json::MessagePayload;
 use crate::store::{History, HistoryFrom, HistoryPage};
 
 use crate::http::error::ApiError;

@@ -9,10 +9,10 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use tracing::warn;
 
-use crate::bus::MessagePayload;
 use crate::domain::{
     ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, RoomEvent, RoomEventKind, RoomId,
 };
+use crate::json::MessagePayload;
 use crate::store::Posted;
 
 use crate::http::error::ApiError;

@@ -3,8 +3,8 @@
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::bus::AuthorPayload;
 use crate::domain::{RoomId, Timestamp, UserId};
+use crate::json::AuthorPayload;
 use crate::store::{Member, StoreError};
 
 use crate::http::error::ApiError;

@@ -4,8 +4,8 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::bus::{MembershipPayload, RoomPayload};
 use crate::domain::{RetentionDays, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, UserId};
+use crate::json::{MembershipPayload, RoomPayload};
 use crate::store::{NewRoom, RoomChange, RoomView};
 use crate::timeline::Trace;
 
