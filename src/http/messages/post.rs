@@ -10,7 +10,8 @@ use serde::Deserialize;
 use tracing::warn;
 
 use crate::domain::{
-    ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, RoomEvent, RoomEventKind, RoomId,
+    ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, Refusal, RoomEvent, RoomEventKind,
+    RoomId,
 };
 use crate::json::MessagePayload;
 use crate::store::Posted;
@@ -46,7 +47,7 @@ impl PostMessageRequest {
         let client_id = match (self.client_id, key.0) {
             (Some(client_id), Some(key)) if client_id != key => {
                 let detail = "The client_id and the Idempotency-Key differ; send one of them.";
-                return Err(InvalidField::new("client_id", "invalid_client_id", detail));
+                return Err(InvalidField::new("client_id", Refusal::InvalidClientId, detail));
             }
             (client_id, key) => client_id.or(key),
         };
@@ -55,10 +56,10 @@ impl PostMessageRequest {
         let max_files = state.config.http.max_files_per_message;
         if file_ids.len() > max_files {
             let detail = format!("A message has at most {max_files} files (HUBBUB_MAX_FILES_PER_MESSAGE).");
-            return Err(InvalidField::new("file_ids", "too_many_files", detail));
+            return Err(InvalidField::new("file_ids", Refusal::TooManyFiles, detail));
         }
         if file_ids.iter().enumerate().any(|(index, id)| file_ids[..index].contains(id)) {
-            return Err(InvalidField::new("file_ids", "duplicate_file", "A file is attached once."));
+            return Err(InvalidField::new("file_ids", Refusal::DuplicateFile, "A file is attached once."));
         }
         let body = match file_ids.is_empty() {
             true => MessageBody::parse(&self.body, &state.limits)?,

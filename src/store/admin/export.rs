@@ -5,7 +5,7 @@ use std::io;
 use diesel::prelude::*;
 use thiserror::Error;
 
-use crate::domain::{Author, Document, Membership, Message, Room, RoomId, User, UserId, Username};
+use crate::domain::{Author, Document, Membership, Message, Refusal, Room, RoomId, User, UserId, Username};
 
 use crate::store::StoreError;
 use crate::store::admin::inspect::Snapshot;
@@ -109,7 +109,7 @@ impl Snapshot {
                     .select(UserRow::as_select())
                     .first(connection)
                     .optional()?;
-                let user = User::try_from(row.ok_or(StoreError::UserNotFound)?)?;
+                let user = User::try_from(row.ok_or(StoreError::Refused(Refusal::UserNotFound))?)?;
                 sink(ExportItem::User(user.clone()))?;
                 export_places_of(connection, &user, sink)?;
                 export_documents(connection, Whose::OfAuthor(user.id), sink)?;
@@ -130,7 +130,7 @@ fn export_users(connection: &mut DbConnection, sink: &mut Sink<'_>) -> Result<()
 
 fn export_room(connection: &mut DbConnection, id: RoomId, sink: &mut Sink<'_>) -> Result<(), ExportError> {
     let row: Option<RoomRow> = rooms::table.find(id.0).select(RoomRow::as_select()).first(connection).optional()?;
-    sink(ExportItem::Room(row.ok_or(StoreError::RoomNotFound)?.try_into()?))?;
+    sink(ExportItem::Room(row.ok_or(StoreError::Refused(Refusal::RoomNotFound))?.try_into()?))?;
     let rows: Vec<(MembershipRow, AuthorRow)> = memberships::table
         .inner_join(users::table)
         .filter(memberships::room_id.eq(id.0))

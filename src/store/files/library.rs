@@ -51,7 +51,7 @@ impl FileLibrary {
     /// Keeps a file that was received whole: first its content, then its row.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::Unavailable`] also when the disk is full.
+    /// [`Refusal::RoomNotFound`](crate::domain::Refusal::RoomNotFound), [`Refusal::NotAMember`](crate::domain::Refusal::NotAMember), [`StoreError::Unavailable`] also when the disk is full.
     pub async fn keep(
         &self,
         uploader: UserId,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use crate::domain::{File, FileId, FileName, Message, MessageId, RoomId, Timestamp, UserId};
+use crate::domain::{File, FileId, FileName, Message, MessageId, Refusal, RoomId, Timestamp, UserId};
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::schema::{file_removals, files};
 use crate::store::engine::statement::{json_list, statement};
@@ -82,7 +82,7 @@ impl Store {
     /// Whether a person may post in a room, asked before an upload is received.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn check_membership(&self, user: UserId, room: RoomId) -> Result<(), StoreError> {
         self.read(move |connection| enter_room(connection, user, room).map(drop)).await
     }
@@ -90,14 +90,14 @@ impl Store {
     /// A file that `viewer` may see: of a message in one of their rooms, or their own that is not attached yet.
     ///
     /// # Errors
-    /// [`StoreError::FileNotFound`].
+    /// [`Refusal::FileNotFound`].
     pub async fn file(&self, viewer: UserId, id: FileId) -> Result<StoredFile, StoreError> {
         self.read_snapshot(move |connection| {
             let row = files::table.find(id.0).select(FileRow::as_select()).first::<FileRow>(connection).optional()?;
-            let row = row.ok_or(StoreError::FileNotFound)?;
+            let row = row.ok_or(StoreError::Refused(Refusal::FileNotFound))?;
             let is_waiting_for_another = row.message_id.is_none() && row.uploader_id != viewer.0;
             if is_waiting_for_another || enter_room(connection, viewer, RoomId(row.room_id)).is_err() {
-                return Err(StoreError::FileNotFound);
+                return Err(StoreError::Refused(Refusal::FileNotFound));
             }
             Ok(row.into())
         })
@@ -210,7 +210,7 @@ fn add(connection: &mut DbConnection, new: &NewFile) -> Result<File, StoreError>
 /// The files of a post in the order that its author chose, which must all be the author's, in this room, and free.
 ///
 /// # Errors
-/// [`StoreError::FileNotFound`].
+/// [`Refusal::FileNotFound`].
 pub(in crate::store) fn check_attachable(
     connection: &mut DbConnection,
     author: UserId,
@@ -227,7 +227,7 @@ pub(in crate::store) fn check_attachable(
         .load(connection)?;
     let found: Vec<File> = rows.into_iter().map(|row| StoredFile::from(row).file).collect();
     let in_order = ids.iter().map(|id| found.iter().find(|file| file.id == *id).cloned());
-    in_order.collect::<Option<Vec<_>>>().ok_or(StoreError::FileNotFound)
+    in_order.collect::<Option<Vec<_>>>().ok_or(StoreError::Refused(Refusal::FileNotFound))
 }
 
 /// Gives checked files to a message.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Message, MessageBody, MessageId, Role, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId,
+    Author, Message, MessageBody, MessageId, Refusal, Role, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId,
 };
 
 use crate::store::engine::connection::DbConnection;
@@ -20,8 +20,8 @@ impl Store {
     /// Replaces a message's text.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::MessageNotFound`] also when it was taken
-    /// back, [`StoreError::NotAllowed`] unless `actor` wrote it.
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`] also when it was taken
+    /// back, [`Refusal::NotAllowed`] unless `actor` wrote it.
     pub async fn edit_message(
         &self,
         actor: UserId,
@@ -36,8 +36,8 @@ impl Store {
     /// Takes a message back: its text is gone, its place stays. No event when it was taken back before.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::MessageNotFound`],
-    /// [`StoreError::NotAllowed`] unless `actor` wrote it or is an administrator.
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`],
+    /// [`Refusal::NotAllowed`] unless `actor` wrote it or is an administrator.
     pub async fn delete_message(
         &self,
         actor: UserId,
@@ -50,7 +50,7 @@ impl Store {
     /// One message.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::MessageNotFound`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`].
     pub async fn message(&self, viewer: UserId, room: RoomId, id: MessageId) -> Result<Message, StoreError> {
         self.read_snapshot(move |connection| {
             enter_room(connection, viewer, room)?;
@@ -72,10 +72,10 @@ fn edit(
     enter_room(connection, by, room)?;
     let mut message = find_message(connection, room, id)?;
     if message.deleted_at.is_some() {
-        return Err(StoreError::MessageNotFound);
+        return Err(StoreError::Refused(Refusal::MessageNotFound));
     }
     if message.author.id != by {
-        return Err(StoreError::NotAllowed);
+        return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     let now = Timestamp::now();
     message.body = body.text().to_owned();
@@ -97,11 +97,11 @@ fn delete(
     let view = see_room(connection, by, room)?;
     let person = actor(connection, by)?;
     if view.membership.is_none() && person.role != Role::Administrator {
-        return Err(StoreError::NotAMember);
+        return Err(StoreError::Refused(Refusal::NotAMember));
     }
     let mut message = find_message(connection, room, id)?;
     if message.author.id != by && person.role != Role::Administrator {
-        return Err(StoreError::NotAllowed);
+        return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     if message.deleted_at.is_some() {
         return Ok((message, None));
@@ -143,7 +143,7 @@ fn replace_text(
 /// A message of that room.
 fn find_message(connection: &mut DbConnection, room: RoomId, id: MessageId) -> Result<Message, StoreError> {
     let message = load_message(connection, id)?;
-    message.filter(|message| message.room_id == room).ok_or(StoreError::MessageNotFound)
+    message.filter(|message| message.room_id == room).ok_or(StoreError::Refused(Refusal::MessageNotFound))
 }
 
 /// A message, whichever room it is in.

@@ -3,7 +3,7 @@
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use crate::domain::{Message, MessageId, RoomId, Seq, UserId};
+use crate::domain::{Message, MessageId, Refusal, RoomId, Seq, UserId};
 
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::rows::{AuthorRow, MessageRow};
@@ -51,7 +51,7 @@ impl Store {
     /// A page of a room's messages.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], and [`StoreError::MessageNotFound`] when a page around a
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], and [`Refusal::MessageNotFound`] when a page around a
     /// message is wanted that the room does not have.
     pub async fn history(&self, viewer: UserId, room: RoomId, page: HistoryPage) -> Result<History, StoreError> {
         self.read_snapshot(move |connection| {
@@ -136,7 +136,7 @@ fn around(
     let before = limit / 2;
     let (newer, has_newer) = from(connection, room, id, limit - before)?;
     if newer.first().is_none_or(|message| message.id != id) {
-        return Err(StoreError::MessageNotFound);
+        return Err(StoreError::Refused(Refusal::MessageNotFound));
     }
     let (mut items, has_older) = older_than(connection, room, id, before)?;
     items.extend(newer);

@@ -19,8 +19,8 @@ impl Store {
     /// Stores a message. Its author has read it when they had read everything before it.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::ClientIdReused`] when the client id stands
-    /// for another text or a message of another room, [`StoreError::FileNotFound`] unless its files are the author's, were
+    /// [`Refusal::RoomNotFound`](crate::domain::Refusal::RoomNotFound), [`Refusal::NotAMember`](crate::domain::Refusal::NotAMember), [`Refusal::ClientIdReused`](crate::domain::Refusal::ClientIdReused) when the client id stands
+    /// for another text or a message of another room, [`Refusal::FileNotFound`](crate::domain::Refusal::FileNotFound) unless its files are the author's, were
     /// uploaded into this room, and belong to no message, [`StoreError::Busy`].
     pub async fn post_message(&self, author: UserId, room: RoomId, draft: MessageDraft) -> Result<Posted, StoreError> {
         let has_files = !draft.file_ids.is_empty();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use crate::domain::{ApiTokenId, Timestamp, User, UserId};
+use crate::domain::{ApiTokenId, Refusal, Timestamp, User, UserId};
 
 use crate::store::engine::change::Change;
 use crate::store::engine::connection::MultiBackend;
@@ -33,7 +33,7 @@ impl Store {
     /// Keeps a new token.
     ///
     /// # Errors
-    /// [`StoreError::UserNotFound`].
+    /// [`Refusal::UserNotFound`].
     pub async fn create_api_token(&self, user: UserId, name: String, hash: TokenHash) -> Result<ApiToken, StoreError> {
         self.write(move |connection| {
             actor(connection, user)?;
@@ -71,12 +71,12 @@ impl Store {
     /// Revokes a token of that person.
     ///
     /// # Errors
-    /// [`StoreError::TokenNotFound`] also when the token is somebody else's.
+    /// [`Refusal::TokenNotFound`] also when the token is somebody else's.
     pub async fn delete_api_token(&self, user: UserId, id: ApiTokenId) -> Result<(), StoreError> {
         self.write(move |connection| {
             let token = api_tokens::id.eq(id.0).and(api_tokens::user_id.eq(user.0));
             match diesel::delete(api_tokens::table.filter(token)).execute(connection)? {
-                0 => Err(StoreError::TokenNotFound),
+                0 => Err(StoreError::Refused(Refusal::TokenNotFound)),
                 _ => Ok(()),
             }
         })

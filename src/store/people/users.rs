@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 
-use crate::domain::{PersonName, Role, Timestamp, User, UserId, Username};
+use crate::domain::{PersonName, Refusal, Role, Timestamp, User, UserId, Username};
 
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::rows::{AuthorRow, UserRow};
@@ -47,7 +47,7 @@ impl Store {
     /// two who race for it one does.
     ///
     /// # Errors
-    /// [`StoreError::UsernameTaken`], [`StoreError::SignUpClosed`] when an invitation is needed and missing, unknown or
+    /// [`Refusal::UsernameTaken`], [`Refusal::SignUpClosed`] when an invitation is needed and missing, unknown or
     /// expired.
     pub async fn create_user(&self, new: NewUser) -> Result<User, StoreError> {
         self.write(move |connection| sign_up(connection, &new)).await
@@ -56,7 +56,7 @@ impl Store {
     /// Gives a person another password, and ends their sessions.
     ///
     /// # Errors
-    /// [`StoreError::UserNotFound`].
+    /// [`Refusal::UserNotFound`].
     pub async fn replace_password(&self, username: &Username, password_hash: String) -> Result<(), StoreError> {
         let username = username.to_string();
         self.write(move |connection| {
@@ -71,7 +71,7 @@ impl Store {
     /// Makes a person an administrator.
     ///
     /// # Errors
-    /// [`StoreError::UserNotFound`].
+    /// [`Refusal::UserNotFound`].
     pub async fn make_administrator(&self, username: &Username) -> Result<(), StoreError> {
         let username = username.to_string();
         self.write(move |connection| {
@@ -142,11 +142,11 @@ fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreEr
         Admission::Invite(Some(code)) => is_valid_invite(connection, code, now)?,
     };
     if !admitted {
-        return Err(StoreError::SignUpClosed);
+        return Err(StoreError::Refused(Refusal::SignUpClosed));
     }
     let taken = users::table.filter(users::username.eq(new.username.as_str())).select(users::id);
     if taken.first::<i64>(connection).optional()?.is_some() {
-        return Err(StoreError::UsernameTaken);
+        return Err(StoreError::Refused(Refusal::UsernameTaken));
     }
     let id: i64 = diesel::insert_into(users::table)
         .values((
@@ -180,7 +180,7 @@ fn nobody_signed_up(connection: &mut DbConnection) -> QueryResult<bool> {
 
 fn id_of(connection: &mut DbConnection, username: &str) -> Result<i64, StoreError> {
     let found = users::table.filter(users::username.eq(username)).select(users::id).first(connection).optional()?;
-    found.ok_or(StoreError::UserNotFound)
+    found.ok_or(StoreError::Refused(Refusal::UserNotFound))
 }
 
 /// The person of that id.
@@ -191,7 +191,7 @@ pub(in crate::store) fn find_user(connection: &mut DbConnection, id: UserId) -> 
 
 /// The person who makes a change; an id from a valid token, so that it is missing only when the database was replaced.
 pub(in crate::store) fn actor(connection: &mut DbConnection, id: UserId) -> Result<User, StoreError> {
-    find_user(connection, id)?.ok_or(StoreError::UserNotFound)
+    find_user(connection, id)?.ok_or(StoreError::Refused(Refusal::UserNotFound))
 }
 
 /// The people of those ids, each once, in the order of their ids. Unknown ids are left out.

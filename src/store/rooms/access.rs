@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Membership, Role, Room, RoomId, RoomKind, User, UserId};
+use crate::domain::{Membership, Refusal, Role, Room, RoomId, RoomKind, User, UserId};
 
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::rows::{MembershipRow, RoomRow};
@@ -22,10 +22,10 @@ pub(in crate::store) fn see_room(
         .select((RoomRow::as_select(), Option::<MembershipRow>::as_select()))
         .first(connection)
         .optional()?
-        .ok_or(StoreError::RoomNotFound)?;
+        .ok_or(StoreError::Refused(Refusal::RoomNotFound))?;
     let view = RoomView { room: Room::try_from(room)?, membership: membership.map(Membership::from) };
     if view.membership.is_none() && view.room.kind != RoomKind::Open {
-        return Err(StoreError::RoomNotFound);
+        return Err(StoreError::Refused(Refusal::RoomNotFound));
     }
     Ok(view)
 }
@@ -38,7 +38,7 @@ pub(in crate::store) fn enter_room(
 ) -> Result<RoomView, StoreError> {
     let view = see_room(connection, viewer, id)?;
     if view.membership.is_none() {
-        return Err(StoreError::NotAMember);
+        return Err(StoreError::Refused(Refusal::NotAMember));
     }
     Ok(view)
 }

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Membership, RetentionDays, Room, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic, Seq,
-    Timestamp, UserId,
+    Author, Membership, Refusal, RetentionDays, Room, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic,
+    Seq, Timestamp, UserId,
 };
 
 use crate::store::engine::connection::DbConnection;
@@ -63,7 +63,7 @@ impl Store {
     /// One room.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], also for a closed room that `viewer` does not belong to.
+    /// [`Refusal::RoomNotFound`], also for a closed room that `viewer` does not belong to.
     pub async fn room(&self, viewer: UserId, id: RoomId) -> Result<RoomView, StoreError> {
         self.read(move |connection| see_room(connection, viewer, id)).await
     }
@@ -72,7 +72,7 @@ impl Store {
     /// for the maker and for each who is invited.
     ///
     /// # Errors
-    /// [`StoreError::UserNotFound`] when one of the invited does not exist.
+    /// [`Refusal::UserNotFound`] when one of the invited does not exist.
     pub async fn create_room(&self, by: UserId, new: NewRoom) -> Result<(RoomView, Vec<RoomEvent>), StoreError> {
         self.write(move |connection| create(connection, by, &new)).await
     }
@@ -80,7 +80,7 @@ impl Store {
     /// Renames a room, gives it another topic, or has it keep messages for another time. No event when nothing differs.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAllowed`] unless `actor` made the room or is an administrator.
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAllowed`] unless `actor` made the room or is an administrator.
     pub async fn change_room(
         &self,
         actor: UserId,
@@ -93,7 +93,7 @@ impl Store {
     /// Joins an open room. No event when the person belongs to it already.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], also for a closed room that the person does not belong to.
+    /// [`Refusal::RoomNotFound`], also for a closed room that the person does not belong to.
     pub async fn join_room(&self, user: UserId, id: RoomId) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
         self.write(move |connection| join(connection, user, id)).await
     }
@@ -122,7 +122,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
     invited.dedup();
     let people = authors_by_id(connection, invited.clone())?;
     if people.len() < invited.len() {
-        return Err(StoreError::UserNotFound);
+        return Err(StoreError::Refused(Refusal::UserNotFound));
     }
     let now = Timestamp::now();
     let mut room = Room {
@@ -166,7 +166,7 @@ fn change_room(
     let mut view = see_room(connection, by, id)?;
     let person = actor(connection, by)?;
     if !view.is_run_by(&person) {
-        return Err(StoreError::NotAllowed);
+        return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     let mut room = view.room.clone();
     if let Some(name) = &change.name {

@@ -34,7 +34,7 @@ impl Store {
     /// is about messages.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`] when `in:` names no room of the viewer, [`StoreError::UserNotFound`] when nobody has
+    /// [`Refusal::RoomNotFound`](crate::domain::Refusal::RoomNotFound) when `in:` names no room of the viewer, [`Refusal::UserNotFound`](crate::domain::Refusal::UserNotFound) when nobody has
     /// the user name after `from:`.
     pub async fn search_documents(
         &self,

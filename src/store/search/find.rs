@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::domain::{Message, MessageId, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet};
+use crate::domain::{Message, MessageId, Refusal, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::rows::{AuthorRow, MessageRow};
 use crate::store::engine::schema::{memberships, messages, rooms, users};
@@ -47,7 +47,7 @@ impl Store {
     /// Messages in the rooms of `viewer` that the query holds for, the newest first, older than `before`.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`] when `in:` names no room of the viewer, [`StoreError::UserNotFound`] when nobody has
+    /// [`Refusal::RoomNotFound`] when `in:` names no room of the viewer, [`Refusal::UserNotFound`] when nobody has
     /// the user name after `from:`.
     pub async fn search(
         &self,
@@ -120,7 +120,7 @@ pub(super) fn rooms_to_search(
         };
         mine.retain(|(id, name)| is_named(*id, name));
         if mine.is_empty() {
-            return Err(StoreError::RoomNotFound);
+            return Err(StoreError::Refused(Refusal::RoomNotFound));
         }
     }
     Ok(mine.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
@@ -129,7 +129,7 @@ pub(super) fn rooms_to_search(
 pub(super) fn authors(connection: &mut DbConnection, usernames: &[String]) -> Result<Vec<UserId>, StoreError> {
     let ids: Vec<i64> = users::table.filter(users::username.eq_any(usernames)).select(users::id).load(connection)?;
     if ids.is_empty() {
-        return Err(StoreError::UserNotFound);
+        return Err(StoreError::Refused(Refusal::UserNotFound));
     }
     Ok(ids.into_iter().map(UserId).collect())
 }

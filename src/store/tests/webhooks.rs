@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{EventType, RoomId, Seq, UserId, WebhookUrl};
+use crate::domain::{EventType, Refusal, RoomId, Seq, UserId, WebhookUrl};
 use crate::store::{Delivery, DeliveryStatus, LeasedJob, NewWebhook, Posted, StoreError, Task, Webhook, Withheld};
 
 use super::database::{draft, queued};
@@ -46,7 +46,7 @@ on_both_databases! {
         let refused = queued(database.post_message(ada, RoomId(999), draft("hello", None))).await;
         drop(hold);
         assert!(matches!(first.await, Ok(Posted::New(_))) && matches!(repeat.await, Ok(Posted::Replayed(_))));
-        assert_eq!(refused.await, Err(StoreError::RoomNotFound));
+        assert_eq!(refused.await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         assert_eq!(heard(database, &webhook).await, [(room, Seq(3), "message.posted")]);
         assert_eq!(take_jobs(database).await.len(), 1);
     }
@@ -154,13 +154,13 @@ on_both_databases! {
         let made = webhook(database, bob, Some(room), &["message.posted"]).await;
         webhook(database, admin, Some(room), &["message.posted"]).await;
         for refused in [new_webhook(Some(room), &["message.posted"]), new_webhook(None, &["message.posted"])] {
-            assert_eq!(database.create_webhook(eve, refused).await, Err(StoreError::NotAllowed));
+            assert_eq!(database.create_webhook(eve, refused).await, Err(StoreError::Refused(Refusal::NotAllowed)));
         }
         assert_eq!(database.webhooks(bob).await, Ok(vec![made.clone()]));
         assert_eq!(database.webhooks(eve).await, Ok(vec![]));
         assert_eq!(database.webhooks(admin).await.map(|all| all.len()), Ok(2));
-        assert_eq!(database.deliveries(eve, made.id, None, 10).await, Err(StoreError::WebhookNotFound));
-        assert_eq!(database.delete_webhook(eve, made.id).await, Err(StoreError::WebhookNotFound));
+        assert_eq!(database.deliveries(eve, made.id, None, 10).await, Err(StoreError::Refused(Refusal::WebhookNotFound)));
+        assert_eq!(database.delete_webhook(eve, made.id).await, Err(StoreError::Refused(Refusal::WebhookNotFound)));
         assert_eq!(database.delete_webhook(admin, made.id).await, Ok(()));
     }
 }

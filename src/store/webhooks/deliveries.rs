@@ -4,7 +4,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 use thiserror::Error;
 
-use crate::domain::{DeliveryId, EventType, RoomEvent, RoomId, Seq, Timestamp, UserId, WebhookId, webhook_host};
+use crate::domain::{
+    DeliveryId, EventType, Refusal, RoomEvent, RoomId, Seq, Timestamp, UserId, WebhookId, webhook_host,
+};
 
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::rows::damaged;
@@ -106,7 +108,7 @@ impl Store {
     /// The log of a webhook, the newest first: those before `before`, at most `limit`.
     ///
     /// # Errors
-    /// [`StoreError::WebhookNotFound`], also when it is somebody else's.
+    /// [`Refusal::WebhookNotFound`], also when it is somebody else's.
     pub async fn deliveries(
         &self,
         viewer: UserId,
@@ -131,13 +133,13 @@ impl Store {
     /// Has a delivery sent again, whatever became of it.
     ///
     /// # Errors
-    /// [`StoreError::WebhookNotFound`], [`StoreError::DeliveryNotFound`].
+    /// [`Refusal::WebhookNotFound`], [`Refusal::DeliveryNotFound`].
     pub async fn retry_delivery(&self, by: UserId, webhook: WebhookId, id: DeliveryId) -> Result<Delivery, StoreError> {
         self.write(move |connection| {
             let url = see_webhook(connection, by, webhook)?;
             let of_webhook = webhook_deliveries::table.find(id.0).filter(webhook_deliveries::webhook_id.eq(webhook.0));
             let row: Option<DeliveryRow> = of_webhook.select(DeliveryRow::as_select()).first(connection).optional()?;
-            let mut delivery = Delivery::try_from(row.ok_or(StoreError::DeliveryNotFound)?)?;
+            let mut delivery = Delivery::try_from(row.ok_or(StoreError::Refused(Refusal::DeliveryNotFound))?)?;
             delivery.status = DeliveryStatus::Pending;
             diesel::update(webhook_deliveries::table.find(id.0))
                 .set(webhook_deliveries::status.eq(delivery.status.name()))
@@ -304,7 +306,9 @@ fn event_for(
 ) -> Result<Result<RoomEvent, Withheld>, StoreError> {
     let room = match enter_room(connection, maker, room) {
         Ok(view) => view.room,
-        Err(StoreError::NotAMember | StoreError::RoomNotFound) => return Ok(Err(Withheld::NotAMember)),
+        Err(StoreError::Refused(Refusal::NotAMember) | StoreError::Refused(Refusal::RoomNotFound)) => {
+            return Ok(Err(Withheld::NotAMember));
+        }
         Err(error) => return Err(error),
     };
     let event = entries_after(connection, &room, Seq(seq.0 - 1), 1)?.into_iter().next();

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::domain::{Author, MessageId, RoomId, Timestamp, UserId};
+use crate::domain::{Author, MessageId, Refusal, RoomId, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::error::settle;
@@ -117,7 +117,7 @@ impl<'a> Run<'a> {
 
     /// Decides the next post.
     fn decide(&mut self, post: &'a Post, sender: Sender) -> Result<Decision, StoreError> {
-        let author = sender.author.ok_or(StoreError::UserNotFound)?;
+        let author = sender.author.ok_or(StoreError::Refused(Refusal::UserNotFound))?;
         let membership = (post.room, post.author);
         let read_number = self.read_numbers.get(&membership).copied().or(sender.read_number);
         let room = self.rooms.get_mut(&post.room);

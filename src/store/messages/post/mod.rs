@@ -11,8 +11,8 @@ mod sqlite;
 use diesel::QueryResult;
 
 use crate::domain::{
-    Author, ClientId, Message, MessageDraft, MessageId, RoomEvent, RoomEventKind, RoomId, RoomKind, Seq, Timestamp,
-    UserId,
+    Author, ClientId, Message, MessageDraft, MessageId, Refusal, RoomEvent, RoomEventKind, RoomId, RoomKind, Seq,
+    Timestamp, UserId,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::search::SearchEntry;
@@ -86,10 +86,10 @@ fn message_posted(message: Box<Message>) -> RoomEvent {
 /// The answer to a repeated post. Once the message was edited or taken back, what was first posted is not known any
 /// more, and the repeat is taken for one.
 fn replay(earlier: Option<Message>, post: &Post) -> Result<Posted, StoreError> {
-    let message = earlier.ok_or(StoreError::MessageNotFound)?;
+    let message = earlier.ok_or(StoreError::Refused(Refusal::MessageNotFound))?;
     let is_as_posted = message.edited_at.is_none() && message.deleted_at.is_none();
     if message.room_id != post.room || (is_as_posted && !post.says_the_same_as(&message)) {
-        return Err(StoreError::ClientIdReused);
+        return Err(StoreError::Refused(Refusal::ClientIdReused));
     }
     Ok(Posted::Replayed(message))
 }
@@ -114,15 +114,15 @@ impl MessagePlace {
     /// The next place in a room for somebody who has read it up to `read_number`, which only members have. A closed room
     /// of others answers exactly like one that does not exist.
     fn next(room: Option<&RoomHead>, read_number: Option<i64>) -> Result<Self, StoreError> {
-        let room = room.ok_or(StoreError::RoomNotFound)?;
+        let room = room.ok_or(StoreError::Refused(Refusal::RoomNotFound))?;
         match read_number {
             Some(read_number) => Ok(Self {
                 seq: Seq(room.last_seq + 1),
                 number: room.message_count + 1,
                 is_next_to_read: read_number == room.message_count,
             }),
-            None if room.kind == RoomKind::Open.name() => Err(StoreError::NotAMember),
-            None => Err(StoreError::RoomNotFound),
+            None if room.kind == RoomKind::Open.name() => Err(StoreError::Refused(Refusal::NotAMember)),
+            None => Err(StoreError::Refused(Refusal::RoomNotFound)),
         }
     }
 }

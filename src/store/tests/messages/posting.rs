@@ -2,7 +2,7 @@
 
 use tokio::task::JoinSet;
 
-use crate::domain::{MessageId, RoomEventKind, RoomId, Seq, UserId};
+use crate::domain::{MessageId, Refusal, RoomEventKind, RoomId, Seq, UserId};
 use crate::store::{Posted, StoreError};
 
 use crate::store::tests::database::{body, draft, posted_message};
@@ -69,7 +69,7 @@ on_both_databases! {
         database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("stored");
         for (room, text) in [(room, "goodbye"), (other, "hello")] {
             let reused = database.post_message(ada, room, draft(text, Some("c-1"))).await;
-            assert_eq!(reused, Err(StoreError::ClientIdReused));
+            assert_eq!(reused, Err(StoreError::Refused(Refusal::ClientIdReused)));
         }
         let of_another = database.post_message(bob, room, draft("hello", Some("c-1"))).await;
         assert!(matches!(of_another, Ok(Posted::New(_))), "{of_another:?}");
@@ -109,9 +109,9 @@ on_both_databases! {
         let (open, closed) = (database.open_room(ada, &[]).await, database.closed_room(ada, &[]).await);
         let nowhere = RoomId(closed.0 + 1);
         for (room, refusal) in [
-            (open, StoreError::NotAMember),
-            (closed, StoreError::RoomNotFound),
-            (nowhere, StoreError::RoomNotFound),
+            (open, StoreError::Refused(Refusal::NotAMember)),
+            (closed, StoreError::Refused(Refusal::RoomNotFound)),
+            (nowhere, StoreError::Refused(Refusal::RoomNotFound)),
         ] {
             let id = MessageId(1);
             assert_eq!(database.post(bob, room, "hello").await, Err(refusal.clone()));
@@ -119,7 +119,7 @@ on_both_databases! {
             assert_eq!(database.edit_message(bob, room, id, body("x")).await, Err(refusal.clone()));
             assert_eq!(database.delete_message(bob, room, id).await, Err(refusal));
         }
-        assert_eq!(database.post(UserId(99), open, "hello").await, Err(StoreError::UserNotFound));
+        assert_eq!(database.post(UserId(99), open, "hello").await, Err(StoreError::Refused(Refusal::UserNotFound)));
         assert_eq!(database.room(ada, open).await.expect("visible").room.message_count, 0);
     }
 
@@ -141,9 +141,9 @@ on_both_databases! {
         let (room, other) = (database.open_room(bob, &[ada]).await, database.open_room(bob, &[]).await);
         let id = database.post(bob, room, "mine").await.expect("stored").id;
         let by_administrator = database.edit_message(ada, room, id, body("yours")).await;
-        assert_eq!(by_administrator, Err(StoreError::NotAllowed));
+        assert_eq!(by_administrator, Err(StoreError::Refused(Refusal::NotAllowed)));
         let through_another_room = database.edit_message(bob, other, id, body("mine")).await;
-        assert_eq!(through_another_room, Err(StoreError::MessageNotFound));
+        assert_eq!(through_another_room, Err(StoreError::Refused(Refusal::MessageNotFound)));
         assert_eq!(database.message(bob, room, id).await.expect("there").body, "mine");
     }
 
@@ -158,7 +158,7 @@ on_both_databases! {
         assert_eq!(database.message(ada, room, posted.id).await, Ok(deleted.clone()));
         assert_eq!(database.delete_message(ada, room, posted.id).await, Ok((deleted, None)));
         let edit = database.edit_message(ada, room, posted.id, body("again")).await;
-        assert_eq!(edit, Err(StoreError::MessageNotFound));
+        assert_eq!(edit, Err(StoreError::Refused(Refusal::MessageNotFound)));
         // Nothing of the text is left in the database's rows.
         let log = database.events_after(ada, room, Seq(0), 100, 100).await.expect("a member reads");
         assert!(!format!("{log:?}").contains("secret"));
@@ -170,8 +170,8 @@ on_both_databases! {
         let (open, closed) = (database.open_room(bob, &[eve]).await, database.closed_room(bob, &[eve]).await);
         let in_open = database.post(bob, open, "hello").await.expect("stored").id;
         let in_closed = database.post(bob, closed, "hello").await.expect("stored").id;
-        assert_eq!(database.delete_message(eve, open, in_open).await, Err(StoreError::NotAllowed));
-        assert_eq!(database.delete_message(ada, closed, in_closed).await, Err(StoreError::RoomNotFound));
+        assert_eq!(database.delete_message(eve, open, in_open).await, Err(StoreError::Refused(Refusal::NotAllowed)));
+        assert_eq!(database.delete_message(ada, closed, in_closed).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         let (_, event) = database.delete_message(ada, open, in_open).await.expect("an administrator may");
         assert_eq!(event.expect("it was not deleted before").actor.id, ada);
     }
