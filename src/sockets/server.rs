@@ -7,8 +7,6 @@ use crate::broadcast::{Apps, BroadcasterHandle, Hub};
 use crate::config::SocketConfig;
 use crate::events::Carrier;
 
-use super::api::ApiState;
-
 /// The socket server of one worker thread; cheap to clone.
 #[derive(Clone)]
 pub struct SocketServer {
@@ -19,22 +17,15 @@ struct Inner {
     config: SocketConfig,
     hub: Rc<Hub>,
     broadcaster: BroadcasterHandle,
-    /// Where events go that applications publish: the same bus that the chat's go through.
+    /// Its state says whether the events of other processes reach this one.
     carrier: Arc<dyn Carrier>,
-    api: Arc<ApiState>,
 }
 
 impl SocketServer {
-    /// A socket server whose sockets `hub` owns, and whose API publishes through `carrier`.
+    /// A socket server whose sockets `hub` owns, on a bus whose state `carrier` knows.
     #[must_use]
-    pub fn new(
-        config: SocketConfig,
-        hub: Rc<Hub>,
-        broadcaster: BroadcasterHandle,
-        carrier: Arc<dyn Carrier>,
-        api: Arc<ApiState>,
-    ) -> Self {
-        Self { inner: Rc::new(Inner { config, hub, broadcaster, carrier, api }) }
+    pub fn new(config: SocketConfig, hub: Rc<Hub>, broadcaster: BroadcasterHandle, carrier: Arc<dyn Carrier>) -> Self {
+        Self { inner: Rc::new(Inner { config, hub, broadcaster, carrier }) }
     }
 
     pub(super) fn apps(&self) -> &Apps {
@@ -49,15 +40,7 @@ impl SocketServer {
         &self.inner.hub
     }
 
-    pub(super) fn broadcaster(&self) -> &BroadcasterHandle {
-        &self.inner.broadcaster
-    }
-
     pub(super) fn carrier(&self) -> &dyn Carrier {
         self.inner.carrier.as_ref()
-    }
-
-    pub(super) fn api(&self) -> &ApiState {
-        &self.inner.api
     }
 }

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broadcast::ChannelKey;
 use crate::events::Envelope;
-use crate::pusher::{App, AppId, ChannelKind, ChannelName, SocketId};
-use crate::ws::conversation::MAX_EVENT_NAME_CHARS;
+use crate::pusher::{App, AppId, ChannelKind, ChannelName, MAX_EVENT_NAME_CHARS, SocketId};
 
 use super::error::CallError;
 use super::idempotency::Claim;
@@ -102,14 +101,14 @@ pub(super) async fn publish_batch(call: SignedCall) -> Result<HttpResponse, Call
 /// `Idempotency-Key` has done so before.
 fn publish(call: &SignedCall, publications: &[Publication]) -> Result<(), CallError> {
     let (app, key) = (call.app.id, call.idempotency_key.as_deref());
-    let published = &call.server.api().published;
+    let published = &call.api.published();
     match key.map_or(Claim::New, |key| published.claim(app, key, &call.body)) {
         Claim::New => {}
         Claim::Repeated => return Ok(()),
         Claim::Conflict => return Err(CallError::KeyReused),
     }
     let envelopes = publications.iter().flat_map(|publication| publication.envelopes(app)).collect();
-    call.server.carrier().carry_all(envelopes).map_err(|_| {
+    call.api.carrier().carry_all(envelopes).map_err(|_| {
         key.inspect(|key| published.release(app, key));
         CallError::Busy
     })
@@ -117,7 +116,7 @@ fn publish(call: &SignedCall, publications: &[Publication]) -> Result<(), CallEr
 
 async fn info(call: &SignedCall, channel: &ChannelName, request: InfoRequest) -> Result<InfoResponse, CallError> {
     let key = ChannelKey { app: call.app.id, name: channel.clone() };
-    let info = call.server.broadcaster().channel_info(key).await.ok_or(CallError::Stopping)?;
+    let info = call.api.broadcaster().channel_info(key).await.ok_or(CallError::Stopping)?;
     Ok(request.of(channel, &info))
 }
 

@@ -13,9 +13,9 @@ use tracing::debug;
 /// While a client does not read, actix's dispatcher waits for it and looks at nothing else; only the connection itself
 /// can wake it then.
 #[derive(Debug, Clone)]
-pub struct Descriptor(Rc<OwnedFd>);
+pub struct RawFd(Rc<OwnedFd>);
 
-impl Descriptor {
+impl RawFd {
     /// Ends the connection in both directions at once. What waits in the kernel is lost.
     pub(super) fn shut_down(&self) {
         if let Err(error) = rustix::net::shutdown(&self.0, rustix::net::Shutdown::Both) {
@@ -25,12 +25,12 @@ impl Descriptor {
     }
 }
 
-/// For `HttpServer::on_connect`: keeps the connection's descriptor for [`Descriptor`] to be found later.
+/// For `HttpServer::on_connect`: keeps the connection's descriptor for [`RawFd`] to be found later.
 pub fn keep_descriptor(connection: &dyn Any, extensions: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
     match stream.as_fd().try_clone_to_owned() {
         Ok(descriptor) => {
-            extensions.insert(Descriptor(Rc::new(descriptor)));
+            extensions.insert(RawFd(Rc::new(descriptor)));
         }
         Err(error) => debug!(%error, "a connection's descriptor could not be copied"),
     }

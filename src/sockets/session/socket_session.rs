@@ -11,51 +11,49 @@ use tracing::debug;
 
 use crate::broadcast::{Frame, Importance, Socket};
 use crate::pusher::{
-    App, ChannelKind, ChannelName, ClientEvent, ClientFrame, Code, SignInFrame, SubscribeFrame, SubscriptionRefusal,
-    server_frame,
+    App, ChannelKind, ChannelName, ClientEvent, ClientFrame, Code, MAX_EVENT_NAME_CHARS, SignInFrame, SubscribeFrame,
+    SubscriptionRefusal, server_frame,
 };
 
-use super::SocketServer;
-use super::frames::FrameError;
+use crate::sockets::server::SocketServer;
+use crate::sockets::transport::{FrameError, MessageReader};
+
+use super::authorize::{AuthContext, Grant, authorise, authorise_user};
 use super::rate::EventRate;
-use super::subscribe::{Asker, Right, authorise, authorise_user};
-use super::wire::Reading;
 
 /// How long a client may take to answer a close frame before the connection is cut.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The protocol's limit on an event's name, in characters.
-pub(super) const MAX_EVENT_NAME_CHARS: usize = 200;
 
 /// One client and the socket server.
-pub(super) struct Conversation {
+pub(in crate::sockets) struct SocketSession {
     server: SocketServer,
     socket: Rc<Socket>,
     client_events: EventRate,
 }
 
-impl Conversation {
-    pub(super) fn new(server: SocketServer, socket: Rc<Socket>) -> Self {
+impl SocketSession {
+    pub(in crate::sockets) fn new(server: SocketServer, socket: Rc<Socket>) -> Self {
         Self { server, socket, client_events: EventRate::new() }
     }
 }
 
-/// Holds the conversation to its end: greets, listens until either side closes, and cleans up.
-pub(super) async fn run(mut conversation: Conversation, mut messages: impl Reading) {
-    debug!(socket_id = %conversation.socket.id(), "a socket connected");
-    conversation.greet();
-    conversation.listen(&mut messages).await;
-    conversation.server.hub().remove_socket(&conversation.socket);
-    see_off(messages).await;
-    debug!(socket_id = %conversation.socket.id(), "a socket disconnected");
+/// Holds the session to its end: greets, listens until either side closes, and cleans up.
+pub(in crate::sockets) async fn run(mut session: SocketSession, mut messages: impl MessageReader) {
+    debug!(socket_id = %session.socket.id(), "a socket connected");
+    session.greet();
+    session.listen(&mut messages).await;
+    session.server.hub().remove_socket(&session.socket);
+    drain(messages).await;
+    debug!(socket_id = %session.socket.id(), "a socket disconnected");
 }
 
-impl Conversation {
+impl SocketSession {
     fn greet(&self) {
         let timeout_secs = self.server.config().activity_timeout_secs;
         self.socket.send_text(&server_frame::connection_established(self.socket.id(), timeout_secs));
     }
 
-    async fn listen(&mut self, messages: &mut impl Reading) {
+    async fn listen(&mut self, messages: &mut impl MessageReader) {
         while !self.socket.is_closing() {
             let message = tokio::select! {
                 message = messages.recv() => message,
@@ -106,22 +104,22 @@ impl Conversation {
 
     async fn subscribe(&self, frame: &SubscribeFrame, app: &App) {
         let user = self.socket.user();
-        let asker = Asker {
+        let context = AuthContext {
             app,
             socket_id: self.socket.id(),
             user: user.as_deref(),
             max_age_secs: self.server.config().authorization_secs,
         };
-        match authorise(frame, asker).and_then(|right| self.require_room_for(right, app)) {
-            Ok(right) => self.server.hub().subscribe(&self.socket, right.channel, right.member).await,
+        match authorise(frame, context).and_then(|grant| self.require_room_for(grant, app)) {
+            Ok(grant) => self.server.hub().subscribe(&self.socket, grant.channel, grant.member).await,
             Err(refusal) => self.socket.send_text(&server_frame::subscription_error(&frame.channel, &refusal)),
         }
     }
 
-    fn require_room_for(&self, right: Right, app: &App) -> Result<Right, SubscriptionRefusal> {
+    fn require_room_for(&self, grant: Grant, app: &App) -> Result<Grant, SubscriptionRefusal> {
         let max_channels = app.limits.max_channels_per_socket;
-        if self.socket.channel_count() < max_channels || self.socket.is_in(&right.channel) {
-            return Ok(right);
+        if self.socket.channel_count() < max_channels || self.socket.is_in(&grant.channel) {
+            return Ok(grant);
         }
         let error = format!("A socket joins at most {max_channels} channels (HUBBUB_MAX_CHANNELS_PER_SOCKET).");
         Err(SubscriptionRefusal::limit_reached(error))
@@ -139,8 +137,8 @@ impl Conversation {
     async fn sign_in(&self, frame: &SignInFrame, app: &App) {
         let current = self.socket.user();
         let (socket_id, max_age_secs) = (self.socket.id(), self.server.config().authorization_secs);
-        let asker = Asker { app, socket_id, user: current.as_deref(), max_age_secs };
-        let mut user = match authorise_user(frame, asker) {
+        let context = AuthContext { app, socket_id, user: current.as_deref(), max_age_secs };
+        let mut user = match authorise_user(frame, context) {
             Ok(user) => user,
             Err(message) => return self.socket.refuse(Code::Unauthorised, &message),
         };
@@ -208,7 +206,7 @@ impl Conversation {
 }
 
 /// Lets the client read the close frame and end the connection; cuts it when that takes too long.
-pub(super) async fn see_off(mut messages: impl Reading) {
+pub(in crate::sockets) async fn drain(mut messages: impl MessageReader) {
     let ended = async { while let Some(Ok(_)) = messages.recv().await {} };
     if timeout(CLOSE_TIMEOUT, ended).await.is_err() {
         messages.cut();

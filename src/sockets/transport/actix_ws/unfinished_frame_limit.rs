@@ -15,9 +15,9 @@ use futures_util::Stream;
 /// The frame parser looks at a frame's length only when the whole frame is there, so that without this a client could
 /// have the server keep as many bytes as it cares to send.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Meter(Rc<Cell<usize>>);
+pub(super) struct UnfinishedFrameLimit(Rc<Cell<usize>>);
 
-impl Meter {
+impl UnfinishedFrameLimit {
     /// Bytes that may have been read ahead of the message being parsed: what actix reads at once, with room to spare.
     const READ_AHEAD_BYTES: usize = 256 * 1024;
 
@@ -27,26 +27,26 @@ impl Meter {
     }
 
     /// The same bytes, ending with an error when a message of more than `max_bytes` does not complete.
-    pub(super) fn watch(&self, payload: Payload, max_bytes: usize) -> Payload {
-        let watched = Watched { payload, meter: self.clone(), max_bytes: max_bytes + Self::READ_AHEAD_BYTES };
-        Payload::Stream { payload: Box::pin(watched) }
+    pub(super) fn apply(&self, payload: Payload, max_bytes: usize) -> Payload {
+        let limited = LimitedPayload { payload, limit: self.clone(), max_bytes: max_bytes + Self::READ_AHEAD_BYTES };
+        Payload::Stream { payload: Box::pin(limited) }
     }
 }
 
-struct Watched {
+struct LimitedPayload {
     payload: Payload,
-    meter: Meter,
+    limit: UnfinishedFrameLimit,
     max_bytes: usize,
 }
 
-impl Stream for Watched {
+impl Stream for LimitedPayload {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let polled = Pin::new(&mut self.payload).poll_next(cx);
         if let Poll::Ready(Some(Ok(bytes))) = &polled {
-            let unfinished = self.meter.0.get() + bytes.len();
-            self.meter.0.set(unfinished);
+            let unfinished = self.limit.0.get() + bytes.len();
+            self.limit.0.set(unfinished);
             if unfinished > self.max_bytes {
                 return Poll::Ready(Some(Err(PayloadError::Overflow)));
             }

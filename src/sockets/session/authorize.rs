@@ -9,7 +9,7 @@ use crate::pusher::{
 
 /// A verified right to a channel.
 #[derive(Debug)]
-pub(super) struct Right {
+pub(super) struct Grant {
     pub(super) channel: ChannelName,
     /// Whom it was signed for; always known in presence channels.
     pub(super) member: Option<Member>,
@@ -17,7 +17,7 @@ pub(super) struct Right {
 
 /// Who asks.
 #[derive(Clone, Copy)]
-pub(super) struct Asker<'a> {
+pub(super) struct AuthContext<'a> {
     pub(super) app: &'a App,
     pub(super) socket_id: SocketId,
     /// Who the socket is signed in as.
@@ -33,22 +33,22 @@ const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// The refusal to send to the client.
-pub(super) fn authorise(frame: &SubscribeFrame, asker: Asker<'_>) -> Result<Right, SubscriptionRefusal> {
+pub(super) fn authorise(frame: &SubscribeFrame, context: AuthContext<'_>) -> Result<Grant, SubscriptionRefusal> {
     let channel = ChannelName::parse(&frame.channel)
         .map_err(|invalid| SubscriptionRefusal::invalid_channel(invalid.to_string()))?;
     match channel.kind() {
-        ChannelKind::Public => Ok(Right { channel, member: None }),
-        ChannelKind::ServerToUser => authorise_own_channel(channel, asker),
+        ChannelKind::Public => Ok(Grant { channel, member: None }),
+        ChannelKind::ServerToUser => authorise_own_channel(channel, context),
         ChannelKind::Private | ChannelKind::PrivateEncrypted | ChannelKind::Presence => {
-            authorise_signed(channel, frame, asker)
+            authorise_signed(channel, frame, context)
         }
     }
 }
 
 /// pusher-js subscribes to its user's channel by itself, without a signature: being that user is the right to it.
-fn authorise_own_channel(channel: ChannelName, asker: Asker<'_>) -> Result<Right, SubscriptionRefusal> {
-    match asker.user {
-        Some(user) if channel.user_id() == Some(user.id.as_str()) => Ok(Right { channel, member: None }),
+fn authorise_own_channel(channel: ChannelName, context: AuthContext<'_>) -> Result<Grant, SubscriptionRefusal> {
+    match context.user {
+        Some(user) if channel.user_id() == Some(user.id.as_str()) => Ok(Grant { channel, member: None }),
         _ => Err(SubscriptionRefusal::unauthorised("The socket is not signed in as this user.")),
     }
 }
@@ -56,9 +56,9 @@ fn authorise_own_channel(channel: ChannelName, asker: Asker<'_>) -> Result<Right
 fn authorise_signed(
     channel: ChannelName,
     frame: &SubscribeFrame,
-    asker: Asker<'_>,
-) -> Result<Right, SubscriptionRefusal> {
-    let Asker { app, socket_id, .. } = asker;
+    context: AuthContext<'_>,
+) -> Result<Grant, SubscriptionRefusal> {
+    let AuthContext { app, socket_id, .. } = context;
     let data = frame.channel_data.as_deref();
     let auth = frame.auth.as_deref().unwrap_or_default();
     if !signature::verify_channel(&app.key, &app.secret, auth, &socket_id.to_string(), channel.as_str(), data) {
@@ -66,7 +66,7 @@ fn authorise_signed(
         return Err(SubscriptionRefusal::unauthorised(error));
     }
     let is_presence = channel.kind() == ChannelKind::Presence;
-    let member = match (data, asker.user) {
+    let member = match (data, context.user) {
         (Some(data), _) => Some(parse_member(data, is_presence, app)?),
         (None, Some(user)) if is_presence => Some(user.as_member()),
         (None, None) if is_presence => {
@@ -76,9 +76,9 @@ fn authorise_signed(
         (None, _) => None,
     };
     if let Some(issued_at) = member.as_ref().and_then(|member| member.issued_at) {
-        check_age(issued_at, asker.max_age_secs)?;
+        check_age(issued_at, context.max_age_secs)?;
     }
-    Ok(Right { channel, member })
+    Ok(Grant { channel, member })
 }
 
 fn parse_member(data: &str, is_presence: bool, app: &App) -> Result<Member, SubscriptionRefusal> {
@@ -107,13 +107,13 @@ fn check_age(issued_at: i64, max_age_secs: u32) -> Result<(), SubscriptionRefusa
 ///
 /// # Errors
 /// What is wrong, for the client.
-pub(super) fn authorise_user(frame: &SignInFrame, asker: Asker<'_>) -> Result<SignedInUser, String> {
-    let Asker { app, socket_id, .. } = asker;
+pub(super) fn authorise_user(frame: &SignInFrame, context: AuthContext<'_>) -> Result<SignedInUser, String> {
+    let AuthContext { app, socket_id, .. } = context;
     if !signature::verify_user(&app.key, &app.secret, &frame.auth, &socket_id.to_string(), &frame.user_data) {
         return Err("the signature does not fit this socket and user_data".to_owned());
     }
     let user = SignedInUser::parse(&frame.user_data).map_err(|invalid| invalid.to_string())?;
-    match asker.user {
+    match context.user {
         Some(current) if current.id != user.id => Err("the socket is signed in as another user".to_owned()),
         _ => Ok(user),
     }
@@ -139,8 +139,8 @@ mod tests {
         };
         let user = user.map(|id| SignedInUser { id: id.to_owned(), user_info: None, watchlist: Vec::new() });
         let app = App::example();
-        let asker = Asker { app: &app, socket_id: SOCKET, user: user.as_ref(), max_age_secs: 60 };
-        authorise(&frame, asker).err()
+        let context = AuthContext { app: &app, socket_id: SOCKET, user: user.as_ref(), max_age_secs: 60 };
+        authorise(&frame, context).err()
     }
 
     fn refusal(channel: &str, data: Option<&str>) -> Option<SubscriptionRefusal> {
@@ -192,8 +192,8 @@ mod tests {
         let app = App::example();
         let sign_in = |user: Option<&str>| {
             let user = user.map(|id| SignedInUser { id: id.to_owned(), user_info: None, watchlist: Vec::new() });
-            let asker = Asker { app: &app, socket_id: SOCKET, user: user.as_ref(), max_age_secs: 60 };
-            authorise_user(&frame, asker).map(|user| user.id)
+            let context = AuthContext { app: &app, socket_id: SOCKET, user: user.as_ref(), max_age_secs: 60 };
+            authorise_user(&frame, context).map(|user| user.id)
         };
         assert_eq!(sign_in(None), Ok("7".to_owned()));
         assert_eq!(sign_in(Some("7")), Ok("7".to_owned()));

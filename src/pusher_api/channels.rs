@@ -91,7 +91,7 @@ pub(super) async fn list_users(call: SignedCall, path: web::Path<(String, String
 }
 
 async fn ask(call: &SignedCall, question: Question) -> Result<Answer, CallError> {
-    call.server.broadcaster().ask(question).await.ok_or(CallError::Stopping)
+    call.api.broadcaster().ask(question).await.ok_or(CallError::Stopping)
 }
 
 fn channel_key(call: &SignedCall, name: &str) -> Result<ChannelKey, CallError> {

@@ -12,12 +12,12 @@ type Presence = (AppId, String, Option<String>);
 
 /// Departures that wait a moment, for whoever reloads a page is back at once.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct DepartureDebounce {
     due: VecDeque<(Instant, Presence)>,
     departures: HashMap<Presence, (Instant, Occurrence)>,
 }
 
-impl Held {
+impl DepartureDebounce {
     pub(super) fn hold(&mut self, departure: Occurrence, due: Instant) {
         let presence = presence(&departure);
         self.due.push_back((due, presence.clone()));
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn whoever_is_back_in_time_has_not_left_and_whoever_leaves_again_is_held_anew() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let mut held = Held::default();
+        let mut held = DepartureDebounce::default();
         held.hold(occurrence(WebhookEventKind::MemberRemoved), start + second * 3);
         assert!(held.cancel(&occurrence(WebhookEventKind::MemberAdded)));
         assert!(!held.cancel(&occurrence(WebhookEventKind::MemberAdded)));

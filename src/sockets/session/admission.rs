@@ -9,20 +9,20 @@ use serde::Deserialize;
 use crate::broadcast::Socket;
 use crate::pusher::{App, Code, check_version};
 
-use super::SocketServer;
+use crate::sockets::server::SocketServer;
 
 /// The query that clients connect with: `?protocol=7&client=js&version=8.6.0&flash=false`. The rest is ignored.
 #[derive(Deserialize)]
-pub(super) struct ConnectQuery {
+pub(in crate::sockets) struct ConnectQuery {
     protocol: Option<String>,
 }
 
 /// Why a client is not let in. It is said on the socket, not in the answer: a refused upgrade tells pusher-js nothing, and
 /// it would try for ever.
-pub(super) type Refusal = (Code, String);
+pub(in crate::sockets) type Refusal = (Code, String);
 
 /// Takes a client in that asks for `/app/{key}`.
-pub(super) fn admit(
+pub(in crate::sockets) fn admit(
     server: &SocketServer,
     key: &str,
     query: &ConnectQuery,
@@ -35,7 +35,7 @@ pub(super) fn admit(
 }
 
 /// What a client is told that asks for `/app`, or for something below it that is no key.
-pub(super) fn refuse_path() -> Refusal {
+pub(in crate::sockets) fn refuse_path() -> Refusal {
     (Code::PathNotFound, "a socket connects to /app/{key}".to_owned())
 }
 

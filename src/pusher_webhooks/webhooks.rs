@@ -1,10 +1,4 @@
-//! Webhooks: tells an app's URLs what happens in its channels.
-//!
-//! From memory: what a socket node has not delivered when it stops is lost, for it has no database. A URL that fails is
-//! tried again for five minutes.
-
-mod courier;
-mod held;
+//! The actor that decides which URL is sent what, and collects batches.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,20 +12,18 @@ use crate::broadcast::{Occurrence, WebhookEvent};
 use crate::config::WebhookConfig;
 use crate::pusher::{App, AppId, WebhookEventKind};
 
-use courier::Courier;
-use held::Held;
+use super::debounce::DepartureDebounce;
+use super::sender::{WebhookCounts, WebhookSender};
 
-pub use courier::WebhookCounts;
-
-/// The actor that listens, holds back and batches; the requests themselves are its courier's.
+/// The actor that listens, holds back and batches; the requests themselves are the sender's.
 pub struct Webhooks {
     occurrences: mpsc::Receiver<Occurrence>,
-    courier: Courier,
+    sender: WebhookSender,
     /// How long a departure is held back.
     hold: Duration,
     /// How long a batch collects.
     batch: Duration,
-    held: Held,
+    departures: DepartureDebounce,
     batches: HashMap<(AppId, usize), Batch>,
 }
 
@@ -52,10 +44,10 @@ impl Webhooks {
     pub fn new(occurrences: mpsc::Receiver<Occurrence>, client: Client, config: &WebhookConfig) -> Self {
         Self {
             occurrences,
-            courier: Courier::new(client, config),
+            sender: WebhookSender::new(client, config),
             hold: Duration::from_millis(config.hold_ms),
             batch: Duration::from_millis(config.batch_ms),
-            held: Held::default(),
+            departures: DepartureDebounce::default(),
             batches: HashMap::new(),
         }
     }
@@ -63,7 +55,7 @@ impl Webhooks {
     /// The counts, to be read while it runs.
     #[must_use]
     pub fn counts(&self) -> Arc<WebhookCounts> {
-        self.courier.counts()
+        self.sender.counts()
     }
 
     /// Delivers until the broadcaster is gone; what waits then is tried once more, and what fails is lost.
@@ -71,27 +63,27 @@ impl Webhooks {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let is_waiting = !self.held.is_empty() || !self.batches.is_empty();
+            let is_waiting = !self.departures.is_empty() || !self.batches.is_empty();
             tokio::select! {
                 occurrence = self.occurrences.recv() => match occurrence {
                     Some(occurrence) => self.hear(occurrence),
                     None => break,
                 },
                 _ = ticks.tick(), if is_waiting => self.look(Instant::now()),
-                () = self.courier.request_ended() => {}
+                () = self.sender.request_ended() => {}
             }
         }
         self.look(Instant::now() + self.hold + self.batch);
-        self.courier.finish().await;
+        self.sender.finish().await;
     }
 
     fn hear(&mut self, occurrence: Occurrence) {
         match occurrence.event.name {
             WebhookEventKind::ChannelVacated | WebhookEventKind::MemberRemoved => {
-                self.held.hold(occurrence, Instant::now() + self.hold);
+                self.departures.hold(occurrence, Instant::now() + self.hold);
             }
             WebhookEventKind::ChannelOccupied | WebhookEventKind::MemberAdded => {
-                if !self.held.cancel(&occurrence) {
+                if !self.departures.cancel(&occurrence) {
                     self.route(&occurrence);
                 }
             }
@@ -102,13 +94,13 @@ impl Webhooks {
     }
 
     fn look(&mut self, now: Instant) {
-        while let Some(departure) = self.held.take_due(now) {
+        while let Some(departure) = self.departures.take_due(now) {
             self.route(&departure);
         }
         let due: Vec<_> = self.batches.iter().filter(|(_, batch)| batch.due <= now).map(|(key, _)| *key).collect();
         for key in due {
             if let Some(batch) = self.batches.remove(&key) {
-                self.courier.send(batch.app, batch.webhook, &batch.events);
+                self.sender.send(batch.app, batch.webhook, &batch.events);
             }
         }
     }
@@ -126,7 +118,7 @@ impl Webhooks {
                     batch.or_insert_with(|| Batch { app: Arc::clone(app), webhook: index, events: Vec::new(), due });
                 batch.events.push(event.clone());
             } else {
-                self.courier.send(Arc::clone(app), index, std::slice::from_ref(event));
+                self.sender.send(Arc::clone(app), index, std::slice::from_ref(event));
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -11,14 +12,14 @@ use actix_web::rt::net::TcpStream;
 use actix_ws::AggregatedMessage;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
-use rustix::net::Shutdown;
+use rustix::net::{Shutdown, shutdown};
+use tracing::debug;
 
 use crate::broadcast::Socket;
 
-use super::frames::{ClientFrame, FrameError, FrameRules, Opcode};
+use super::frames::{FrameError, FrameRules, Opcode, WebSocketFrame};
 use super::inflate::inflate;
-use super::tcp::end;
-use super::wire::Reading;
+use super::reader::MessageReader;
 
 /// What is read at once; a socket keeps of it only what is no whole frame yet.
 const READ_BYTES: usize = 64 * 1024;
@@ -29,7 +30,7 @@ thread_local! {
 }
 
 /// Reads messages from a connection; and writes to it, when it takes again what its outbox had to keep.
-pub(super) struct TcpReading {
+pub(super) struct TcpReader {
     stream: Rc<TcpStream>,
     socket: Rc<Socket>,
     rules: FrameRules,
@@ -62,7 +63,7 @@ enum Phase {
     Closed,
 }
 
-impl TcpReading {
+impl TcpReader {
     pub(super) fn new(stream: Rc<TcpStream>, socket: Rc<Socket>, unread: BytesMut, rules: FrameRules) -> Self {
         // The dispatcher's buffer has room for much more than there is in it.
         let unread = if unread.is_empty() { BytesMut::new() } else { BytesMut::from(unread.as_ref()) };
@@ -132,8 +133,8 @@ impl TcpReading {
         Ok(None)
     }
 
-    fn accept(&mut self, frame: ClientFrame) -> Result<Option<AggregatedMessage>, FrameError> {
-        let ClientFrame { opcode, is_last, is_deflated, payload } = frame;
+    fn accept(&mut self, frame: WebSocketFrame) -> Result<Option<AggregatedMessage>, FrameError> {
+        let WebSocketFrame { opcode, is_last, is_deflated, payload } = frame;
         let (kind, whole) = match opcode {
             Opcode::Ping => return Ok(Some(AggregatedMessage::Ping(payload))),
             Opcode::Pong => return Ok(Some(AggregatedMessage::Pong(payload))),
@@ -178,12 +179,20 @@ impl Kind {
     }
 }
 
-impl Reading for TcpReading {
+impl MessageReader for TcpReader {
     async fn recv(&mut self) -> Option<Result<AggregatedMessage, FrameError>> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
     fn cut(&self) {
         end(&self.stream, Shutdown::Both);
+    }
+}
+
+/// Ends a connection in one direction or both. What waits in the kernel is lost with both, and sent with one.
+fn end(stream: &TcpStream, how: Shutdown) {
+    if let Err(error) = shutdown(stream.as_fd(), how) {
+        // The client was faster.
+        debug!(%error, "the connection had ended already");
     }
 }

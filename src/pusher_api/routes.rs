@@ -1,25 +1,13 @@
-//! The Pusher HTTP API: how an application publishes events and asks about its channels.
-//!
-//! Every call is signed; [`SignedCall`](signed_call::SignedCall) is the only way in. Answers and statuses are those that
-//! the server SDKs expect.
+//! The route table of the Pusher HTTP API.
 
-mod channels;
-mod error;
-mod events;
-mod idempotency;
-mod info;
-mod revoke;
-mod signed_call;
-mod state;
-mod users;
+use actix_web::web::{ServiceConfig, ThinData, get, post, resource, scope};
 
-pub use state::ApiState;
+use super::state::PusherApi;
+use super::{channels, events, revoke, users};
 
-use actix_web::web::{ServiceConfig, get, post, resource, scope};
-
-/// The API's routes.
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(
+/// The API's routes, for one worker.
+pub fn configure(config: &mut ServiceConfig, api: PusherApi) {
+    config.app_data(ThinData(api)).service(
         scope("/apps/{app_id}")
             .service(resource("/events").route(post().to(events::publish_event)))
             .service(resource("/batch_events").route(post().to(events::publish_batch)))

@@ -1,7 +1,7 @@
 //! WebSocket frames as clients send them (RFC 6455, section 5.2), cut out of the bytes of a connection.
 //!
 //! A parser of our own, for the one bit that permessage-deflate gives a meaning and actix's parser refuses. It knows no
-//! messages: how fragments follow each other is said in `tcp_reading`. A header is judged as soon as it is there, so that
+//! messages: how fragments follow each other is said in `tcp_reader`. A header is judged as soon as it is there, so that
 //! nothing is kept of a frame that will be refused.
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -20,7 +20,7 @@ pub(super) enum Opcode {
 
 /// One frame, without its mask.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ClientFrame {
+pub(super) struct WebSocketFrame {
     pub(super) opcode: Opcode,
     /// Whether the message ends with it.
     pub(super) is_last: bool,
@@ -31,7 +31,7 @@ pub(super) struct ClientFrame {
 
 /// Why nothing sensible can follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub(super) enum FrameError {
+pub(crate) enum FrameError {
     /// It breaks a rule of the protocol.
     #[error("not a frame of the WebSocket protocol")]
     Protocol,
@@ -56,7 +56,7 @@ impl FrameRules {
     ///
     /// # Errors
     /// As soon as a header breaks the rules, whether or not the rest of its frame has arrived.
-    pub(super) fn next_frame(self, unread: &mut BytesMut) -> Result<Option<ClientFrame>, FrameError> {
+    pub(super) fn next_frame(self, unread: &mut BytesMut) -> Result<Option<WebSocketFrame>, FrameError> {
         let Some(&[first, second]) = unread.first_chunk() else { return Ok(None) };
         let (opcode, is_last, is_deflated) = self.judge(first, second)?;
         let Some((length, length_bytes)) = length(second & LENGTH, &unread[2..])? else { return Ok(None) };
@@ -74,7 +74,7 @@ impl FrameRules {
         for chunk in payload.chunks_mut(mask.len()) {
             chunk.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
         }
-        Ok(Some(ClientFrame { opcode, is_last, is_deflated, payload: payload.freeze() }))
+        Ok(Some(WebSocketFrame { opcode, is_last, is_deflated, payload: payload.freeze() }))
     }
 
     /// What the first two bytes say.
@@ -139,7 +139,7 @@ mod tests {
     const PLAIN: FrameRules = FrameRules { max_payload_bytes: MAX_PAYLOAD_BYTES, may_be_deflated: false };
     const DEFLATING: FrameRules = FrameRules { may_be_deflated: true, ..PLAIN };
 
-    fn parse(rules: FrameRules, bytes: &[u8]) -> Result<Option<ClientFrame>, FrameError> {
+    fn parse(rules: FrameRules, bytes: &[u8]) -> Result<Option<WebSocketFrame>, FrameError> {
         rules.next_frame(&mut BytesMut::from(bytes))
     }
 
@@ -152,7 +152,7 @@ mod tests {
         }
         let mut unread = BytesMut::from(&[&bytes[..], &[0x89]].concat()[..]);
         let payload = Bytes::from_static(b"Hello");
-        let expected = ClientFrame { opcode: Opcode::Text, is_last: true, is_deflated: false, payload };
+        let expected = WebSocketFrame { opcode: Opcode::Text, is_last: true, is_deflated: false, payload };
         assert_eq!(PLAIN.next_frame(&mut unread), Ok(Some(expected)));
         assert_eq!(unread.as_ref(), [0x89], "what follows stays");
     }

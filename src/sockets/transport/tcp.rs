@@ -3,7 +3,6 @@
 
 use std::future::ready;
 use std::io::{self, IoSlice};
-use std::os::fd::AsFd;
 use std::rc::Rc;
 
 use actix_codec::Framed;
@@ -14,20 +13,19 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::Query;
 use bytes::{Bytes, BytesMut};
 use futures_util::future::LocalBoxFuture;
-use rustix::net::{Shutdown, shutdown};
 use tracing::debug;
 
 use crate::broadcast::{Frame, Importance, Socket, Wire};
 
-use super::SocketServer;
-use super::admission::{ConnectQuery, Refusal, admit, refuse_path};
-use super::conversation::{self, Conversation};
+use crate::sockets::server::SocketServer;
+use crate::sockets::session::{self, ConnectQuery, Refusal, SocketSession, admit, refuse_path};
+
+use super::extensions::accept_deflate;
 use super::frames::FrameRules;
-use super::offers::accept_deflate;
-use super::tcp_reading::TcpReading;
+use super::tcp_reader::TcpReader;
 
 /// What a request asks for that would leave HTTP.
-enum Knock {
+enum UpgradeTarget {
     /// A socket, and perhaps there is none for it.
     Socket(Result<Rc<Socket>, Refusal>),
     /// Something else, answered with this status line.
@@ -45,50 +43,50 @@ pub fn serve_socket(
 ) -> LocalBoxFuture<'static, ()> {
     let parts = framed.into_parts();
     let stream = Rc::new(parts.io);
-    let greeting = Greeting::answer(&server, request.headers());
-    match knock(&server, request) {
-        Knock::Socket(Ok(socket)) => {
-            let reading = connect(&server, &socket, &stream, greeting, parts.read_buf);
-            Box::pin(conversation::run(Conversation::new(server, socket), reading))
+    let handshake = HandshakeResponse::answer(&server, request.headers());
+    match route_upgrade(&server, request) {
+        UpgradeTarget::Socket(Ok(socket)) => {
+            let reading = connect(&server, &socket, &stream, handshake, parts.read_buf);
+            Box::pin(session::run(SocketSession::new(server, socket), reading))
         }
-        Knock::Socket(Err((code, message))) => {
+        UpgradeTarget::Socket(Err((code, message))) => {
             let socket = Rc::new(server.hub().unlisted_socket());
-            let reading = connect(&server, &socket, &stream, greeting, parts.read_buf);
+            let reading = connect(&server, &socket, &stream, handshake, parts.read_buf);
             socket.refuse(code, &message);
-            Box::pin(conversation::see_off(reading))
+            Box::pin(session::drain(reading))
         }
-        Knock::NoSocket(status) => {
+        UpgradeTarget::NoSocket(status) => {
             answer_and_close(&stream, status);
             Box::pin(ready(()))
         }
     }
 }
 
-fn knock(server: &SocketServer, request: &Request) -> Knock {
+fn route_upgrade(server: &SocketServer, request: &Request) -> UpgradeTarget {
     if ws::verify_handshake(request.head()).is_err() {
-        return Knock::NoSocket("400 Bad Request");
+        return UpgradeTarget::NoSocket("400 Bad Request");
     }
     let Some(path) = request.path().strip_prefix("/app").filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
-        return Knock::NoSocket("404 Not Found");
+        return UpgradeTarget::NoSocket("404 Not Found");
     };
     let Ok(query) = Query::<ConnectQuery>::from_query(request.uri().query().unwrap_or_default()) else {
-        return Knock::NoSocket("400 Bad Request");
+        return UpgradeTarget::NoSocket("400 Bad Request");
     };
     match path.strip_prefix('/') {
         Some(key) if !key.is_empty() && !key.contains('/') => {
-            Knock::Socket(admit(server, key, &query, request.headers()))
+            UpgradeTarget::Socket(admit(server, key, &query, request.headers()))
         }
-        Some(_) | None => Knock::Socket(Err(refuse_path())),
+        Some(_) | None => UpgradeTarget::Socket(Err(refuse_path())),
     }
 }
 
 /// The answer to a handshake, and what was agreed upon by it.
-struct Greeting {
+struct HandshakeResponse {
     bytes: Bytes,
     deflate_from_bytes: Option<usize>,
 }
 
-impl Greeting {
+impl HandshakeResponse {
     /// RFC 6455, section 4.2.2.
     fn answer(server: &SocketServer, headers: &HeaderMap) -> Self {
         let accept = headers.get(SEC_WEBSOCKET_KEY).map(|key| ws::hash_key(key.as_bytes()));
@@ -107,20 +105,20 @@ impl Greeting {
     }
 }
 
-/// Joins a socket with its connection. The greeting waits to be written with the first frame.
+/// Joins a socket with its connection. The handshake waits to be written with the first frame.
 fn connect(
     server: &SocketServer,
     socket: &Rc<Socket>,
     stream: &Rc<TcpStream>,
-    greeting: Greeting,
+    handshake: HandshakeResponse,
     read_ahead: BytesMut,
-) -> TcpReading {
-    let Greeting { bytes, deflate_from_bytes } = greeting;
+) -> TcpReader {
+    let HandshakeResponse { bytes, deflate_from_bytes } = handshake;
     socket.outbox().connect(Box::new(TcpWire(Rc::clone(stream))), deflate_from_bytes);
     socket.outbox().push(&Frame::raw(bytes), Importance::Event);
     let max_payload_bytes = server.config().max_frame_bytes;
     let rules = FrameRules { max_payload_bytes, may_be_deflated: deflate_from_bytes.is_some() };
-    TcpReading::new(Rc::clone(stream), Rc::clone(socket), read_ahead, rules)
+    TcpReader::new(Rc::clone(stream), Rc::clone(socket), read_ahead, rules)
 }
 
 fn answer_and_close(stream: &TcpStream, status: &str) {
@@ -140,13 +138,5 @@ impl Wire for TcpWire {
             [frame] => self.0.try_write(frame),
             frames => self.0.try_write_vectored(frames),
         }
-    }
-}
-
-/// Ends a connection in one direction or both. What waits in the kernel is lost with both, and sent with one.
-pub(super) fn end(stream: &TcpStream, how: Shutdown) {
-    if let Err(error) = shutdown(stream.as_fd(), how) {
-        // The client was faster.
-        debug!(%error, "the connection had ended already");
     }
 }

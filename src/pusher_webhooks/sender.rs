@@ -35,12 +35,12 @@ const MAX_REQUESTS_PER_APP: usize = 64;
 const FINISH_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// One task for each request that was not accepted yet.
-pub(super) struct Courier {
+pub(super) struct WebhookSender {
     requests: JoinSet<()>,
     max_requests: usize,
     shares: HashMap<AppId, Arc<Semaphore>>,
     client: Client,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     counts: Arc<WebhookCounts>,
     /// True when the process ends: who waits for the next try does not wait longer.
     is_ending: watch::Sender<bool>,
@@ -48,7 +48,7 @@ pub(super) struct Courier {
 
 /// How long a URL is borne with.
 #[derive(Debug, Clone, Copy)]
-struct Patience {
+struct RetryPolicy {
     give_up_after: Duration,
     first_pause: Duration,
     answer_timeout: Duration,
@@ -61,9 +61,9 @@ struct WebhookBody<'a> {
     events: &'a [WebhookEvent],
 }
 
-impl Courier {
+impl WebhookSender {
     pub(super) fn new(client: Client, config: &WebhookConfig) -> Self {
-        let patience = Patience {
+        let retry_policy = RetryPolicy {
             give_up_after: Duration::from_millis(config.retry_ms),
             first_pause: Duration::from_millis(config.pause_ms),
             answer_timeout: Duration::from_millis(config.timeout_ms),
@@ -73,7 +73,7 @@ impl Courier {
             max_requests: config.queue,
             shares: HashMap::new(),
             client,
-            patience,
+            retry_policy,
             counts: Arc::default(),
             is_ending: watch::Sender::new(false),
         }
@@ -96,16 +96,16 @@ impl Courier {
             Err(error) => return warn!(%error, "a webhook's events are no JSON"),
         };
         let share = self.shares.entry(app.id).or_insert_with(|| Arc::new(Semaphore::new(MAX_REQUESTS_PER_APP)));
-        let delivery = Delivery {
+        let request = WebhookRequest {
             client: self.client.clone(),
             app,
             webhook,
             body,
             share: Arc::clone(share),
-            answer_timeout: self.patience.answer_timeout,
+            answer_timeout: self.retry_policy.answer_timeout,
         };
-        let (patience, counts, is_ending) = (self.patience, self.counts(), self.is_ending.subscribe());
-        self.requests.spawn(delivery.run(patience, counts, is_ending));
+        let (retry_policy, counts, is_ending) = (self.retry_policy, self.counts(), self.is_ending.subscribe());
+        self.requests.spawn(request.run(retry_policy, counts, is_ending));
     }
 
     /// Completes when a request is done; never when there is none. Cancel safe.
@@ -126,7 +126,7 @@ impl Courier {
 }
 
 /// One request, on its way to its URL.
-struct Delivery {
+struct WebhookRequest {
     client: Client,
     app: Arc<App>,
     webhook: usize,
@@ -135,11 +135,11 @@ struct Delivery {
     answer_timeout: Duration,
 }
 
-impl Delivery {
+impl WebhookRequest {
     /// Tries until the URL accepts, or for as long as it is borne with.
-    async fn run(self, patience: Patience, counts: Arc<WebhookCounts>, mut is_ending: watch::Receiver<bool>) {
-        let end = Instant::now() + patience.give_up_after;
-        let mut pause = patience.first_pause;
+    async fn run(self, retry_policy: RetryPolicy, counts: Arc<WebhookCounts>, mut is_ending: watch::Receiver<bool>) {
+        let end = Instant::now() + retry_policy.give_up_after;
+        let mut pause = retry_policy.first_pause;
         loop {
             let is_last = *is_ending.borrow();
             let Err(reason) = self.attempt().await else {

@@ -11,13 +11,13 @@ use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 
 use crate::pusher::{ApiCall, App, AppId, AppLimits, ChannelName, verify_call};
-use crate::ws::SocketServer;
 
 use super::error::CallError;
+use super::state::PusherApi;
 
 /// A call that an application signed.
 pub(super) struct SignedCall {
-    pub(super) server: SocketServer,
+    pub(super) api: PusherApi,
     pub(super) app: Arc<App>,
     query: Vec<(String, String)>,
     pub(super) body: Bytes,
@@ -42,11 +42,11 @@ impl FromRequest for SignedCall {
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
         let (request, payload) = (request.clone(), Payload::from_request(request, payload));
-        let server = ThinData::<SocketServer>::extract(&request);
+        let api = ThinData::<PusherApi>::extract(&request);
         Box::pin(async move {
-            let (server, payload) = (server.await?.0, payload.await?);
-            let call = believe(&server, &request, payload).await;
-            let counts = server.api();
+            let (api, payload) = (api.await?.0, payload.await?);
+            let call = verify_request(&api, &request, payload).await;
+            let counts = api.counts();
             let count = if call.is_ok() { &counts.accepted } else { &counts.refused };
             count.fetch_add(1, Ordering::Relaxed);
             Ok(call?)
@@ -54,15 +54,15 @@ impl FromRequest for SignedCall {
     }
 }
 
-async fn believe(server: &SocketServer, request: &HttpRequest, payload: Payload) -> Result<SignedCall, CallError> {
-    let app = find_app(server, request)?;
+async fn verify_request(api: &PusherApi, request: &HttpRequest, payload: Payload) -> Result<SignedCall, CallError> {
+    let app = find_app(api, request)?;
     let body = read_body(payload, &app.limits).await?;
-    verify(server.clone(), app, request, body)
+    verify(api.clone(), app, request, body)
 }
 
-fn find_app(server: &SocketServer, request: &HttpRequest) -> Result<Arc<App>, CallError> {
+fn find_app(api: &PusherApi, request: &HttpRequest) -> Result<Arc<App>, CallError> {
     let id = request.match_info().query("app_id");
-    let app = id.parse::<AppId>().ok().and_then(|id| server.apps().by_id(id));
+    let app = id.parse::<AppId>().ok().and_then(|id| api.apps().by_id(id));
     app.ok_or_else(|| CallError::UnknownApp(id.to_owned()))
 }
 
@@ -82,7 +82,7 @@ async fn read_body(payload: Payload, limits: &AppLimits) -> Result<Bytes, CallEr
     }
 }
 
-fn verify(server: SocketServer, app: Arc<App>, request: &HttpRequest, body: Bytes) -> Result<SignedCall, CallError> {
+fn verify(api: PusherApi, app: Arc<App>, request: &HttpRequest, body: Bytes) -> Result<SignedCall, CallError> {
     let query: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string())
         .map_err(|error| CallError::bad_request(format!("the query: {error}")))?;
     let call = ApiCall { method: request.method().as_str(), path: request.path(), query: &query, body: &body };
@@ -93,5 +93,5 @@ fn verify(server: SocketServer, app: Arc<App>, request: &HttpRequest, body: Byte
     }
     let idempotency_key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok());
     let idempotency_key = idempotency_key.map(str::to_owned);
-    Ok(SignedCall { server, app, query, body, idempotency_key })
+    Ok(SignedCall { api, app, query, body, idempotency_key })
 }

@@ -23,8 +23,9 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::config::SocketConfig;
 use crate::pusher::{App, AppId, AppLimits, Webhook};
+
+use super::SocketConfig;
 
 /// Why the apps are not what the file should say.
 #[derive(Debug, Error)]

@@ -9,26 +9,27 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
 
 use crate::broadcast::Socket;
 
-use super::admission::{ConnectQuery, admit, refuse_path};
+use crate::sockets::server::SocketServer;
+use crate::sockets::session::{self, ConnectQuery, SocketSession, admit, refuse_path};
+use crate::sockets::transport::frames::FrameError;
+use crate::sockets::transport::reader::MessageReader;
+
 use super::body::SocketBody;
-use super::conversation::{self, Conversation};
-use super::frames::FrameError;
-use super::meter::Meter;
-use super::wire::Reading;
-use super::{Descriptor, SocketServer};
+use super::raw_fd::RawFd;
+use super::unfinished_frame_limit::UnfinishedFrameLimit;
 
 /// Makes the connection a socket.
-pub(super) async fn connect(
+pub(in crate::sockets) async fn connect(
     server: web::ThinData<SocketServer>,
     key: web::Path<String>,
     query: web::Query<ConnectQuery>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
-    let meter = Meter::default();
+    let limit = UnfinishedFrameLimit::default();
     let max_frame_bytes = server.config().max_frame_bytes;
-    let mut metered = meter.watch(payload.into_inner(), max_frame_bytes);
-    let payload = web::Payload::from_request(&request, &mut metered).await?;
+    let mut limited = limit.apply(payload.into_inner(), max_frame_bytes);
+    let payload = web::Payload::from_request(&request, &mut limited).await?;
     let (response, _, messages) = actix_ws::handle(&request, payload)?;
     let messages =
         messages.max_frame_size(max_frame_bytes).aggregate_continuations().max_continuation_size(max_frame_bytes);
@@ -41,14 +42,14 @@ pub(super) async fn connect(
             return Ok(with_outbox(response, socket));
         }
     };
-    let reading = MeteredMessages { messages, meter, descriptor: request.conn_data::<Descriptor>().cloned() };
-    let conversation = Conversation::new(server.0.clone(), Rc::clone(&socket));
-    actix_web::rt::spawn(conversation::run(conversation, reading));
+    let reading = LimitedReader { messages, limit, raw_fd: request.conn_data::<RawFd>().cloned() };
+    let session = SocketSession::new(server.0.clone(), Rc::clone(&socket));
+    actix_web::rt::spawn(session::run(session, reading));
     Ok(with_outbox(response, socket))
 }
 
 /// `GET /app` and anything below it that is no key.
-pub(super) async fn refuse(
+pub(in crate::sockets) async fn refuse(
     server: web::ThinData<SocketServer>,
     request: HttpRequest,
     payload: web::Payload,
@@ -65,22 +66,22 @@ fn with_outbox(response: HttpResponse, socket: Rc<Socket>) -> HttpResponse {
 }
 
 /// What actix-ws reads, with a limit on what it has not understood yet.
-struct MeteredMessages {
+struct LimitedReader {
     messages: AggregatedMessageStream,
-    meter: Meter,
-    descriptor: Option<Descriptor>,
+    limit: UnfinishedFrameLimit,
+    raw_fd: Option<RawFd>,
 }
 
-impl Reading for MeteredMessages {
+impl MessageReader for LimitedReader {
     async fn recv(&mut self) -> Option<Result<AggregatedMessage, FrameError>> {
         let message = self.messages.recv().await;
-        self.meter.reset();
+        self.limit.reset();
         message.map(|message| message.map_err(FrameError::from))
     }
 
     fn cut(&self) {
-        if let Some(descriptor) = &self.descriptor {
-            descriptor.shut_down();
+        if let Some(raw_fd) = &self.raw_fd {
+            raw_fd.shut_down();
         }
     }
 }
@@ -90,7 +91,7 @@ impl From<ProtocolError> for FrameError {
         match error {
             ProtocolError::Overflow => Self::TooLarge,
             ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => Self::Invalid,
-            // The meter's: so much came, and no message is complete.
+            // The limit's: so much came, and no message is complete.
             ProtocolError::Io(_) => Self::TooLarge,
             _ => Self::Protocol,
         }
