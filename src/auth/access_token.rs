@@ -10,8 +10,8 @@ use thiserror::Error;
 use crate::config::AuthConfig;
 use crate::domain::{SessionId, Timestamp, UserId};
 
-use super::KeyRing;
 use super::verified_tokens::{Verified, VerifiedTokens};
+use super::{Claims, KeyRing};
 
 /// Makes and checks access tokens.
 pub struct AccessTokens {
@@ -27,15 +27,6 @@ pub struct AccessToken {
     pub token: String,
     /// How long it is good for, in seconds.
     pub expires_in: u32,
-}
-
-/// What a valid token says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claims {
-    /// Whose it is.
-    pub user_id: UserId,
-    /// The session that it was made in; when that ends, the token is void.
-    pub session_id: SessionId,
 }
 
 /// Why a token was not accepted. Only [`Expired`](Self::Expired) is told to the caller: it is a reason to renew.

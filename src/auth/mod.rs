@@ -4,6 +4,7 @@
 //! is the business of `http`; what is kept of a secret is its digest, in the store.
 
 mod access_token;
+mod claims;
 mod key_ring;
 mod opaque_token;
 mod passwords;
@@ -11,7 +12,8 @@ mod throttle;
 mod verified_tokens;
 mod webhook_secret;
 
-pub use access_token::{AccessToken, AccessTokenError, AccessTokens, Claims};
+pub use access_token::{AccessToken, AccessTokenError, AccessTokens};
+pub use claims::Claims;
 pub use key_ring::{KeyRing, KeyRingError};
 pub use opaque_token::{OpaqueToken, TokenPurpose};
 pub use passwords::{PasswordError, Passwords};

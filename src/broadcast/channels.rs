@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use crate::events::{Change, NodeId, Part};
-use crate::pusher::{ChannelKind, Member, SubscriptionRefusal};
+use crate::pusher::{ChannelKind, PresenceMember, SubscriptionRefusal};
 
 use super::ChannelKey;
 use super::elsewhere::{Applied, Elsewhere, Movement};
@@ -94,7 +94,7 @@ impl Channels {
         &mut self,
         key: &ChannelKey,
         hub: HubId,
-        member: Option<&Member>,
+        member: Option<&PresenceMember>,
         max_members: usize,
     ) -> Result<Changed, SubscriptionRefusal> {
         let member = member.filter(|_| key.name.kind() == ChannelKind::Presence);
@@ -188,12 +188,12 @@ impl Channel {
     }
 
     /// Somebody in the channel.
-    pub(super) fn member(&self, user_id: &str) -> Option<&Member> {
+    pub(super) fn member(&self, user_id: &str) -> Option<&PresenceMember> {
         self.roster.member(user_id)
     }
 
     /// The people in the channel.
-    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+    pub(super) fn members(&self) -> impl Iterator<Item = &PresenceMember> {
         self.roster.members()
     }
 
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn one_person_too_many_is_refused_but_another_tab_is_not() {
         let key = key("presence-c");
-        let member = |id: u32| Member::parse(&format!(r#"{{"user_id":{id}}}"#)).expect("valid");
+        let member = |id: u32| PresenceMember::parse(&format!(r#"{{"user_id":{id}}}"#)).expect("valid");
         let mut channels = Channels::default();
         let first = channels.join(&key, HubId(0), Some(&member(1)), 1);
         assert_eq!(first.map(what), Ok((true, true)));

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::events::{Change, NodeId, Part};
-use crate::pusher::Member;
+use crate::pusher::PresenceMember;
 
 use super::presence::Roster;
 
@@ -125,7 +125,7 @@ impl Elsewhere {
 }
 
 impl Movement {
-    fn join(&mut self, member: Member, roster: &mut Roster) {
+    fn join(&mut self, member: PresenceMember, roster: &mut Roster) {
         let user_id = member.user_id.clone();
         if roster.join_elsewhere(member) && !take(&mut self.left, &user_id) {
             self.joined.push(user_id);
@@ -155,8 +155,8 @@ mod tests {
     use super::*;
     use crate::pusher::{AppId, ChannelKey, ChannelName};
 
-    fn member(id: &str) -> Member {
-        Member::parse(&format!(r#"{{"user_id":"{id}"}}"#)).expect("valid")
+    fn member(id: &str) -> PresenceMember {
+        PresenceMember::parse(&format!(r#"{{"user_id":"{id}"}}"#)).expect("valid")
     }
 
     fn change(before: u64, stamp: u64, joined: &[&str], left: &[&str]) -> Change {

@@ -13,7 +13,7 @@ use tokio::task::yield_now;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::pusher::{
-    App, AppId, ChannelKind, ChannelName, Code, Member, SignedInUser, SocketId, WebhookEventKind, server_frame,
+    App, AppId, ChannelKind, ChannelName, Code, PresenceMember, SignedInUser, SocketId, WebhookEventKind, server_frame,
 };
 
 use super::mailbox::{
@@ -102,7 +102,7 @@ impl Hub {
 
     /// Joins a channel, the right to which was verified; returns when the client's answer is on its way. A socket
     /// subscribes to one channel at a time, so that it can never leave a channel that it is still joining.
-    pub async fn subscribe(&self, socket: &Socket, channel: ChannelName, member: Option<Member>) {
+    pub async fn subscribe(&self, socket: &Socket, channel: ChannelName, member: Option<PresenceMember>) {
         let (answered, answer) = oneshot::channel();
         let is_repeated = socket.is_in(&channel);
         let channel = socket.key_of(channel);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::events::{Answer, Question, Trace};
-use crate::pusher::{Member, SignedInUser, SocketId};
+use crate::pusher::{PresenceMember, SignedInUser, SocketId};
 
 use super::occurrence::Occurrence;
 use super::{ChannelKey, Frame, Importance};
@@ -35,7 +35,7 @@ pub(super) struct Subscribe {
     pub(super) socket: SocketId,
     pub(super) channel: ChannelKey,
     /// Whom the application signed the right for.
-    pub(super) member: Option<Member>,
+    pub(super) member: Option<PresenceMember>,
     /// The socket is in the channel already, and asks again: it gets its answer and counts once.
     pub(super) is_repeated: bool,
     /// Told when the hub has written the answer.

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
-use crate::pusher::Member;
+use crate::pusher::PresenceMember;
 
 use super::thrift::Thrift;
 
@@ -15,7 +15,7 @@ pub(super) struct Roster {
 
 #[derive(Debug)]
 struct Present {
-    member: Member,
+    member: PresenceMember,
     sockets_here: usize,
     nodes_elsewhere: usize,
 }
@@ -31,7 +31,7 @@ pub(super) struct Turn {
 
 impl Roster {
     /// Adds a socket of somebody.
-    pub(super) fn join(&mut self, member: Member) -> Turn {
+    pub(super) fn join(&mut self, member: PresenceMember) -> Turn {
         let (present, is_anywhere) = self.present(member);
         present.sockets_here += 1;
         Turn { is_here: present.sockets_here == 1, is_anywhere }
@@ -48,7 +48,7 @@ impl Roster {
     }
 
     /// Another node has sockets of somebody; true when the person was not there before.
-    pub(super) fn join_elsewhere(&mut self, member: Member) -> bool {
+    pub(super) fn join_elsewhere(&mut self, member: PresenceMember) -> bool {
         let (present, is_new) = self.present(member);
         present.nodes_elsewhere += 1;
         is_new
@@ -61,7 +61,7 @@ impl Roster {
         self.remove_if_gone(user_id)
     }
 
-    fn present(&mut self, member: Member) -> (&mut Present, bool) {
+    fn present(&mut self, member: PresenceMember) -> (&mut Present, bool) {
         match self.people.entry(member.user_id.clone()) {
             Entry::Occupied(present) => (present.into_mut(), false),
             Entry::Vacant(place) => (place.insert(Present { member, sockets_here: 0, nodes_elsewhere: 0 }), true),
@@ -86,17 +86,17 @@ impl Roster {
         self.people.len()
     }
 
-    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+    pub(super) fn members(&self) -> impl Iterator<Item = &PresenceMember> {
         self.people.values().map(|present| &present.member)
     }
 
     /// Those who have a socket here.
-    pub(super) fn members_here(&self) -> impl Iterator<Item = &Member> {
+    pub(super) fn members_here(&self) -> impl Iterator<Item = &PresenceMember> {
         self.people.values().filter(|present| present.sockets_here > 0).map(|present| &present.member)
     }
 
     /// Somebody who is there.
-    pub(super) fn member(&self, user_id: &str) -> Option<&Member> {
+    pub(super) fn member(&self, user_id: &str) -> Option<&PresenceMember> {
         self.people.get(user_id).map(|present| &present.member)
     }
 }
@@ -105,8 +105,8 @@ impl Roster {
 mod tests {
     use super::*;
 
-    fn member(data: &str) -> Member {
-        Member::parse(data).expect("valid")
+    fn member(data: &str) -> PresenceMember {
+        PresenceMember::parse(data).expect("valid")
     }
 
     const NOTHING: Turn = Turn { is_here: false, is_anywhere: false };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::domain::Timestamp;
-use crate::pusher::Member;
+use crate::pusher::PresenceMember;
 
 use super::ChannelKey;
 use super::thrift::Thrift;
@@ -41,7 +41,7 @@ impl Revocations {
     }
 
     /// Whether the member's authorisation was issued before the right was taken away.
-    pub(super) fn cover(&self, channel: &ChannelKey, member: &Member) -> bool {
+    pub(super) fn cover(&self, channel: &ChannelKey, member: &PresenceMember) -> bool {
         if self.revoked.is_empty() {
             return false;
         }
@@ -77,8 +77,8 @@ mod tests {
         ChannelKey { app: AppId(1), name: ChannelName::parse(name).expect("valid") }
     }
 
-    fn member(issued_at: i64) -> Member {
-        Member::parse(&format!(r#"{{"user_id":"1","issued_at":{issued_at}}}"#)).expect("valid")
+    fn member(issued_at: i64) -> PresenceMember {
+        PresenceMember::parse(&format!(r#"{{"user_id":"1","issued_at":{issued_at}}}"#)).expect("valid")
     }
 
     #[test]

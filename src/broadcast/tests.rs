@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::{Timestamp, UserId};
 use crate::events::{Alone, BusMessage, Carrier, Envelope, LocalBus, Peers, Revocation, Termination, local_bus};
-use crate::pusher::{App, AppId, ChannelName, Member, SignedInUser, Webhook, server_frame};
+use crate::pusher::{App, AppId, AppWebhook, ChannelName, PresenceMember, SignedInUser, server_frame};
 
 const LIMITS: BroadcasterLimits = BroadcasterLimits {
     mailbox: 16,
@@ -91,8 +91,8 @@ fn channel(name: &str) -> ChannelName {
     ChannelName::parse(name).expect("valid")
 }
 
-fn member(channel_data: &str) -> Option<Member> {
-    Some(Member::parse(channel_data).expect("valid"))
+fn member(channel_data: &str) -> Option<PresenceMember> {
+    Some(PresenceMember::parse(channel_data).expect("valid"))
 }
 
 /// The texts that a socket gets until one contains `last`.
@@ -314,7 +314,7 @@ async fn subscribers_hear_how_many_they_are_when_their_app_wants_it() {
 #[tokio::test]
 async fn webhooks_are_told_of_channels_members_and_misses() {
     on_one_thread(async {
-        let webhook: Webhook = serde_json::from_str(r#"{"url":"http://x"}"#).expect("valid");
+        let webhook: AppWebhook = serde_json::from_str(r#"{"url":"http://x"}"#).expect("valid");
         let mut stage = Stage::set(LIMITS, App { webhooks: vec![webhook], ..App::example() });
         let sockets = [stage.socket(0), stage.socket(0)];
         for socket in &sockets {

@@ -23,7 +23,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::pusher::{App, AppId, AppLimits, Webhook};
+use crate::pusher::{App, AppId, AppLimits, AppWebhook};
 
 use super::SocketConfig;
 
@@ -74,7 +74,7 @@ struct AppEntry {
     #[serde(default)]
     limits: LimitsEntry,
     #[serde(default)]
-    webhooks: Vec<Webhook>,
+    webhooks: Vec<AppWebhook>,
 }
 
 /// Limits that differ from the settings' defaults.
@@ -128,7 +128,7 @@ pub fn read_apps(path: &Path, config: &SocketConfig) -> Result<Vec<App>, AppsFil
 }
 
 /// Refuses what would only fail when the first event is delivered.
-fn check_webhook(webhook: &Webhook) -> Result<(), String> {
+fn check_webhook(webhook: &AppWebhook) -> Result<(), String> {
     let is_http = Url::parse(&webhook.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if !is_http {
         return Err(format!("a webhook's url begins with http:// or https://; it is {:?}", webhook.url));

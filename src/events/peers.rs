@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use crate::pusher::{ChannelKey, Member};
+use crate::pusher::{ChannelKey, PresenceMember};
 
 use super::{Answer, NodeId, Question, Revocation, RoomHead, Termination};
 
@@ -66,7 +66,7 @@ pub struct Change {
     pub stamp: u64,
     /// Who has come to this node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub joined: Vec<Member>,
+    pub joined: Vec<PresenceMember>,
     /// Who has left it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<String>,
@@ -94,7 +94,7 @@ pub struct Part {
     pub sockets: usize,
     /// Who is present through them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub members: Vec<Member>,
+    pub members: Vec<PresenceMember>,
 }
 
 /// What a node knows of a channel.

@@ -68,7 +68,7 @@ pub struct App {
     /// Its limits.
     pub limits: AppLimits,
     /// Where it wants to be told what happens.
-    pub webhooks: Vec<Webhook>,
+    pub webhooks: Vec<AppWebhook>,
 }
 
 /// Two words and no secret.
@@ -106,7 +106,7 @@ pub struct AppLimits {
 /// A URL that is told what happens in an app's channels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Webhook {
+pub struct AppWebhook {
     /// Where to POST.
     pub url: String,
     /// The kinds of events, such as `channel_occupied`; empty: all.
@@ -161,7 +161,7 @@ impl WebhookEventKind {
     }
 }
 
-impl Webhook {
+impl AppWebhook {
     /// Whether this webhook wants to hear of an event of this kind in this channel.
     #[must_use]
     pub fn wants(&self, kind: WebhookEventKind, channel: &str) -> bool {
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_departure_is_made_for_whoever_hears_of_the_return_and_the_other_way_round() {
-        let webhook: Webhook =
+        let webhook: AppWebhook =
             serde_json::from_value(serde_json::json!({"url": "http://x", "events": ["member_removed"]}))
                 .expect("valid");
         let app = App { webhooks: vec![webhook], ..App::example() };
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_webhook_hears_what_it_asked_for_in_the_channels_it_named() {
-        let webhook: Webhook = serde_json::from_value(serde_json::json!({
+        let webhook: AppWebhook = serde_json::from_value(serde_json::json!({
             "url": "http://x", "events": ["member_added"], "channel_prefix": "presence-", "channel_suffix": "-a"
         }))
         .expect("valid");

@@ -9,7 +9,7 @@ use super::strict_json::is_strict;
 /// A member of a channel as the application signed it:
 /// `{"user_id":"1","user_info":{…},"issued_at":1764000318123}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Member {
+pub struct PresenceMember {
     /// The user's id; a number in the JSON becomes its decimal text.
     pub user_id: String,
     /// What other members may know, as JSON.
@@ -28,7 +28,7 @@ pub enum InvalidMember {
     #[error("channel_data must be a JSON object with a user_id")]
     Malformed,
     /// The user id is empty or longer than the protocol allows.
-    #[error("a user_id has 1 to {} characters", Member::MAX_USER_ID_CHARS)]
+    #[error("a user_id has 1 to {} characters", PresenceMember::MAX_USER_ID_CHARS)]
     UserId,
 }
 
@@ -48,7 +48,7 @@ enum UserId {
     Number(serde_json::Number),
 }
 
-impl Member {
+impl PresenceMember {
     /// The hosted service's limit.
     pub const MAX_USER_ID_CHARS: usize = 128;
 
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_user_id_may_be_a_text_or_a_number() {
-        let id = |data| Member::parse(data).map(|member| member.user_id);
+        let id = |data| PresenceMember::parse(data).map(|member| member.user_id);
         assert_eq!(id(r#"{"user_id":"a"}"#), Ok("a".to_owned()));
         assert_eq!(id(r#"{"user_id":10,"user_info":{"name":"x"}}"#), Ok("10".to_owned()));
     }
@@ -94,16 +94,16 @@ mod tests {
             "nonsense",
             r#"{"user_id":1,"user_info":"\ud83d"}"#,
         ] {
-            assert_eq!(Member::parse(data).err(), Some(InvalidMember::Malformed), "{data:?}");
+            assert_eq!(PresenceMember::parse(data).err(), Some(InvalidMember::Malformed), "{data:?}");
         }
-        assert_eq!(Member::parse(r#"{"user_id":""}"#).err(), Some(InvalidMember::UserId));
+        assert_eq!(PresenceMember::parse(r#"{"user_id":""}"#).err(), Some(InvalidMember::UserId));
         let long = format!(r#"{{"user_id":"{}"}}"#, "é".repeat(129));
-        assert_eq!(Member::parse(&long).err(), Some(InvalidMember::UserId));
+        assert_eq!(PresenceMember::parse(&long).err(), Some(InvalidMember::UserId));
     }
 
     #[test]
     fn the_user_info_is_kept_to_the_letter() {
-        let member = Member::parse(r#"{"user_id":1,"user_info":{ "b":1, "a":1.0 }}"#).expect("valid");
+        let member = PresenceMember::parse(r#"{"user_id":1,"user_info":{ "b":1, "a":1.0 }}"#).expect("valid");
         assert_eq!(member.user_info.map(|info| info.get().to_owned()), Some(r#"{ "b":1, "a":1.0 }"#.to_owned()));
     }
 }

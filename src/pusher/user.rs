@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::Member;
+use super::PresenceMember;
 use super::strict_json::is_strict;
 
 /// A user as the application signed it:
@@ -26,7 +26,7 @@ pub enum InvalidUser {
     #[error("user_data must be a JSON object with an \"id\" that is a text")]
     Malformed,
     /// The id cannot stand in a channel's name, where the user is reached.
-    #[error("a user's id has 1 to {} characters: letters, digits and _ - = @ , . ;", Member::MAX_USER_ID_CHARS)]
+    #[error("a user's id has 1 to {} characters: letters, digits and _ - = @ , . ;", PresenceMember::MAX_USER_ID_CHARS)]
     Id,
 }
 
@@ -51,7 +51,7 @@ impl SignedInUser {
             return Err(InvalidUser::Malformed);
         }
         let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-=@,.;".contains(&byte));
-        if !is_plain || !(1..=Member::MAX_USER_ID_CHARS).contains(&id.len()) {
+        if !is_plain || !(1..=PresenceMember::MAX_USER_ID_CHARS).contains(&id.len()) {
             return Err(InvalidUser::Id);
         }
         Ok(Self { id, user_info, watchlist })
@@ -59,8 +59,8 @@ impl SignedInUser {
 
     /// The user as a member of a presence channel, when the subscription itself names none.
     #[must_use]
-    pub fn as_member(&self) -> Member {
-        Member { user_id: self.id.clone(), user_info: self.user_info.clone(), issued_at: None }
+    pub fn as_member(&self) -> PresenceMember {
+        PresenceMember { user_id: self.id.clone(), user_info: self.user_info.clone(), issued_at: None }
     }
 }
 

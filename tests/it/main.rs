@@ -29,6 +29,7 @@ mod roles;
 mod rooms;
 mod search;
 mod sessions;
+mod six_steps;
 mod socket;
 mod sockets;
 mod tokens;

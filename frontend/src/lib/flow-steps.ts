@@ -78,7 +78,7 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
       ),
       places: [
         { file: 'src/http/messages.rs', name: 'post_message' },
-        { file: 'src/store/messages.rs', name: 'post_message' },
+        { file: 'src/store/messages/post_message.rs', name: 'post_message' },
       ],
     },
     {

@@ -13,7 +13,7 @@ use crate::broadcast::elsewhere::{Applied, Movement};
 use crate::broadcast::mailbox::{Delivery, Subscribe};
 use crate::broadcast::{ChannelKey, Frame, Importance, Tally};
 use crate::events::{CachedEvent, Change, Digest, Held, NodeId, Part, PeerMessage, PeerNews, ReadyFrame, Recipient};
-use crate::pusher::{App, ChannelKind, Member, WebhookEventKind, server_frame};
+use crate::pusher::{App, ChannelKind, PresenceMember, WebhookEventKind, server_frame};
 
 use super::Broadcaster;
 
@@ -148,7 +148,7 @@ impl Broadcaster {
         &mut self,
         channel: &ChannelKey,
         changed: &Changed,
-        member: Option<&Member>,
+        member: Option<&PresenceMember>,
         left: Option<&str>,
     ) {
         self.last_stamp += 1;

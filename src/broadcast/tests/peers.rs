@@ -10,7 +10,7 @@ use crate::broadcast::{ChannelKey, Socket};
 use crate::events::{
     Answer, Change, Digest, Held, Later, NodeId, Part, PeerMessage, PeerNews, Peers, Question, ReadyFrame, Recipient,
 };
-use crate::pusher::{App, Member};
+use crate::pusher::{App, PresenceMember};
 
 /// Notes what the broadcaster does, and does nothing.
 struct Notes {
@@ -142,8 +142,8 @@ impl Among {
     }
 }
 
-fn person(id: &str) -> Member {
-    Member::parse(&format!(r#"{{"user_id":"{id}"}}"#)).expect("valid")
+fn person(id: &str) -> PresenceMember {
+    PresenceMember::parse(&format!(r#"{{"user_id":"{id}"}}"#)).expect("valid")
 }
 
 fn count(texts: &[String], event: &str, user_id: &str) -> usize {

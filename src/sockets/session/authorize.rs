@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::pusher::{
-    App, ChannelKind, ChannelName, Member, SignInFrame, SignedInUser, SocketId, SubscribeFrame, SubscriptionRefusal,
-    signature,
+    App, ChannelKind, ChannelName, PresenceMember, SignInFrame, SignedInUser, SocketId, SubscribeFrame,
+    SubscriptionRefusal, signature,
 };
 
 /// A verified right to a channel.
@@ -12,7 +12,7 @@ use crate::pusher::{
 pub(super) struct Grant {
     pub(super) channel: ChannelName,
     /// Whom it was signed for; always known in presence channels.
-    pub(super) member: Option<Member>,
+    pub(super) member: Option<PresenceMember>,
 }
 
 /// Who asks.
@@ -81,7 +81,7 @@ fn authorise_signed(
     Ok(Grant { channel, member })
 }
 
-fn parse_member(data: &str, is_presence: bool, app: &App) -> Result<Member, SubscriptionRefusal> {
+fn parse_member(data: &str, is_presence: bool, app: &App) -> Result<PresenceMember, SubscriptionRefusal> {
     let max_bytes = app.limits.max_presence_member_bytes;
     if is_presence && data.len() > max_bytes {
         return Err(SubscriptionRefusal::member_too_large(format!(
@@ -89,7 +89,7 @@ fn parse_member(data: &str, is_presence: bool, app: &App) -> Result<Member, Subs
             data.len()
         )));
     }
-    Member::parse(data).map_err(|invalid| SubscriptionRefusal::unauthorised(invalid.to_string()))
+    PresenceMember::parse(data).map_err(|invalid| SubscriptionRefusal::unauthorised(invalid.to_string()))
 }
 
 fn check_age(issued_at: i64, max_age_secs: u32) -> Result<(), SubscriptionRefusal> {
