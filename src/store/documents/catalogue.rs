@@ -6,11 +6,12 @@ use crate::domain::{
     Author, Document, DocumentContent, DocumentId, DocumentTitle, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId,
     word_list,
 };
-use crate::store::access::{enter_room, lock_room};
-use crate::store::connection::DbConnection;
-use crate::store::schema::{documents, memberships};
-use crate::store::users::actor;
-use crate::store::{Store, StoreError, log};
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::schema::{documents, memberships};
+use crate::store::log::append::{append, next_seq};
+use crate::store::people::users::actor;
+use crate::store::rooms::access::{enter_room, lock_room};
+use crate::store::{Store, StoreError};
 
 use super::rows::{DocumentRow, enter_document, room_of, with_people};
 
@@ -198,9 +199,9 @@ fn record(
     actor: Author,
     kind: fn(Box<Document>) -> RoomEventKind,
 ) -> Result<RoomEvent, StoreError> {
-    let (room_id, seq) = (document.room_id, log::next_seq(connection, document.room_id)?);
+    let (room_id, seq) = (document.room_id, next_seq(connection, document.room_id)?);
     let event = RoomEvent { room_id, seq, created_at: Timestamp::now(), actor, kind: kind(Box::new(document.clone())) };
-    log::append(connection, &event)?;
+    append(connection, &event)?;
     Ok(event)
 }
 

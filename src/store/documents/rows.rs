@@ -4,11 +4,11 @@ use diesel::prelude::*;
 
 use crate::domain::{Author, Document, DocumentId, RoomId, Timestamp, UserId};
 use crate::store::StoreError;
-use crate::store::access::enter_room;
-use crate::store::connection::{DbConnection, MultiBackend};
-use crate::store::rows::damaged;
-use crate::store::schema::documents;
-use crate::store::users::authors_by_id;
+use crate::store::engine::connection::{DbConnection, MultiBackend};
+use crate::store::engine::rows::damaged;
+use crate::store::engine::schema::documents;
+use crate::store::people::users::authors_by_id;
+use crate::store::rooms::access::enter_room;
 
 /// A document but for what is long.
 #[derive(Debug, Clone, Queryable, Selectable)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use crate::domain::{Document, DocumentContent, DocumentId, Timestamp, UserId};
-use crate::store::access::lock_room;
-use crate::store::connection::DbConnection;
-use crate::store::schema::{document_versions, documents};
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::schema::{document_versions, documents};
+use crate::store::rooms::access::lock_room;
 use crate::store::{Store, StoreError};
 
 use super::rows::{enter_document, room_of};

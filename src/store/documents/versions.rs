@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 
 use crate::domain::{DocumentId, DocumentVersion, Timestamp, UserId};
-use crate::store::connection::MultiBackend;
-use crate::store::rows::AuthorRow;
-use crate::store::schema::{document_versions, users};
+use crate::store::engine::connection::MultiBackend;
+use crate::store::engine::rows::AuthorRow;
+use crate::store::engine::schema::{document_versions, users};
 use crate::store::{Store, StoreError};
 
 use super::rows::enter_document;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use diesel::prelude::*;
 
 use crate::store::StoreError;
-use crate::store::check::Finding;
-use crate::store::connection::DbConnection;
-use crate::store::inspect::Snapshot;
-use crate::store::schema::{file_removals, files};
+use crate::store::admin::check::Finding;
+use crate::store::admin::inspect::Snapshot;
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::schema::{file_removals, files};
 
 use super::contents::{ContentHash, THUMBNAIL, list};
 

@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 
 use crate::domain::{Author, File, MessageId, RoomId, Timestamp};
-use crate::store::connection::DbConnection;
-use crate::store::export::Whose;
-use crate::store::rows::AuthorRow;
-use crate::store::schema::{files, users};
+use crate::store::admin::export::Whose;
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::rows::AuthorRow;
+use crate::store::engine::schema::{files, users};
 
 use super::contents::ContentHash;
 use super::rows::{FileRow, StoredFile};

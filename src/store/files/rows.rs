@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use crate::domain::{File, FileId, FileName, Message, MessageId, RoomId, Timestamp, UserId};
-use crate::store::access::enter_room;
-use crate::store::connection::{DbConnection, MultiBackend};
-use crate::store::schema::{file_removals, files};
-use crate::store::statement::{json_list, statement};
+use crate::store::engine::connection::{DbConnection, MultiBackend};
+use crate::store::engine::schema::{file_removals, files};
+use crate::store::engine::statement::{json_list, statement};
+use crate::store::rooms::access::enter_room;
 use crate::store::{Store, StoreError};
 
 use super::contents::ContentHash;

@@ -7,9 +7,9 @@
 use diesel::prelude::*;
 
 use crate::domain::{Document, Phrase, RoomId, SearchQuery, SnippetPart, UserId, snippet, words};
-use crate::store::connection::DbConnection;
 use crate::store::documents::{DocumentRow, with_people};
-use crate::store::schema::documents;
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::schema::documents;
 use crate::store::{Store, StoreError};
 
 use super::find::{authors, rooms_to_search};

@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::domain::{Message, MessageId, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet};
-use crate::store::connection::DbConnection;
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::rows::{AuthorRow, MessageRow};
+use crate::store::engine::schema::{memberships, messages, rooms, users};
 use crate::store::files::attach_files;
-use crate::store::rows::{AuthorRow, MessageRow};
-use crate::store::schema::{memberships, messages, rooms, users};
 use crate::store::{Store, StoreError};
 
 use super::entry::{from_term, has_term, room_term};

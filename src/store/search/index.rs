@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 
 use crate::domain::{MessageId, RoomId, UserId};
-use crate::store::connection::DbConnection;
-use crate::store::statement::statement;
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::statement::statement;
 
 use super::entry::SearchEntry;
 use super::vocabulary;

@@ -6,8 +6,8 @@ use diesel::sql_types::BigInt;
 use tracing::info;
 
 use crate::domain::{MessageId, RoomId, UserId};
-use crate::store::connection::{DbConnection, begin_write, commit, rollback};
-use crate::store::schema::{files, messages};
+use crate::store::engine::connection::{DbConnection, begin_write, commit, rollback};
+use crate::store::engine::schema::{files, messages};
 
 use super::entry::SearchEntry;
 use super::index::index;

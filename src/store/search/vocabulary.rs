@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
 
-use crate::store::connection::DbConnection;
-use crate::store::statement::statement;
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::statement::statement;
 
 /// Words that one part stands for at most: the word itself, those that begin with it, those that contain it, the
 /// shorter before the longer. The index is asked for each of them.

@@ -3,30 +3,19 @@
 //! SQLite always; Postgres when `HUBBUB_TEST_POSTGRES_URL` names a server (`tests/postgres.sh` starts one), else that half
 //! says that it was skipped, or fails when `HUBBUB_TEST_REQUIRE_POSTGRES` is `1`.
 
-mod batches;
-mod catch_up;
-mod check;
+mod admin;
 mod database;
 mod documents;
-mod export;
+mod engine;
 mod files;
-mod heads;
-mod history;
 mod jobs;
-mod members;
+mod log;
 mod messages;
-mod opening;
-mod outages;
 mod people;
-mod read_marks;
-mod retention;
 mod rooms;
 mod script;
 mod search;
-mod sessions;
-mod tokens;
 mod webhooks;
-mod writer;
 
 use database::TestDatabase;
 

@@ -1,0 +1,184 @@
+//! Whether the database agrees with itself: counters, logs and messages, and what refers to what.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use crate::domain::word_list;
+use crate::domain::yjs::read_text;
+
+use crate::store::StoreError;
+use crate::store::admin::inspect::{Snapshot, damage};
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::schema::documents;
+
+/// Something that should not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding(String);
+
+impl Finding {
+    pub(in crate::store) const fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Snapshot {
+    /// Looks for what should not be.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub fn check(&mut self) -> Result<Vec<Finding>, StoreError> {
+        let mut findings: Vec<Finding> = damage(&mut self.connection)?.into_iter().map(Finding).collect();
+        let indexed = match &self.connection {
+            DbConnection::Sqlite(_) => "message_search.rowid",
+            DbConnection::Postgres(_) => "message_search.message_id",
+        };
+        for rule in RULES {
+            let query = rule.query.replace("{indexed}", indexed);
+            let broken: Vec<Broken> = diesel::sql_query(query).load(&mut self.connection)?;
+            findings.extend(broken.into_iter().map(|row| Finding(rule.finding.replace("{}", &row.id.to_string()))));
+        }
+        findings.extend(self.check_documents()?);
+        Ok(findings)
+    }
+
+    /// Looks for documents whose state cannot be read, or says something else than what stands beside it.
+    fn check_documents(&mut self) -> Result<Vec<Finding>, StoreError> {
+        let mut findings = Vec::new();
+        let ids: Vec<i64> = documents::table.order(documents::id).select(documents::id).load(&mut self.connection)?;
+        for id in ids {
+            let content: (Vec<u8>, i64, String, String) = documents::table
+                .find(id)
+                .select((documents::state, documents::bytes, documents::text, documents::words))
+                .first(&mut self.connection)?;
+            let (state, bytes, text, words) = content;
+            let finding = match read_text(&state) {
+                Err(error) => Some(error.to_string()),
+                Ok(now) if now.text != text || word_list(&text) != words => {
+                    Some("its text is not that of its state".to_owned())
+                }
+                Ok(_) if i64::try_from(state.len()) != Ok(bytes) => Some("its state has another length".to_owned()),
+                Ok(_) => None,
+            };
+            findings.extend(finding.map(|finding| Finding(format!("document {id}: {finding}"))));
+        }
+        Ok(findings)
+    }
+}
+
+/// Something that always holds, and the question for whom it does not.
+struct Rule {
+    /// `{}` stands for the id that the query finds.
+    finding: &'static str,
+    /// `{indexed}` stands for the column of the search index that says which message it is about.
+    query: &'static str,
+}
+
+#[derive(QueryableByName)]
+struct Broken {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// What is below a room's floor was removed by its retention, and is not asked for. The queries run on both databases.
+const RULES: [Rule; 15] = [
+    Rule {
+        finding: "room {}: the log has a gap, or does not end at the room's last_seq",
+        query: "SELECT rooms.id FROM rooms LEFT JOIN (SELECT room_id, count(*) AS n, min(seq) AS low, max(seq) AS high \
+                FROM events GROUP BY room_id) AS log ON log.room_id = rooms.id \
+                WHERE coalesce(log.n, 0) <> rooms.last_seq - rooms.log_floor \
+                OR (log.n > 0 AND (log.low <> rooms.log_floor + 1 OR log.high <> rooms.last_seq)) ORDER BY rooms.id",
+    },
+    Rule {
+        finding: "room {}: the messages' numbers have a gap, or do not end at the room's message_count",
+        query: "SELECT rooms.id FROM rooms LEFT JOIN (SELECT messages.room_id, count(DISTINCT number) AS n, \
+                count(*) AS all_of_them, min(number) AS low, max(number) AS high FROM messages \
+                INNER JOIN rooms AS place ON place.id = messages.room_id WHERE messages.seq > place.log_floor \
+                GROUP BY messages.room_id) AS kept ON kept.room_id = rooms.id \
+                WHERE (kept.n > 0 AND (kept.high <> rooms.message_count OR kept.high - kept.low + 1 <> kept.n \
+                OR kept.all_of_them <> kept.n)) \
+                OR (rooms.log_floor = 0 AND coalesce(kept.n, 0) <> rooms.message_count) ORDER BY rooms.id",
+    },
+    Rule {
+        finding: "room {}: messages are not numbered in the order of the log",
+        query: "SELECT DISTINCT room_id AS id FROM (SELECT room_id, number, \
+                lag(number) OVER (PARTITION BY room_id ORDER BY seq) AS earlier FROM messages) AS ordered \
+                WHERE number <= earlier ORDER BY id",
+    },
+    Rule {
+        finding: "message {}: the log does not say that it was posted",
+        query: "SELECT messages.id FROM messages INNER JOIN rooms ON rooms.id = messages.room_id \
+                LEFT JOIN events ON events.room_id = messages.room_id AND events.seq = messages.seq \
+                WHERE messages.seq > rooms.log_floor AND (events.message_id IS NULL \
+                OR events.message_id <> messages.id OR events.kind <> 'message.posted') ORDER BY messages.id",
+    },
+    Rule {
+        finding: "message {}: it was to be removed with the log that speaks of it",
+        query: "SELECT messages.id FROM messages INNER JOIN rooms ON rooms.id = messages.room_id \
+                WHERE messages.seq <= rooms.log_floor \
+                AND NOT EXISTS (SELECT 1 FROM events WHERE events.message_id = messages.id) ORDER BY messages.id",
+    },
+    Rule {
+        finding: "room {}: the log speaks of messages that are not in the room, or posts one twice",
+        query: "SELECT DISTINCT events.room_id AS id FROM events \
+                LEFT JOIN messages ON messages.id = events.message_id AND messages.room_id = events.room_id \
+                WHERE events.kind LIKE 'message.%' AND (messages.id IS NULL OR messages.seq > events.seq \
+                OR (events.kind = 'message.posted' AND messages.seq <> events.seq)) ORDER BY id",
+    },
+    Rule {
+        finding: "room {}: the log has an entry without what it speaks of",
+        query: "SELECT DISTINCT room_id AS id FROM events WHERE (kind LIKE 'member.%' AND member_id IS NULL) \
+                OR (kind LIKE 'room.%' AND data IS NULL) \
+                OR (kind LIKE 'document.%' AND document_id IS NULL) OR (kind NOT LIKE 'member.%' \
+                AND kind NOT LIKE 'room.%' AND kind NOT LIKE 'message.%' AND kind NOT LIKE 'document.%') ORDER BY id",
+    },
+    Rule {
+        finding: "room {}: the log speaks of documents that are not in the room",
+        query: "SELECT DISTINCT events.room_id AS id FROM events \
+                INNER JOIN documents ON documents.id = events.document_id \
+                WHERE documents.room_id <> events.room_id ORDER BY id",
+    },
+    Rule {
+        finding: "document {}: a version of it was saved after it, or is numbered out of order",
+        query: "SELECT DISTINCT documents.id FROM documents INNER JOIN (SELECT document_id, revision, \
+                lag(revision) OVER (PARTITION BY document_id ORDER BY number) AS earlier FROM document_versions) AS kept \
+                ON kept.document_id = documents.id WHERE kept.revision >= documents.revision \
+                OR kept.revision <= kept.earlier ORDER BY documents.id",
+    },
+    Rule {
+        finding: "room {}: a member has read what was not posted, or joined what has not happened",
+        query: "SELECT DISTINCT rooms.id FROM memberships INNER JOIN rooms ON rooms.id = memberships.room_id \
+                WHERE memberships.read_number NOT BETWEEN 0 AND rooms.message_count \
+                OR memberships.joined_seq NOT BETWEEN 1 AND rooms.last_seq ORDER BY rooms.id",
+    },
+    Rule {
+        finding: "user {}: the account has an unknown role, or no name",
+        query: "SELECT id FROM users WHERE role NOT IN ('administrator', 'member') OR folded_name = '' ORDER BY id",
+    },
+    Rule {
+        finding: "message {}: the search index does not have it",
+        query: "SELECT messages.id FROM messages LEFT JOIN message_search ON {indexed} = messages.id \
+                WHERE messages.deleted_at IS NULL AND {indexed} IS NULL ORDER BY messages.id",
+    },
+    Rule {
+        finding: "message {}: the search index has it, but it was taken back or does not exist",
+        query: "SELECT {indexed} AS id FROM message_search LEFT JOIN messages ON messages.id = {indexed} \
+                WHERE messages.id IS NULL OR messages.deleted_at IS NOT NULL ORDER BY id",
+    },
+    Rule {
+        finding: "file {}: its message is in another room, was taken back or does not exist",
+        query: "SELECT files.id FROM files LEFT JOIN messages ON messages.id = files.message_id \
+                WHERE files.message_id IS NOT NULL AND (messages.id IS NULL OR messages.deleted_at IS NOT NULL \
+                OR messages.room_id <> files.room_id) ORDER BY files.id",
+    },
+    Rule {
+        finding: "delivery {}: it is to be sent, and no job sends it",
+        query: "SELECT id FROM webhook_deliveries WHERE status = 'pending' AND NOT EXISTS (SELECT 1 FROM jobs \
+                WHERE jobs.unique_key = 'webhook.deliver:' || webhook_deliveries.id AND jobs.dead_at IS NULL) ORDER BY id",
+    },
+];

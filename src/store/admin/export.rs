@@ -1,0 +1,223 @@
+//! Everything that people wrote, one item after the other in an order that stays the same.
+
+use std::io;
+
+use diesel::prelude::*;
+use thiserror::Error;
+
+use crate::domain::{Author, Document, Membership, Message, Room, RoomId, User, UserId, Username};
+
+use crate::store::StoreError;
+use crate::store::admin::inspect::Snapshot;
+use crate::store::documents::{DocumentRow, with_people};
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::rows::{AuthorRow, MembershipRow, MessageRow, RoomRow, UserRow};
+use crate::store::engine::schema::{documents, memberships, messages, rooms, users};
+use crate::store::files::{ExportedFile, attach_files, exported_files};
+
+/// What is exported.
+#[derive(Debug, Clone)]
+pub enum ExportScope {
+    /// Everything.
+    All,
+    /// A room: its members, its messages, their files.
+    Room(RoomId),
+    /// A person: where they belong, what they wrote, what they uploaded.
+    User(Username),
+}
+
+/// One item.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExportItem {
+    /// A person. Never a password's hash.
+    User(User),
+    /// A room.
+    Room(Room),
+    /// A person's place in a room.
+    Membership {
+        /// The room.
+        room_id: RoomId,
+        /// The person.
+        person: Author,
+        /// The place.
+        membership: Membership,
+    },
+    /// A shared document.
+    Document {
+        /// The document.
+        document: Document,
+        /// What it says.
+        text: String,
+    },
+    /// A message, with its files.
+    Message(Message),
+    /// A file.
+    File(ExportedFile),
+}
+
+/// Why an export ended early.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// The database cannot be read, or has no such room or person.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The items cannot be written.
+    #[error("the export cannot be written: {0}")]
+    Write(#[from] io::Error),
+}
+
+impl From<diesel::result::Error> for ExportError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Where the items go.
+type Sink<'a> = dyn FnMut(ExportItem) -> io::Result<()> + 'a;
+
+/// Documents in memory at once: they can be long.
+const DOCUMENTS_PAGE: i64 = 10;
+
+/// Messages or files in memory at once.
+const PAGE: i64 = 1_000;
+
+impl Snapshot {
+    /// Hands out the items: people by id, then each room with its members, then documents, messages and files, each by id.
+    ///
+    /// # Errors
+    /// [`ExportError`]; what was handed out by then is no whole export.
+    pub fn export(&mut self, scope: &ExportScope, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+        let connection = &mut self.connection;
+        match scope {
+            ExportScope::All => {
+                export_users(connection, sink)?;
+                let all: Vec<i64> = rooms::table.order(rooms::id).select(rooms::id).load(connection)?;
+                all.into_iter().try_for_each(|id| export_room(connection, RoomId(id), sink))?;
+                export_documents(connection, Whose::Everybodys, sink)?;
+                export_messages(connection, Whose::Everybodys, sink)?;
+                export_files(connection, Whose::Everybodys, sink)
+            }
+            ExportScope::Room(id) => {
+                export_room(connection, *id, sink)?;
+                export_documents(connection, Whose::OfRoom(*id), sink)?;
+                export_messages(connection, Whose::OfRoom(*id), sink)?;
+                export_files(connection, Whose::OfRoom(*id), sink)
+            }
+            ExportScope::User(username) => {
+                let row: Option<UserRow> = users::table
+                    .filter(users::username.eq(username.as_str()))
+                    .select(UserRow::as_select())
+                    .first(connection)
+                    .optional()?;
+                let user = User::try_from(row.ok_or(StoreError::UserNotFound)?)?;
+                sink(ExportItem::User(user.clone()))?;
+                export_places_of(connection, &user, sink)?;
+                export_documents(connection, Whose::OfAuthor(user.id), sink)?;
+                export_messages(connection, Whose::OfAuthor(user.id), sink)?;
+                export_files(connection, Whose::OfAuthor(user.id), sink)
+            }
+        }
+    }
+}
+
+fn export_users(connection: &mut DbConnection, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    let rows: Vec<UserRow> = users::table.order(users::id).select(UserRow::as_select()).load(connection)?;
+    for row in rows {
+        sink(ExportItem::User(row.try_into()?))?;
+    }
+    Ok(())
+}
+
+fn export_room(connection: &mut DbConnection, id: RoomId, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    let row: Option<RoomRow> = rooms::table.find(id.0).select(RoomRow::as_select()).first(connection).optional()?;
+    sink(ExportItem::Room(row.ok_or(StoreError::RoomNotFound)?.try_into()?))?;
+    let rows: Vec<(MembershipRow, AuthorRow)> = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::room_id.eq(id.0))
+        .order(memberships::user_id)
+        .select((MembershipRow::as_select(), AuthorRow::as_select()))
+        .load(connection)?;
+    for (membership, person) in rows {
+        sink(ExportItem::Membership { room_id: id, person: person.into(), membership: membership.into() })?;
+    }
+    Ok(())
+}
+
+fn export_places_of(connection: &mut DbConnection, user: &User, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    let rows: Vec<(i64, MembershipRow)> = memberships::table
+        .filter(memberships::user_id.eq(user.id.0))
+        .order(memberships::room_id)
+        .select((memberships::room_id, MembershipRow::as_select()))
+        .load(connection)?;
+    for (room, membership) in rows {
+        let (room_id, membership) = (RoomId(room), membership.into());
+        sink(ExportItem::Membership { room_id, person: Author::from(user), membership })?;
+    }
+    Ok(())
+}
+
+/// Which messages and files, or which documents: those that a person made.
+#[derive(Clone, Copy)]
+pub(in crate::store) enum Whose {
+    Everybodys,
+    OfRoom(RoomId),
+    OfAuthor(UserId),
+}
+
+fn export_documents(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    let mut after = 0;
+    loop {
+        let mut page = documents::table
+            .filter(documents::id.gt(after))
+            .order(documents::id)
+            .limit(DOCUMENTS_PAGE)
+            .select((DocumentRow::as_select(), documents::text))
+            .into_boxed();
+        page = match whose {
+            Whose::Everybodys => page,
+            Whose::OfRoom(room) => page.filter(documents::room_id.eq(room.0)),
+            Whose::OfAuthor(author) => page.filter(documents::created_by.eq(author.0)),
+        };
+        let (rows, texts): (Vec<DocumentRow>, Vec<String>) =
+            page.load::<(DocumentRow, String)>(connection)?.into_iter().unzip();
+        let found = with_people(connection, rows)?;
+        let Some(last) = found.last() else { return Ok(()) };
+        after = last.id.0;
+        let mut items = found.into_iter().zip(texts);
+        items.try_for_each(|(document, text)| sink(ExportItem::Document { document, text }))?;
+    }
+}
+
+fn export_messages(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    let mut after = 0;
+    loop {
+        let mut page = messages::table
+            .inner_join(users::table)
+            .filter(messages::id.gt(after))
+            .order(messages::id)
+            .limit(PAGE)
+            .select((MessageRow::as_select(), AuthorRow::as_select()))
+            .into_boxed();
+        page = match whose {
+            Whose::Everybodys => page,
+            Whose::OfRoom(room) => page.filter(messages::room_id.eq(room.0)),
+            Whose::OfAuthor(author) => page.filter(messages::author_id.eq(author.0)),
+        };
+        let rows: Vec<(MessageRow, AuthorRow)> = page.load(connection)?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
+        after = last.id;
+        let mut page: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
+        attach_files(connection, &mut page)?;
+        page.into_iter().try_for_each(|message| sink(ExportItem::Message(message)))?;
+    }
+}
+
+fn export_files(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    let mut after = 0;
+    loop {
+        let page = exported_files(connection, whose, after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.file.id.0;
+        page.into_iter().try_for_each(|file| sink(ExportItem::File(file)))?;
+    }
+}

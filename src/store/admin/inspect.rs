@@ -1,0 +1,101 @@
+//! Looking at a database beside the server that runs on it: one snapshot of everything, and no change.
+
+use std::path::Path;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::store::engine::connection::{Access, DbConnection, begin_snapshot, connect, sqlite_content, sqlite_name};
+use crate::store::engine::migrate::require_current;
+use crate::store::{DatabaseUrl, OpenError, StoreError};
+
+/// A database as it was at one moment, to be read at leisure while others write on.
+pub struct Snapshot {
+    pub(in crate::store) connection: DbConnection,
+}
+
+impl Snapshot {
+    /// Opens an existing database whose schema is of this version.
+    ///
+    /// # Errors
+    /// An [`OpenError`]: nothing is made, and nothing brought up to date.
+    pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        let mut connection = connect_existing(url, Access::Read)?;
+        require_current(&mut connection)?;
+        begin_snapshot(&mut connection)?;
+        Ok(Self { connection })
+    }
+}
+
+/// Connects to a database that exists and is ours.
+///
+/// # Errors
+/// [`OpenError::Missing`], [`OpenError::Connect`], [`OpenError::Foreign`].
+pub(in crate::store) fn connect_existing(url: &DatabaseUrl, access: Access) -> Result<DbConnection, OpenError> {
+    if let DatabaseUrl::Sqlite(path) = url {
+        if !path.exists() {
+            return Err(OpenError::Missing(path.clone()));
+        }
+        if !sqlite_content(path)?.is_ours() {
+            return Err(OpenError::Foreign(path.clone()));
+        }
+    }
+    connect(url, access).map_err(|error| OpenError::connecting(url, &error))
+}
+
+/// Copies a live SQLite database into a file that does not exist: one transaction of it, without what a transaction under
+/// way has written. Writers go on meanwhile.
+///
+/// # Errors
+/// [`OpenError`] when there is no database of ours, or it cannot be copied.
+pub fn copy_sqlite(from: &Path, to: &Path) -> Result<(), OpenError> {
+    let url = DatabaseUrl::Sqlite(from.to_owned());
+    // A reader's connection refuses to write, the copy too.
+    let mut connection = connect_existing(&url, Access::Write)?;
+    let failed = |reason: String| OpenError::Connect { database: url.to_string(), reason };
+    let to = sqlite_name(to).map_err(|error| failed(error.to_string()))?;
+    let copied = match &mut connection {
+        DbConnection::Sqlite(sqlite) => diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(to).execute(sqlite),
+        DbConnection::Postgres(_) => Ok(0),
+    };
+    copied.map(drop).map_err(|error| failed(error.to_string()))
+}
+
+/// Makes sure that a file is a whole SQLite database of ours, of whichever version.
+///
+/// # Errors
+/// [`OpenError`] when it is not.
+pub fn verify_sqlite(path: &Path) -> Result<(), OpenError> {
+    let url = DatabaseUrl::Sqlite(path.to_owned());
+    let mut connection = connect_existing(&url, Access::Write)?;
+    let damage = damage(&mut connection).map_err(|error| error.to_string());
+    let first = match damage {
+        Ok(lines) => lines.into_iter().next(),
+        Err(error) => Some(error),
+    };
+    match first {
+        Some(reason) => Err(OpenError::Connect { database: url.to_string(), reason }),
+        None => Ok(()),
+    }
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// What SQLite finds wrong with its file; nothing on Postgres, which checks its own.
+pub(in crate::store) fn damage(connection: &mut DbConnection) -> Result<Vec<String>, StoreError> {
+    let DbConnection::Sqlite(sqlite) = connection else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for query in [
+        "SELECT integrity_check AS line FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+        "SELECT 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || ' refers to a row of ' || parent || \
+         ' that does not exist' AS line FROM pragma_foreign_key_check",
+    ] {
+        let lines: Vec<Line> = diesel::sql_query(query).load(sqlite)?;
+        found.extend(lines.into_iter().map(|line| line.line));
+    }
+    Ok(found)
+}

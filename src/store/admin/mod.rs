@@ -1,0 +1,3 @@
+pub(super) mod check;
+pub(super) mod export;
+pub(super) mod inspect;

@@ -1,0 +1,182 @@
+//! What can go wrong in the store.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DatabaseError};
+use thiserror::Error;
+
+use crate::store::DatabaseUrl;
+
+/// Why the store did not do what it was asked. All but the last three are refusals: nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// The room does not exist, or the person may not know that it does.
+    #[error("no such room")]
+    RoomNotFound,
+    /// The person can see the room but does not belong to it.
+    #[error("not a member of the room")]
+    NotAMember,
+    /// The room has no such message, or it was taken back.
+    #[error("no such message")]
+    MessageNotFound,
+    /// The person's role does not allow it.
+    #[error("not allowed")]
+    NotAllowed,
+    /// Nobody has that id.
+    #[error("no such user")]
+    UserNotFound,
+    /// Somebody else has the user name.
+    #[error("the user name is taken")]
+    UsernameTaken,
+    /// Signing up needs an invitation, and there is none, or none that is valid.
+    #[error("signing up needs an invitation")]
+    SignUpClosed,
+    /// The session's token is unknown, expired or was used before.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// The person has no such API token.
+    #[error("no such API token")]
+    TokenNotFound,
+    /// There is no such webhook, or it is somebody else's.
+    #[error("no such webhook")]
+    WebhookNotFound,
+    /// The webhook has no such delivery.
+    #[error("no such delivery")]
+    DeliveryNotFound,
+    /// There is no such file, or the person may not know that there is, or it is attached to another message.
+    #[error("no such file")]
+    FileNotFound,
+    /// There is no such document, or the person may not know that there is.
+    #[error("no such document")]
+    DocumentNotFound,
+    /// The document is only read.
+    #[error("the document is archived")]
+    DocumentArchived,
+    /// The document has no such version, or keeps it no longer.
+    #[error("no such version")]
+    VersionNotFound,
+    /// The author has posted something else under this client id.
+    #[error("the client id stands for another message")]
+    ClientIdReused,
+    /// The queue is full: come back in a moment.
+    #[error("too much is waiting to be stored")]
+    Busy,
+    /// The database cannot be used at present: locked, full, gone. It may be back in a moment.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// A fault of the program or of the database's content.
+    #[error("the store failed: {0}")]
+    Internal(String),
+}
+
+impl StoreError {
+    /// Whether it is an answer rather than a failure: nothing was changed, and the transaction can go on.
+    const fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Busy | Self::Unavailable(_) | Self::Internal(_))
+    }
+}
+
+/// Tells a refusal, which is an outcome like another, from an error that makes the transaction unusable.
+///
+/// # Errors
+/// The latter.
+pub(in crate::store) fn settle<T>(outcome: Result<T, StoreError>) -> Result<Result<T, StoreError>, StoreError> {
+    match outcome {
+        Err(error) if !error.is_refusal() => Err(error),
+        outcome => Ok(outcome),
+    }
+}
+
+impl From<DatabaseError> for StoreError {
+    fn from(error: DatabaseError) -> Self {
+        if is_outage(&error) { Self::Unavailable(error.to_string()) } else { Self::Internal(error.to_string()) }
+    }
+}
+
+impl From<ConnectionError> for StoreError {
+    fn from(error: ConnectionError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// Whether the same query may well succeed later, or over another connection.
+fn is_outage(error: &DatabaseError) -> bool {
+    match error {
+        DatabaseError::BrokenTransactionManager => true,
+        DatabaseError::RollbackErrorOnCommit { commit_error, .. } => is_outage(commit_error),
+        DatabaseError::DatabaseError(kind, information) => match kind {
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => true,
+            _ => OUTAGES.iter().any(|outage| information.message().contains(outage)),
+        },
+        _ => false,
+    }
+}
+
+/// Diesel has no kinds for these; SQLite's texts are fixed, Postgres's are English unless its operator chose otherwise.
+const OUTAGES: [&str; 9] = [
+    "database is locked",
+    "database table is locked",
+    "database or disk is full",
+    "disk I/O error",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "lock timeout",
+    "No space left on device",
+    "could not extend file",
+];
+
+/// Why a database cannot be opened, in words for the person who starts the server.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Nothing answers there, or it refuses, or it is no database.
+    #[error("cannot open the database {database}: {reason}")]
+    Connect {
+        /// The file, or the kind of server: never a password.
+        database: String,
+        /// What the database's library says.
+        reason: String,
+    },
+    /// A Postgres server is to be reached over TLS, which not every build can.
+    #[error(
+        "the database's URL wants TLS (sslmode), and this program was built without it; build it anew: \
+         cargo build --release --features postgres-tls"
+    )]
+    NoTls,
+    /// The file belongs to another program.
+    #[error("{} is a database of another program; name another file in HUBBUB_DATABASE_URL", .0.display())]
+    Foreign(PathBuf),
+    /// A tool that makes none was to find one there.
+    #[error("there is no database at {}", .0.display())]
+    Missing(PathBuf),
+    /// A tool that changes nothing was to read it.
+    #[error("the database was made by an older version of Hubbub; bring it up to date: hubbub migrate")]
+    Outdated,
+    /// An older program would damage it.
+    #[error("the database was made by a newer version of Hubbub (it has the migration {0}); start that version")]
+    Newer(String),
+    /// A migration failed; nothing was changed.
+    #[error("cannot bring the database's schema up to date: {0}")]
+    Migrate(String),
+    /// The system gives no more threads.
+    #[error("cannot start a thread of the store: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// What libpq says of settings that need TLS, when it was built without.
+const WITHOUT_TLS: &str = "SSL support is not compiled in";
+
+impl OpenError {
+    /// Why no connection could be made.
+    pub(in crate::store) fn connecting(url: &DatabaseUrl, error: &dyn fmt::Display) -> Self {
+        let reason = error.to_string();
+        if reason.contains(WITHOUT_TLS) { Self::NoTls } else { Self::Connect { database: url.to_string(), reason } }
+    }
+}
+
+impl From<DatabaseError> for OpenError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Migrate(error.to_string())
+    }
+}

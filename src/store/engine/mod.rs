@@ -1,0 +1,12 @@
+pub(super) mod change;
+pub(super) mod connection;
+pub(super) mod error;
+pub(super) mod migrate;
+pub(super) mod readers;
+pub(super) mod rows;
+pub(super) mod schema;
+pub(super) mod statement;
+pub(super) mod store;
+pub(super) mod url;
+pub(super) mod workers;
+pub(super) mod writer;

@@ -1,0 +1,140 @@
+//! Readers: a few threads, each taking a connection from the pool for one read at a time.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use diesel::prelude::ConnectionError;
+use diesel::r2d2::{HandleError, ManageConnection, Pool};
+use tracing::{error, warn};
+
+use crate::store::engine::connection::{Access, DbConnection, begin_snapshot, connect, rollback};
+use crate::store::engine::workers::{Work, WorkQueue, Workers};
+use crate::store::{DatabaseUrl, OpenError, StoreError, StoreOptions};
+
+/// Reads that may wait for each connection; one more is refused. A read takes some tens of microseconds, so this many
+/// waiting means that the machine is overloaded, not that it is about to catch up.
+const WAITING_READS_PER_CONNECTION: usize = 256;
+
+/// How long a read waits for a connection that has to be made anew.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A read that waits for a thread. It is given a connection, or the reason why there is none, and answers by itself.
+pub(in crate::store) type Read = Box<dyn FnOnce(Result<&mut PooledDatabase, StoreError>) + Send>;
+
+/// Opens the pool and starts the readers.
+///
+/// # Errors
+/// [`OpenError::Connect`], [`OpenError::Thread`].
+pub(in crate::store) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers<Read>, OpenError> {
+    let connections = options.read_connections.max(1);
+    let pool = Pool::builder()
+        .max_size(connections)
+        // A connection that fails says so when it is used; asking before each read would cost as much as the read.
+        .test_on_check_out(false)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connection_timeout(CONNECT_PATIENCE)
+        .error_handler(Box::new(LogPoolError))
+        .build(ConnectionManager { url: url.clone() })
+        .map_err(|error| OpenError::connecting(url, &error))?;
+    let (workers, queue, token) = Workers::new(WAITING_READS_PER_CONNECTION * connections as usize);
+    let queue = Arc::new(Mutex::new(queue));
+    for number in 1..=connections {
+        let (pool, queue) = (pool.clone(), Arc::clone(&queue));
+        workers.spawn(format!("hubbub-reader-{number}"), &token, move || run(&pool, &queue))?;
+    }
+    Ok(workers)
+}
+
+fn run(pool: &Pool<ConnectionManager>, queue: &Mutex<WorkQueue<Read>>) {
+    loop {
+        let read = {
+            // One thread waits in the queue, the others for its place.
+            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            match queue.blocking_recv() {
+                Some(Work::Job(read)) => read,
+                Some(Work::Close) => {
+                    queue.close();
+                    continue;
+                }
+                None => return,
+            }
+        };
+        answer(pool, read);
+    }
+}
+
+fn answer(pool: &Pool<ConnectionManager>, read: Read) {
+    // A read that panics must not take its thread along; whoever asked is told by the reply's end being dropped, and the
+    // pool throws the connection away.
+    let outcome = catch_unwind(AssertUnwindSafe(|| match pool.get() {
+        Ok(mut connection) => read(Ok(&mut connection)),
+        Err(error) => read(Err(StoreError::Unavailable(error.to_string()))),
+    }));
+    if outcome.is_err() {
+        error!("a read of the store panicked");
+    }
+}
+
+/// A reader's connection as the pool keeps it.
+pub(in crate::store) struct PooledDatabase {
+    connection: DbConnection,
+    /// Set after an outage: the pool then makes another connection.
+    broken: bool,
+}
+
+impl PooledDatabase {
+    /// Runs a single query.
+    pub(in crate::store) fn query<T>(
+        &mut self,
+        query: impl FnOnce(&mut DbConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let outcome = query(&mut self.connection);
+        self.broken |= matches!(outcome, Err(StoreError::Unavailable(_)));
+        outcome
+    }
+
+    /// Runs queries that see one snapshot, so that what they read agrees.
+    pub(in crate::store) fn snapshot<T>(
+        &mut self,
+        queries: impl FnOnce(&mut DbConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.query(|connection| Ok(begin_snapshot(connection)?))?;
+        let outcome = self.query(queries);
+        self.broken |= rollback(&mut self.connection).is_err();
+        outcome
+    }
+}
+
+/// Makes readers' connections for the pool. Diesel's own manager would try one database after the other.
+struct ConnectionManager {
+    url: DatabaseUrl,
+}
+
+impl ManageConnection for ConnectionManager {
+    type Connection = PooledDatabase;
+    type Error = ConnectionError;
+
+    fn connect(&self) -> Result<PooledDatabase, ConnectionError> {
+        connect(&self.url, Access::Read).map(|connection| PooledDatabase { connection, broken: false })
+    }
+
+    fn is_valid(&self, _connection: &mut PooledDatabase) -> Result<(), ConnectionError> {
+        Ok(())
+    }
+
+    fn has_broken(&self, connection: &mut PooledDatabase) -> bool {
+        connection.broken || std::thread::panicking()
+    }
+}
+
+/// Logs what the pool does in the background.
+#[derive(Debug)]
+struct LogPoolError;
+
+impl<E: std::error::Error> HandleError<E> for LogPoolError {
+    fn handle_error(&self, error: E) {
+        warn!(%error, "the store cannot connect");
+    }
+}

@@ -1,0 +1,128 @@
+//! The writer: one thread that stores many changes with one commit (step 2 of the walk, "store").
+//!
+//! A commit costs a flush to the disk, and a database takes one writer at a time. So changes queue up while the writer
+//! commits, and what has queued up is the next batch: no timer, nothing to tune, and nobody waits while there is little
+//! to do. Every change of the store goes through here.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::abort;
+
+use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+use crate::store::engine::change::Change;
+use crate::store::engine::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
+use crate::store::engine::workers::{Work, WorkQueue, Workers};
+use crate::store::{DatabaseUrl, OpenError, StoreError, StoreOptions};
+
+/// Starts the writer on its connection.
+///
+/// # Errors
+/// [`OpenError::Thread`].
+pub(in crate::store) fn start(
+    url: &DatabaseUrl,
+    connection: DbConnection,
+    options: &StoreOptions,
+    commits: watch::Sender<()>,
+) -> Result<Workers<Change>, OpenError> {
+    let (workers, queue, token) = Workers::new(options.write_queue);
+    let batch_limit = options.write_batch.max(1);
+    let writer = Writer { url: url.clone(), connection: Some(connection), batch_limit, commits };
+    workers.spawn("hubbub-writer".to_owned(), &token, move || {
+        // Without a writer the program would accept posts that are never stored. Ending it lets whoever supervises it
+        // start it anew; everything that was acknowledged is committed.
+        if catch_unwind(AssertUnwindSafe(move || writer.run(queue))).is_err() {
+            error!("the store's writer panicked; ending the process");
+            abort();
+        }
+    })?;
+    Ok(workers)
+}
+
+/// Why a batch was not stored.
+enum BatchError {
+    /// One of its changes failed in a way that need not concern the others.
+    Change(StoreError),
+    /// The database cannot be used, or the commit failed: none of them is stored.
+    Everyone(StoreError),
+}
+
+struct Writer {
+    url: DatabaseUrl,
+    /// `None` after an outage: the next batch connects anew.
+    connection: Option<DbConnection>,
+    batch_limit: usize,
+    /// Wakes who waits for what may have been stored.
+    commits: watch::Sender<()>,
+}
+
+impl Writer {
+    fn run(mut self, mut queue: WorkQueue<Change>) {
+        let mut taken = Vec::with_capacity(self.batch_limit);
+        while queue.blocking_recv_many(&mut taken, self.batch_limit) > 0 {
+            let mut batch = Vec::with_capacity(taken.len());
+            for work in taken.drain(..) {
+                match work {
+                    Work::Job(change) => batch.push(change),
+                    Work::Close => queue.close(),
+                }
+            }
+            self.store(batch);
+        }
+    }
+
+    /// Stores a batch with one commit; if one of its changes spoils it, each with a commit of its own.
+    fn store(&mut self, mut batch: Vec<Change>) {
+        match self.try_store(&mut batch) {
+            Ok(()) => batch.into_iter().for_each(|change| change.succeed()),
+            Err(BatchError::Change(_)) => batch.into_iter().for_each(|change| self.store_alone(change)),
+            Err(BatchError::Everyone(error)) => batch.into_iter().for_each(|change| change.fail(error.clone())),
+        }
+    }
+
+    /// Stores a change that may have spoilt its batch. On Postgres that may have been another process's doing: it took
+    /// the user name between the question and the answer, or locked the same rooms in another order. This time the change
+    /// sees the one, and cannot meet the other.
+    fn store_alone(&mut self, mut change: Change) {
+        match self.try_store(std::slice::from_mut(&mut change)) {
+            Ok(()) => change.succeed(),
+            Err(BatchError::Change(error) | BatchError::Everyone(error)) => change.fail(error),
+        }
+    }
+
+    fn try_store(&mut self, batch: &mut [Change]) -> Result<(), BatchError> {
+        let mut connection = self.begin().map_err(BatchError::Everyone)?;
+        let made = Change::make_all(batch, &mut connection);
+        let stored = match made {
+            Ok(()) => commit(&mut connection).map_err(|error| BatchError::Everyone(error.into())),
+            Err(error @ StoreError::Unavailable(_)) => Err(BatchError::Everyone(error)),
+            Err(error) => Err(BatchError::Change(error)),
+        };
+        if stored.is_ok() {
+            self.commits.send_replace(());
+        }
+        // A connection whose transaction cannot be ended is of no use any more.
+        if stored.is_ok() || rollback(&mut connection).is_ok() {
+            self.connection = Some(connection);
+        }
+        stored
+    }
+
+    /// Opens a transaction. A connection that was lost while nothing was written (the server was restarted) is replaced
+    /// at once: nothing has been sent over it that could be stored twice.
+    fn begin(&mut self) -> Result<DbConnection, StoreError> {
+        if let Some(mut connection) = self.connection.take() {
+            match begin_write(&mut connection) {
+                Ok(()) => return Ok(connection),
+                Err(DatabaseError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)) => {
+                    warn!("the store's writer lost its connection and connects anew");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut connection = connect(&self.url, Access::Write)?;
+        begin_write(&mut connection)?;
+        Ok(connection)
+    }
+}

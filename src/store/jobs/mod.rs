@@ -1,0 +1,3 @@
+pub(super) mod hosts;
+pub(super) mod purge;
+pub(super) mod queue;

@@ -1,0 +1,48 @@
+//! Removing what has expired and what nobody reads any more.
+
+use diesel::prelude::*;
+
+use crate::domain::Timestamp;
+
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::schema::{invites, jobs, session_tokens, sessions, webhook_deliveries};
+use crate::store::webhooks::deliveries::DeliveryStatus;
+use crate::store::{Store, StoreError};
+
+impl Store {
+    /// Removes sessions, refresh tokens and invitations that have expired, and entries of webhooks' logs and jobs given up
+    /// that are older than `log_from`; at most `limit` of each. Answers whether there may be more.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn keep_house(&self, log_from: Timestamp, limit: i64) -> Result<bool, StoreError> {
+        self.write(move |connection| Ok(remove_expired(connection, Timestamp::now(), log_from, limit)?)).await
+    }
+}
+
+fn remove_expired(connection: &mut DbConnection, now: Timestamp, log_from: Timestamp, limit: i64) -> QueryResult<bool> {
+    let ended = sessions::table.filter(sessions::expires_at.le(now.0)).limit(limit).select(sessions::id);
+    let ended: Vec<i64> = ended.load(connection)?;
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(&ended))).execute(connection)?;
+
+    let void = session_tokens::table.filter(session_tokens::expires_at.le(now.0)).limit(limit);
+    let void: Vec<String> = void.select(session_tokens::token_hash).load(connection)?;
+    diesel::delete(session_tokens::table.filter(session_tokens::token_hash.eq_any(&void))).execute(connection)?;
+
+    let past = invites::table.filter(invites::expires_at.le(now.0)).limit(limit).select(invites::id);
+    let past: Vec<i64> = past.load(connection)?;
+    diesel::delete(invites::table.filter(invites::id.eq_any(&past))).execute(connection)?;
+
+    let settled = webhook_deliveries::status.ne(DeliveryStatus::Pending.name());
+    let read =
+        webhook_deliveries::table.filter(webhook_deliveries::created_at.lt(log_from.0).and(settled)).limit(limit);
+    let read: Vec<i64> = read.select(webhook_deliveries::id).load(connection)?;
+    diesel::delete(webhook_deliveries::table.filter(webhook_deliveries::id.eq_any(&read))).execute(connection)?;
+
+    let dead = jobs::table.filter(jobs::dead_at.lt(log_from.0)).limit(limit).select(jobs::id);
+    let dead: Vec<i64> = dead.load(connection)?;
+    diesel::delete(jobs::table.filter(jobs::id.eq_any(&dead))).execute(connection)?;
+
+    let most = [ended.len(), void.len(), past.len(), read.len(), dead.len()].into_iter().max().unwrap_or(0);
+    Ok(i64::try_from(most).unwrap_or(i64::MAX) >= limit)
+}

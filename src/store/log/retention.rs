@@ -1,0 +1,77 @@
+//! Removing what a room has kept long enough: the log from its beginning, and the messages that no kept entry speaks of.
+//!
+//! The room's `log_floor` says up to where the log is gone; whoever asks for less reads the history anew. A message goes
+//! with the last entry about it, so an edited one stays for its time from the edit on. Counters are not touched: they count
+//! what was ever posted.
+
+use std::time::Duration;
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+
+use crate::domain::{RoomId, Timestamp};
+
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::schema::{events, messages, rooms};
+use crate::store::rooms::access::lock_room;
+use crate::store::{Store, StoreError};
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+impl Store {
+    /// The rooms whose logs begin with what they do not keep, and the time before which they keep nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn rooms_to_trim(&self, default_days: Option<u32>) -> Result<Vec<(RoomId, Timestamp)>, StoreError> {
+        let now = Timestamp::now();
+        self.read(move |connection| {
+            let first = events::room_id.eq(rooms::id).and(events::seq.eq(rooms::log_floor + 1));
+            let beginnings: Vec<(i64, Option<i64>, i64)> = rooms::table
+                .inner_join(events::table.on(first))
+                .order(rooms::id)
+                .select((rooms::id, rooms::retention_days, events::created_at))
+                .load(connection)?;
+            let to_trim = beginnings.into_iter().filter_map(|(room, days, begins_at)| {
+                let days = days.and_then(|days| u32::try_from(days).ok()).or(default_days)?;
+                let kept_from = now.before(DAY.saturating_mul(days));
+                (begins_at < kept_from.0).then_some((RoomId(room), kept_from))
+            });
+            Ok(to_trim.collect())
+        })
+        .await
+    }
+
+    /// Removes entries of a room's log that are older than `kept_from`, the oldest first and at most `limit`, and the
+    /// messages that nothing speaks of any more. Answers how many entries.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn trim_room(&self, room: RoomId, kept_from: Timestamp, limit: i64) -> Result<usize, StoreError> {
+        self.write(move |connection| Ok(trim(connection, room, kept_from, limit)?)).await
+    }
+}
+
+fn trim(connection: &mut DbConnection, room: RoomId, kept_from: Timestamp, limit: i64) -> QueryResult<usize> {
+    lock_room(connection, room)?;
+    let floor: Option<i64> = rooms::table.find(room.0).select(rooms::log_floor).first(connection).optional()?;
+    let Some(floor) = floor else { return Ok(0) };
+    let oldest: Vec<(i64, Option<i64>, i64)> = events::table
+        .filter(events::room_id.eq(room.0).and(events::seq.gt(floor)))
+        .order(events::seq)
+        .limit(limit)
+        .select((events::seq, events::message_id, events::created_at))
+        .load(connection)?;
+    let expired: Vec<_> = oldest.into_iter().take_while(|(_, _, created_at)| *created_at < kept_from.0).collect();
+    let Some((new_floor, _, _)) = expired.last() else { return Ok(0) };
+    let gone = events::room_id.eq(room.0).and(events::seq.gt(floor)).and(events::seq.le(*new_floor));
+    diesel::delete(events::table.filter(gone)).execute(connection)?;
+    let mut spoken_of: Vec<i64> = expired.iter().filter_map(|(_, message, _)| *message).collect();
+    spoken_of.sort_unstable();
+    spoken_of.dedup();
+    let about_it = events::table.filter(events::message_id.eq(messages::id.nullable()));
+    let unspoken = messages::id.eq_any(spoken_of).and(not(exists(about_it)));
+    diesel::delete(messages::table.filter(unspoken)).execute(connection)?;
+    diesel::update(rooms::table.find(room.0)).set(rooms::log_floor.eq(*new_floor)).execute(connection)?;
+    Ok(expired.len())
+}

@@ -1,0 +1,167 @@
+//! Messages: reading one, editing, taking back.
+
+use diesel::prelude::*;
+
+use crate::domain::{
+    Author, Message, MessageBody, MessageId, Role, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId,
+};
+
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::rows::{AuthorRow, MessageRow};
+use crate::store::engine::schema::{messages, users};
+use crate::store::files::{attach_files, remove_of_message};
+use crate::store::log::append::{append, next_seq};
+use crate::store::people::users::actor;
+use crate::store::rooms::access::{enter_room, lock_room, see_room};
+use crate::store::search::{self, SearchEntry};
+use crate::store::{Store, StoreError};
+
+impl Store {
+    /// Replaces a message's text.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::MessageNotFound`] also when it was taken
+    /// back, [`StoreError::NotAllowed`] unless `actor` wrote it.
+    pub async fn edit_message(
+        &self,
+        actor: UserId,
+        room: RoomId,
+        id: MessageId,
+        body: MessageBody,
+    ) -> Result<RoomEvent, StoreError> {
+        let entry = self.known_words.entry(&body, false);
+        self.write(move |connection| edit(connection, actor, room, id, &body, &entry)).await
+    }
+
+    /// Takes a message back: its text is gone, its place stays. No event when it was taken back before.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::MessageNotFound`],
+    /// [`StoreError::NotAllowed`] unless `actor` wrote it or is an administrator.
+    pub async fn delete_message(
+        &self,
+        actor: UserId,
+        room: RoomId,
+        id: MessageId,
+    ) -> Result<(Message, Option<RoomEvent>), StoreError> {
+        self.write(move |connection| delete(connection, actor, room, id)).await
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::MessageNotFound`].
+    pub async fn message(&self, viewer: UserId, room: RoomId, id: MessageId) -> Result<Message, StoreError> {
+        self.read_snapshot(move |connection| {
+            enter_room(connection, viewer, room)?;
+            find_message(connection, room, id)
+        })
+        .await
+    }
+}
+
+fn edit(
+    connection: &mut DbConnection,
+    by: UserId,
+    room: RoomId,
+    id: MessageId,
+    body: &MessageBody,
+    entry: &SearchEntry,
+) -> Result<RoomEvent, StoreError> {
+    lock_room(connection, room)?;
+    enter_room(connection, by, room)?;
+    let mut message = find_message(connection, room, id)?;
+    if message.deleted_at.is_some() {
+        return Err(StoreError::MessageNotFound);
+    }
+    if message.author.id != by {
+        return Err(StoreError::NotAllowed);
+    }
+    let now = Timestamp::now();
+    message.body = body.text().to_owned();
+    message.html = body.html().to_owned();
+    message.edited_at = Some(now);
+    let editor = message.author.clone();
+    search::forget(connection, id)?;
+    search::index(connection, id, room, by, &entry.clone().beside_files(!message.files.is_empty()))?;
+    replace_text(connection, message, editor, now, RoomEventKind::MessageEdited)
+}
+
+fn delete(
+    connection: &mut DbConnection,
+    by: UserId,
+    room: RoomId,
+    id: MessageId,
+) -> Result<(Message, Option<RoomEvent>), StoreError> {
+    lock_room(connection, room)?;
+    let view = see_room(connection, by, room)?;
+    let person = actor(connection, by)?;
+    if view.membership.is_none() && person.role != Role::Administrator {
+        return Err(StoreError::NotAMember);
+    }
+    let mut message = find_message(connection, room, id)?;
+    if message.author.id != by && person.role != Role::Administrator {
+        return Err(StoreError::NotAllowed);
+    }
+    if message.deleted_at.is_some() {
+        return Ok((message, None));
+    }
+    let now = Timestamp::now();
+    message.body.clear();
+    message.html.clear();
+    message.deleted_at = Some(now);
+    message.files.clear();
+    search::forget(connection, id)?;
+    remove_of_message(connection, id)?;
+    let event = replace_text(connection, message.clone(), Author::from(&person), now, RoomEventKind::MessageDeleted)?;
+    Ok((message, Some(event)))
+}
+
+/// Stores a message's new text and the event that says so.
+fn replace_text(
+    connection: &mut DbConnection,
+    message: Message,
+    actor: Author,
+    at: Timestamp,
+    kind: fn(Box<Message>) -> RoomEventKind,
+) -> Result<RoomEvent, StoreError> {
+    diesel::update(messages::table.find(message.id.0))
+        .set((
+            messages::body.eq(&message.body),
+            messages::html.eq(&message.html),
+            messages::edited_at.eq(message.edited_at.map(|time| time.0)),
+            messages::deleted_at.eq(message.deleted_at.map(|time| time.0)),
+        ))
+        .execute(connection)?;
+    let room_id = message.room_id;
+    let seq = next_seq(connection, room_id)?;
+    let event = RoomEvent { room_id, seq, created_at: at, actor, kind: kind(Box::new(message)) };
+    append(connection, &event)?;
+    Ok(event)
+}
+
+/// A message of that room.
+fn find_message(connection: &mut DbConnection, room: RoomId, id: MessageId) -> Result<Message, StoreError> {
+    let message = load_message(connection, id)?;
+    message.filter(|message| message.room_id == room).ok_or(StoreError::MessageNotFound)
+}
+
+/// A message, whichever room it is in.
+pub(in crate::store) fn load_message(connection: &mut DbConnection, id: MessageId) -> QueryResult<Option<Message>> {
+    Ok(load_messages(connection, vec![id])?.pop())
+}
+
+/// Messages, whichever rooms they are in; those that do not exist are left out.
+pub(in crate::store) fn load_messages(connection: &mut DbConnection, ids: Vec<MessageId>) -> QueryResult<Vec<Message>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(MessageRow, AuthorRow)> = messages::table
+        .inner_join(users::table)
+        .filter(messages::id.eq_any(ids.into_iter().map(|id| id.0)))
+        .select((MessageRow::as_select(), AuthorRow::as_select()))
+        .load(connection)?;
+    let mut messages: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
+    attach_files(connection, &mut messages)?;
+    Ok(messages)
+}

@@ -1,0 +1,144 @@
+//! A room's messages, page by page.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+
+use crate::domain::{Message, MessageId, RoomId, Seq, UserId};
+
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::rows::{AuthorRow, MessageRow};
+use crate::store::engine::schema::{messages, users};
+use crate::store::files::attach_files;
+use crate::store::rooms::access::enter_room;
+use crate::store::{Store, StoreError};
+
+/// Which page of a room's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryPage {
+    /// Where it lies.
+    pub from: HistoryFrom,
+    /// Messages on it at most; at least 1.
+    pub limit: i64,
+}
+
+/// Where a page lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HistoryFrom {
+    /// The end of the history.
+    Latest,
+    /// Just before a message.
+    Before(MessageId),
+    /// Just after a message.
+    After(MessageId),
+    /// Around a message, which is on it.
+    Around(MessageId),
+}
+
+/// A page of a room's messages, read in one snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// The messages, the oldest first.
+    pub items: Vec<Message>,
+    /// Whether there are messages before the first.
+    pub has_older: bool,
+    /// Whether there are messages after the last.
+    pub has_newer: bool,
+    /// The head of the room's log that the page corresponds to: what comes later is above it.
+    pub seq: Seq,
+}
+
+impl Store {
+    /// A page of a room's messages.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], and [`StoreError::MessageNotFound`] when a page around a
+    /// message is wanted that the room does not have.
+    pub async fn history(&self, viewer: UserId, room: RoomId, page: HistoryPage) -> Result<History, StoreError> {
+        self.read_snapshot(move |connection| {
+            let seq = enter_room(connection, viewer, room)?.room.last_seq;
+            let limit = page.limit.max(1);
+            let (mut items, has_older, has_newer) = match page.from {
+                HistoryFrom::Latest => {
+                    let (items, has_older) = older_than(connection, room, MessageId(i64::MAX), limit)?;
+                    (items, has_older, false)
+                }
+                HistoryFrom::Before(id) => {
+                    let (items, has_older) = older_than(connection, room, id, limit)?;
+                    (items, has_older, has_from(connection, room, id)?)
+                }
+                HistoryFrom::After(id) => {
+                    let (items, has_newer) = from(connection, room, MessageId(id.0.saturating_add(1)), limit)?;
+                    (items, has_until(connection, room, id)?, has_newer)
+                }
+                HistoryFrom::Around(id) => around(connection, room, id, limit)?,
+            };
+            attach_files(connection, &mut items)?;
+            Ok(History { items, has_older, has_newer, seq })
+        })
+        .await
+    }
+}
+
+/// A run of messages, the oldest first, and whether there are more beyond its far end.
+type Run = (Vec<Message>, bool);
+
+/// The last messages before `id`.
+fn older_than(connection: &mut DbConnection, room: RoomId, id: MessageId, limit: i64) -> QueryResult<Run> {
+    let rows = messages::table
+        .inner_join(users::table)
+        .filter(messages::room_id.eq(room.0).and(messages::id.lt(id.0)))
+        .order(messages::id.desc())
+        .limit(limit.saturating_add(1))
+        .select((MessageRow::as_select(), AuthorRow::as_select()))
+        .load(connection)?;
+    let (mut messages, more) = run(rows, limit);
+    messages.reverse();
+    Ok((messages, more))
+}
+
+/// The first messages from `id` on.
+fn from(connection: &mut DbConnection, room: RoomId, id: MessageId, limit: i64) -> QueryResult<Run> {
+    let rows = messages::table
+        .inner_join(users::table)
+        .filter(messages::room_id.eq(room.0).and(messages::id.ge(id.0)))
+        .order(messages::id)
+        .limit(limit.saturating_add(1))
+        .select((MessageRow::as_select(), AuthorRow::as_select()))
+        .load(connection)?;
+    Ok(run(rows, limit))
+}
+
+/// One row more than wanted was asked for: it says whether there are more.
+fn run(mut rows: Vec<(MessageRow, AuthorRow)>, limit: i64) -> Run {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    (rows.into_iter().map(|(message, author)| message.by(author.into())).collect(), more)
+}
+
+fn has_from(connection: &mut DbConnection, room: RoomId, id: MessageId) -> QueryResult<bool> {
+    let newer = messages::table.filter(messages::room_id.eq(room.0).and(messages::id.ge(id.0)));
+    diesel::select(exists(newer)).get_result(connection)
+}
+
+fn has_until(connection: &mut DbConnection, room: RoomId, id: MessageId) -> QueryResult<bool> {
+    let older = messages::table.filter(messages::room_id.eq(room.0).and(messages::id.le(id.0)));
+    diesel::select(exists(older)).get_result(connection)
+}
+
+/// Half of the page before the message, the rest from it on.
+fn around(
+    connection: &mut DbConnection,
+    room: RoomId,
+    id: MessageId,
+    limit: i64,
+) -> Result<(Vec<Message>, bool, bool), StoreError> {
+    let before = limit / 2;
+    let (newer, has_newer) = from(connection, room, id, limit - before)?;
+    if newer.first().is_none_or(|message| message.id != id) {
+        return Err(StoreError::MessageNotFound);
+    }
+    let (mut items, has_older) = older_than(connection, room, id, before)?;
+    items.extend(newer);
+    Ok((items, has_older, has_newer))
+}

@@ -1,0 +1,167 @@
+//! A run on Postgres: a few statements, however many posts, since each is a round trip to the server.
+//!
+//! 1. [`LockRooms`] keeps other writers out of the rooms until the commit. It has to be a statement of its own: one
+//!    statement sees the database as it was when it began, and the lock may have been waited for since.
+//! 2. [`FindSenders`] asks what decides each post.
+//! 3. [`InsertPosts`] stores what was accepted: the messages, their entries in the log, the rooms' counters, the authors'
+//!    read marks. The search index follows.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+
+use crate::domain::{Author, MessageId, RoomId, Timestamp, UserId};
+use crate::store::engine::statement::statement;
+use crate::store::{StoreError, search};
+
+use super::batch::{Accepted, KnownBefore, Sender};
+use super::{Post, RoomHead};
+
+/// Locks the rooms of posts, and looks up what decides the posts.
+pub(super) fn look_up(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<KnownBefore> {
+    let rooms = lock_rooms(connection, posts)?;
+    let rows = find_senders(connection, posts)?;
+    let has_listeners = rows.iter().any(|row| row.has_listeners);
+    let senders = posts.iter().zip(rows).map(|(post, row)| row.sender(post.author)).collect();
+    Ok(KnownBefore { rooms, senders, has_listeners })
+}
+
+/// The rooms, which nobody else changes until the transaction ends. Those that do not exist are left out.
+fn lock_rooms(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<HashMap<RoomId, RoomHead>> {
+    let mut room_ids: Vec<_> = posts.iter().map(|post| post.room.0).collect();
+    room_ids.sort_unstable();
+    room_ids.dedup();
+    let rows: Vec<(i64, String, i64, i64)> = LockRooms { room_ids }.load(connection)?;
+    let heads = rows.into_iter().map(|(id, kind, last_seq, message_count)| {
+        let head = RoomHead { kind, last_seq, message_count };
+        (RoomId(id), head)
+    });
+    Ok(heads.collect())
+}
+
+statement! {
+    /// Locks in the order of ids, so that writers who want the same rooms wait for each other in turn.
+    LockRooms { room_ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, BigInt, BigInt):
+    "SELECT id, kind, last_seq, message_count FROM rooms WHERE id = ANY(", room_ids, ") \
+     ORDER BY id FOR NO KEY UPDATE"
+}
+
+/// What is known of each post's author, in the order of the posts.
+fn find_senders(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Vec<SenderRow>> {
+    let find = FindSenders {
+        author_ids: posts.iter().map(|post| post.author.0).collect(),
+        room_ids: posts.iter().map(|post| post.room.0).collect(),
+        client_ids: posts.iter().map(|post| post.client_id()).collect(),
+    };
+    find.load(connection)
+}
+
+statement! {
+    /// Everything but the rooms that decides whether posts are accepted.
+    ///
+    /// The `LATERAL … LIMIT 1` makes it one look into the index for each post. Postgres may turn any other way to ask for
+    /// known client ids into a join, for which it reads the messages.
+    FindSenders<'a> {
+        author_ids: Vec<i64> => Array<BigInt>,
+        room_ids: Vec<i64> => Array<BigInt>,
+        client_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+    } -> (Nullable<Text>, Nullable<Text>, Nullable<BigInt>, Nullable<BigInt>, Bool):
+    "SELECT users.username, users.name, memberships.read_number, earlier.id, \
+     EXISTS (SELECT 1 FROM webhook_event_types WHERE event_type = 'message.posted') \
+     FROM unnest(", author_ids, ", ", room_ids, ", ", client_ids, ") WITH ORDINALITY \
+     AS post (author_id, room_id, client_id, position) \
+     LEFT JOIN users ON users.id = post.author_id \
+     LEFT JOIN memberships ON memberships.room_id = post.room_id AND memberships.user_id = post.author_id \
+     LEFT JOIN LATERAL (SELECT messages.id FROM messages WHERE messages.author_id = post.author_id \
+     AND messages.client_id = post.client_id LIMIT 1) AS earlier ON true \
+     ORDER BY post.position"
+}
+
+#[derive(Queryable)]
+struct SenderRow {
+    /// `None`, like the name: there is no such person.
+    username: Option<String>,
+    name: Option<String>,
+    /// `None`: not a member.
+    read_number: Option<i64>,
+    /// The message that already has the post's client id.
+    earlier_id: Option<i64>,
+    /// Whether some webhook wants to hear of posts: most instances have none, and are spared the search for it.
+    has_listeners: bool,
+}
+
+impl SenderRow {
+    fn sender(self, id: UserId) -> Sender {
+        let author = self.username.zip(self.name).map(|(username, name)| Author { id, username, name });
+        Sender { author, read_number: self.read_number, earlier: self.earlier_id.map(MessageId) }
+    }
+}
+
+/// Stores what was accepted, which must not be nothing, and indexes it. Answers the messages' ids in the same order.
+pub(super) fn insert(
+    connection: &mut PgConnection,
+    accepted: &[Accepted<'_>],
+    created_at: Timestamp,
+) -> Result<Vec<MessageId>, StoreError> {
+    let insert = InsertPosts {
+        room_ids: accepted.iter().map(|accepted| accepted.post.room.0).collect(),
+        seqs: accepted.iter().map(|accepted| accepted.place.seq.0).collect(),
+        numbers: accepted.iter().map(|accepted| accepted.place.number).collect(),
+        author_ids: accepted.iter().map(|accepted| accepted.post.author.0).collect(),
+        bodies: accepted.iter().map(|accepted| accepted.post.draft.body.text()).collect(),
+        htmls: accepted.iter().map(|accepted| accepted.post.draft.body.html()).collect(),
+        client_ids: accepted.iter().map(|accepted| accepted.post.client_id()).collect(),
+        next_to_read: accepted.iter().map(|accepted| accepted.place.is_next_to_read).collect(),
+        created_at: created_at.0,
+    };
+    let inserted: Vec<(i64, i64, i64)> = insert.load(connection)?;
+    let ids: HashMap<_, _> = inserted.into_iter().map(|(room_id, seq, id)| ((room_id, seq), id)).collect();
+    let id_of = |accepted: &Accepted<'_>| {
+        let id = ids.get(&(accepted.post.room.0, accepted.place.seq.0));
+        id.copied().map(MessageId)
+    };
+    let missing = || StoreError::Internal("the database did not answer the id of every message".to_owned());
+    let ids = accepted.iter().map(|accepted| id_of(accepted).ok_or_else(missing)).collect::<Result<Vec<_>, _>>()?;
+    let posts = accepted.iter().zip(&ids);
+    let entries = posts.map(|(Accepted { post, .. }, id)| (*id, post.room, post.author, &post.entry));
+    search::index_batch(connection, entries)?;
+    Ok(ids)
+}
+
+statement! {
+    /// Messages with the places that were decided for them, and all that follows from them. They are inserted in the
+    /// order of the run, so that the ids of a room's messages ascend with their places.
+    InsertPosts<'a> {
+        room_ids: Vec<i64> => Array<BigInt>,
+        seqs: Vec<i64> => Array<BigInt>,
+        numbers: Vec<i64> => Array<BigInt>,
+        author_ids: Vec<i64> => Array<BigInt>,
+        bodies: Vec<&'a str> => Array<Text>,
+        htmls: Vec<&'a str> => Array<Text>,
+        client_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+        next_to_read: Vec<bool> => Array<Bool>,
+        created_at: i64 => BigInt,
+    } -> (BigInt, BigInt, BigInt):
+    "WITH post AS (SELECT * FROM unnest(", room_ids, ", ", seqs, ", ", numbers, ", ", author_ids, ", ", bodies, ", ",
+    htmls, ", ", client_ids, ", ", next_to_read, ") WITH ORDINALITY \
+     AS post (room_id, seq, number, author_id, body, html, client_id, is_next_to_read, position)), \
+     \
+     message AS (INSERT INTO messages (room_id, seq, number, author_id, body, html, client_id, created_at) \
+     SELECT room_id, seq, number, author_id, body, html, client_id, ", created_at, " FROM post ORDER BY position \
+     RETURNING id, room_id, seq, author_id, created_at), \
+     \
+     entry AS (INSERT INTO events (room_id, seq, kind, actor_id, message_id, created_at) \
+     SELECT room_id, seq, 'message.posted', author_id, id, created_at FROM message), \
+     \
+     counters AS (UPDATE rooms SET last_seq = head.seq, message_count = head.number \
+     FROM (SELECT room_id, max(seq) AS seq, max(number) AS number FROM post GROUP BY room_id) AS head \
+     WHERE rooms.id = head.room_id), \
+     \
+     mark AS (UPDATE memberships SET read_number = mark.number \
+     FROM (SELECT room_id, author_id, max(number) AS number FROM post WHERE is_next_to_read \
+     GROUP BY room_id, author_id) AS mark \
+     WHERE memberships.room_id = mark.room_id AND memberships.user_id = mark.author_id) \
+     \
+     SELECT room_id, seq, id FROM message"
+}

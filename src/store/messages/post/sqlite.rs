@@ -1,0 +1,178 @@
+//! A run on SQLite: statements in the same process, each prepared once. A room, an author and a membership are looked up
+//! once for all posts of the run, and their counters are written once.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+
+use crate::domain::{Author, MessageId, RoomId, Timestamp, UserId};
+use crate::store::engine::statement::statement;
+use crate::store::{StoreError, search};
+
+use super::batch::{Accepted, KnownBefore, Sender};
+use super::{Post, RoomHead};
+
+/// Looks up what decides posts. Nobody else writes to the file while the transaction is open.
+pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> QueryResult<KnownBefore> {
+    let mut rooms = HashMap::new();
+    let mut people = HashMap::new();
+    let mut senders = Vec::with_capacity(posts.len());
+    for post in posts {
+        if let Entry::Vacant(unknown) = rooms.entry(post.room) {
+            unknown.insert(find_room(connection, post.room)?);
+        }
+        let (author, read_number) = match people.entry((post.room, post.author)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(find_person(connection, post.room, post.author)?),
+        };
+        let earlier = match post.client_id() {
+            Some(client_id) => find_earlier(connection, post.author, client_id)?,
+            None => None,
+        };
+        senders.push(Sender { author: author.clone(), read_number: *read_number, earlier });
+    }
+    let rooms = rooms.into_iter().filter_map(|(id, head)| Some((id, head?))).collect();
+    let has_listeners = AskForListeners {}.get_result(connection)?;
+    Ok(KnownBefore { rooms, senders, has_listeners })
+}
+
+fn find_room(connection: &mut SqliteConnection, id: RoomId) -> QueryResult<Option<RoomHead>> {
+    let row: Option<(String, i64, i64)> = FindRoom { id: id.0 }.get_result(connection).optional()?;
+    Ok(row.map(|(kind, last_seq, message_count)| RoomHead { kind, last_seq, message_count }))
+}
+
+statement! {
+    /// A room's kind and counters.
+    FindRoom { id: i64 => BigInt } -> (Text, BigInt, BigInt):
+    "SELECT kind, last_seq, message_count FROM rooms WHERE id = ", id
+}
+
+/// A person, and how far they have read the room; nobody, and nothing unless they are a member.
+fn find_person(
+    connection: &mut SqliteConnection,
+    room: RoomId,
+    id: UserId,
+) -> QueryResult<(Option<Author>, Option<i64>)> {
+    let row: Option<(String, String, Option<i64>)> =
+        FindPerson { room_id: room.0, id: id.0 }.get_result(connection).optional()?;
+    Ok(match row {
+        Some((username, name, read_number)) => (Some(Author { id, username, name }), read_number),
+        None => (None, None),
+    })
+}
+
+statement! {
+    /// A person and their membership of a room.
+    FindPerson { room_id: i64 => BigInt, id: i64 => BigInt } -> (Text, Text, Nullable<BigInt>):
+    "SELECT users.username, users.name, memberships.read_number FROM users \
+     LEFT JOIN memberships ON memberships.room_id = ", room_id, " AND memberships.user_id = users.id \
+     WHERE users.id = ", id
+}
+
+fn find_earlier(connection: &mut SqliteConnection, author: UserId, client_id: &str) -> QueryResult<Option<MessageId>> {
+    let id: Option<i64> = FindEarlier { author_id: author.0, client_id }.get_result(connection).optional()?;
+    Ok(id.map(MessageId))
+}
+
+statement! {
+    /// The message to which an author has given a client id.
+    FindEarlier<'a> { author_id: i64 => BigInt, client_id: &'a str => Text } -> BigInt:
+    "SELECT id FROM messages WHERE author_id = ", author_id, " AND client_id = ", client_id
+}
+
+statement! {
+    /// Whether some webhook wants to hear of posts.
+    AskForListeners {} -> Bool:
+    "SELECT EXISTS (SELECT 1 FROM webhook_event_types WHERE event_type = 'message.posted')"
+}
+
+/// Stores what was accepted, and indexes it. Answers the messages' ids in the same order.
+pub(super) fn insert(
+    connection: &mut SqliteConnection,
+    accepted: &[Accepted<'_>],
+    created_at: Timestamp,
+) -> Result<Vec<MessageId>, StoreError> {
+    let mut ids = Vec::with_capacity(accepted.len());
+    let (mut counters, mut read_numbers) = (HashMap::new(), HashMap::new());
+    for Accepted { post, place } in accepted {
+        let id = insert_message(connection, post, place.seq.0, place.number, created_at)?;
+        search::index_in_sqlite(connection, id, post.room, post.author, &post.entry)?;
+        counters.insert(post.room, (place.seq, place.number));
+        if place.is_next_to_read {
+            read_numbers.insert((post.room, post.author), place.number);
+        }
+        ids.push(id);
+    }
+    for (room, (seq, number)) in counters {
+        MoveCounters { seq: seq.0, number, room_id: room.0 }.execute(connection)?;
+    }
+    for ((room, author), number) in read_numbers {
+        MoveReadNumber { number, room_id: room.0, user_id: author.0 }.execute(connection)?;
+    }
+    Ok(ids)
+}
+
+/// Stores a message and its entry in the log.
+fn insert_message(
+    connection: &mut SqliteConnection,
+    post: &Post,
+    seq: i64,
+    number: i64,
+    created_at: Timestamp,
+) -> QueryResult<MessageId> {
+    let (room_id, author_id, created_at) = (post.room.0, post.author.0, created_at.0);
+    let (body, html, client_id) = (post.draft.body.text(), post.draft.body.html(), post.client_id());
+    InsertMessage { room_id, seq, number, author_id, body, html, client_id, created_at }.execute(connection)?;
+    let message_id = LastInsertId {}.get_result(connection)?;
+    InsertEntry { room_id, seq, actor_id: author_id, message_id, created_at }.execute(connection)?;
+    Ok(MessageId(message_id))
+}
+
+statement! {
+    /// A message. What RETURNING returns goes through a table of its own, which costs as much as the insertion.
+    InsertMessage<'a> {
+        room_id: i64 => BigInt,
+        seq: i64 => BigInt,
+        number: i64 => BigInt,
+        author_id: i64 => BigInt,
+        body: &'a str => Text,
+        html: &'a str => Text,
+        client_id: Option<&'a str> => Nullable<Text>,
+        created_at: i64 => BigInt,
+    } -> ():
+    "INSERT INTO messages (room_id, seq, number, author_id, body, html, client_id, created_at) VALUES (",
+    room_id, ", ", seq, ", ", number, ", ", author_id, ", ", body, ", ", html, ", ", client_id, ", ", created_at, ")"
+}
+
+statement! {
+    /// A message's entry in the log.
+    InsertEntry {
+        room_id: i64 => BigInt,
+        seq: i64 => BigInt,
+        actor_id: i64 => BigInt,
+        message_id: i64 => BigInt,
+        created_at: i64 => BigInt,
+    } -> ():
+    "INSERT INTO events (room_id, seq, kind, actor_id, message_id, created_at) VALUES (",
+    room_id, ", ", seq, ", 'message.posted', ", actor_id, ", ", message_id, ", ", created_at, ")"
+}
+
+statement! {
+    /// A room's counters after a post: the log's head, and the messages ever posted.
+    MoveCounters { seq: i64 => BigInt, number: i64 => BigInt, room_id: i64 => BigInt } -> ():
+    "UPDATE rooms SET last_seq = ", seq, ", message_count = ", number, " WHERE id = ", room_id
+}
+
+statement! {
+    /// The id that SQLite gave to the row just inserted.
+    LastInsertId {} -> BigInt:
+    "SELECT last_insert_rowid()"
+}
+
+statement! {
+    /// An author has read what they wrote.
+    MoveReadNumber { number: i64 => BigInt, room_id: i64 => BigInt, user_id: i64 => BigInt } -> ():
+    "UPDATE memberships SET read_number = ", number, " WHERE room_id = ", room_id, " AND user_id = ", user_id
+}

@@ -1,0 +1,63 @@
+//! Invitations to sign up. One may be used by many people until it expires.
+
+use diesel::prelude::*;
+
+use crate::domain::{InviteId, Role, Timestamp, UserId};
+
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::schema::invites;
+use crate::store::people::users::actor;
+use crate::store::{Store, StoreError, TokenHash};
+
+/// An invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// The invitation.
+    pub id: InviteId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it lets people in; `None`: for ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Keeps a new invitation.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAllowed`] unless `by` is an administrator.
+    pub async fn create_invite(
+        &self,
+        by: UserId,
+        code: TokenHash,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Invite, StoreError> {
+        self.write(move |connection| {
+            if actor(connection, by)?.role != Role::Administrator {
+                return Err(StoreError::NotAllowed);
+            }
+            let created_at = Timestamp::now();
+            let id: i64 = diesel::insert_into(invites::table)
+                .values((
+                    invites::created_by.eq(by.0),
+                    invites::code_hash.eq(code.to_hex()),
+                    invites::created_at.eq(created_at.0),
+                    invites::expires_at.eq(expires_at.map(|time| time.0)),
+                ))
+                .returning(invites::id)
+                .get_result(connection)?;
+            Ok(Invite { id: InviteId(id), created_at, expires_at })
+        })
+        .await
+    }
+}
+
+/// Whether there is an invitation of that code that lets people in at `now`.
+pub(in crate::store) fn is_valid_invite(
+    connection: &mut DbConnection,
+    code: TokenHash,
+    now: Timestamp,
+) -> QueryResult<bool> {
+    let valid = invites::expires_at.is_null().or(invites::expires_at.gt(now.0).assume_not_null());
+    let invite = invites::table.filter(invites::code_hash.eq(code.to_hex()).and(valid)).select(invites::id);
+    invite.first::<i64>(connection).optional().map(|invite| invite.is_some())
+}

@@ -1,0 +1,147 @@
+//! Signed-in sessions, and the chain of refresh tokens that keeps each alive.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use crate::domain::{SessionId, Timestamp, User, UserId};
+
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::rows::UserRow;
+use crate::store::engine::schema::{session_tokens, sessions, users};
+use crate::store::people::users::actor;
+use crate::store::{Store, StoreError, TokenHash};
+
+/// How long a replaced refresh token is accepted: two tabs that wake up together both present it, and an answer that is
+/// lost on the way is asked for again.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// What became of a refresh token that was presented.
+#[derive(Debug, PartialEq)]
+pub enum Rotation {
+    /// It was accepted.
+    Renewed(SessionId, User),
+    /// It was replaced long ago, so somebody has a copy of it: the session has been ended.
+    Ended(SessionId),
+}
+
+impl Store {
+    /// Begins a session that ends at `expires_at` unless its refresh token is used before.
+    ///
+    /// # Errors
+    /// [`StoreError::UserNotFound`].
+    pub async fn create_session(
+        &self,
+        user: UserId,
+        refresh: TokenHash,
+        expires_at: Timestamp,
+    ) -> Result<SessionId, StoreError> {
+        self.write(move |connection| {
+            actor(connection, user)?;
+            let now = Timestamp::now();
+            diesel::delete(sessions::table.filter(sessions::expires_at.le(now.0))).execute(connection)?;
+            let session =
+                (sessions::user_id.eq(user.0), sessions::created_at.eq(now.0), sessions::expires_at.eq(expires_at.0));
+            let id: i64 =
+                diesel::insert_into(sessions::table).values(session).returning(sessions::id).get_result(connection)?;
+            keep_token(connection, id, refresh, expires_at)?;
+            Ok(SessionId(id))
+        })
+        .await
+    }
+
+    /// Replaces a session's refresh token by the next one. The one presented is accepted for another 30 seconds, for two
+    /// tabs may refresh at once; presented later, somebody has a copy of it, and the session ends.
+    ///
+    /// # Errors
+    /// [`StoreError::SessionEnded`] when the token is unknown or expired, or its session ended before.
+    pub async fn rotate_session(
+        &self,
+        presented: TokenHash,
+        next: TokenHash,
+        expires_at: Timestamp,
+    ) -> Result<Rotation, StoreError> {
+        self.write(move |connection| rotate(connection, presented, next, expires_at)).await
+    }
+
+    /// Whose session it is; `None` when it has ended or expired.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn session_user(&self, id: SessionId) -> Result<Option<User>, StoreError> {
+        self.read(move |connection| {
+            let user: Option<UserRow> = sessions::table
+                .inner_join(users::table)
+                .filter(sessions::id.eq(id.0).and(sessions::expires_at.gt(Timestamp::now().0)))
+                .select(UserRow::as_select())
+                .first(connection)
+                .optional()?;
+            user.map(User::try_from).transpose()
+        })
+        .await
+    }
+
+    /// Ends a session; harmless when it has ended.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.write(move |connection| Ok(end(connection, id.0)?)).await
+    }
+}
+
+fn rotate(
+    connection: &mut DbConnection,
+    presented: TokenHash,
+    next: TokenHash,
+    expires_at: Timestamp,
+) -> Result<Rotation, StoreError> {
+    let now = Timestamp::now();
+    let found: Option<(i64, Option<i64>, UserRow)> = session_tokens::table
+        .inner_join(sessions::table.inner_join(users::table))
+        .filter(session_tokens::token_hash.eq(presented.to_hex()).and(session_tokens::expires_at.gt(now.0)))
+        .select((sessions::id, session_tokens::replaced_at, UserRow::as_select()))
+        .first(connection)
+        .optional()?;
+    let (session, replaced_at, user) = found.ok_or(StoreError::SessionEnded)?;
+    match replaced_at.map(Timestamp) {
+        None => replace_tokens(connection, session, now)?,
+        // Whatever was given out for the first use stays valid: the two answers may arrive in either order.
+        Some(replaced_at) if now <= replaced_at.after(GRACE) => {}
+        Some(_) => {
+            end(connection, session)?;
+            // No refusal, for something was changed.
+            return Ok(Rotation::Ended(SessionId(session)));
+        }
+    }
+    keep_token(connection, session, next, expires_at)?;
+    diesel::update(sessions::table.find(session)).set(sessions::expires_at.eq(expires_at.0)).execute(connection)?;
+    Ok(Rotation::Renewed(SessionId(session), User::try_from(user)?))
+}
+
+fn keep_token(connection: &mut DbConnection, session: i64, token: TokenHash, expires_at: Timestamp) -> QueryResult<()> {
+    diesel::insert_into(session_tokens::table)
+        .values((
+            session_tokens::token_hash.eq(token.to_hex()),
+            session_tokens::session_id.eq(session),
+            session_tokens::expires_at.eq(expires_at.0),
+        ))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Marks the session's tokens as replaced, and forgets those that have expired and so can no longer be presented.
+fn replace_tokens(connection: &mut DbConnection, session: i64, now: Timestamp) -> QueryResult<()> {
+    let of_session = session_tokens::session_id.eq(session);
+    diesel::delete(session_tokens::table.filter(of_session.and(session_tokens::expires_at.le(now.0))))
+        .execute(connection)?;
+    diesel::update(session_tokens::table.filter(of_session.and(session_tokens::replaced_at.is_null())))
+        .set(session_tokens::replaced_at.eq(now.0))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Ends a session; its tokens go with it.
+fn end(connection: &mut DbConnection, session: i64) -> QueryResult<()> {
+    diesel::delete(sessions::table.find(session)).execute(connection).map(drop)
+}

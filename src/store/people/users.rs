@@ -1,0 +1,222 @@
+//! People's accounts.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text};
+
+use crate::domain::{PersonName, Role, Timestamp, User, UserId, Username};
+
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::rows::{AuthorRow, UserRow};
+use crate::store::engine::schema::{sessions, users};
+use crate::store::engine::statement::{json_list, statement};
+use crate::store::people::invites::is_valid_invite;
+use crate::store::{Store, StoreError, TokenHash};
+
+/// Somebody who signs up.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// The name to sign in with.
+    pub username: Username,
+    /// The name that others read.
+    pub name: PersonName,
+    /// The password's Argon2id hash, in PHC form.
+    pub password_hash: String,
+    /// What lets the person in.
+    pub admission: Admission,
+}
+
+/// What lets somebody sign up. The first person ever needs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// Everybody may.
+    Open,
+    /// Holders of an invitation may; `None` when the person brought none.
+    Invite(Option<TokenHash>),
+}
+
+impl Store {
+    /// Whether nobody has signed up.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn is_first_run(&self) -> Result<bool, StoreError> {
+        self.read(|connection| Ok(nobody_signed_up(connection)?)).await
+    }
+
+    /// Makes an account. The first person ever becomes an administrator; that is decided in the transaction, so that of
+    /// two who race for it one does.
+    ///
+    /// # Errors
+    /// [`StoreError::UsernameTaken`], [`StoreError::SignUpClosed`] when an invitation is needed and missing, unknown or
+    /// expired.
+    pub async fn create_user(&self, new: NewUser) -> Result<User, StoreError> {
+        self.write(move |connection| sign_up(connection, &new)).await
+    }
+
+    /// Gives a person another password, and ends their sessions.
+    ///
+    /// # Errors
+    /// [`StoreError::UserNotFound`].
+    pub async fn replace_password(&self, username: &Username, password_hash: String) -> Result<(), StoreError> {
+        let username = username.to_string();
+        self.write(move |connection| {
+            let id = id_of(connection, &username)?;
+            diesel::update(users::table.find(id)).set(users::password_hash.eq(&password_hash)).execute(connection)?;
+            diesel::delete(sessions::table.filter(sessions::user_id.eq(id))).execute(connection)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes a person an administrator.
+    ///
+    /// # Errors
+    /// [`StoreError::UserNotFound`].
+    pub async fn make_administrator(&self, username: &Username) -> Result<(), StoreError> {
+        let username = username.to_string();
+        self.write(move |connection| {
+            let id = id_of(connection, &username)?;
+            let person = diesel::update(users::table.find(id));
+            person.set(users::role.eq(Role::Administrator.name())).execute(connection)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The person of that id.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.read(move |connection| find_user(connection, id)).await
+    }
+
+    /// The person of that name, and the hash that a password must match.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn credentials(&self, username: &Username) -> Result<Option<(User, String)>, StoreError> {
+        let username = username.to_string();
+        self.read(move |connection| {
+            let found: Option<(UserRow, String)> = users::table
+                .filter(users::username.eq(username))
+                .select((UserRow::as_select(), users::password_hash))
+                .first(connection)
+                .optional()?;
+            found.map(|(user, password_hash)| Ok((User::try_from(user)?, password_hash))).transpose()
+        })
+        .await
+    }
+
+    /// People whose user name, or a word of whose name, begins with `query`, in the order of their names; all when it is
+    /// empty.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn find_users(&self, query: &str, limit: i64) -> Result<Vec<User>, StoreError> {
+        let prefix = format!("{}%", escape_like(&query.trim().to_lowercase()));
+        self.read(move |connection| {
+            let found: Vec<UserRow> = users::table
+                .filter(
+                    (users::username.like(&prefix).escape('\\'))
+                        .or(users::folded_name.like(&prefix).escape('\\'))
+                        .or(users::folded_name.like(format!("% {prefix}")).escape('\\')),
+                )
+                .order((users::folded_name, users::id))
+                .limit(limit.max(0))
+                .select(UserRow::as_select())
+                .load(connection)?;
+            found.into_iter().map(User::try_from).collect()
+        })
+        .await
+    }
+}
+
+fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreError> {
+    let role = if is_first(connection)? { Role::Administrator } else { Role::Member };
+    let now = Timestamp::now();
+    let admitted = match new.admission {
+        _ if role == Role::Administrator => true,
+        Admission::Open => true,
+        Admission::Invite(None) => false,
+        Admission::Invite(Some(code)) => is_valid_invite(connection, code, now)?,
+    };
+    if !admitted {
+        return Err(StoreError::SignUpClosed);
+    }
+    let taken = users::table.filter(users::username.eq(new.username.as_str())).select(users::id);
+    if taken.first::<i64>(connection).optional()?.is_some() {
+        return Err(StoreError::UsernameTaken);
+    }
+    let id: i64 = diesel::insert_into(users::table)
+        .values((
+            users::username.eq(new.username.as_str()),
+            users::name.eq(new.name.as_str()),
+            users::folded_name.eq(new.name.as_str().to_lowercase()),
+            users::password_hash.eq(&new.password_hash),
+            users::role.eq(role.name()),
+            users::created_at.eq(now.0),
+        ))
+        .returning(users::id)
+        .get_result(connection)?;
+    Ok(User { id: UserId(id), username: new.username.clone(), name: new.name.clone(), role, created_at: now })
+}
+
+/// Whether nobody has signed up, in a way that stays true until the transaction ends. On SQLite everything does; on
+/// Postgres another process could sign somebody up between the question and the commit.
+fn is_first(connection: &mut DbConnection) -> QueryResult<bool> {
+    if !nobody_signed_up(connection)? {
+        return Ok(false);
+    }
+    if let DbConnection::Postgres(postgres) = connection {
+        diesel::sql_query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(postgres)?;
+    }
+    nobody_signed_up(connection)
+}
+
+fn nobody_signed_up(connection: &mut DbConnection) -> QueryResult<bool> {
+    users::table.select(users::id).first::<i64>(connection).optional().map(|anybody| anybody.is_none())
+}
+
+fn id_of(connection: &mut DbConnection, username: &str) -> Result<i64, StoreError> {
+    let found = users::table.filter(users::username.eq(username)).select(users::id).first(connection).optional()?;
+    found.ok_or(StoreError::UserNotFound)
+}
+
+/// The person of that id.
+pub(in crate::store) fn find_user(connection: &mut DbConnection, id: UserId) -> Result<Option<User>, StoreError> {
+    let found = users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
+    found.map(User::try_from).transpose()
+}
+
+/// The person who makes a change; an id from a valid token, so that it is missing only when the database was replaced.
+pub(in crate::store) fn actor(connection: &mut DbConnection, id: UserId) -> Result<User, StoreError> {
+    find_user(connection, id)?.ok_or(StoreError::UserNotFound)
+}
+
+/// The people of those ids, each once, in the order of their ids. Unknown ids are left out.
+pub(in crate::store) fn authors_by_id(connection: &mut DbConnection, mut ids: Vec<i64>) -> QueryResult<Vec<AuthorRow>> {
+    ids.sort_unstable();
+    ids.dedup();
+    match connection {
+        DbConnection::Sqlite(sqlite) => FindAuthorsInSqlite { ids: json_list(&ids) }.load(sqlite),
+        DbConnection::Postgres(postgres) => FindAuthorsInPostgres { ids }.load(postgres),
+    }
+}
+
+statement! {
+    /// People by a list of ids.
+    FindAuthorsInSqlite { ids: String => Text } -> (BigInt, Text, Text):
+    "SELECT id, username, name FROM users WHERE id IN (SELECT value FROM json_each(", ids, ")) ORDER BY id"
+}
+
+statement! {
+    /// The same.
+    FindAuthorsInPostgres { ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, Text):
+    "SELECT id, username, name FROM users WHERE id = ANY(", ids, ") ORDER BY id"
+}
+
+/// Takes the meaning from the characters that have one in `LIKE`.
+fn escape_like(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}

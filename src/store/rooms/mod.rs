@@ -1,0 +1,3 @@
+pub(super) mod access;
+pub(super) mod members;
+pub(super) mod room;

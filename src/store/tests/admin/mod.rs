@@ -1,0 +1,2 @@
+pub(super) mod check;
+pub(super) mod export;

@@ -1,0 +1,4 @@
+pub(super) mod batches;
+pub(super) mod opening;
+pub(super) mod outages;
+pub(super) mod writer;

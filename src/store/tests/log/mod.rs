@@ -1,0 +1,3 @@
+pub(super) mod catch_up;
+pub(super) mod heads;
+pub(super) mod retention;

@@ -1,0 +1,2 @@
+pub(super) mod history;
+pub(super) mod posting;

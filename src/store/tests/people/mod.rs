@@ -1,0 +1,3 @@
+pub(super) mod sessions;
+pub(super) mod tokens;
+pub(super) mod users;

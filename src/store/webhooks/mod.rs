@@ -1,0 +1,2 @@
+pub(super) mod deliveries;
+pub(super) mod webhook;
