@@ -3,6 +3,7 @@
 //! Each setting is a flag of `hubbub serve` and an environment variable `HUBBUB_…`; a file `.env` in the working
 //! directory is read first. [`ServeConfig::validate`] refuses impossible combinations before anything starts.
 
+mod apps_file;
 mod bus;
 mod documents;
 mod error;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+pub use apps_file::{AppsFileError, default_limits, read_apps};
 pub use bus::{BusAddress, BusConfig, SocketAddress};
 pub use documents::DocumentsConfig;
 pub use error::ConfigError;

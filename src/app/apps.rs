@@ -2,8 +2,8 @@
 
 use crate::broadcast::{AppTable, Apps};
 use crate::config::SocketConfig;
+use crate::config::read_apps;
 use crate::pusher::App;
-use crate::ws::read_apps;
 
 use super::StartError;
 

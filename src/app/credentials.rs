@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::default_limits;
 use crate::config::{BusAddress, ServeConfig, SocketConfig};
 use crate::pusher::{App, AppId, InvalidCredentials};
-use crate::ws::default_limits;
 
 use super::StartError;
 use super::data_dir::DataDir;

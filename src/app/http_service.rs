@@ -14,7 +14,7 @@ use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error};
 use futures_util::FutureExt;
 
-use crate::ws::{SocketServer, serve_socket};
+use crate::sockets::{SocketServer, serve_socket};
 
 /// How long a client may go on sending a body that was refused, so that it reads the answer; as in actix-web's server.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);

@@ -19,7 +19,8 @@ use subtle::ConstantTimeEq;
 use crate::broadcast::BroadcasterHandle;
 use crate::bus::{BusState, Carrier};
 use crate::config::{Secret, ServeConfig};
-use crate::ws::{ApiState, WebhookCounts};
+use crate::pusher_api::PusherApi;
+use crate::pusher_webhooks::WebhookCounts;
 
 /// Who counts.
 pub(super) struct Sources {
@@ -31,7 +32,7 @@ pub(super) struct Sources {
 /// Who counts in a socket server.
 pub(super) struct SocketSources {
     pub(super) broadcaster: BroadcasterHandle,
-    pub(super) api: Arc<ApiState>,
+    pub(super) api: PusherApi,
     pub(super) webhooks: Arc<WebhookCounts>,
 }
 
@@ -142,7 +143,7 @@ fn encode_bus(state: BusState, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
 
 impl SocketSources {
     fn encode(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let (tally, webhooks, api) = (self.broadcaster.tally(), &self.webhooks, &self.api);
+        let (tally, webhooks, api) = (self.broadcaster.tally(), &self.webhooks, self.api.counts());
         self.encode_sockets(encoder)?;
         gauge(encoder, "channels", "Channels that have a socket", tally.channels.load(Ordering::Relaxed))?;
         let subscriptions = tally.subscriptions.load(Ordering::Relaxed);

@@ -15,8 +15,10 @@ use crate::broadcast::{BroadcasterHandle, Hub};
 use crate::bus::Carrier;
 use crate::config::{ServeConfig, SocketConfig, SocketTransport};
 use crate::http::{self, WebState};
+use crate::pusher_api::{self, PusherApi};
+use crate::pusher_webhooks::WebhookCounts;
+use crate::sockets::{self, SocketServer};
 use crate::telemetry::RequestSpan;
-use crate::ws::{self, ApiState, SocketServer, WebhookCounts};
 
 use super::StartError;
 use super::http_service;
@@ -50,9 +52,9 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 /// Starts the workers; connections are accepted when the server is first polled.
 pub(super) fn serve(config: &ServeConfig, listener: TcpListener, routes: Routes) -> Result<Server, StartError> {
     let Routes { web, broadcaster, carrier, webhooks } = routes;
-    let api = Arc::<ApiState>::default();
-    let sockets = broadcaster.clone().zip(webhooks);
-    let sockets = sockets.map(|(broadcaster, webhooks)| SocketSources { broadcaster, api: Arc::clone(&api), webhooks });
+    let api = broadcaster.clone().map(|broadcaster| PusherApi::new(broadcaster, Arc::clone(&carrier)));
+    let sockets = broadcaster.clone().zip(api.clone()).zip(webhooks);
+    let sockets = sockets.map(|((broadcaster, api), webhooks)| SocketSources { broadcaster, api, webhooks });
     let metrics = web::Data::new(Metrics::new(config, Sources { carrier: Arc::clone(&carrier), sockets }));
     let worker = Worker { web: web.map(web::Data::from), metrics, config: config.socket.clone(), carrier, api };
     let workers = if config.workers == 0 { default_workers() } else { config.workers };
@@ -77,7 +79,7 @@ pub(super) fn serve(config: &ServeConfig, listener: TcpListener, routes: Routes)
         .workers(workers)
         .max_connections(max_connections)
         .tcp_nodelay(true)
-        .on_connect(ws::keep_descriptor)
+        .on_connect(sockets::keep_descriptor)
         .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
         .disable_signals()
         .listen(listener)
@@ -93,7 +95,7 @@ struct Worker {
     metrics: web::Data<Metrics>,
     config: SocketConfig,
     carrier: Arc<dyn Carrier>,
-    api: Arc<ApiState>,
+    api: Option<PusherApi>,
 }
 
 impl Worker {
@@ -101,8 +103,7 @@ impl Worker {
     fn socket_server(&self, broadcaster: &BroadcasterHandle) -> SocketServer {
         let (hub, work) = Hub::new(broadcaster.clone(), hub_limits(&self.config));
         rt::spawn(work);
-        let (carrier, api) = (Arc::clone(&self.carrier), Arc::clone(&self.api));
-        SocketServer::new(self.config.clone(), hub, broadcaster.clone(), carrier, api)
+        SocketServer::new(self.config.clone(), hub, broadcaster.clone(), Arc::clone(&self.carrier))
     }
 
     fn app(
@@ -120,11 +121,14 @@ impl Worker {
         let routes = |routes: &mut ServiceConfig| {
             metrics::configure(routes, self.metrics.clone());
             if let Some(socket_server) = socket_server {
-                ws::configure(routes, socket_server);
+                sockets::configure(routes, socket_server);
+            }
+            if let Some(api) = self.api {
+                pusher_api::configure(routes, api);
             }
             match &self.web {
                 Some(state) => http::configure(routes, state),
-                None => ws::configure_health(routes),
+                None => sockets::configure_health(routes),
             }
         };
         App::new().wrap(TracingLogger::<RequestSpan>::new()).wrap(from_fn(http::finish_answer)).configure(routes)

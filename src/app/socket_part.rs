@@ -12,7 +12,7 @@ use crate::broadcast::{Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, 
 use crate::bus::{LocalReceiver, Peers};
 use crate::config::{ServeConfig, SocketConfig};
 use crate::pusher::App;
-use crate::ws::{WebhookCounts, Webhooks};
+use crate::pusher_webhooks::{WebhookCounts, Webhooks};
 
 use super::apps::AppsSource;
 use super::outgoing_calls::http_client;
