@@ -23,17 +23,17 @@ use crate::pusher_api::PusherApi;
 use crate::pusher_webhooks::WebhookCounts;
 
 /// Who counts.
-pub(super) struct Sources {
-    pub(super) carrier: Arc<dyn Carrier>,
+pub(in crate::app) struct Sources {
+    pub(in crate::app) carrier: Arc<dyn Carrier>,
     /// In a role that holds sockets.
-    pub(super) sockets: Option<SocketSources>,
+    pub(in crate::app) sockets: Option<SocketSources>,
 }
 
 /// Who counts in a socket server.
-pub(super) struct SocketSources {
-    pub(super) broadcaster: BroadcasterHandle,
-    pub(super) api: PusherApi,
-    pub(super) webhooks: Arc<WebhookCounts>,
+pub(in crate::app) struct SocketSources {
+    pub(in crate::app) broadcaster: BroadcasterHandle,
+    pub(in crate::app) api: PusherApi,
+    pub(in crate::app) webhooks: Arc<WebhookCounts>,
 }
 
 impl fmt::Debug for Sources {
@@ -43,7 +43,7 @@ impl fmt::Debug for Sources {
 }
 
 /// The metrics, and who may read them.
-pub(super) struct Metrics {
+pub(in crate::app) struct Metrics {
     registry: Registry,
     readers: Readers,
 }
@@ -57,7 +57,7 @@ enum Readers {
 }
 
 impl Metrics {
-    pub(super) fn new(config: &ServeConfig, sources: Sources) -> Self {
+    pub(in crate::app) fn new(config: &ServeConfig, sources: Sources) -> Self {
         let mut registry = Registry::with_prefix("hubbub");
         registry.register_collector(Box::new(sources));
         Self { registry, readers: Readers::of(config) }
@@ -88,7 +88,7 @@ impl Readers {
 }
 
 /// The route. The app needs [`Metrics`] as data.
-pub(super) fn configure(config: &mut ServiceConfig, metrics: web::Data<Metrics>) {
+pub(in crate::app) fn configure(config: &mut ServiceConfig, metrics: web::Data<Metrics>) {
     config.app_data(metrics).route("/metrics", web::get().to(show_metrics));
 }
 

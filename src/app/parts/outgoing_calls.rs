@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use crate::app::start_error::StartError;
 use crate::config::ServeConfig;
 use crate::jobs::OutgoingClient;
-
-use super::StartError;
 
 /// Chooses who does TLS's cryptography in this process.
 pub fn install_cryptography() {
@@ -24,7 +23,7 @@ pub fn http_client() -> Result<reqwest::Client, StartError> {
 }
 
 /// The client for calls to addresses that people chose.
-pub(super) fn outgoing_client(config: &ServeConfig) -> Result<OutgoingClient, StartError> {
+pub(in crate::app) fn outgoing_client(config: &ServeConfig) -> Result<OutgoingClient, StartError> {
     let timeout = Duration::from_millis(config.webhooks.timeout_ms);
     Ok(OutgoingClient::new(config.jobs.allow_private_webhooks, timeout)?)
 }

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::StartError;
+use crate::app::start_error::StartError;
 
 /// A data directory that this process holds.
 #[derive(Debug)]
-pub(super) struct DataDir {
+pub(in crate::app) struct DataDir {
     path: PathBuf,
     /// The lock goes with the file, also when the process is killed.
     lock: File,
@@ -29,7 +29,7 @@ impl DataDir {
     ///
     /// # Errors
     /// [`StartError::DataDir`] when it cannot be written, or another process holds it.
-    pub(super) fn open(path: &Path) -> Result<Self, StartError> {
+    pub(in crate::app) fn open(path: &Path) -> Result<Self, StartError> {
         let refuse = |reason: String| StartError::DataDir { path: path.display().to_string(), reason };
         let prepare = || -> io::Result<File> {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
@@ -43,12 +43,12 @@ impl DataDir {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::app) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The text of a file, or what `make` makes when there is none: written whole, readable by its owner only.
-    pub(super) fn read_or_make(&self, name: &str, make: impl FnOnce() -> String) -> Result<String, StartError> {
+    pub(in crate::app) fn read_or_make(&self, name: &str, make: impl FnOnce() -> String) -> Result<String, StartError> {
         let file = self.path.join(name);
         let read_or_make = || match fs::read_to_string(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

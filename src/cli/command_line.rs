@@ -1,18 +1,4 @@
-//! The command line: parses it, and hands over to one file per command.
-//!
-//! Exit codes: 0 done, 1 it failed (the reason is on standard error) or `check` found something, 2 the command line makes no
-//! sense.
-
-mod apps;
-mod backup;
-mod check;
-mod export;
-mod instance;
-mod listen;
-mod people;
-mod serve;
-mod server;
-mod trigger;
+//! The list of commands.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -20,6 +6,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::ServeConfig;
+
+use super::pusher_client::{ListenArgs, TriggerArgs, listen, trigger};
+use super::{apps, backup, check, export, people, serve};
 
 /// A chat and a real-time server in one program
 #[derive(Debug, Parser)]
@@ -34,9 +23,9 @@ enum Command {
     /// Run the server
     Serve(Box<ServeConfig>),
     /// Publish an event to a channel of any Pusher-compatible server
-    Trigger(trigger::TriggerArgs),
+    Trigger(TriggerArgs),
     /// Print what happens in channels of any Pusher-compatible server, one JSON object a line
-    Listen(listen::ListenArgs),
+    Listen(ListenArgs),
     /// List the apps that may use the socket server, or make credentials for another
     #[command(subcommand)]
     Apps(apps::AppsCommand),
@@ -56,9 +45,6 @@ enum Command {
     Token(people::TokenArgs),
 }
 
-/// Why a command was not done. It is printed, and nothing else.
-type Failure = Box<dyn std::error::Error>;
-
 /// Runs what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -71,8 +57,8 @@ pub fn run() -> ExitCode {
     }
     match Cli::parse().command {
         Command::Serve(config) => serve::serve(*config),
-        Command::Trigger(args) => wait(trigger::trigger(args)),
-        Command::Listen(args) => wait(listen::listen(args)),
+        Command::Trigger(args) => wait(trigger(args)),
+        Command::Listen(args) => wait(listen(args)),
         Command::Apps(command) => report(apps::run(&command).map(done)),
         Command::Backup(args) => report(backup::backup(&args).map(done)),
         Command::Restore(args) => report(backup::restore(&args).map(done)),

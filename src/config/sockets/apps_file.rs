@@ -25,7 +25,7 @@ use thiserror::Error;
 
 use crate::pusher::{App, AppId, AppLimits, AppWebhook};
 
-use super::SocketConfig;
+use super::socket::SocketConfig;
 
 /// Why the apps are not what the file should say.
 #[derive(Debug, Error)]
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_documented_file_is_one_and_says_every_key() {
-        let documents = include_str!("../../docs/sockets.md");
+        let documents = include_str!("../../../docs/sockets.md");
         let example = documents.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
         let apps = read(&example.replace('…', "x")).expect("valid");
         assert_eq!((apps.len(), apps[0].webhooks.len(), apps[0].limits.max_sockets), (1, 1, 1_000));

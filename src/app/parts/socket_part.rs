@@ -8,15 +8,15 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
+use crate::app::start_error::StartError;
 use crate::broadcast::{Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, HubLimits, Occurrence, OutboxLimits};
 use crate::bus::{LocalReceiver, Peers};
 use crate::config::{ServeConfig, SocketConfig};
 use crate::pusher::App;
 use crate::pusher_webhooks::{WebhookCounts, Webhooks};
 
-use super::apps::AppsSource;
+use super::apps::{AppsSource, Reloader};
 use super::outgoing_calls::http_client;
-use super::{Reloader, StartError};
 
 /// How long an actor may take to end once nobody can reach it.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -24,7 +24,7 @@ const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
 /// The socket server's actors.
-pub(super) struct SocketPart {
+pub(in crate::app) struct SocketPart {
     handle: BroadcasterHandle,
     webhook_counts: Arc<WebhookCounts>,
     reloader: Reloader,
@@ -33,7 +33,7 @@ pub(super) struct SocketPart {
 }
 
 impl SocketPart {
-    pub(super) fn build(
+    pub(in crate::app) fn build(
         config: &ServeConfig,
         chat_app: &App,
         receiver: LocalReceiver,
@@ -51,20 +51,20 @@ impl SocketPart {
         Ok(Self { handle, webhook_counts, reloader, actors })
     }
 
-    pub(super) fn handle(&self) -> BroadcasterHandle {
+    pub(in crate::app) fn handle(&self) -> BroadcasterHandle {
         self.handle.clone()
     }
 
-    pub(super) fn webhook_counts(&self) -> Arc<WebhookCounts> {
+    pub(in crate::app) fn webhook_counts(&self) -> Arc<WebhookCounts> {
         Arc::clone(&self.webhook_counts)
     }
 
-    pub(super) fn reloader(&self) -> Reloader {
+    pub(in crate::app) fn reloader(&self) -> Reloader {
         self.reloader.clone()
     }
 
     /// Closes all sockets, spread over a time, and waits for their clients to see it.
-    pub(super) async fn close_sockets(&self, spread: Duration) {
+    pub(in crate::app) async fn close_sockets(&self, spread: Duration) {
         info!(sockets = self.handle.socket_count(), "closing all sockets");
         self.handle.close_sockets(spread);
         let deadline = Instant::now() + spread + CLOSE_GRACE;
@@ -74,7 +74,7 @@ impl SocketPart {
     }
 
     /// Joins the actors, once no worker can reach them.
-    pub(super) async fn end(self) {
+    pub(in crate::app) async fn end(self) {
         drop(self.handle);
         for (name, actor) in self.actors {
             if timeout(JOIN_TIMEOUT, actor).await.is_err() {
@@ -95,7 +95,7 @@ fn broadcaster_limits(config: &SocketConfig) -> BroadcasterLimits {
 }
 
 /// The limits of each worker's hub.
-pub(super) fn hub_limits(config: &SocketConfig) -> HubLimits {
+pub(in crate::app) fn hub_limits(config: &SocketConfig) -> HubLimits {
     HubLimits {
         outbox: OutboxLimits { frames: config.max_queued_frames, bytes: config.max_queued_bytes },
         activity_timeout: Duration::from_secs(config.activity_timeout_secs.into()),

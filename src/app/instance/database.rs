@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use crate::app::start_error::StartError;
 use crate::config::{Secret, StoreConfig};
 use crate::store::{DatabaseUrl, InvalidDatabaseUrl, Store, StoreOptions};
 
-use super::StartError;
 use super::data_dir::DataDir;
 
 /// The database that the settings name: the one given, or else SQLite in the data directory.
@@ -30,7 +30,7 @@ pub async fn migrate(data_dir: &Path, url: &DatabaseUrl) -> Result<(), StartErro
     Ok(())
 }
 
-pub(super) fn options(config: &StoreConfig) -> StoreOptions {
+pub(in crate::app) fn options(config: &StoreConfig) -> StoreOptions {
     StoreOptions {
         read_connections: config.read_connections,
         write_queue: config.write_queue,

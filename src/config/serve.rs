@@ -1,98 +1,14 @@
-//! Everything that can be set, with its default, its environment variable and its unit.
-//!
-//! Each setting is a flag of `hubbub serve` and an environment variable `HUBBUB_…`; a file `.env` in the working
-//! directory is read first. [`ServeConfig::validate`] refuses impossible combinations before anything starts.
+//! All settings of the server, and the checks between them.
 
-mod apps_file;
-mod bus;
-mod documents;
-mod error;
-mod jobs;
-mod pusher_server;
-mod socket;
-mod webhooks;
-
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-pub use apps_file::{AppsFileError, default_limits, read_apps};
-pub use bus::{BusAddress, BusConfig, SocketAddress};
-pub use documents::DocumentsConfig;
-pub use error::ConfigError;
-pub use jobs::JobsConfig;
-pub use pusher_server::{InvalidPusherUrl, PusherServer};
-pub use socket::{Deflate, SocketConfig, SocketTransport};
-pub use webhooks::WebhookConfig;
-
-/// A text that must not be printed: a key, a password in a URL.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The secret itself.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl std::str::FromStr for Secret {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-/// Which parts of Hubbub this process runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Role {
-    /// The chat and the socket server in one process.
-    All,
-    /// The chat without sockets; events go over the bus.
-    Web,
-    /// The socket server alone: no database.
-    Ws,
-}
-
-impl Role {
-    /// Whether the process has the database, and with it the API and the page.
-    #[must_use]
-    pub const fn has_store(self) -> bool {
-        matches!(self, Self::All | Self::Web)
-    }
-
-    /// Whether the process holds sockets.
-    #[must_use]
-    pub const fn has_sockets(self) -> bool {
-        matches!(self, Self::All | Self::Ws)
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::All => "all",
-            Self::Web => "web",
-            Self::Ws => "ws",
-        })
-    }
-}
+use super::{
+    AuthConfig, BusAddress, BusConfig, ConfigError, DocumentsConfig, HttpConfig, JobsConfig, Role, Secret,
+    SocketConfig, StoreConfig, WebhookConfig,
+};
 
 /// Who may make an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -172,90 +88,6 @@ pub struct ServeConfig {
     /// Settings of the socket server's webhooks.
     #[command(flatten, next_help_heading = "Webhooks of the socket server")]
     pub webhooks: WebhookConfig,
-}
-
-/// Limits of the HTTP API.
-#[derive(Debug, Clone, Args)]
-pub struct HttpConfig {
-    /// Largest request body, in bytes
-    #[arg(long, env = "HUBBUB_MAX_BODY_BYTES", default_value_t = 262_144)]
-    pub max_body_bytes: usize,
-    /// Longest message, in characters
-    #[arg(long, env = "HUBBUB_MAX_MESSAGE_CHARS", default_value_t = 10_000)]
-    pub max_message_chars: usize,
-    /// Longest name of a room, in characters
-    #[arg(long, env = "HUBBUB_MAX_ROOM_NAME_CHARS", default_value_t = 80)]
-    pub max_room_name_chars: usize,
-    /// Longest topic of a room, in characters
-    #[arg(long, env = "HUBBUB_MAX_ROOM_TOPIC_CHARS", default_value_t = 250)]
-    pub max_room_topic_chars: usize,
-    /// Longest name of a person, in characters
-    #[arg(long, env = "HUBBUB_MAX_USER_NAME_CHARS", default_value_t = 80)]
-    pub max_user_name_chars: usize,
-    /// Events behind which a client is told to read the history anew
-    #[arg(long, env = "HUBBUB_CATCH_UP_EVENTS", default_value_t = 1_000)]
-    pub catch_up_events: i64,
-    /// Messages whose time line is kept in memory for the flow view
-    #[arg(long, env = "HUBBUB_FLOW_ENTRIES", default_value_t = 10_000)]
-    pub flow_entries: usize,
-    /// Event streams (Server-Sent Events) at once
-    #[arg(long, env = "HUBBUB_MAX_EVENT_STREAMS", default_value_t = 1_000)]
-    pub max_event_streams: usize,
-    /// Largest file that may be uploaded, in bytes
-    #[arg(long, env = "HUBBUB_MAX_FILE_BYTES", default_value_t = 26_214_400)]
-    pub max_file_bytes: u64,
-    /// Files that one message may have
-    #[arg(long, env = "HUBBUB_MAX_FILES_PER_MESSAGE", default_value_t = 10)]
-    pub max_files_per_message: usize,
-    /// Largest image that gets a thumbnail, in pixels; drawing one takes up to eight bytes of memory for each
-    #[arg(long, env = "HUBBUB_MAX_IMAGE_PIXELS", default_value_t = 40_000_000)]
-    pub max_image_pixels: u64,
-    /// Thumbnails that are drawn at once
-    #[arg(long, env = "HUBBUB_THUMBNAIL_THREADS", default_value_t = 1)]
-    pub thumbnail_threads: usize,
-}
-
-/// Sizes of the store.
-#[derive(Debug, Clone, Args)]
-pub struct StoreConfig {
-    /// Connections for reading
-    #[arg(long, env = "HUBBUB_READ_CONNECTIONS", default_value_t = 4)]
-    pub read_connections: u32,
-    /// Writes that may wait; beyond it posts answer 503
-    #[arg(long, env = "HUBBUB_WRITE_QUEUE", default_value_t = 4_096)]
-    pub write_queue: usize,
-    /// Writes committed together at most
-    #[arg(long, env = "HUBBUB_WRITE_BATCH", default_value_t = 256)]
-    pub write_batch: usize,
-}
-
-/// Identity: passwords, sessions, throttling.
-#[derive(Debug, Clone, Args)]
-pub struct AuthConfig {
-    /// Fewest characters of a password
-    #[arg(long, env = "HUBBUB_MIN_PASSWORD_CHARS", default_value_t = 10)]
-    pub min_password_chars: usize,
-    /// Memory that hashing one password takes, in KiB (OWASP's minimum for Argon2id is 19456)
-    #[arg(long, env = "HUBBUB_PASSWORD_MEMORY_KIB", default_value_t = 19_456)]
-    pub password_memory_kib: u32,
-    /// Threads that hash passwords, and so how many are hashed at once
-    #[arg(long, env = "HUBBUB_PASSWORD_THREADS", default_value_t = 2)]
-    pub password_threads: usize,
-    /// Secret that several web nodes sign access tokens with, of at least 32 characters; without it, one is made and kept
-    #[arg(long, env = "HUBBUB_TOKEN_SECRET", hide_env_values = true)]
-    pub token_secret: Option<Secret>,
-    /// Life of an access token, in seconds
-    #[arg(long, env = "HUBBUB_ACCESS_TOKEN_SECS", default_value_t = 600)]
-    pub access_token_secs: u32,
-    /// Life of a session that is not used, in days
-    #[arg(long, env = "HUBBUB_SESSION_DAYS", default_value_t = 30)]
-    pub session_days: u32,
-    /// Sign-in attempts per minute and address, and per minute and user name
-    #[arg(long, env = "HUBBUB_SIGN_INS_PER_MINUTE", default_value_t = 10)]
-    pub sign_ins_per_minute: u32,
-    /// Take the caller's address from X-Forwarded-For: only behind a proxy that sets it
-    #[arg(long, env = "HUBBUB_TRUST_PROXY")]
-    pub trust_proxy: bool,
 }
 
 /// RFC 7518 wants 256 bits for HS256.

@@ -11,6 +11,8 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, Error, HttpServer, rt};
 use tracing_actix_web::TracingLogger;
 
+use crate::app::parts::hub_limits;
+use crate::app::start_error::StartError;
 use crate::broadcast::{BroadcasterHandle, Hub};
 use crate::bus::Carrier;
 use crate::config::{ServeConfig, SocketConfig, SocketTransport};
@@ -20,10 +22,8 @@ use crate::pusher_webhooks::WebhookCounts;
 use crate::sockets::{self, SocketServer};
 use crate::telemetry::RequestSpan;
 
-use super::StartError;
 use super::http_service;
 use super::metrics::{self, Metrics, SocketSources, Sources};
-use super::socket_part::hub_limits;
 
 /// How long requests may take to finish at the end, in seconds.
 const REQUESTS_TIMEOUT_SECS: u64 = 3;
@@ -33,15 +33,15 @@ const BACKLOG: i32 = 4_096;
 const PLAIN_CONNECTIONS: usize = 4_096;
 
 /// What the routes need of the role's parts.
-pub(super) struct Routes {
-    pub(super) web: Option<Arc<WebState>>,
-    pub(super) broadcaster: Option<BroadcasterHandle>,
-    pub(super) carrier: Arc<dyn Carrier>,
-    pub(super) webhooks: Option<Arc<WebhookCounts>>,
+pub(in crate::app) struct Routes {
+    pub(in crate::app) web: Option<Arc<WebState>>,
+    pub(in crate::app) broadcaster: Option<BroadcasterHandle>,
+    pub(in crate::app) carrier: Arc<dyn Carrier>,
+    pub(in crate::app) webhooks: Option<Arc<WebhookCounts>>,
 }
 
 /// Binds the address.
-pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+pub(in crate::app) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     let listening = TcpListener::bind(address).and_then(|listener| {
         rustix::net::listen(&listener, BACKLOG)?;
         Ok(listener)
@@ -50,7 +50,7 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 /// Starts the workers; connections are accepted when the server is first polled.
-pub(super) fn serve(config: &ServeConfig, listener: TcpListener, routes: Routes) -> Result<Server, StartError> {
+pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes: Routes) -> Result<Server, StartError> {
     let Routes { web, broadcaster, carrier, webhooks } = routes;
     let api = broadcaster.clone().map(|broadcaster| PusherApi::new(broadcaster, Arc::clone(&carrier)));
     let sockets = broadcaster.clone().zip(api.clone()).zip(webhooks);

@@ -1,25 +1,4 @@
-//! The composition root: builds the parts of a role, runs them, and ends them in order.
-//!
-//! | role | `web_part` | `socket_part` | `bus_part` |
-//! |---|---|---|---|
-//! | all | the store, the API, the page, jobs | apps, the broadcaster, webhooks | local, or NATS |
-//! | web | the same | – | to a socket server, or NATS |
-//! | ws | – | the same | local, or NATS |
-
-mod apps;
-mod bus_part;
-mod credentials;
-mod data_dir;
-mod database;
-mod demo;
-mod descriptors;
-mod http_service;
-mod metrics;
-mod outgoing_calls;
-mod server;
-mod socket_part;
-mod start_error;
-mod web_part;
+//! The order in which the parts of a role start and stop.
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,18 +10,12 @@ use tracing::info;
 
 use crate::config::ServeConfig;
 
-pub use apps::Reloader;
-pub use credentials::{Credentials, chat_credentials};
-pub use database::{database_url, migrate};
-pub use demo::Demo;
-pub use outgoing_calls::{http_client, install_cryptography};
-pub use start_error::StartError;
-
-use bus_part::BusPart;
-use data_dir::DataDir;
-use server::Routes;
-use socket_part::SocketPart;
-use web_part::WebPart;
+use super::demo::Demo;
+use super::http_server::{self, Routes};
+use super::instance::{self, DataDir};
+use super::open_files;
+use super::parts::{BusPart, Reloader, SocketPart, WebPart};
+use super::start_error::StartError;
 
 /// A server that is bound to its address and ready to run.
 pub struct Application {
@@ -63,10 +36,10 @@ impl Application {
     /// A [`StartError`]; nothing is left running.
     pub async fn build(config: ServeConfig) -> Result<Self, StartError> {
         config.validate()?;
-        descriptors::raise_limit(&config);
+        open_files::raise_limit(&config);
         let data_dir = config.role.has_store().then(|| DataDir::open(&config.data_dir)).transpose()?;
-        let chat_app = credentials::chat_app(&config, data_dir.as_ref())?;
-        let listener = server::listen(config.listen)?;
+        let chat_app = instance::chat_app(&config, data_dir.as_ref())?;
+        let listener = http_server::listen(config.listen)?;
         let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
 
         let mut bus = BusPart::build(&config, chat_app.id).await?;
@@ -84,7 +57,7 @@ impl Application {
             carrier: bus.carrier(),
             webhooks: sockets.as_ref().map(SocketPart::webhook_counts),
         };
-        let server = server::serve(&config, listener, routes)?;
+        let server = http_server::serve(&config, listener, routes)?;
         let shutdown_spread = Duration::from_secs(config.socket.shutdown_spread_secs.into());
         Ok(Self { server, address, web, sockets, bus, shutdown_spread, _data_dir: data_dir })
     }

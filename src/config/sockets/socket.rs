@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches, ValueEnum};
 
-use super::{ConfigError, Secret};
+use crate::config::{ConfigError, Secret};
 
 /// The socket server: its app and its limits. Defaults are the hosted service's where it documents one.
 #[derive(Debug, Clone, Args)]
@@ -138,7 +138,7 @@ impl SocketConfig {
         (self.socket_deflate == Deflate::On).then_some(self.socket_deflate_min_bytes)
     }
 
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+    pub(in crate::config) fn validate(&self) -> Result<(), ConfigError> {
         match (&self.app_id, &self.app_key, &self.app_secret) {
             (None, None, None) => Ok(()),
             (Some(_), Some(_), Some(_)) => Ok(()),

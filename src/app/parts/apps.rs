@@ -1,26 +1,24 @@
 //! Where the apps come from: the chat's own, and those of the file.
 
+use crate::app::start_error::StartError;
 use crate::broadcast::{AppTable, Apps};
-use crate::config::SocketConfig;
-use crate::config::read_apps;
+use crate::config::{SocketConfig, read_apps};
 use crate::pusher::App;
-
-use super::StartError;
 
 /// What the apps are read from, at the start and again on SIGHUP.
 #[derive(Debug, Clone)]
-pub(super) struct AppsSource {
+pub(in crate::app) struct AppsSource {
     chat_app: App,
     config: SocketConfig,
 }
 
 impl AppsSource {
-    pub(super) const fn new(chat_app: App, config: SocketConfig) -> Self {
+    pub(in crate::app) const fn new(chat_app: App, config: SocketConfig) -> Self {
         Self { chat_app, config }
     }
 
     /// The apps as the settings and the file say at the moment.
-    pub(super) fn read(&self) -> Result<AppTable, StartError> {
+    pub(in crate::app) fn read(&self) -> Result<AppTable, StartError> {
         let others = match &self.config.apps_file {
             Some(path) => read_apps(path, &self.config)?,
             None => Vec::new(),
@@ -37,7 +35,7 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    pub(super) const fn new(source: AppsSource, apps: Apps) -> Self {
+    pub(in crate::app) const fn new(source: AppsSource, apps: Apps) -> Self {
         Self { source, apps }
     }
 

@@ -23,7 +23,7 @@ use super::server::{ServerArgs, ServerError};
 /// Which channels, and as whom.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: hubbub listen cache-score private-orders | jq .data")]
-pub(super) struct ListenArgs {
+pub(in crate::cli) struct ListenArgs {
     /// The channels; private and presence channels are joined with a signature made here
     #[arg(required = true, value_name = "CHANNEL")]
     channels: Vec<String>,
@@ -39,7 +39,7 @@ pub(super) struct ListenArgs {
 
 /// Why nothing more is heard.
 #[derive(Debug, Error)]
-pub(super) enum ListenError {
+pub(in crate::cli) enum ListenError {
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error("the server cannot be reached: {0}")]
@@ -93,7 +93,7 @@ struct Connection {
 }
 
 /// Prints events until there are enough of them, nobody reads them any more, or the server will not have us.
-pub(super) async fn listen(args: ListenArgs) -> Result<(), ListenError> {
+pub(in crate::cli) async fn listen(args: ListenArgs) -> Result<(), ListenError> {
     match print_all(args).await {
         Err(ListenError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,

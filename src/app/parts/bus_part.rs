@@ -8,13 +8,13 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::warn;
 
+use crate::app::start_error::StartError;
 use crate::bus::{
     Alone, Carrier, Faulty, HeadsWanted, LocalReceiver, NatsBus, NatsOptions, Peers, PusherBus, local_bus,
 };
 use crate::config::{BusAddress, PusherServer, Secret, ServeConfig};
 use crate::pusher::AppId;
 
-use super::StartError;
 use super::outgoing_calls::{http_client, install_cryptography};
 
 /// How long what waits may take to leave at the end.
@@ -24,7 +24,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(2);
 const HEADS_WANTED: usize = 64;
 
 /// The bus of this process.
-pub(super) struct BusPart {
+pub(in crate::app) struct BusPart {
     carrier: Arc<dyn Carrier>,
     peers: Arc<dyn Peers>,
     /// The broadcaster's end, in a role with sockets.
@@ -39,7 +39,7 @@ pub(super) struct BusPart {
 type Closing = Box<dyn FnOnce()>;
 
 impl BusPart {
-    pub(super) async fn build(config: &ServeConfig, app: AppId) -> Result<Self, StartError> {
+    pub(in crate::app) async fn build(config: &ServeConfig, app: AppId) -> Result<Self, StartError> {
         let mut part = match config.bus.address()? {
             BusAddress::Local => {
                 let (bus, receiver) = local_bus(config.socket.broadcast_queue);
@@ -100,31 +100,31 @@ impl BusPart {
         Ok(Self { carrier, peers, receiver, task, may_lose_events: true, heads_wanted })
     }
 
-    pub(super) fn carrier(&self) -> Arc<dyn Carrier> {
+    pub(in crate::app) fn carrier(&self) -> Arc<dyn Carrier> {
         Arc::clone(&self.carrier)
     }
 
-    pub(super) fn peers(&self) -> Arc<dyn Peers> {
+    pub(in crate::app) fn peers(&self) -> Arc<dyn Peers> {
         Arc::clone(&self.peers)
     }
 
     /// The broadcaster's end, once; `None` in a role without sockets.
-    pub(super) fn take_receiver(&mut self) -> Option<LocalReceiver> {
+    pub(in crate::app) fn take_receiver(&mut self) -> Option<LocalReceiver> {
         self.receiver.take()
     }
 
     /// Whether what leaves may not arrive. Within a process nothing gets lost but what is counted and made good there.
-    pub(super) const fn may_lose_events(&self) -> bool {
+    pub(in crate::app) const fn may_lose_events(&self) -> bool {
         self.may_lose_events
     }
 
     /// The heads that other processes ask for, once; `None` when nobody can.
-    pub(super) fn take_heads_wanted(&mut self) -> Option<mpsc::Receiver<HeadsWanted>> {
+    pub(in crate::app) fn take_heads_wanted(&mut self) -> Option<mpsc::Receiver<HeadsWanted>> {
         self.heads_wanted.take()
     }
 
     /// Lets what waits leave, and ends.
-    pub(super) async fn end(self) {
+    pub(in crate::app) async fn end(self) {
         if let Some((close, task)) = self.task {
             close();
             let aborting = task.abort_handle();

@@ -12,7 +12,7 @@ use crate::config::{InvalidPusherUrl, PusherServer, Secret, SocketConfig};
 
 /// A server, given or found.
 #[derive(Debug, Args)]
-pub(super) struct ServerArgs {
+pub(in crate::cli) struct ServerArgs {
     /// The server and an app of it: pusher://KEY:SECRET@HOST:PORT/apps/ID, or pushers:// for TLS. Without it: the chat's
     /// own app of the Hubbub at --listen, whose credentials lie in --data-dir
     #[arg(long, env = "HUBBUB_SERVER", value_name = "URL", hide_env_values = true)]
@@ -27,7 +27,7 @@ pub(super) struct ServerArgs {
 
 /// Why there is nobody to speak to.
 #[derive(Debug, Error)]
-pub(super) enum ServerError {
+pub(in crate::cli) enum ServerError {
     /// The URL is of another form.
     #[error("--server: {0} (HUBBUB_SERVER)")]
     Url(#[from] InvalidPusherUrl),
@@ -44,7 +44,7 @@ impl ServerArgs {
     ///
     /// # Errors
     /// [`ServerError`].
-    pub(super) fn find(&self) -> Result<PusherServer, ServerError> {
+    pub(in crate::cli) fn find(&self) -> Result<PusherServer, ServerError> {
         if let Some(url) = &self.server {
             return Ok(PusherServer::parse(url.expose())?);
         }

@@ -15,7 +15,7 @@ use super::server::{ServerArgs, ServerError};
 /// What to publish, and where.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: hubbub trigger cache-score scored '{\"home\":1,\"away\":0}'")]
-pub(super) struct TriggerArgs {
+pub(in crate::cli) struct TriggerArgs {
     /// The channel, such as cache-score, private-orders or #server-to-user-7
     channel: String,
     /// The event's name
@@ -31,7 +31,7 @@ pub(super) struct TriggerArgs {
 
 /// Why nothing was published.
 #[derive(Debug, Error)]
-pub(super) enum TriggerError {
+pub(in crate::cli) enum TriggerError {
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error(transparent)]
@@ -52,7 +52,7 @@ pub(super) enum TriggerError {
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Publishes one event.
-pub(super) async fn trigger(args: TriggerArgs) -> Result<(), TriggerError> {
+pub(in crate::cli) async fn trigger(args: TriggerArgs) -> Result<(), TriggerError> {
     let server = args.server.find()?;
     let data = match args.data.as_str() {
         "-" => from_standard_input()?,

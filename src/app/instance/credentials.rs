@@ -5,11 +5,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::default_limits;
-use crate::config::{BusAddress, ServeConfig, SocketConfig};
+use crate::app::start_error::StartError;
+use crate::config::{BusAddress, ServeConfig, SocketConfig, default_limits};
 use crate::pusher::{App, AppId, InvalidCredentials};
 
-use super::StartError;
 use super::data_dir::DataDir;
 
 const FILE: &str = "socket-app.json";
@@ -40,7 +39,7 @@ impl Credentials {
 ///
 /// With a socket server elsewhere it is the one of the bus's URL. A process with the store makes it when there is none; one
 /// without has to be told, or to find it where such a process keeps it.
-pub(super) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>) -> Result<App, StartError> {
+pub(in crate::app) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>) -> Result<App, StartError> {
     let made = || serde_json::json!(Credentials::generate(AppId(1))).to_string();
     let Credentials { id, key, secret } = match (config.bus.address()?, given(&config.socket), data_dir) {
         (BusAddress::Pusher(server), ..) => {

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::app::demo::Demo;
+use crate::app::instance::{self, DataDir, database_url};
+use crate::app::start_error::StartError;
 use crate::auth::{AccessTokens, KeyRing, Passwords};
 use crate::bus::Bus;
 use crate::config::ServeConfig;
@@ -12,13 +15,10 @@ use crate::store::{FileLibrary, Store};
 use crate::timeline::FlowBook;
 
 use super::bus_part::BusPart;
-use super::data_dir::DataDir;
-use super::database::{self, database_url};
 use super::outgoing_calls::outgoing_client;
-use super::{Demo, StartError};
 
 /// The store and what works on it.
-pub(super) struct WebPart {
+pub(in crate::app) struct WebPart {
     store: Store,
     state: Arc<WebState>,
     jobs: RunningJobs,
@@ -28,7 +28,7 @@ pub(super) struct WebPart {
 }
 
 impl WebPart {
-    pub(super) async fn build(
+    pub(in crate::app) async fn build(
         config: &ServeConfig,
         chat_app: &App,
         data_dir: &DataDir,
@@ -60,20 +60,20 @@ impl WebPart {
         Ok(Self { store, state, jobs, head_ticks, demo })
     }
 
-    pub(super) fn state(&self) -> Arc<WebState> {
+    pub(in crate::app) fn state(&self) -> Arc<WebState> {
         Arc::clone(&self.state)
     }
 
-    pub(super) const fn demo(&self) -> Option<&Demo> {
+    pub(in crate::app) const fn demo(&self) -> Option<&Demo> {
         self.demo.as_ref()
     }
 
-    pub(super) fn begin_shutdown(&self) {
+    pub(in crate::app) fn begin_shutdown(&self) {
         self.state.begin_shutdown();
     }
 
     /// Ends the jobs and then the store, once no request needs them.
-    pub(super) async fn end(self) {
+    pub(in crate::app) async fn end(self) {
         self.jobs.stop().await;
         if let Some(head_ticks) = self.head_ticks {
             head_ticks.stop().await;
@@ -84,7 +84,7 @@ impl WebPart {
 
 fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
     let url = database_url(data_dir.path(), config.database_url.as_ref())?;
-    Ok(Store::open(&url, &database::options(&config.store))?)
+    Ok(Store::open(&url, &instance::options(&config.store))?)
 }
 
 fn key_ring(config: &ServeConfig, data_dir: &DataDir) -> Result<KeyRing, StartError> {

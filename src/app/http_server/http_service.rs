@@ -24,7 +24,7 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub(super) fn listen<F, B>(
+pub(in crate::app) fn listen<F, B>(
     builder: ServerBuilder,
     listener: TcpListener,
     worker: impl Fn() -> (App<F>, SocketServer) + Clone + Send + 'static,
