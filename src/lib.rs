@@ -8,7 +8,7 @@
 //! | 2 | the handler validates and stores | `post_message` in [`http`], [`domain::MessageBody`], [`store::Store::post_message`] |
 //! | 3 | it dispatches an event | [`bus::Bus::dispatch`] |
 //! | 4 | the broadcaster hears it and broadcasts | [`broadcast::Broadcaster::run`], [`broadcast::Hub`] |
-//! | 5 | the clients receive it and update their pages | [`ws`], the page's `frontend/src/lib/realtime.ts` |
+//! | 5 | the clients receive it and update their pages | [`sockets`], the page's `frontend/src/lib/realtime.ts` |
 //! | 6 | the POST is answered | the last line of `post_message` |
 //!
 //! # Layers
@@ -17,14 +17,15 @@
 //!
 //! | module | may use |
 //! |---|---|
-//! | [`domain`], [`pusher`], [`config`], [`telemetry`] | nothing of ours |
+//! | [`domain`], [`pusher`], [`telemetry`] | nothing of ours |
+//! | [`config`] | pusher |
 //! | [`auth`] | domain, config |
 //! | [`store`] | domain |
 //! | [`timeline`] | domain |
 //! | [`json`] | domain, timeline |
 //! | [`bus`] | domain, pusher, config, timeline, json |
 //! | [`broadcast`] | domain, pusher, timeline, bus; never the store: a socket node needs no database |
-//! | [`ws`] | pusher, bus, broadcast, config; the same |
+//! | [`sockets`], [`pusher_api`], [`pusher_webhooks`] | pusher, bus, broadcast, config; the same |
 //! | [`jobs`] | domain, json, store, bus, auth, config |
 //! | [`maintenance`] | domain, json, store, auth, config |
 //! | [`http`] | domain, json, store, bus, auth, config, pusher, timeline; never a socket: a web node holds none |
@@ -42,7 +43,9 @@ pub mod jobs;
 pub mod json;
 pub mod maintenance;
 pub mod pusher;
+pub mod pusher_api;
+pub mod pusher_webhooks;
+pub mod sockets;
 pub mod store;
 pub mod telemetry;
 pub mod timeline;
-pub mod ws;
