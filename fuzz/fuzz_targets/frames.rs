@@ -2,16 +2,16 @@
 
 #![no_main]
 
-#[path = "../../src/ws/frames.rs"]
+#[path = "../../src/sockets/transport/frames.rs"]
 mod frames;
-#[path = "../../src/ws/inflate.rs"]
+#[path = "../../src/sockets/transport/inflate.rs"]
 mod inflate;
 
 use bytes::BytesMut;
 use flate2::{Compress, Compression, FlushCompress};
 use libfuzzer_sys::fuzz_target;
 
-use frames::{ClientFrame, FrameError, FrameRules};
+use frames::{WebSocketFrame, FrameError, FrameRules};
 use inflate::inflate;
 
 const MAX_BYTES: usize = 1_000;
@@ -38,7 +38,7 @@ fuzz_target!(|input: &[u8]| {
 });
 
 /// All frames that come out of these pieces, and what ended them.
-fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<ClientFrame>, Option<FrameError>) {
+fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<WebSocketFrame>, Option<FrameError>) {
     let (mut unread, mut frames) = (BytesMut::new(), Vec::new());
     for piece in pieces {
         unread.extend_from_slice(piece);

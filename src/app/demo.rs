@@ -6,7 +6,7 @@ use crate::domain::{User, UserId, Username};
 use crate::http::DemoPerson;
 use crate::store::{Admission, NewRoom, NewUser, Store, StoreError, TokenHash};
 
-use super::StartError;
+use super::start_error::StartError;
 
 /// Everybody may know it: the demo listens on a loopback address only.
 const PASSWORD: &str = "hubbub-demo";

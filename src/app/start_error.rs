@@ -7,12 +7,11 @@ use thiserror::Error;
 
 use crate::auth::{KeyRingError, PasswordError};
 use crate::broadcast::AppConflict;
-use crate::config::ConfigError;
+use crate::config::{AppsFileError, ConfigError};
 use crate::domain::InvalidField;
 use crate::events::NatsError;
 use crate::pusher::InvalidCredentials;
 use crate::store::{InvalidDatabaseUrl, OpenError, StoreError};
-use crate::ws::AppsFileError;
 
 /// Why the server cannot start, in words for the person who starts it.
 #[derive(Debug, Error)]

@@ -6,9 +6,8 @@ use clap::{Args, Subcommand};
 use thiserror::Error;
 
 use crate::app::{Credentials, StartError, chat_credentials};
-use crate::config::SocketConfig;
+use crate::config::{AppsFileError, SocketConfig, read_apps};
 use crate::pusher::{App, AppId};
-use crate::ws::{AppsFileError, read_apps};
 
 /// What to do about apps.
 #[derive(Debug, Subcommand)]

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::app;
 use crate::maintenance;
 
-use super::Failure;
+use super::failure::Failure;
 use super::instance::InstanceArgs;
 
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use clap::Args;
 use crate::domain::{RoomId, Username};
 use crate::maintenance::{self, ExportOptions, ExportScope};
 
-use super::Failure;
+use super::failure::Failure;
 use super::instance::InstanceArgs;
 
 #[derive(Debug, Args)]

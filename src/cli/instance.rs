@@ -8,7 +8,7 @@ use crate::app::database_url;
 use crate::config::Secret;
 use crate::maintenance::DatabaseUrl;
 
-use super::Failure;
+use super::failure::Failure;
 
 /// The same settings as the server's.
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use crate::config::AuthConfig;
 use crate::maintenance;
 
-use super::Failure;
+use super::failure::Failure;
 use super::instance::InstanceArgs;
 
 #[derive(Debug, Args)]

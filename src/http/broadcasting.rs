@@ -9,14 +9,14 @@ use crate::events::ChatChannel;
 use crate::pusher::SocketId;
 use crate::pusher::signature::{sign_channel, sign_user};
 
-use super::body::FormOrJson;
-use super::error::ApiError;
-use super::identity::Identity;
-use super::state::WebState;
+use crate::http::error::ApiError;
+use crate::http::pipeline::body::FormOrJson;
+use crate::http::pipeline::identity::Identity;
+use crate::http::state::WebState;
 
 /// What client libraries send. Fields that they add are ignored: they are not ours to name.
 #[derive(Deserialize)]
-pub(super) struct AuthorizeChannelRequest {
+pub(crate) struct AuthorizeChannelRequest {
     socket_id: String,
     channel_name: String,
 }
@@ -45,7 +45,7 @@ struct UserInfo<'a> {
 }
 
 /// `POST /broadcasting/auth`.
-pub(super) async fn authorize_channel(
+pub(crate) async fn authorize_channel(
     state: web::Data<WebState>,
     identity: Identity,
     FormOrJson(request): FormOrJson<AuthorizeChannelRequest>,
@@ -65,7 +65,7 @@ pub(super) async fn authorize_channel(
 
 /// What client libraries send. Fields that they add are ignored: they are not ours to name.
 #[derive(Deserialize)]
-pub(super) struct AuthenticateUserRequest {
+pub(crate) struct AuthenticateUserRequest {
     socket_id: String,
 }
 
@@ -85,7 +85,7 @@ struct UserData<'a> {
 }
 
 /// `POST /broadcasting/user-auth`: the socket signs in as the caller.
-pub(super) async fn authenticate_user(
+pub(crate) async fn authenticate_user(
     state: web::Data<WebState>,
     identity: Identity,
     FormOrJson(request): FormOrJson<AuthenticateUserRequest>,

@@ -1,6 +1,6 @@
 //! Everything that the HTTP API refuses or fails at, as one type.
 //!
-//! The `Display` of an error is for the log; what the caller is told stands in [`problem`](super::problem).
+//! The `Display` of an error is for the log; what the caller is told stands in [`problem`](crate::http::pipeline::problem).
 
 use actix_web::error::QueryPayloadError;
 use thiserror::Error;

@@ -8,14 +8,14 @@ use crate::domain::{InvalidField, MessageId, RoomId, SearchQuery, SnippetPart};
 use crate::events::{DocumentPayload, MessagePayload};
 use crate::store::{DocumentHit, SearchHit, StoreError};
 
-use super::error::ApiError;
-use super::identity::Identity;
-use super::page_limit::page_limit;
-use super::state::WebState;
+use crate::http::error::ApiError;
+use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::page_limit::page_limit;
+use crate::http::state::WebState;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SearchParameters {
+pub(crate) struct SearchParameters {
     q: String,
     before: Option<MessageId>,
     limit: Option<i64>,
@@ -88,7 +88,7 @@ fn parts(snippet: &[SnippetPart]) -> Vec<PartResponse<'_>> {
 const MAX_DOCUMENTS: i64 = 10;
 
 /// `GET /search`: the newest first.
-pub(super) async fn search_messages(
+pub(crate) async fn search_messages(
     state: web::Data<WebState>,
     viewer: Identity,
     parameters: web::Query<SearchParameters>,

@@ -10,32 +10,32 @@ use crate::domain::Limits;
 use crate::events::{Bus, FlowBook};
 use crate::store::{FileLibrary, Store};
 
-use super::catch_up::PieceFlights;
-use super::event_stream::EventStreams;
-use super::identity_cache::IdentityCache;
-use super::merging::Merging;
-use super::thumbnails::Thumbnails;
+use crate::http::documents::merge_limiter::Merging;
+use crate::http::files::thumbnails::Thumbnails;
+use crate::http::log::catch_up::PieceFlights;
+use crate::http::log::stream::EventStreams;
+use crate::http::pipeline::identity_cache::IdentityCache;
 
 /// Shared by the handlers of all workers.
 pub struct WebState {
-    pub(super) store: Store,
-    pub(super) files: FileLibrary,
-    pub(super) thumbnails: Thumbnails,
-    pub(super) merging: Merging,
-    pub(super) bus: Bus,
-    pub(super) flows: Arc<FlowBook>,
-    pub(super) passwords: Passwords,
-    pub(super) access_tokens: AccessTokens,
-    pub(super) sign_ins: SignInThrottle,
-    pub(super) identities: IdentityCache,
-    pub(super) event_streams: EventStreams,
-    pub(super) catch_ups: PieceFlights,
-    pub(super) socket_app: SocketApp,
+    pub(crate) store: Store,
+    pub(crate) files: FileLibrary,
+    pub(crate) thumbnails: Thumbnails,
+    pub(crate) merging: Merging,
+    pub(crate) bus: Bus,
+    pub(crate) flows: Arc<FlowBook>,
+    pub(crate) passwords: Passwords,
+    pub(crate) access_tokens: AccessTokens,
+    pub(crate) sign_ins: SignInThrottle,
+    pub(crate) identities: IdentityCache,
+    pub(crate) event_streams: EventStreams,
+    pub(crate) catch_ups: PieceFlights,
+    pub(crate) socket_app: SocketApp,
     /// Where the page finds its sockets, when that is not where it came from.
-    pub(super) socket_address: Option<SocketAddress>,
-    pub(super) demo_people: Vec<DemoPerson>,
-    pub(super) limits: Limits,
-    pub(super) config: ServeConfig,
+    pub(crate) socket_address: Option<SocketAddress>,
+    pub(crate) demo_people: Vec<DemoPerson>,
+    pub(crate) limits: Limits,
+    pub(crate) config: ServeConfig,
     /// Ends the event streams, which would otherwise hold up the end of the process.
     shutdown: watch::Sender<bool>,
 }
@@ -113,11 +113,11 @@ impl WebState {
         self.shutdown.send_replace(true);
     }
 
-    pub(super) fn is_shutting_down(&self) -> bool {
+    pub(crate) fn is_shutting_down(&self) -> bool {
         *self.shutdown.borrow()
     }
 
-    pub(super) fn watch_shutdown(&self) -> watch::Receiver<bool> {
+    pub(crate) fn watch_shutdown(&self) -> watch::Receiver<bool> {
         self.shutdown.subscribe()
     }
 }

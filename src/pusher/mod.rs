@@ -1,6 +1,6 @@
 //! The Pusher Channels protocol, version 7, as data: names, frames, signatures and codes.
 //!
-//! Nothing here sends, receives or waits. [`crate::ws`] reads [`ClientFrame`]s from sockets and [`crate::broadcast`]
+//! Nothing here sends, receives or waits. [`crate::sockets`] reads [`ClientFrame`]s from sockets and [`crate::broadcast`]
 //! sends the frames that [`server_frame`] writes; the HTTP API signs channels with [`signature`].
 
 mod app;
@@ -18,7 +18,8 @@ pub use app::{App, AppId, AppLimits, AppWebhook, InvalidAppId, InvalidCredential
 pub use channel::{ChannelKind, ChannelName, InvalidChannelName};
 pub use channel_key::ChannelKey;
 pub use frames::{
-    ClientEvent, ClientFrame, Code, InvalidFrame, SignInFrame, SubscribeFrame, SubscriptionRefusal, server_frame,
+    ClientEvent, ClientFrame, Code, InvalidFrame, MAX_EVENT_NAME_CHARS, SignInFrame, SubscribeFrame,
+    SubscriptionRefusal, server_frame,
 };
 pub use member::{InvalidMember, PresenceMember};
 pub use signing::{ApiAuthError, ApiCall, sign_call, signature, verify_call};

@@ -77,7 +77,7 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
         ifKnown(took('arrived', 'stored'), (time) => `That took ${time}.`),
       ),
       places: [
-        { file: 'src/http/messages.rs', name: 'post_message' },
+        { file: 'src/http/messages/post.rs', name: 'post_message' },
         { file: 'src/store/messages/post_message.rs', name: 'post_message' },
       ],
     },
@@ -126,7 +126,7 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
         'The POST was answered with 201 as soon as the event was dispatched: steps 4 and 6 happen side by side.',
         ifKnown(travelled('ready', 'answered'), (time) => `This page had the answer ${time} later.`),
       ),
-      places: [{ file: 'src/http/messages.rs', name: 'post_message' }],
+      places: [{ file: 'src/http/messages/post.rs', name: 'post_message' }],
     },
   ];
   return steps.map(({ moment, ...step }, index) => ({

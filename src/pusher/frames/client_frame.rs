@@ -8,6 +8,9 @@ use thiserror::Error;
 
 use crate::pusher::strict_json::is_strict;
 
+/// The protocol's limit on an event's name, in characters.
+pub const MAX_EVENT_NAME_CHARS: usize = 200;
+
 /// A frame from a client.
 #[derive(Debug)]
 pub enum ClientFrame {

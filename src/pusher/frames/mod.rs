@@ -4,5 +4,5 @@ mod client_frame;
 mod code;
 pub mod server_frame;
 
-pub use client_frame::{ClientEvent, ClientFrame, InvalidFrame, SignInFrame, SubscribeFrame};
+pub use client_frame::{ClientEvent, ClientFrame, InvalidFrame, MAX_EVENT_NAME_CHARS, SignInFrame, SubscribeFrame};
 pub use code::{Code, SubscriptionRefusal};

@@ -1,0 +1,62 @@
+//! The HTTP server whose sockets leave HTTP: actix-web's own has no place for what follows an upgrade.
+
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_http::HttpService;
+use actix_server::ServerBuilder;
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::body::MessageBody;
+use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
+use actix_web::{App, Error};
+use futures_util::FutureExt;
+
+use crate::sockets::{SocketServer, serve_socket};
+
+/// How long a client may go on sending a body that was refused, so that it reads the answer; as in actix-web's server.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Has `builder` serve what `worker` makes for each of its threads: an app, and the socket server that takes over the
+/// connections that are upgraded.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub(in crate::app) fn listen<F, B>(
+    builder: ServerBuilder,
+    listener: TcpListener,
+    worker: impl Fn() -> (App<F>, SocketServer) + Clone + Send + 'static,
+) -> io::Result<ServerBuilder>
+where
+    F: ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<B>, Error = Error, InitError = ()>
+        + 'static,
+    B: MessageBody + 'static,
+    F::Service: 'static,
+    F::Future: 'static,
+    F::InitError: Debug,
+{
+    let address = listener.local_addr()?;
+    let stopping = builder.graceful_shutdown_signal();
+    builder.listen("http", listener, move || {
+        let (app, sockets) = worker();
+        let stopping = stopping.clone();
+        let app =
+            map_config(app.into_factory().map_err(|error: Error| error.error_response()), |()| AppConfig::default());
+        HttpService::build()
+            .local_addr(address)
+            .tcp_nodelay(true)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            // Hidden in the library's documentation, and what its own server uses: idle connections would hold up the end.
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .upgrade(fn_service(move |(request, framed)| {
+                serve_socket(sockets.clone(), &request, framed).map(Ok::<_, Infallible>)
+            }))
+            .finish(app)
+            .tcp()
+    })
+}

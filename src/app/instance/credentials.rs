@@ -1,0 +1,96 @@
+//! The chat's own app on the socket server: from the settings, or made on first start and kept.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::start_error::StartError;
+use crate::config::{BusAddress, ServeConfig, SocketConfig, default_limits};
+use crate::pusher::{App, AppId, InvalidCredentials};
+
+use super::data_dir::DataDir;
+
+const FILE: &str = "socket-app.json";
+
+/// What an application proves itself by: `{"id":"1","key":"…","secret":"…"}`.
+#[derive(Serialize, Deserialize)]
+pub struct Credentials {
+    /// Its id, in digits.
+    pub id: String,
+    /// Its public key.
+    pub key: String,
+    /// Its secret.
+    pub secret: String,
+}
+
+impl Credentials {
+    /// New ones. The key names the app in URLs, so 10 bytes of it are enough to be unique; the secret has 32 to be
+    /// unguessable.
+    #[must_use]
+    pub fn generate(id: AppId) -> Self {
+        let key: [u8; 10] = rand::random();
+        let secret: [u8; 32] = rand::random();
+        Self { id: id.to_string(), key: hex::encode(key), secret: hex::encode(secret) }
+    }
+}
+
+/// The chat's own app: its clients send each other what they type, and nobody else may connect with it in mind.
+///
+/// With a socket server elsewhere it is the one of the bus's URL. A process with the store makes it when there is none; one
+/// without has to be told, or to find it where such a process keeps it.
+pub(in crate::app) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>) -> Result<App, StartError> {
+    let made = || serde_json::json!(Credentials::generate(AppId(1))).to_string();
+    let Credentials { id, key, secret } = match (config.bus.address()?, given(&config.socket), data_dir) {
+        (BusAddress::Pusher(server), ..) => {
+            Credentials { id: server.app_id, key: server.key, secret: server.secret.expose().to_owned() }
+        }
+        (_, Some(credentials), _) => credentials,
+        (_, None, Some(data_dir)) => parse(&data_dir.read_or_make(FILE, made)?, data_dir.path())?,
+        (_, None, None) => {
+            chat_credentials(&config.socket, &config.data_dir).map_err(|error| StartError::NoApp(error.to_string()))?
+        }
+    };
+    App::check_credentials(&key, &secret)?;
+    Ok(App {
+        id: id.parse().map_err(InvalidCredentials::Id)?,
+        key,
+        secret,
+        is_enabled: true,
+        has_client_events: true,
+        has_subscription_counts: false,
+        authorization_timeout: None,
+        allowed_origins: Vec::new(),
+        limits: default_limits(&config.socket),
+        webhooks: Vec::new(),
+    })
+}
+
+/// The credentials of the chat's own app, for a command that speaks to its server: from the settings, or as the server
+/// made them on its first start.
+///
+/// # Errors
+/// When the server was never started on this directory, or its file cannot be read.
+pub fn chat_credentials(config: &SocketConfig, data_dir: &Path) -> Result<Credentials, StartError> {
+    if let Some(credentials) = given(config) {
+        return Ok(credentials);
+    }
+    let file = data_dir.join(FILE);
+    let text = fs::read_to_string(&file).map_err(|error| StartError::DataDir {
+        path: file.display().to_string(),
+        reason: format!("{error}; is this where the server keeps its data?"),
+    })?;
+    parse(&text, data_dir)
+}
+
+fn given(config: &SocketConfig) -> Option<Credentials> {
+    let (id, key, secret) = (config.app_id.clone()?, config.app_key.clone()?, config.app_secret.as_ref()?);
+    Some(Credentials { id, key, secret: secret.expose().to_owned() })
+}
+
+fn parse(text: &str, data_dir: &Path) -> Result<Credentials, StartError> {
+    serde_json::from_str(text).map_err(|error| StartError::DataDir {
+        path: data_dir.join(FILE).display().to_string(),
+        reason: format!("is not what was written there ({error}); remove it to have new credentials made"),
+    })
+}

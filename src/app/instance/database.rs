@@ -1,0 +1,39 @@
+//! Which database, and bringing it up to date without serving.
+
+use std::path::Path;
+
+use crate::app::start_error::StartError;
+use crate::config::{Secret, StoreConfig};
+use crate::store::{DatabaseUrl, InvalidDatabaseUrl, Store, StoreOptions};
+
+use super::data_dir::DataDir;
+
+/// The database that the settings name: the one given, or else SQLite in the data directory.
+///
+/// # Errors
+/// [`InvalidDatabaseUrl`].
+pub fn database_url(data_dir: &Path, url: Option<&Secret>) -> Result<DatabaseUrl, InvalidDatabaseUrl> {
+    match url {
+        Some(url) => url.expose().parse(),
+        None => Ok(DatabaseUrl::Sqlite(data_dir.join("hubbub.sqlite3"))),
+    }
+}
+
+/// Makes the database if need be and brings its schema up to date. Not while a server uses the data directory: it would
+/// find a schema that it does not know.
+///
+/// # Errors
+/// A [`StartError`].
+pub async fn migrate(data_dir: &Path, url: &DatabaseUrl) -> Result<(), StartError> {
+    let _held = DataDir::open(data_dir)?;
+    Store::open(url, &StoreOptions { read_connections: 1, write_queue: 1, write_batch: 1 })?.close().await;
+    Ok(())
+}
+
+pub(in crate::app) fn options(config: &StoreConfig) -> StoreOptions {
+    StoreOptions {
+        read_connections: config.read_connections,
+        write_queue: config.write_queue,
+        write_batch: config.write_batch,
+    }
+}

@@ -1,0 +1,100 @@
+//! The part that has the database: the store, the API with its page, and the jobs. No sockets.
+
+use std::sync::Arc;
+
+use crate::app::demo::Demo;
+use crate::app::instance::{self, DataDir, database_url};
+use crate::app::start_error::StartError;
+use crate::auth::{AccessTokens, KeyRing, Passwords};
+use crate::config::ServeConfig;
+use crate::events::{Bus, FlowBook};
+use crate::http::{self, SocketApp, WebParts, WebState};
+use crate::jobs::{HeadTicks, JobRunner, RunningHeadTicks, RunningJobs};
+use crate::pusher::App;
+use crate::store::{FileLibrary, Store};
+
+use super::bus_part::BusPart;
+use super::outgoing_calls::outgoing_client;
+
+/// The store and what works on it.
+pub(in crate::app) struct WebPart {
+    store: Store,
+    state: Arc<WebState>,
+    jobs: RunningJobs,
+    /// With a bus that may lose something.
+    head_ticks: Option<RunningHeadTicks>,
+    demo: Option<Demo>,
+}
+
+impl WebPart {
+    pub(in crate::app) async fn build(
+        config: &ServeConfig,
+        chat_app: &App,
+        data_dir: &DataDir,
+        bus: &mut BusPart,
+    ) -> Result<Self, StartError> {
+        let store = open_store(config, data_dir)?;
+        let files = open_files(&store, config, data_dir)?;
+        let passwords = Passwords::start(&config.auth)?;
+        let demo = match config.demo {
+            true => Some(Demo::prepare(&store, &passwords, &http::limits(config)).await?),
+            false => None,
+        };
+        let events = Bus::new(bus.carrier(), chat_app.id);
+        let ticks = HeadTicks::new(store.clone(), events.clone(), bus.take_heads_wanted());
+        let parts = WebParts {
+            store: store.clone(),
+            files: files.clone(),
+            bus: events,
+            flows: Arc::new(FlowBook::new(config.http.flow_entries)),
+            passwords,
+            access_tokens: AccessTokens::new(key_ring(config, data_dir)?, &config.auth),
+            socket_app: SocketApp { key: chat_app.key.clone(), secret: chat_app.secret.clone().into() },
+            socket_address: config.bus.socket_address()?,
+            demo_people: demo.as_ref().map(Demo::people).unwrap_or_default(),
+        };
+        let state = Arc::new(WebState::new(config, parts));
+        let jobs = JobRunner::new(store.clone(), files, outgoing_client(config)?, &config.jobs).start();
+        let head_ticks = bus.may_lose_events().then(|| ticks.start());
+        Ok(Self { store, state, jobs, head_ticks, demo })
+    }
+
+    pub(in crate::app) fn state(&self) -> Arc<WebState> {
+        Arc::clone(&self.state)
+    }
+
+    pub(in crate::app) const fn demo(&self) -> Option<&Demo> {
+        self.demo.as_ref()
+    }
+
+    pub(in crate::app) fn begin_shutdown(&self) {
+        self.state.begin_shutdown();
+    }
+
+    /// Ends the jobs and then the store, once no request needs them.
+    pub(in crate::app) async fn end(self) {
+        self.jobs.stop().await;
+        if let Some(head_ticks) = self.head_ticks {
+            head_ticks.stop().await;
+        }
+        self.store.close().await;
+    }
+}
+
+fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
+    let url = database_url(data_dir.path(), config.database_url.as_ref())?;
+    Ok(Store::open(&url, &instance::options(&config.store))?)
+}
+
+fn key_ring(config: &ServeConfig, data_dir: &DataDir) -> Result<KeyRing, StartError> {
+    match &config.auth.token_secret {
+        Some(secret) => Ok(KeyRing::of_secret(secret)),
+        None => Ok(KeyRing::open(data_dir.path())?),
+    }
+}
+
+fn open_files(store: &Store, config: &ServeConfig, data_dir: &DataDir) -> Result<FileLibrary, StartError> {
+    let directory = config.files_dir.clone().unwrap_or_else(|| data_dir.path().join("files"));
+    FileLibrary::open(store.clone(), &directory)
+        .map_err(|error| StartError::DataDir { path: directory.display().to_string(), reason: error.to_string() })
+}

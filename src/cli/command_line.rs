@@ -1,0 +1,87 @@
+//! The list of commands.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::ServeConfig;
+
+use super::pusher_client::{ListenArgs, TriggerArgs, listen, trigger};
+use super::{apps, backup, check, export, people, serve};
+
+/// A chat and a real-time server in one program
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = "Every option has an environment variable, also read from a file .env.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Box<ServeConfig>),
+    /// Publish an event to a channel of any Pusher-compatible server
+    Trigger(TriggerArgs),
+    /// Print what happens in channels of any Pusher-compatible server, one JSON object a line
+    Listen(ListenArgs),
+    /// List the apps that may use the socket server, or make credentials for another
+    #[command(subcommand)]
+    Apps(apps::AppsCommand),
+    /// Write the whole instance into one file, also while it runs
+    Backup(backup::BackupArgs),
+    /// Make a data directory out of a backup
+    Restore(backup::RestoreArgs),
+    /// Write what people wrote as JSON Lines, also while the server runs
+    Export(export::ExportArgs),
+    /// Look for what does not agree in the database, also while the server runs
+    Check(check::CheckArgs),
+    /// Bring the database's schema up to date without serving
+    Migrate(check::MigrateArgs),
+    /// Help people who are locked out, also while the server runs
+    User(people::UserArgs),
+    /// Make an API token for a person and print it, also while the server runs
+    Token(people::TokenArgs),
+}
+
+/// Runs what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    // A missing .env is the usual case; one that cannot be read is said below.
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        eprintln!("hubbub: the file .env: {error}");
+        return ExitCode::from(2);
+    }
+    match Cli::parse().command {
+        Command::Serve(config) => serve::serve(*config),
+        Command::Trigger(args) => wait(trigger(args)),
+        Command::Listen(args) => wait(listen(args)),
+        Command::Apps(command) => report(apps::run(&command).map(done)),
+        Command::Backup(args) => report(backup::backup(&args).map(done)),
+        Command::Restore(args) => report(backup::restore(&args).map(done)),
+        Command::Export(args) => report(export::export(&args).map(done)),
+        Command::Check(args) => report(check::check(&args)),
+        Command::Migrate(args) => wait(check::migrate(&args)),
+        Command::User(args) => wait(people::user(&args)),
+        Command::Token(args) => wait(people::token(&args)),
+    }
+}
+
+const fn done(_: ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
+/// Has a command that waits for others run to its end.
+fn wait<E: fmt::Display>(command: impl Future<Output = Result<(), E>>) -> ExitCode {
+    report(actix_web::rt::System::new().block_on(command).map(done))
+}
+
+fn report<E: fmt::Display>(outcome: Result<ExitCode, E>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("hubbub: {error}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,40 @@
+//! Everything that can be set, with its default, its environment variable and its unit.
+//!
+//! Each setting is a flag of `hubbub serve` and an environment variable `HUBBUB_…`; a file `.env` in the working
+//! directory is read first. [`ServeConfig::validate`] refuses impossible combinations before anything starts.
+//!
+//! | | |
+//! |---|---|
+//! | `serve` | all settings of the server, and the checks between them |
+//! | `role` | which parts a process runs |
+//! | `http`, `documents`, `store`, `auth`, `jobs`, `bus` | the settings of each part |
+//! | `sockets` | the settings of the socket server, of its webhooks, and the file of apps |
+//! | `pusher_server` | a Pusher-compatible server as a URL names it |
+//! | `secret` | a text that is not printed |
+//! | `error` | combinations that cannot work |
+
+mod auth;
+mod bus;
+mod documents;
+mod error;
+mod http;
+mod jobs;
+mod pusher_server;
+mod role;
+mod secret;
+mod serve;
+mod sockets;
+mod store;
+
+pub use auth::AuthConfig;
+pub use bus::{BusAddress, BusConfig, SocketAddress};
+pub use documents::DocumentsConfig;
+pub use error::ConfigError;
+pub use http::HttpConfig;
+pub use jobs::JobsConfig;
+pub use pusher_server::{InvalidPusherUrl, PusherServer};
+pub use role::Role;
+pub use secret::Secret;
+pub use serve::{LogFormat, ServeConfig, SignUp};
+pub use sockets::{AppsFileError, Deflate, SocketConfig, SocketTransport, WebhookConfig, default_limits, read_apps};
+pub use store::StoreConfig;

@@ -1,0 +1,181 @@
+//! Shared documents: which there are, and reading one. Saving is in [`document_saves`](crate::http::documents::saves).
+//!
+//! The second flow: changes travel over the socket from page to page, and no handler sees them. What is here is what a
+//! document needs beside that: people, permissions, and a state that outlives everybody's pages.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::yjs::missing_from;
+use crate::domain::{Document, DocumentId, DocumentTitle, RoomId};
+use crate::events::DocumentPayload;
+use crate::store::DocumentChange;
+
+use crate::http::error::ApiError;
+use crate::http::files::download::{blocking, is_known};
+use crate::http::pipeline::body::Json;
+use crate::http::pipeline::identity::Identity;
+use crate::http::rooms::room::dispatch;
+use crate::http::state::WebState;
+
+#[derive(Serialize)]
+struct DocumentsResponse<'a> {
+    documents: Vec<DocumentPayload<'a>>,
+}
+
+/// `GET /rooms/{id}/documents`: archived ones too, last updated first.
+pub(crate) async fn list_documents(
+    state: web::Data<WebState>,
+    viewer: Identity,
+    room_id: web::Path<RoomId>,
+) -> Result<HttpResponse, ApiError> {
+    let documents = state.store.documents(viewer.user_id(), *room_id).await?;
+    Ok(HttpResponse::Ok().json(DocumentsResponse { documents: documents.iter().map(DocumentPayload::from).collect() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateDocumentRequest {
+    title: String,
+}
+
+/// `POST /rooms/{id}/documents`.
+pub(crate) async fn create_document(
+    state: web::Data<WebState>,
+    maker: Identity,
+    room_id: web::Path<RoomId>,
+    Json(request): Json<CreateDocumentRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let title = DocumentTitle::parse(&request.title, &state.limits)?;
+    let (document, event) = state.store.create_document(maker.user_id(), *room_id, title).await?;
+    dispatch(&state, &[event]);
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, format!("/api/v1/documents/{}", document.id)))
+        .json(DocumentPayload::from(&document)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeDocumentRequest {
+    title: Option<String>,
+    archived: Option<bool>,
+}
+
+/// `PATCH /documents/{id}`: another title, into the archive or out of it. Who has it open when it is archived loses the
+/// live channel at once.
+pub(crate) async fn change_document(
+    state: web::Data<WebState>,
+    actor: Identity,
+    id: web::Path<DocumentId>,
+    Json(request): Json<ChangeDocumentRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let change = DocumentChange {
+        title: request.title.map(|title| DocumentTitle::parse(&title, &state.limits)).transpose()?,
+        is_archived: request.archived,
+    };
+    let changed = state.store.change_document(actor.user_id(), *id, change).await?;
+    dispatch(&state, changed.event.as_slice());
+    changed.shut_out.iter().for_each(|user| state.bus.revoke_document(*id, *user));
+    Ok(HttpResponse::Ok().json(DocumentPayload::from(&changed.document)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ContentParameters {
+    /// A state vector in base64: what the caller has.
+    sv: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ContentResponse<'a> {
+    document: DocumentPayload<'a>,
+    update: String,
+    state_vector: String,
+}
+
+/// `GET /documents/{id}`: the state, or what the state vector `sv` lacks.
+pub(crate) async fn show_document(
+    state: web::Data<WebState>,
+    viewer: Identity,
+    id: web::Path<DocumentId>,
+    parameters: web::Query<ContentParameters>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let known = parameters.sv.as_deref().map(decode_state_vector).transpose()?;
+    let document = state.store.document(viewer.user_id(), *id).await?;
+    if is_known(request.headers(), &etag(&document)) {
+        return Ok(unchanged(&document));
+    }
+    let content = state.store.document_content(viewer.user_id(), *id).await?;
+    let update = match known {
+        None => content.state,
+        Some(known) => blocking(move || missing_from(&known, &content.state)).await??,
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((ETAG, etag(&content.document)))
+        .insert_header((CACHE_CONTROL, "private, no-cache"))
+        .json(ContentResponse {
+            document: (&content.document).into(),
+            update: STANDARD.encode(update),
+            state_vector: STANDARD.encode(content.state_vector),
+        }))
+}
+
+/// `GET /documents/{id}/text`: what people read.
+pub(crate) async fn show_text(
+    state: web::Data<WebState>,
+    viewer: Identity,
+    id: web::Path<DocumentId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let (document, text) = state.store.document_text(viewer.user_id(), *id).await?;
+    if is_known(request.headers(), &etag(&document)) {
+        return Ok(unchanged(&document));
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header((ETAG, etag(&document)))
+        .insert_header((CACHE_CONTROL, "private, no-cache"))
+        .insert_header((CONTENT_TYPE, "text/markdown; charset=utf-8"))
+        .body(text))
+}
+
+/// Stands for what a document says, not for its title.
+pub(crate) fn etag(document: &Document) -> String {
+    format!("\"{}\"", document.revision)
+}
+
+fn unchanged(document: &Document) -> HttpResponse {
+    HttpResponse::build(StatusCode::NOT_MODIFIED)
+        .insert_header((ETAG, etag(document)))
+        .insert_header((CACHE_CONTROL, "private, no-cache"))
+        .finish()
+}
+
+/// In a URL base64 is written in another alphabet; either is taken, with or without padding.
+fn decode_state_vector(text: &str) -> Result<Vec<u8>, ApiError> {
+    const ANY_PADDING: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ANY_PADDING);
+    // A plus sign that was not escaped reads as a space.
+    let text = text.replace(['+', ' '], "-").replace('/', "_");
+    URL_SAFE.decode(text).map_err(|_| ApiError::InvalidStateVector)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_vector_is_read_in_either_alphabet() {
+        for text in ["-_8=", "-_8", "+/8=", "+/8", " _8"] {
+            assert_eq!(decode_state_vector(text).ok(), Some(vec![0xfb, 0xff]), "{text}");
+        }
+        assert!(decode_state_vector("!").is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! Saving documents: merging what somebody changed into what is stored, and going back to what was stored before.
+
+use std::time::Duration;
+
+use actix_web::http::header::ETAG;
+use actix_web::{HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::domain::yjs::{Merged, UpdateError, changes_to, merge};
+use crate::domain::{Document, DocumentContent, DocumentId};
+use crate::events::{DocumentPayload, DocumentSaved};
+use crate::pusher::SocketId;
+use crate::store::{DocumentSave, StoredContent, VersionRule};
+
+use crate::http::documents::document::etag;
+use crate::http::documents::update_body::UpdateBody;
+use crate::http::error::ApiError;
+use crate::http::files::download::blocking;
+use crate::http::pipeline::excluded_socket::OwnSocket;
+use crate::http::pipeline::identity::Identity;
+use crate::http::state::WebState;
+
+#[derive(Serialize)]
+struct SaveResponse<'a> {
+    document: DocumentPayload<'a>,
+    state_vector: String,
+    /// Whether the save brought anything new.
+    changed: bool,
+    /// Whether all of it could be merged; else a part builds on what the document lacks.
+    complete: bool,
+}
+
+/// `PUT /documents/{id}`: merges a Yjs update.
+pub(crate) async fn save_document(
+    state: web::Data<WebState>,
+    author: Identity,
+    id: web::Path<DocumentId>,
+    OwnSocket(except): OwnSocket,
+    UpdateBody(update): UpdateBody,
+) -> Result<HttpResponse, ApiError> {
+    let interval = Duration::from_secs(state.config.documents.document_version_secs.into());
+    save(&state, &author, *id, interval, except, move |_| Ok(update.clone())).await
+}
+
+/// `POST /documents/{id}/versions/{number}/restore`: makes the text that of a version by a change like any other, which
+/// merges with what others write meanwhile and can itself be undone.
+pub(crate) async fn restore_version(
+    state: web::Data<WebState>,
+    author: Identity,
+    path: web::Path<(DocumentId, i64)>,
+    OwnSocket(except): OwnSocket,
+) -> Result<HttpResponse, ApiError> {
+    let (id, number) = *path;
+    let (_, text) = state.store.document_version(author.user_id(), id, number).await?;
+    // What is left behind becomes a version too, however young the last one is.
+    let changes = move |stored: &[u8]| changes_to(&text, stored).map(Bytes::from);
+    save(&state, &author, id, Duration::ZERO, except, changes).await
+}
+
+/// Merges what `update_of` makes of the stored state, stores it, and tells the others. Two savers never overwrite each
+/// other: a merge is stored only if nobody stored another one meanwhile, and else done again.
+async fn save(
+    state: &WebState,
+    author: &Identity,
+    id: DocumentId,
+    version_interval: Duration,
+    except: Option<SocketId>,
+    update_of: impl Fn(&[u8]) -> Result<Bytes, UpdateError> + Clone + Send + 'static,
+) -> Result<HttpResponse, ApiError> {
+    let config = &state.config.documents;
+    let version_rule = VersionRule { interval: version_interval, most: config.max_document_versions.into() };
+    let _place = state.merging.place().await?;
+    loop {
+        let stored = state.store.document_content(author.user_id(), id).await?;
+        let StoredContent { document, state: content, state_vector } = stored;
+        if document.archived_at.is_some() {
+            return Err(ApiError::DocumentArchived);
+        }
+        let (update_of, max_bytes) = (update_of.clone(), config.max_document_bytes);
+        let merging = blocking(move || merge(&content, &update_of(&content)?, max_bytes).map(Outcome::from));
+        let Outcome { update, is_complete, content } = merging.await??;
+        let Some(content) = content else { return Ok(answer(&document, &state_vector, false, is_complete)) };
+        let state_vector = content.state_vector.clone();
+        let save = DocumentSave { id, revision: document.revision, content, version_rule };
+        if let Some(document) = state.store.save_document(author.user_id(), save).await? {
+            let saved = DocumentSaved { document: &document, state_vector: &state_vector, update: &update };
+            state.bus.dispatch_document_saved(&saved, state.config.socket.max_event_data_bytes, except);
+            return Ok(answer(&document, &state_vector, true, is_complete));
+        }
+    }
+}
+
+/// What came of merging.
+struct Outcome {
+    /// What was merged.
+    update: Vec<u8>,
+    is_complete: bool,
+    /// `None`: nothing was new.
+    content: Option<DocumentContent>,
+}
+
+impl From<Merged> for Outcome {
+    fn from(mut merged: Merged) -> Self {
+        let (update, is_complete) = (std::mem::take(&mut merged.update), merged.is_complete);
+        Self { update, is_complete, content: merged.is_changed.then(|| DocumentContent::from(merged)) }
+    }
+}
+
+fn answer(document: &Document, state_vector: &[u8], changed: bool, complete: bool) -> HttpResponse {
+    HttpResponse::Ok().insert_header((ETAG, etag(document))).json(SaveResponse {
+        document: document.into(),
+        state_vector: STANDARD.encode(state_vector),
+        changed,
+        complete,
+    })
+}

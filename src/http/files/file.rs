@@ -1,0 +1,115 @@
+//! Files: uploading one into a room, and reading it.
+
+use std::io;
+use std::time::Duration;
+
+use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use crate::domain::{FileId, FileName, RoomId};
+use crate::events::FilePayload;
+use crate::store::{FinishedUpload, Upload};
+
+use crate::http::error::ApiError;
+use crate::http::files::download::{Download, blocking};
+use crate::http::pipeline::identity::Identity;
+use crate::http::state::WebState;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UploadParameters {
+    /// What the file is called where it comes from.
+    name: String,
+}
+
+/// How long the next piece of an upload may take: whoever sends nothing holds a file and a connection.
+const PIECE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// `POST /rooms/{id}/files?name=`: the body is the file. It goes to the disk piece by piece, and what is cut off or too
+/// large leaves nothing behind.
+pub(crate) async fn upload_file(
+    state: web::Data<WebState>,
+    uploader: Identity,
+    room_id: web::Path<RoomId>,
+    parameters: web::Query<UploadParameters>,
+    request: HttpRequest,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let name = FileName::parse(&parameters.name)?;
+    state.store.check_membership(uploader.user_id(), *room_id).await?;
+    let received = receive(&state, &request, body).await?;
+    let content = received.open().map_err(disk_failed)?;
+    let preview = state.thumbnails.draw(content, received.content_type()).await?;
+    let file = state.files.keep(uploader.user_id(), *room_id, name, received, preview).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, format!("/api/v1/files/{}", file.id)))
+        .json(FilePayload::from(&file)))
+}
+
+/// Receives a body into a file of its own, which goes when the answer is dropped.
+async fn receive(state: &WebState, request: &HttpRequest, mut body: web::Payload) -> Result<FinishedUpload, ApiError> {
+    let max_file_bytes = state.config.http.max_file_bytes;
+    if stated_length(request).is_some_and(|length| length > max_file_bytes) {
+        return Err(ApiError::FileTooLarge { max_file_bytes });
+    }
+    let files = state.files.clone();
+    let mut upload = blocking(move || files.begin_upload()).await?.map_err(disk_failed)?;
+    loop {
+        let piece = timeout(PIECE_PATIENCE, body.next()).await;
+        let piece = piece.map_err(|_| ApiError::BodyIncomplete("the next piece did not come".to_owned()))?;
+        let Some(piece) = piece else { break };
+        let piece = piece.map_err(|error| ApiError::BodyIncomplete(error.to_string()))?;
+        if upload.bytes() + u64::try_from(piece.len()).unwrap_or(u64::MAX) > max_file_bytes {
+            return Err(ApiError::FileTooLarge { max_file_bytes });
+        }
+        let written = blocking(move || upload.write(&piece).map(|()| upload));
+        upload = written.await?.map_err(disk_failed)?;
+    }
+    blocking(move || Upload::finish(upload)).await?.map_err(disk_failed)
+}
+
+fn stated_length(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The disk is full or gone; it may be back in a moment.
+fn disk_failed(error: io::Error) -> ApiError {
+    ApiError::Unavailable(format!("the directory of the files: {error}"))
+}
+
+/// `GET /files/{id}`.
+pub(crate) async fn show_file(
+    state: web::Data<WebState>,
+    viewer: Identity,
+    id: web::Path<FileId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let stored = state.store.file(viewer.user_id(), *id).await?;
+    let download = Download {
+        etag: format!("\"{}\"", stored.hash.as_str()),
+        content_type: stored.file.content_type.clone(),
+        name: stored.file.name.clone(),
+    };
+    let files = state.files.clone();
+    download.answer(&request, move || files.read(&stored)).await
+}
+
+/// `GET /files/{id}/thumbnail`.
+pub(crate) async fn show_thumbnail(
+    state: web::Data<WebState>,
+    viewer: Identity,
+    id: web::Path<FileId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let stored = state.store.file(viewer.user_id(), *id).await?;
+    let download = Download {
+        etag: format!("\"{}-thumbnail\"", stored.hash.as_str()),
+        content_type: stored.thumbnail_type.clone().ok_or(ApiError::ThumbnailNotFound)?,
+        name: stored.file.name.clone(),
+    };
+    let files = state.files.clone();
+    download.answer(&request, move || files.read_thumbnail(&stored)).await
+}

@@ -1,0 +1,5 @@
+//! Files: uploading, downloading, thumbnails.
+
+pub(crate) mod download;
+pub(crate) mod file;
+pub(crate) mod thumbnails;

@@ -1,0 +1,26 @@
+//! Whether the process lives, and whether it should be sent requests.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use crate::http::error::ApiError;
+use crate::http::state::WebState;
+
+#[derive(Serialize)]
+struct HealthResponse {
+    status: &'static str,
+}
+
+/// `GET /health/live`: answers as long as the process can.
+pub(crate) async fn show_live() -> HttpResponse {
+    HttpResponse::Ok().json(HealthResponse { status: "live" })
+}
+
+/// `GET /health/ready`: reads and writes go through, and the process is not about to end.
+pub(crate) async fn show_ready(state: web::Data<WebState>) -> Result<HttpResponse, ApiError> {
+    if state.is_shutting_down() {
+        return Err(ApiError::ShuttingDown);
+    }
+    state.store.ready().await?;
+    Ok(HttpResponse::Ok().json(HealthResponse { status: "ready" }))
+}

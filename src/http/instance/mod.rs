@@ -1,0 +1,5 @@
+//! The server itself: what it offers, how it is, the page.
+
+pub(crate) mod health;
+pub(crate) mod info;
+pub(crate) mod page;

@@ -1,0 +1,72 @@
+//! The page: the files of `frontend/dist`, which the binary carries.
+
+use std::borrow::Cow;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::http::error::ApiError;
+
+/// A debug build reads the files from the disk at each request, so that the page can be built meanwhile.
+#[derive(RustEmbed)]
+#[folder = "frontend/dist"]
+#[allow_missing = true]
+struct Dist;
+
+/// Paths that programs ask: a wrong one is an error for them and not a page.
+const PROGRAMS: [&str; 5] = ["api", "broadcasting", "health", "app", "apps"];
+
+const NOT_BUILT: &str = "<!doctype html>
+<html lang=\"en\"><meta charset=\"utf-8\"><title>Hubbub</title>
+<h1>Hubbub is running; its page is not built yet</h1>
+<p>Build it with <code>npm --prefix frontend ci</code> and <code>npm --prefix frontend run build</code>, or everything
+with <code>make build</code>, and start Hubbub again. The API answers already: see <code>docs/api.md</code>.</p>
+</html>
+";
+
+/// Every path that is nobody else's: a file of the page, or the page itself, which finds its own way from the address.
+pub(crate) async fn show_page(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let path = request.path().trim_start_matches('/');
+    let first = path.split('/').next().unwrap_or_default();
+    if !matches!(*request.method(), Method::GET | Method::HEAD) || PROGRAMS.contains(&first) {
+        return Err(ApiError::RouteNotFound);
+    }
+    if let Some(file) = Dist::get(path) {
+        return Ok(answer(&request, path, file));
+    }
+    let is_file_name = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    if is_file_name {
+        return Err(ApiError::RouteNotFound);
+    }
+    Ok(match Dist::get("index.html") {
+        Some(page) => answer(&request, "index.html", page),
+        None => HttpResponse::ServiceUnavailable().content_type("text/html; charset=utf-8").body(NOT_BUILT),
+    })
+}
+
+/// Files whose name holds a digest of their content never change; the others are asked for again each time, and
+/// answered with 304 while they are the same.
+fn answer(request: &HttpRequest, path: &str, file: EmbeddedFile) -> HttpResponse {
+    // Weak, for it is the same whether the answer is compressed or not.
+    let etag = format!("W/\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
+    let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let known = request.headers().get(IF_NONE_MATCH).and_then(|known| known.to_str().ok());
+    let is_known = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == etag));
+    let mut answer = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    answer.insert_header((CACHE_CONTROL, caching)).insert_header((ETAG, etag));
+    if is_known {
+        return answer.finish();
+    }
+    answer.insert_header((CONTENT_TYPE, media_type(&file)));
+    match file.data {
+        Cow::Borrowed(bytes) => answer.body(bytes),
+        Cow::Owned(bytes) => answer.body(bytes),
+    }
+}
+
+fn media_type(file: &EmbeddedFile) -> String {
+    let media_type = file.metadata.mimetype();
+    if media_type.starts_with("text/") { format!("{media_type}; charset=utf-8") } else { media_type.to_owned() }
+}

@@ -1,0 +1,71 @@
+//! Reading a room's log: how a client fetches what it missed.
+
+use actix_web::http::header::ContentType;
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{RoomId, Seq};
+use crate::events::EventPayload;
+use crate::store::StoreError;
+
+use crate::http::error::ApiError;
+use crate::http::log::coalesce::Flights;
+use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::page_limit::page_limit;
+use crate::http::state::WebState;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CatchUpQuery {
+    /// The last event that the client has.
+    after: Seq,
+    limit: Option<i64>,
+}
+
+/// A piece of a room's log, by which many may ask for the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Piece {
+    room_id: RoomId,
+    after: Seq,
+    limit: i64,
+}
+
+/// The pieces that are being read, as they will be answered.
+pub(crate) type PieceFlights = Flights<Piece, Result<Bytes, StoreError>>;
+
+#[derive(Serialize)]
+struct CatchUpResponse<'a> {
+    items: Vec<EventPayload<'a>>,
+    head: Seq,
+    more: bool,
+    /// Present when the client is too far behind: it reads the history anew.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    resync: bool,
+}
+
+/// `GET /rooms/{id}/events`.
+pub(crate) async fn list_events(
+    state: web::Data<WebState>,
+    viewer: Identity,
+    room_id: web::Path<RoomId>,
+    query: web::Query<CatchUpQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let piece = Piece { room_id: *room_id, after: query.after, limit: page_limit(query.limit, 100, 500)? };
+    state.store.require_member(viewer.user_id(), piece.room_id).await?;
+    let body = state.catch_ups.share(piece, read(&state, piece)).await?;
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(body))
+}
+
+/// Reads and serialises a piece once for all who want it.
+async fn read(state: &WebState, Piece { room_id, after, limit }: Piece) -> Result<Bytes, StoreError> {
+    let max_behind = state.config.http.catch_up_events;
+    let caught_up = state.store.events_after_for_members(room_id, after, limit, max_behind).await?;
+    let response = CatchUpResponse {
+        items: caught_up.events.iter().map(EventPayload::from).collect(),
+        head: caught_up.head,
+        more: caught_up.more,
+        resync: caught_up.resync,
+    };
+    serde_json::to_vec(&response).map(Bytes::from).map_err(|error| StoreError::Internal(error.to_string()))
+}

@@ -1,0 +1,6 @@
+//! The event log: catch-up and the event stream.
+
+pub(crate) mod catch_up;
+pub(crate) mod coalesce;
+pub(crate) mod cursor;
+pub(crate) mod stream;

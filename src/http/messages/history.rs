@@ -1,0 +1,94 @@
+//! A room's messages, page by page.
+
+use actix_web::http::header::LINK;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{InvalidField, MessageId, RoomId, Seq};
+use crate::events::MessagePayload;
+use crate::store::{History, HistoryFrom, HistoryPage};
+
+use crate::http::error::ApiError;
+use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::page_limit::page_limit;
+use crate::http::state::WebState;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HistoryQuery {
+    before: Option<MessageId>,
+    after: Option<MessageId>,
+    around: Option<MessageId>,
+    limit: Option<i64>,
+}
+
+impl HistoryQuery {
+    fn parse(&self) -> Result<HistoryPage, InvalidField> {
+        let from = match (self.before, self.after, self.around) {
+            (None, None, None) => HistoryFrom::Latest,
+            (Some(id), None, None) => HistoryFrom::Before(id),
+            (None, Some(id), None) => HistoryFrom::After(id),
+            (None, None, Some(id)) => HistoryFrom::Around(id),
+            _ => {
+                let detail = "Give one of before, after and around, not several.";
+                return Err(InvalidField::new("before", "invalid_cursor", detail));
+            }
+        };
+        Ok(HistoryPage { from, limit: page_limit(self.limit, 50, 200)? })
+    }
+}
+
+#[derive(Serialize)]
+struct HistoryResponse<'a> {
+    items: Vec<MessagePayload<'a>>,
+    /// The path of the newer page.
+    next: Option<&'a str>,
+    /// The path of the older page.
+    prev: Option<&'a str>,
+    seq: Seq,
+}
+
+/// `GET /rooms/{id}/messages`: the oldest first within a page.
+pub(crate) async fn list_messages(
+    state: web::Data<WebState>,
+    viewer: Identity,
+    room_id: web::Path<RoomId>,
+    query: web::Query<HistoryQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let page = query.parse()?;
+    let history = state.store.history(viewer.user_id(), *room_id, page).await?;
+    let path =
+        |cursor: &str, id: MessageId| format!("/api/v1/rooms/{room_id}/messages?{cursor}={id}&limit={}", page.limit);
+    let prev = oldest(&history, page.from).filter(|_| history.has_older).map(|id| path("before", id));
+    let next = newest(&history, page.from).filter(|_| history.has_newer).map(|id| path("after", id));
+    let mut answer = HttpResponse::Ok();
+    for (rel, path) in [("prev", &prev), ("next", &next)] {
+        if let Some(path) = path {
+            answer.append_header((LINK, format!("<{path}>; rel=\"{rel}\"")));
+        }
+    }
+    Ok(answer.json(HistoryResponse {
+        items: history.items.iter().map(MessagePayload::from).collect(),
+        next: next.as_deref(),
+        prev: prev.as_deref(),
+        seq: history.seq,
+    }))
+}
+
+/// The message before which the older page lies. An empty page lies just after or before the message it was asked from.
+fn oldest(history: &History, from: HistoryFrom) -> Option<MessageId> {
+    let empty = match from {
+        HistoryFrom::After(id) => Some(MessageId(id.0.saturating_add(1))),
+        HistoryFrom::Latest | HistoryFrom::Before(_) | HistoryFrom::Around(_) => None,
+    };
+    history.items.first().map(|message| message.id).or(empty)
+}
+
+/// The message after which the newer page lies.
+fn newest(history: &History, from: HistoryFrom) -> Option<MessageId> {
+    let empty = match from {
+        HistoryFrom::Before(id) => Some(MessageId(id.0.saturating_sub(1))),
+        HistoryFrom::Latest | HistoryFrom::After(_) | HistoryFrom::Around(_) => None,
+    };
+    history.items.last().map(|message| message.id).or(empty)
+}

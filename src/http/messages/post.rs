@@ -1,0 +1,173 @@
+//! Messages: posting, reading one, editing, taking back. [`post_message`] is the message's way through the server.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::LOCATION;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use tracing::warn;
+
+use crate::domain::{ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, RoomId};
+use crate::events::MessagePayload;
+use crate::store::Posted;
+
+use crate::http::error::ApiError;
+use crate::http::pipeline::body::TextOrJson;
+use crate::http::pipeline::excluded_socket::OwnSocket;
+use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::start_timeline::Received;
+use crate::http::rooms::room::dispatch;
+use crate::http::state::WebState;
+
+/// A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PostMessageRequest {
+    body: String,
+    client_id: Option<String>,
+    /// What was uploaded into the room before.
+    #[serde(default)]
+    file_ids: Vec<FileId>,
+}
+
+impl From<String> for PostMessageRequest {
+    fn from(body: String) -> Self {
+        Self { body, client_id: None, file_ids: Vec::new() }
+    }
+}
+
+impl PostMessageRequest {
+    /// Checks and renders the text. The client's id for it may stand in the body or in the header, for the same purpose.
+    fn parse(self, key: IdempotencyKey, state: &WebState) -> Result<MessageDraft, InvalidField> {
+        let client_id = match (self.client_id, key.0) {
+            (Some(client_id), Some(key)) if client_id != key => {
+                let detail = "The client_id and the Idempotency-Key differ; send one of them.";
+                return Err(InvalidField::new("client_id", "invalid_client_id", detail));
+            }
+            (client_id, key) => client_id.or(key),
+        };
+        let client_id = client_id.as_deref().map(ClientId::parse).transpose()?;
+        let file_ids = self.file_ids;
+        let max_files = state.config.http.max_files_per_message;
+        if file_ids.len() > max_files {
+            let detail = format!("A message has at most {max_files} files (HUBBUB_MAX_FILES_PER_MESSAGE).");
+            return Err(InvalidField::new("file_ids", "too_many_files", detail));
+        }
+        if file_ids.iter().enumerate().any(|(index, id)| file_ids[..index].contains(id)) {
+            return Err(InvalidField::new("file_ids", "duplicate_file", "A file is attached once."));
+        }
+        let body = match file_ids.is_empty() {
+            true => MessageBody::parse(&self.body, &state.limits)?,
+            false => MessageBody::parse_beside_files(&self.body, &state.limits)?,
+        };
+        Ok(MessageDraft { body, client_id, file_ids })
+    }
+}
+
+/// `POST /rooms/{id}/messages`: the six steps of one message.
+pub(crate) async fn post_message(
+    state: web::Data<WebState>,
+    Received(trace): Received,
+    author: Identity,
+    room_id: web::Path<RoomId>,
+    key: IdempotencyKey,
+    OwnSocket(except): OwnSocket,
+    TextOrJson(request): TextOrJson<PostMessageRequest>,
+) -> Result<HttpResponse, ApiError> {
+    // 1  The client has sent it.
+    // 2  Validate and store.
+    let draft = request.parse(key, &state)?;
+    trace.parsed();
+    let (message, event) = match state.store.post_message(author.user_id(), *room_id, draft).await? {
+        Posted::New { message, event } => (message, event),
+        Posted::Replayed(message) => return Ok(replayed(&message)),
+    };
+    trace.stored();
+    state.flows.keep(message.id, event.seq, Arc::clone(&trace));
+    // 3  Dispatch.
+    state.bus.dispatch(&event, &trace, except);
+    trace.dispatched();
+    // 4  The broadcaster hears it, and
+    // 5  the clients receive it, while nobody here waits for them.
+    // 6  Answer.
+    trace.answered();
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, format!("/api/v1/rooms/{room_id}/messages/{}", message.id)))
+        .insert_header(("Server-Timing", trace.server_timing()))
+        .json(MessagePayload::from(&message)))
+}
+
+/// The answer to a post that was stored before: the first one's result.
+fn replayed(message: &Message) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Idempotency-Replayed", "true")).json(MessagePayload::from(message))
+}
+
+/// The header `Idempotency-Key`, with or without the quotes of a structured field.
+pub(crate) struct IdempotencyKey(Option<String>);
+
+impl FromRequest for IdempotencyKey {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let key = request.headers().get("idempotency-key").map(|key| String::from_utf8_lossy(key.as_bytes()));
+        let unquoted = |key: &str| key.strip_prefix('"')?.strip_suffix('"').map(str::to_owned);
+        ready(Ok(Self(key.map(|key| unquoted(&key).unwrap_or_else(|| key.into_owned())))))
+    }
+}
+
+/// `GET /rooms/{id}/messages/{message}`.
+pub(crate) async fn show_message(
+    state: web::Data<WebState>,
+    viewer: Identity,
+    path: web::Path<(RoomId, MessageId)>,
+) -> Result<HttpResponse, ApiError> {
+    let (room_id, message_id) = *path;
+    let message = state.store.message(viewer.user_id(), room_id, message_id).await?;
+    Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))
+}
+
+/// A message's new text: as it is, or `{"body":"…"}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EditMessageRequest {
+    body: String,
+}
+
+impl From<String> for EditMessageRequest {
+    fn from(body: String) -> Self {
+        Self { body }
+    }
+}
+
+/// `PATCH /rooms/{id}/messages/{message}`: its author replaces the text.
+pub(crate) async fn edit_message(
+    state: web::Data<WebState>,
+    author: Identity,
+    path: web::Path<(RoomId, MessageId)>,
+    TextOrJson(request): TextOrJson<EditMessageRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let (room_id, message_id) = *path;
+    let body = MessageBody::parse(&request.body, &state.limits)?;
+    let (message, event) = state.store.edit_message(author.user_id(), room_id, message_id, body).await?;
+    dispatch(&state, std::slice::from_ref(&event));
+    Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))
+}
+
+/// `DELETE /rooms/{id}/messages/{message}`: takes it back; its place stays.
+pub(crate) async fn delete_message(
+    state: web::Data<WebState>,
+    actor: Identity,
+    path: web::Path<(RoomId, MessageId)>,
+) -> Result<HttpResponse, ApiError> {
+    let (room_id, message_id) = *path;
+    let (message, event) = state.store.delete_message(actor.user_id(), room_id, message_id).await?;
+    dispatch(&state, event.as_slice());
+    if let Err(error) = state.files.remove_unused().await {
+        // The message is gone and says so; its files' contents are looked at again later.
+        warn!(%error, "files of a deleted message stay for the moment");
+    }
+    Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))
+}

@@ -1,0 +1,72 @@
+//! Invitations to sign up.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::{OpaqueToken, TokenPurpose};
+use crate::domain::{InvalidField, InviteId, Timestamp};
+use crate::store::TokenHash;
+
+use crate::http::error::ApiError;
+use crate::http::pipeline::body::Json;
+use crate::http::pipeline::identity::Identity;
+use crate::http::state::WebState;
+
+const DEFAULT_HOURS: u32 = 7 * 24;
+const MAX_HOURS: u32 = 365 * 24;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateInviteRequest {
+    expires_in_hours: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct InviteResponse<'a> {
+    id: InviteId,
+    /// Shown once.
+    code: &'a str,
+    url: String,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+}
+
+/// `POST /invites`: for administrators.
+pub(crate) async fn create_invite(
+    state: web::Data<WebState>,
+    identity: Identity,
+    request: HttpRequest,
+    Json(body): Json<CreateInviteRequest>,
+) -> Result<HttpResponse, ApiError> {
+    identity.require_administrator()?;
+    let expires_at = Timestamp::now().after(lifetime(body.expires_in_hours)?);
+    let code = OpaqueToken::generate(TokenPurpose::Invite);
+    let hash = TokenHash(code.digest());
+    let invite = state.store.create_invite(identity.user_id(), hash, Some(expires_at)).await?;
+    Ok(HttpResponse::Created().json(InviteResponse {
+        id: invite.id,
+        code: code.expose(),
+        url: invite_url(&request, state.config.public_url.as_deref(), &code),
+        created_at: invite.created_at,
+        expires_at: invite.expires_at,
+    }))
+}
+
+fn lifetime(hours: Option<u32>) -> Result<Duration, InvalidField> {
+    let hours = hours.unwrap_or(DEFAULT_HOURS);
+    if (1..=MAX_HOURS).contains(&hours) {
+        return Ok(Duration::from_secs(u64::from(hours) * 3_600));
+    }
+    let detail = format!("An invite lasts 1 to {MAX_HOURS} hours.");
+    Err(InvalidField::new("expires_in_hours", "invalid_expires_in_hours", detail))
+}
+
+/// A link to send to somebody: the page for signing up, with the code filled in.
+fn invite_url(request: &HttpRequest, public_url: Option<&str>, code: &OpaqueToken) -> String {
+    let asked = request.connection_info();
+    let here = || format!("{}://{}", asked.scheme(), asked.host());
+    let base = public_url.map_or_else(here, |url| url.trim_end_matches('/').to_owned());
+    format!("{base}/sign-up?invite={}", code.expose())
+}

@@ -1,0 +1,6 @@
+//! People, their sessions, tokens and invitations.
+
+pub(crate) mod invites;
+pub(crate) mod sessions;
+pub(crate) mod tokens;
+pub(crate) mod users;

@@ -1,0 +1,209 @@
+//! Bodies of requests: JSON; a form or JSON; a plain text or JSON. All of them limited in size, all of them UTF-8.
+
+use actix_web::body::{BodyStream, to_bytes_limited};
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::http::error::ApiError;
+use crate::http::state::WebState;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+const TEXT: &str = "text/plain";
+const UNSTATED: &str = "";
+
+/// JSON. No body at all is `{}`, so that calls whose fields may all be missing need none.
+pub(crate) struct Json<T>(pub(crate) T);
+
+/// A form's fields, as a page or `curl -d name=value` sends them, or the same as JSON.
+pub(crate) struct FormOrJson<T>(pub(crate) T);
+
+/// A text, or JSON. The type that `curl -d` states when it is not told otherwise is that of a form; here it is taken
+/// literally, so that `curl -d 'salt & pepper'` says just that.
+pub(crate) struct TextOrJson<T>(pub(crate) T);
+
+/// A body that was read to its end.
+struct Body {
+    /// In lower case, without parameters.
+    media_type: String,
+    text: String,
+}
+
+impl<T: DeserializeOwned> FromRequest for Json<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = read(request, payload);
+        Box::pin(async move {
+            let body = body.await?;
+            match body.media_type.as_str() {
+                _ if body.text.is_empty() => from_json("{}").map(Self),
+                JSON => from_json(&body.text).map(Self),
+                _ => Err(body.unsupported("application/json")),
+            }
+        })
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest for FormOrJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = read(request, payload);
+        Box::pin(async move {
+            let body = body.await?;
+            match body.media_type.as_str() {
+                FORM => from_form(&body.text).map(Self),
+                JSON => from_json(&body.text).map(Self),
+                _ => Err(body.unsupported("application/json or application/x-www-form-urlencoded")),
+            }
+        })
+    }
+}
+
+impl<T: DeserializeOwned + From<String>> FromRequest for TextOrJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = read(request, payload);
+        Box::pin(async move {
+            let body = body.await?;
+            match body.media_type.as_str() {
+                TEXT | FORM | UNSTATED => Ok(Self(body.text.into())),
+                JSON => from_json(&body.text).map(Self),
+                _ => Err(body.unsupported("text/plain or application/json")),
+            }
+        })
+    }
+}
+
+impl Body {
+    fn unsupported(self, expected: &'static str) -> ApiError {
+        ApiError::UnsupportedMediaType { media_type: self.media_type, expected }
+    }
+}
+
+/// Reads a body, at most `HUBBUB_MAX_BODY_BYTES` of it.
+fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Body, ApiError>> + use<> {
+    let payload = payload.take();
+    let request = request.clone();
+    async move {
+        let max_body_bytes = WebState::of(&request)?.config.http.max_body_bytes;
+        let too_large = || ApiError::BodyTooLarge { max_body_bytes };
+        let (media_type, bytes) = read_bytes(&request, payload, max_body_bytes, too_large).await?;
+        let text = String::from_utf8(bytes.into()).map_err(|_| ApiError::InvalidUtf8)?;
+        Ok(Body { media_type, text })
+    }
+}
+
+/// Reads a body of at most `max_bytes`, whatever it is; answers its media type, in lower case and without parameters, too.
+///
+/// # Errors
+/// What `too_large` makes; `unsupported_media_type` when it is compressed; `body_incomplete`.
+pub(crate) async fn read_bytes(
+    request: &HttpRequest,
+    payload: Payload,
+    max_bytes: usize,
+    too_large: impl Fn() -> ApiError,
+) -> Result<(String, Bytes), ApiError> {
+    let media_type = media_type(request)?;
+    if stated_length(request).is_some_and(|length| length > max_bytes) {
+        return Err(too_large());
+    }
+    let bytes = to_bytes_limited(BodyStream::new(payload), max_bytes).await;
+    let bytes = bytes.map_err(|_| too_large())?.map_err(|error| ApiError::BodyIncomplete(error.to_string()))?;
+    Ok((media_type, bytes))
+}
+
+/// What the body claims to be. Compressed bodies and other character sets than UTF-8 are not taken.
+fn media_type(request: &HttpRequest) -> Result<String, ApiError> {
+    let media_type = request.content_type().trim().to_ascii_lowercase();
+    let mime = request.mime_type().ok().flatten();
+    let charset = mime.as_ref().and_then(|mime| mime.get_param("charset")).map(|charset| charset.as_str().to_owned());
+    if charset.as_deref().is_some_and(|charset| !matches!(charset, "utf-8" | "us-ascii")) {
+        let media_type = format!("{media_type}; charset={}", charset.unwrap_or_default());
+        return Err(ApiError::UnsupportedMediaType { media_type, expected: "UTF-8" });
+    }
+    match request.headers().get(CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            let media_type = format!("{media_type} in {}", String::from_utf8_lossy(encoding.as_bytes()));
+            Err(ApiError::UnsupportedMediaType { media_type, expected: "bodies that are not compressed" })
+        }
+        Some(_) | None => Ok(media_type),
+    }
+}
+
+fn stated_length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => unfit(&error.to_string()),
+        Category::Syntax | Category::Eof | Category::Io => ApiError::InvalidJson(error.to_string()),
+    })
+}
+
+fn from_form<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    serde_urlencoded::from_str(text).map_err(|error| unfit(&error.to_string()))
+}
+
+/// Reads out of serde's sentence which field is at fault: it has no other way to tell.
+fn unfit(sentence: &str) -> ApiError {
+    let (code, names_field) = match sentence {
+        _ if sentence.starts_with("unknown field") => ("unknown_field", true),
+        _ if sentence.starts_with("missing field") => ("missing_field", true),
+        _ if sentence.starts_with("duplicate field") => ("duplicate_field", true),
+        _ => ("invalid_field", false),
+    };
+    let short = |text: &str| text.chars().take(200).collect::<String>();
+    let field = sentence.split('`').nth(1).filter(|_| names_field).map(short);
+    ApiError::Unfit { code, field, detail: short(sentence) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Request {
+        #[expect(dead_code, reason = "read by serde only")]
+        name: String,
+    }
+
+    fn code_and_field(result: Result<Request, ApiError>) -> (&'static str, Option<String>) {
+        match result {
+            Err(ApiError::Unfit { code, field, .. }) => (code, field),
+            Err(ApiError::InvalidJson(_)) => ("invalid_json", None),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_field_that_does_not_fit_is_named() {
+        let named = |code, field: &str| (code, Some(field.to_owned()));
+        assert_eq!(code_and_field(from_json(r#"{"name":"a","nmae":"b"}"#)), named("unknown_field", "nmae"));
+        assert_eq!(code_and_field(from_json("{}")), named("missing_field", "name"));
+        assert_eq!(code_and_field(from_json(r#"{"name":"a","name":"b"}"#)), named("duplicate_field", "name"));
+        assert_eq!(code_and_field(from_form("name=a&nmae=b")), named("unknown_field", "nmae"));
+        assert_eq!(code_and_field(from_json(r#"{"name":1}"#)), ("invalid_field", None));
+    }
+
+    #[test]
+    fn lone_surrogates_and_half_a_document_are_not_json() {
+        for text in [r#"{"name":"\ud800"}"#, r#"{"name":"\udc00x"}"#, r#"{"name""#, "hello", r#"{"name":"a"} x"#] {
+            assert_eq!(code_and_field(from_json(text)), ("invalid_json", None), "{text}");
+        }
+    }
+}

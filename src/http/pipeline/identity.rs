@@ -1,0 +1,119 @@
+//! Who sends a request: the extractor that every handler behind a sign-in takes.
+
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+
+use crate::auth::{OpaqueToken, TokenPurpose};
+use crate::domain::{Role, SessionId, User, UserId};
+use crate::store::TokenHash;
+
+use crate::http::error::ApiError;
+use crate::http::pipeline::identity_cache::{Credential, Presented};
+use crate::http::state::WebState;
+
+/// The person who sends a request, by an access token or an API token.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) user: Arc<User>,
+    pub(crate) credential: Credential,
+    presented: Presented,
+}
+
+impl Identity {
+    pub(crate) fn user_id(&self) -> UserId {
+        self.user.id
+    }
+
+    /// # Errors
+    /// [`ApiError::AdministratorsOnly`] for everybody else.
+    pub(crate) fn require_administrator(&self) -> Result<(), ApiError> {
+        match self.user.role {
+            Role::Administrator => Ok(()),
+            Role::Member => Err(ApiError::AdministratorsOnly),
+        }
+    }
+
+    /// The session, for what an API token must not do: with a leaked one nobody shall make others.
+    ///
+    /// # Errors
+    /// [`ApiError::SessionNeeded`] for an API token.
+    pub(crate) const fn require_session(&self) -> Result<SessionId, ApiError> {
+        match self.credential {
+            Credential::Session(id) => Ok(id),
+            Credential::ApiToken(_) => Err(ApiError::SessionNeeded),
+        }
+    }
+
+    /// Whether the session or the token still stands, as far as this process knows within seconds.
+    pub(crate) async fn is_still_good(&self, state: &WebState) -> Result<bool, ApiError> {
+        match look_up(state, self.presented).await {
+            Ok(_) => Ok(true),
+            Err(ApiError::SessionEnded | ApiError::TokenInvalid) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl FromRequest for Identity {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let state = WebState::of(&request)?;
+            let identity = identify(state, &request).await?;
+            tracing::Span::current().record("user_id", identity.user.id.0);
+            Ok(identity)
+        })
+    }
+}
+
+impl WebState {
+    /// The state of the server that received `request`.
+    pub(crate) fn of(request: &HttpRequest) -> Result<&Self, ApiError> {
+        let state = request.app_data::<web::Data<Self>>();
+        state.map(|state| state.get_ref()).ok_or_else(|| ApiError::Internal("the web state is missing".to_owned()))
+    }
+}
+
+async fn identify(state: &WebState, request: &HttpRequest) -> Result<Identity, ApiError> {
+    let token = bearer_token(request).ok_or(ApiError::TokenMissing)?;
+    if let Some(token) = OpaqueToken::parse(token, TokenPurpose::Api) {
+        return look_up(state, Presented::ApiToken(TokenHash(token.digest()))).await;
+    }
+    let claims = state.access_tokens.verify(token)?;
+    let identity = look_up(state, Presented::Session(claims.session_id)).await?;
+    if identity.user.id == claims.user_id { Ok(identity) } else { Err(ApiError::TokenInvalid) }
+}
+
+/// `Authorization: Bearer …`; the scheme's case does not matter (RFC 9110, 11.1).
+fn bearer_token(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whom a token stands for: from the cache, or else from the store.
+async fn look_up(state: &WebState, presented: Presented) -> Result<Identity, ApiError> {
+    if let Some((user, credential)) = state.identities.get(presented) {
+        return Ok(Identity { user, credential, presented });
+    }
+    let reading = state.identities.begin_reading();
+    let (user, credential) = match presented {
+        Presented::Session(id) => {
+            let user = state.store.session_user(id).await?.ok_or(ApiError::SessionEnded)?;
+            (user, Credential::Session(id))
+        }
+        Presented::ApiToken(hash) => {
+            let (id, user) = state.store.api_token_user(hash).await?.ok_or(ApiError::TokenInvalid)?;
+            (user, Credential::ApiToken(id))
+        }
+    };
+    let user = Arc::new(user);
+    state.identities.remember(&reading, presented, &user, credential);
+    Ok(Identity { user, credential, presented })
+}

@@ -1,0 +1,24 @@
+//! The beginning of a message's time line.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::events::Trace;
+
+use crate::http::error::ApiError;
+
+/// A trace that begins when the request's head has been read. First among a handler's parameters, so that the time for
+/// the others counts.
+pub(crate) struct Received(pub(crate) Arc<Trace>);
+
+impl FromRequest for Received {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(Trace::start())))
+    }
+}

@@ -1,0 +1,80 @@
+//! Who belongs to a room: listing, inviting, leaving, removing.
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{RoomId, Timestamp, UserId};
+use crate::events::AuthorPayload;
+use crate::store::{Member, StoreError};
+
+use crate::http::error::ApiError;
+use crate::http::pipeline::body::Json;
+use crate::http::pipeline::identity::Identity;
+use crate::http::rooms::room::dispatch;
+use crate::http::state::WebState;
+
+#[derive(Serialize)]
+struct MemberResponse<'a> {
+    #[serde(flatten)]
+    author: AuthorPayload<'a>,
+    joined_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct MembersResponse<'a> {
+    items: Vec<MemberResponse<'a>>,
+}
+
+impl<'a> From<&'a [Member]> for MembersResponse<'a> {
+    fn from(members: &'a [Member]) -> Self {
+        let response =
+            |member: &'a Member| MemberResponse { author: (&member.author).into(), joined_at: member.joined_at };
+        Self { items: members.iter().map(response).collect() }
+    }
+}
+
+/// `GET /rooms/{id}/members`.
+pub(crate) async fn list_members(
+    state: web::Data<WebState>,
+    identity: Identity,
+    room_id: web::Path<RoomId>,
+) -> Result<HttpResponse, ApiError> {
+    let members = state.store.members(identity.user_id(), *room_id).await?;
+    Ok(HttpResponse::Ok().json(MembersResponse::from(members.as_slice())))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AddMemberRequest {
+    user_id: UserId,
+}
+
+/// `POST /rooms/{id}/members`: any member may invite.
+pub(crate) async fn add_member(
+    state: web::Data<WebState>,
+    identity: Identity,
+    room_id: web::Path<RoomId>,
+    Json(request): Json<AddMemberRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let (members, event) = state.store.add_member(identity.user_id(), *room_id, request.user_id).await?;
+    dispatch(&state, event.as_slice());
+    Ok(HttpResponse::Ok().json(MembersResponse::from(members.as_slice())))
+}
+
+/// `DELETE /rooms/{id}/members/{user_id}`: leaves, or removes somebody. That person's sockets are taken out of the room's
+/// channels by the dispatch, and out of its documents'.
+pub(crate) async fn remove_member(
+    state: web::Data<WebState>,
+    identity: Identity,
+    path: web::Path<(RoomId, UserId)>,
+) -> Result<HttpResponse, ApiError> {
+    let (room_id, user_id) = *path;
+    let removed = state.store.remove_member(identity.user_id(), room_id, user_id).await;
+    let removed = removed.map_err(|error| match error {
+        StoreError::NotAMember if user_id != identity.user_id() => ApiError::MemberNotFound,
+        error => error.into(),
+    })?;
+    dispatch(&state, &[removed.event]);
+    removed.document_ids.into_iter().for_each(|document| state.bus.revoke_document(document, user_id));
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,32 @@
+//! How far a person has read a room: the same on all devices.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use crate::domain::RoomId;
+
+use crate::http::error::ApiError;
+use crate::http::pipeline::body::Json;
+use crate::http::pipeline::identity::Identity;
+use crate::http::state::WebState;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MarkReadRequest {
+    /// The `number` of the last message read.
+    number: i64,
+}
+
+/// `PUT /rooms/{id}/read`.
+pub(crate) async fn mark_read(
+    state: web::Data<WebState>,
+    identity: Identity,
+    room_id: web::Path<RoomId>,
+    Json(request): Json<MarkReadRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let moved = state.store.mark_read(identity.user_id(), *room_id, request.number).await?;
+    if let Some(read_number) = moved {
+        state.bus.dispatch_room_read(identity.user_id(), *room_id, read_number);
+    }
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,135 @@
+//! Rooms: listing, making, changing, joining.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::domain::{RetentionDays, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, UserId};
+use crate::events::{MembershipPayload, RoomPayload, Trace};
+use crate::store::{NewRoom, RoomChange, RoomView};
+
+use crate::http::error::ApiError;
+use crate::http::pipeline::body::Json;
+use crate::http::pipeline::identity::Identity;
+use crate::http::state::WebState;
+
+/// A room, with the caller's place in it.
+#[derive(Serialize)]
+struct RoomResponse<'a> {
+    #[serde(flatten)]
+    room: RoomPayload<'a>,
+    membership: Option<MembershipPayload>,
+}
+
+impl<'a> From<&'a RoomView> for RoomResponse<'a> {
+    fn from(view: &'a RoomView) -> Self {
+        let membership = view.membership.as_ref().map(|membership| MembershipPayload::new(&view.room, membership));
+        Self { room: (&view.room).into(), membership }
+    }
+}
+
+#[derive(Serialize)]
+struct RoomsResponse<'a> {
+    items: Vec<RoomResponse<'a>>,
+}
+
+/// `GET /rooms`.
+pub(crate) async fn list_rooms(state: web::Data<WebState>, identity: Identity) -> Result<HttpResponse, ApiError> {
+    let rooms = state.store.rooms_of(identity.user_id()).await?;
+    Ok(HttpResponse::Ok().json(RoomsResponse { items: rooms.iter().map(RoomResponse::from).collect() }))
+}
+
+/// `GET /rooms/{id}`.
+pub(crate) async fn show_room(
+    state: web::Data<WebState>,
+    identity: Identity,
+    id: web::Path<RoomId>,
+) -> Result<HttpResponse, ApiError> {
+    let room = state.store.room(identity.user_id(), *id).await?;
+    Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateRoomRequest {
+    name: String,
+    /// Open when it is missing.
+    kind: Option<String>,
+    topic: Option<String>,
+    #[serde(default)]
+    member_ids: Vec<UserId>,
+}
+
+impl CreateRoomRequest {
+    fn parse(self, state: &WebState) -> Result<NewRoom, ApiError> {
+        Ok(NewRoom {
+            name: RoomName::parse(&self.name, &state.limits)?,
+            kind: self.kind.as_deref().map_or(Ok(RoomKind::Open), RoomKind::parse)?,
+            topic: RoomTopic::parse(self.topic.as_deref().unwrap_or_default(), &state.limits)?,
+            member_ids: self.member_ids,
+        })
+    }
+}
+
+/// `POST /rooms`.
+pub(crate) async fn create_room(
+    state: web::Data<WebState>,
+    identity: Identity,
+    Json(request): Json<CreateRoomRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let (room, events) = state.store.create_room(identity.user_id(), request.parse(&state)?).await?;
+    dispatch(&state, &events);
+    let location = format!("/api/v1/rooms/{}", room.room.id);
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(RoomResponse::from(&room)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeRoomRequest {
+    name: Option<String>,
+    topic: Option<String>,
+    /// Null is a wish too: to keep messages as long as the instance does.
+    #[serde(default, deserialize_with = "null_or_value")]
+    retention_days: Option<Option<i64>>,
+}
+
+/// Tells a field that is null from one that is missing.
+fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// `PATCH /rooms/{id}`: another name or topic, or another time for which messages are kept.
+pub(crate) async fn change_room(
+    state: web::Data<WebState>,
+    identity: Identity,
+    id: web::Path<RoomId>,
+    Json(request): Json<ChangeRoomRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let change = RoomChange {
+        name: request.name.map(|name| RoomName::parse(&name, &state.limits)).transpose()?,
+        topic: request.topic.map(|topic| RoomTopic::parse(&topic, &state.limits)).transpose()?,
+        retention_days: request.retention_days.map(|days| days.map(RetentionDays::parse).transpose()).transpose()?,
+    };
+    let (room, event) = state.store.change_room(identity.user_id(), *id, change).await?;
+    dispatch(&state, event.as_slice());
+    Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
+}
+
+/// `POST /rooms/{id}/join`.
+pub(crate) async fn join_room(
+    state: web::Data<WebState>,
+    identity: Identity,
+    id: web::Path<RoomId>,
+) -> Result<HttpResponse, ApiError> {
+    let (room, event) = state.store.join_room(identity.user_id(), *id).await?;
+    dispatch(&state, event.as_slice());
+    Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
+}
+
+/// Dispatches what happened, without a time line: only posted messages have one that somebody can look at.
+pub(crate) fn dispatch(state: &WebState, events: &[RoomEvent]) {
+    let trace = Trace::start();
+    for event in events {
+        state.bus.dispatch(event, &trace, None);
+    }
+}

@@ -1,0 +1,100 @@
+//! Asking about channels.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use crate::broadcast::ChannelKey;
+use crate::events::{Answer, Question};
+use crate::pusher::{ChannelKind, ChannelName};
+
+use super::error::CallError;
+use super::info::{InfoRequest, InfoResponse};
+use super::signed_call::SignedCall;
+
+/// `{"channels":{"presence-x":{"user_count":2}}}`: the occupied ones.
+#[derive(Serialize)]
+struct ChannelsResponse {
+    channels: BTreeMap<String, InfoResponse>,
+    /// A node of several has not answered in time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
+}
+
+/// `{"occupied":true,"user_count":2}`.
+#[derive(Serialize)]
+struct ChannelResponse {
+    occupied: bool,
+    #[serde(flatten)]
+    info: InfoResponse,
+    /// A node of several has not answered in time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
+}
+
+/// `{"users":[{"id":"1"}]}`.
+#[derive(Serialize)]
+struct UsersResponse {
+    users: Vec<UserResponse>,
+    /// A node of several has not answered in time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
+}
+
+#[derive(Serialize)]
+struct UserResponse {
+    id: String,
+}
+
+/// `GET /apps/{id}/channels`.
+pub(super) async fn list_channels(call: SignedCall) -> Result<HttpResponse, CallError> {
+    let info = InfoRequest::parse(call.parameter("info"))?;
+    let prefix = call.parameter("filter_by_prefix").unwrap_or_default();
+    if info.user_count && !prefix.starts_with("presence-") {
+        let reason = "info: user_count needs a filter_by_prefix that begins with presence-";
+        return Err(CallError::bad_request(reason));
+    }
+    if info.cache {
+        return Err(CallError::bad_request("info: cache is asked of one channel"));
+    }
+    let Answer { channels, is_partial: partial, .. } =
+        ask(&call, Question::Channels(call.app.id, prefix.to_owned())).await?;
+    let channels = channels.into_iter().map(|(name, state)| (name.to_string(), info.of(&name, &state))).collect();
+    Ok(HttpResponse::Ok().json(ChannelsResponse { channels, partial }))
+}
+
+/// `GET /apps/{id}/channels/{channel}`.
+pub(super) async fn show_channel(
+    call: SignedCall,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, CallError> {
+    let key = channel_key(&call, &path.1)?;
+    let request = InfoRequest::parse(call.parameter("info"))?;
+    request.require_fit(&key.name)?;
+    let name = key.name.clone();
+    let mut answer = ask(&call, Question::Channel(key)).await?;
+    let (state, partial) = (answer.channels.remove(&name).unwrap_or_default(), answer.is_partial);
+    let occupied = state.socket_count > 0;
+    Ok(HttpResponse::Ok().json(ChannelResponse { occupied, info: request.of(&name, &state), partial }))
+}
+
+/// `GET /apps/{id}/channels/{channel}/users`.
+pub(super) async fn list_users(call: SignedCall, path: web::Path<(String, String)>) -> Result<HttpResponse, CallError> {
+    let key = channel_key(&call, &path.1)?;
+    if key.name.kind() != ChannelKind::Presence {
+        return Err(CallError::bad_request("only presence channels know their users"));
+    }
+    let Answer { users, is_partial: partial, .. } = ask(&call, Question::Users(key)).await?;
+    let users = users.into_iter().map(|id| UserResponse { id }).collect();
+    Ok(HttpResponse::Ok().json(UsersResponse { users, partial }))
+}
+
+async fn ask(call: &SignedCall, question: Question) -> Result<Answer, CallError> {
+    call.api.broadcaster().ask(question).await.ok_or(CallError::Stopping)
+}
+
+fn channel_key(call: &SignedCall, name: &str) -> Result<ChannelKey, CallError> {
+    let name = ChannelName::parse(name).map_err(|invalid| CallError::bad_request(invalid.to_string()))?;
+    Ok(ChannelKey { app: call.app.id, name })
+}

@@ -1,0 +1,18 @@
+//! Taking a right away: an addition of Hubbub's to the Pusher HTTP API.
+
+use actix_web::HttpResponse;
+
+use crate::events::{BusMessage, Revocation};
+
+use super::error::CallError;
+use super::signed_call::SignedCall;
+
+/// `POST /apps/{id}/revoke` with `{"app":1,"user_id":7,"channel":"private-room.1","revoked_at":1764000318123456}`: takes the
+/// sockets that are in a channel for a user out of it, and refuses authorisations issued until that time, in microseconds
+/// since 1970 UTC.
+pub(super) async fn revoke_right(call: SignedCall) -> Result<HttpResponse, CallError> {
+    // The path's app counts: its secret signed the call.
+    let revocation = Revocation { app: call.app.id, ..call.json()? };
+    call.api.carrier().carry(BusMessage::Revoke(revocation)).map_err(|_| CallError::Busy)?;
+    Ok(HttpResponse::Ok().json(serde_json::json!({})))
+}

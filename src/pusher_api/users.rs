@@ -1,0 +1,19 @@
+//! Showing a user out.
+
+use actix_web::{HttpResponse, web};
+
+use crate::events::{BusMessage, Termination};
+
+use super::error::CallError;
+use super::signed_call::SignedCall;
+
+/// `POST /apps/{id}/users/{user_id}/terminate_connections`: closes the sockets that are signed in as this user.
+pub(super) async fn terminate_connections(
+    call: SignedCall,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, CallError> {
+    let (_, user_id) = path.into_inner();
+    let termination = Termination { app: call.app.id, user_id };
+    call.api.carrier().carry(BusMessage::Terminate(termination)).map_err(|_| CallError::Busy)?;
+    Ok(HttpResponse::Ok().json(serde_json::json!({})))
+}

@@ -1,0 +1,78 @@
+//! Departures that are not told yet.
+
+use std::collections::{HashMap, VecDeque};
+
+use tokio::time::Instant;
+
+use crate::broadcast::Occurrence;
+use crate::pusher::AppId;
+
+/// What a departure and the return that cancels it have in common: a user in a channel, or the channel as a whole.
+type Presence = (AppId, String, Option<String>);
+
+/// Departures that wait a moment, for whoever reloads a page is back at once.
+#[derive(Default)]
+pub(super) struct DepartureDebounce {
+    due: VecDeque<(Instant, Presence)>,
+    departures: HashMap<Presence, (Instant, Occurrence)>,
+}
+
+impl DepartureDebounce {
+    pub(super) fn hold(&mut self, departure: Occurrence, due: Instant) {
+        let presence = presence(&departure);
+        self.due.push_back((due, presence.clone()));
+        self.departures.insert(presence, (due, departure));
+    }
+
+    /// Forgets the departure that this return undoes; false when there is none.
+    pub(super) fn cancel(&mut self, back: &Occurrence) -> bool {
+        self.departures.remove(&presence(back)).is_some()
+    }
+
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Occurrence> {
+        while self.due.front().is_some_and(|(due, _)| *due <= now) {
+            let (due, presence) = self.due.pop_front()?;
+            // A departure that was cancelled, or held anew since, is none any more.
+            if self.departures.get(&presence).is_some_and(|(current, _)| *current == due) {
+                return self.departures.remove(&presence).map(|(_, departure)| departure);
+            }
+        }
+        None
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.due.is_empty()
+    }
+}
+
+fn presence(Occurrence { app, event }: &Occurrence) -> Presence {
+    (app.id, event.channel.clone(), event.user_id.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::broadcast::WebhookEvent;
+    use crate::pusher::{App, ChannelName, WebhookEventKind};
+
+    fn occurrence(name: WebhookEventKind) -> Occurrence {
+        let channel = ChannelName::parse("presence-c").expect("valid");
+        Occurrence { app: Arc::new(App::example()), event: WebhookEvent::of_user(name, &channel, "7") }
+    }
+
+    #[test]
+    fn whoever_is_back_in_time_has_not_left_and_whoever_leaves_again_is_held_anew() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut held = DepartureDebounce::default();
+        held.hold(occurrence(WebhookEventKind::MemberRemoved), start + second * 3);
+        assert!(held.cancel(&occurrence(WebhookEventKind::MemberAdded)));
+        assert!(!held.cancel(&occurrence(WebhookEventKind::MemberAdded)));
+        held.hold(occurrence(WebhookEventKind::MemberRemoved), start + second * 5);
+        assert!(held.take_due(start + second * 4).is_none());
+        assert!(held.take_due(start + second * 5).is_some());
+        assert!(held.is_empty());
+    }
+}

@@ -1,0 +1,125 @@
+//! The actor that decides which URL is sent what, and collects batches.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Client;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::broadcast::{Occurrence, WebhookEvent};
+use crate::config::WebhookConfig;
+use crate::pusher::{App, AppId, WebhookEventKind};
+
+use super::debounce::DepartureDebounce;
+use super::sender::{WebhookCounts, WebhookSender};
+
+/// The actor that listens, holds back and batches; the requests themselves are the sender's.
+pub struct Webhooks {
+    occurrences: mpsc::Receiver<Occurrence>,
+    sender: WebhookSender,
+    /// How long a departure is held back.
+    hold: Duration,
+    /// How long a batch collects.
+    batch: Duration,
+    departures: DepartureDebounce,
+    batches: HashMap<(AppId, usize), Batch>,
+}
+
+/// How often departures and batches are looked at.
+const TICK: Duration = Duration::from_millis(25);
+
+/// Events that wait to go in one request.
+struct Batch {
+    app: Arc<App>,
+    webhook: usize,
+    events: Vec<WebhookEvent>,
+    due: Instant,
+}
+
+impl Webhooks {
+    /// Delivers what comes through `occurrences`.
+    #[must_use]
+    pub fn new(occurrences: mpsc::Receiver<Occurrence>, client: Client, config: &WebhookConfig) -> Self {
+        Self {
+            occurrences,
+            sender: WebhookSender::new(client, config),
+            hold: Duration::from_millis(config.hold_ms),
+            batch: Duration::from_millis(config.batch_ms),
+            departures: DepartureDebounce::default(),
+            batches: HashMap::new(),
+        }
+    }
+
+    /// The counts, to be read while it runs.
+    #[must_use]
+    pub fn counts(&self) -> Arc<WebhookCounts> {
+        self.sender.counts()
+    }
+
+    /// Delivers until the broadcaster is gone; what waits then is tried once more, and what fails is lost.
+    pub async fn run(mut self) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let is_waiting = !self.departures.is_empty() || !self.batches.is_empty();
+            tokio::select! {
+                occurrence = self.occurrences.recv() => match occurrence {
+                    Some(occurrence) => self.hear(occurrence),
+                    None => break,
+                },
+                _ = ticks.tick(), if is_waiting => self.look(Instant::now()),
+                () = self.sender.request_ended() => {}
+            }
+        }
+        self.look(Instant::now() + self.hold + self.batch);
+        self.sender.finish().await;
+    }
+
+    fn hear(&mut self, occurrence: Occurrence) {
+        match occurrence.event.name {
+            WebhookEventKind::ChannelVacated | WebhookEventKind::MemberRemoved => {
+                self.departures.hold(occurrence, Instant::now() + self.hold);
+            }
+            WebhookEventKind::ChannelOccupied | WebhookEventKind::MemberAdded => {
+                if !self.departures.cancel(&occurrence) {
+                    self.route(&occurrence);
+                }
+            }
+            WebhookEventKind::ClientEvent | WebhookEventKind::CacheMiss | WebhookEventKind::SubscriptionCount => {
+                self.route(&occurrence);
+            }
+        }
+    }
+
+    fn look(&mut self, now: Instant) {
+        while let Some(departure) = self.departures.take_due(now) {
+            self.route(&departure);
+        }
+        let due: Vec<_> = self.batches.iter().filter(|(_, batch)| batch.due <= now).map(|(key, _)| *key).collect();
+        for key in due {
+            if let Some(batch) = self.batches.remove(&key) {
+                self.sender.send(batch.app, batch.webhook, &batch.events);
+            }
+        }
+    }
+
+    /// Hands an event to every webhook of its app that wants it.
+    fn route(&mut self, Occurrence { app, event }: &Occurrence) {
+        for (index, webhook) in app.webhooks.iter().enumerate() {
+            if !webhook.wants(event.name, &event.channel) {
+                continue;
+            }
+            if webhook.is_batched {
+                let due = Instant::now() + self.batch;
+                let batch = self.batches.entry((app.id, index));
+                let batch =
+                    batch.or_insert_with(|| Batch { app: Arc::clone(app), webhook: index, events: Vec::new(), due });
+                batch.events.push(event.clone());
+            } else {
+                self.sender.send(Arc::clone(app), index, std::slice::from_ref(event));
+            }
+        }
+    }
+}

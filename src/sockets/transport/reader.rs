@@ -1,0 +1,21 @@
+//! What a session needs of its connection, whichever way that is served.
+//!
+//! Two transports stand behind it. `tcp` owns the connection from the upgrade on: the hub writes straight to it, and an
+//! idle socket costs little more than what the kernel keeps. `actix_ws` goes through the library of that name, and so works
+//! wherever actix-web does. `HUBBUB_SOCKET_TRANSPORT` chooses, and the same tests hold for both.
+
+use actix_ws::AggregatedMessage;
+
+use super::frames::FrameError;
+
+/// The reading half of a socket's connection.
+pub(in crate::sockets) trait MessageReader {
+    /// The next message, put together from its fragments; `None` when the connection has ended. Cancel safe.
+    ///
+    /// # Errors
+    /// What is no message of RFC 6455, or too large. Nothing sensible follows it.
+    async fn recv(&mut self) -> Option<Result<AggregatedMessage, FrameError>>;
+
+    /// Ends the connection at once, whatever is still under way.
+    fn cut(&self);
+}
