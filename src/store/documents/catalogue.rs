@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{documents, memberships};
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::users::actor;
+use crate::store::people::rows::actor;
 use crate::store::rooms::access::{enter_room, lock_room};
 use crate::store::{Store, StoreError};
 
@@ -203,14 +203,4 @@ fn record(
     let event = RoomEvent { room_id, seq, created_at: Timestamp::now(), actor, kind: kind(Box::new(document.clone())) };
     append(connection, &event)?;
     Ok(event)
-}
-
-/// The documents of a room.
-pub(in crate::store) fn document_ids_of_room(
-    connection: &mut DbConnection,
-    room: RoomId,
-) -> QueryResult<Vec<DocumentId>> {
-    let ids: Vec<i64> =
-        documents::table.filter(documents::room_id.eq(room.0)).select(documents::id).load(connection)?;
-    Ok(ids.into_iter().map(DocumentId).collect())
 }

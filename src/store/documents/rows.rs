@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use crate::domain::{Author, Document, DocumentId, Refusal, RoomId, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::connection::{DbConnection, MultiBackend};
-use crate::store::engine::rows::damaged;
+use crate::store::engine::error::damaged;
 use crate::store::engine::schema::documents;
-use crate::store::people::users::authors_by_id;
+use crate::store::people::rows::authors_by_id;
 use crate::store::rooms::access::enter_room;
 
 /// A document but for what is long.
@@ -91,4 +91,14 @@ pub(super) fn enter_document(
 pub(super) fn room_of(connection: &mut DbConnection, id: DocumentId) -> Result<RoomId, StoreError> {
     let room: Option<i64> = documents::table.find(id.0).select(documents::room_id).first(connection).optional()?;
     room.map(RoomId).ok_or(StoreError::Refused(Refusal::DocumentNotFound))
+}
+
+/// The documents of a room.
+pub(in crate::store) fn document_ids_of_room(
+    connection: &mut DbConnection,
+    room: RoomId,
+) -> QueryResult<Vec<DocumentId>> {
+    let ids: Vec<i64> =
+        documents::table.filter(documents::room_id.eq(room.0)).select(documents::id).load(connection)?;
+    Ok(ids.into_iter().map(DocumentId).collect())
 }

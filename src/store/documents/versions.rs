@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use crate::domain::{DocumentId, DocumentVersion, Refusal, Timestamp, UserId};
 use crate::store::engine::connection::MultiBackend;
-use crate::store::engine::rows::AuthorRow;
 use crate::store::engine::schema::{document_versions, users};
+use crate::store::people::rows::AuthorRow;
 use crate::store::{Store, StoreError};
 
 use super::rows::enter_document;

@@ -33,6 +33,11 @@ impl From<Refusal> for StoreError {
     }
 }
 
+/// Says which row cannot have been written by this program.
+pub(in crate::store) fn damaged(table: &str, id: i64, column: &str) -> StoreError {
+    StoreError::Internal(format!("{table}.{column} of row {id} has an unknown value"))
+}
+
 /// Tells a refusal, which is an outcome like another, from an error that makes the transaction unusable.
 ///
 /// # Errors

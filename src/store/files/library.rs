@@ -12,7 +12,8 @@ use crate::domain::{File, FileName, RoomId, Timestamp, UserId};
 use crate::store::{Store, StoreError};
 
 use super::contents::Contents;
-use super::rows::{NewFile, StoredFile};
+use super::file::NewFile;
+use super::rows::StoredFile;
 use super::upload::{FinishedUpload, Upload};
 
 /// The files of a store. Cheap to clone.

@@ -5,10 +5,10 @@ use diesel::prelude::*;
 use crate::domain::{Refusal, Room, RoomEvent, RoomId, Seq, UserId};
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::RoomRow;
 use crate::store::engine::schema::{memberships, rooms};
-use crate::store::log::append::entries_after;
+use crate::store::log::entries::entries_after;
 use crate::store::rooms::access::enter_room;
+use crate::store::rooms::rows::RoomRow;
 use crate::store::{Store, StoreError};
 
 /// What happened in a room after some point.

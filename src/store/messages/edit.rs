@@ -1,5 +1,6 @@
 //! Messages: reading one, editing, taking back.
 
+use crate::store::messages::load::messages_by_id;
 use diesel::prelude::*;
 
 use crate::domain::{
@@ -7,13 +8,13 @@ use crate::domain::{
 };
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{AuthorRow, MessageRow};
-use crate::store::engine::schema::{messages, users};
-use crate::store::files::{attach_files, remove_of_message};
+use crate::store::engine::schema::messages;
+use crate::store::files::rows::remove_of_message;
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::users::actor;
+use crate::store::people::rows::actor;
 use crate::store::rooms::access::{enter_room, lock_room, see_room};
-use crate::store::search::{self, SearchEntry};
+use crate::store::search::entry::SearchEntry;
+use crate::store::search::index;
 use crate::store::{Store, StoreError};
 
 impl Store {
@@ -28,7 +29,7 @@ impl Store {
         room: RoomId,
         id: MessageId,
         body: MessageBody,
-    ) -> Result<RoomEvent, StoreError> {
+    ) -> Result<(Message, RoomEvent), StoreError> {
         let entry = self.known_words.entry(&body, false);
         self.write(move |connection| edit(connection, actor, room, id, &body, &entry)).await
     }
@@ -67,7 +68,7 @@ fn edit(
     id: MessageId,
     body: &MessageBody,
     entry: &SearchEntry,
-) -> Result<RoomEvent, StoreError> {
+) -> Result<(Message, RoomEvent), StoreError> {
     lock_room(connection, room)?;
     enter_room(connection, by, room)?;
     let mut message = find_message(connection, room, id)?;
@@ -82,9 +83,10 @@ fn edit(
     message.html = body.html().to_owned();
     message.edited_at = Some(now);
     let editor = message.author.clone();
-    search::forget(connection, id)?;
-    search::index(connection, id, room, by, &entry.clone().beside_files(!message.files.is_empty()))?;
-    replace_text(connection, message, editor, now, RoomEventKind::MessageEdited)
+    index::remove(connection, id)?;
+    index::add(connection, id, room, by, &entry.clone().beside_files(!message.files.is_empty()))?;
+    let event = replace_text(connection, message.clone(), editor, now, RoomEventKind::MessageEdited)?;
+    Ok((message, event))
 }
 
 fn delete(
@@ -111,7 +113,7 @@ fn delete(
     message.html.clear();
     message.deleted_at = Some(now);
     message.files.clear();
-    search::forget(connection, id)?;
+    index::remove(connection, id)?;
     remove_of_message(connection, id)?;
     let event = replace_text(connection, message.clone(), Author::from(&person), now, RoomEventKind::MessageDeleted)?;
     Ok((message, Some(event)))
@@ -142,26 +144,6 @@ fn replace_text(
 
 /// A message of that room.
 fn find_message(connection: &mut DbConnection, room: RoomId, id: MessageId) -> Result<Message, StoreError> {
-    let message = load_message(connection, id)?;
+    let message = messages_by_id(connection, &[id])?.pop();
     message.filter(|message| message.room_id == room).ok_or(StoreError::Refused(Refusal::MessageNotFound))
-}
-
-/// A message, whichever room it is in.
-pub(in crate::store) fn load_message(connection: &mut DbConnection, id: MessageId) -> QueryResult<Option<Message>> {
-    Ok(load_messages(connection, vec![id])?.pop())
-}
-
-/// Messages, whichever rooms they are in; those that do not exist are left out.
-pub(in crate::store) fn load_messages(connection: &mut DbConnection, ids: Vec<MessageId>) -> QueryResult<Vec<Message>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows: Vec<(MessageRow, AuthorRow)> = messages::table
-        .inner_join(users::table)
-        .filter(messages::id.eq_any(ids.into_iter().map(|id| id.0)))
-        .select((MessageRow::as_select(), AuthorRow::as_select()))
-        .load(connection)?;
-    let mut messages: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
-    attach_files(connection, &mut messages)?;
-    Ok(messages)
 }

@@ -1,19 +1,10 @@
 //! Posting a message (step 2 of the walk, "store").
 
-use crate::domain::{Message, MessageDraft, RoomEvent, RoomId, UserId};
-use crate::store::engine::change::Change;
-use crate::store::{Store, StoreError};
+use crate::domain::{MessageDraft, RoomId, UserId};
+use crate::store::engine::write_command::WriteCommand;
+use crate::store::{Posted, Store, StoreError};
 
-use super::post::Post;
-
-/// What became of a post.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Posted {
-    /// It was stored: a `message.posted`, to be dispatched.
-    New(RoomEvent),
-    /// It had been stored by an earlier post with the same client id; there is nothing to dispatch.
-    Replayed(Message),
-}
+use super::post::command::Post;
 
 impl Store {
     /// Stores a message. Its author has read it when they had read everything before it.
@@ -26,9 +17,9 @@ impl Store {
         let has_files = !draft.file_ids.is_empty();
         let entry = self.known_words.entry(&draft.body, has_files);
         let new_words = entry.new_words();
-        let (change, outcome) = Change::post(Post { author, room, draft, entry });
-        let posted = self.submit(change, outcome).await?;
-        if let Posted::New(_) = posted {
+        let (command, outcome) = WriteCommand::post(Post { author, room, draft, entry });
+        let posted = self.submit(command, outcome).await?;
+        if let Posted::New { .. } = posted {
             self.known_words.remember(&new_words);
         }
         Ok(posted)

@@ -6,7 +6,7 @@ use crate::domain::{InviteId, Refusal, Role, Timestamp, UserId};
 
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::invites;
-use crate::store::people::users::actor;
+use crate::store::people::rows::actor;
 use crate::store::{Store, StoreError, TokenHash};
 
 /// An invitation.

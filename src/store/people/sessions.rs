@@ -7,9 +7,9 @@ use diesel::prelude::*;
 use crate::domain::{Refusal, SessionId, Timestamp, User, UserId};
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::UserRow;
 use crate::store::engine::schema::{session_tokens, sessions, users};
-use crate::store::people::users::actor;
+use crate::store::people::rows::UserRow;
+use crate::store::people::rows::actor;
 use crate::store::{Store, StoreError, TokenHash};
 
 /// How long a replaced refresh token is accepted: two tabs that wake up together both present it, and an answer that is

@@ -6,11 +6,10 @@ use diesel::prelude::*;
 
 use crate::domain::{ApiTokenId, Refusal, Timestamp, User, UserId};
 
-use crate::store::engine::change::Change;
 use crate::store::engine::connection::MultiBackend;
-use crate::store::engine::rows::UserRow;
 use crate::store::engine::schema::{api_tokens, users};
-use crate::store::people::users::actor;
+use crate::store::people::rows::UserRow;
+use crate::store::people::rows::actor;
 use crate::store::{Store, StoreError, TokenHash};
 
 /// How exactly a token's last use is kept: a write for every request would be too dear.
@@ -107,13 +106,13 @@ impl Store {
         if token.last_used_at.is_some_and(|last| now < Timestamp(last).after(LAST_USE_PRECISION)) {
             return;
         }
-        let (note, _) = Change::other(move |connection| {
+        let noted = self.write_without_waiting(move |connection| {
             let token = diesel::update(api_tokens::table.find(id));
             token.set(api_tokens::last_used_at.eq(now.0)).execute(connection)?;
             Ok(())
         });
-        // A full queue has better things to do; the next use is noted.
-        let _ = self.writer.submit(note);
+        // When the queue is full, the next use is noted.
+        let _ = noted;
     }
 }
 

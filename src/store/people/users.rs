@@ -1,15 +1,14 @@
 //! People's accounts.
 
+use crate::store::people::rows::find_user;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text};
 
 use crate::domain::{PersonName, Refusal, Role, Timestamp, User, UserId, Username};
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{AuthorRow, UserRow};
 use crate::store::engine::schema::{sessions, users};
-use crate::store::engine::statement::{json_list, statement};
 use crate::store::people::invites::is_valid_invite;
+use crate::store::people::rows::UserRow;
 use crate::store::{Store, StoreError, TokenHash};
 
 /// Somebody who signs up.
@@ -181,39 +180,6 @@ fn nobody_signed_up(connection: &mut DbConnection) -> QueryResult<bool> {
 fn id_of(connection: &mut DbConnection, username: &str) -> Result<i64, StoreError> {
     let found = users::table.filter(users::username.eq(username)).select(users::id).first(connection).optional()?;
     found.ok_or(StoreError::Refused(Refusal::UserNotFound))
-}
-
-/// The person of that id.
-pub(in crate::store) fn find_user(connection: &mut DbConnection, id: UserId) -> Result<Option<User>, StoreError> {
-    let found = users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
-    found.map(User::try_from).transpose()
-}
-
-/// The person who makes a change; an id from a valid token, so that it is missing only when the database was replaced.
-pub(in crate::store) fn actor(connection: &mut DbConnection, id: UserId) -> Result<User, StoreError> {
-    find_user(connection, id)?.ok_or(StoreError::Refused(Refusal::UserNotFound))
-}
-
-/// The people of those ids, each once, in the order of their ids. Unknown ids are left out.
-pub(in crate::store) fn authors_by_id(connection: &mut DbConnection, mut ids: Vec<i64>) -> QueryResult<Vec<AuthorRow>> {
-    ids.sort_unstable();
-    ids.dedup();
-    match connection {
-        DbConnection::Sqlite(sqlite) => FindAuthorsInSqlite { ids: json_list(&ids) }.load(sqlite),
-        DbConnection::Postgres(postgres) => FindAuthorsInPostgres { ids }.load(postgres),
-    }
-}
-
-statement! {
-    /// People by a list of ids.
-    FindAuthorsInSqlite { ids: String => Text } -> (BigInt, Text, Text):
-    "SELECT id, username, name FROM users WHERE id IN (SELECT value FROM json_each(", ids, ")) ORDER BY id"
-}
-
-statement! {
-    /// The same.
-    FindAuthorsInPostgres { ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, Text):
-    "SELECT id, username, name FROM users WHERE id = ANY(", ids, ") ORDER BY id"
 }
 
 /// Takes the meaning from the characters that have one in `LIKE`.

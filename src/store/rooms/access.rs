@@ -4,10 +4,19 @@ use diesel::prelude::*;
 
 use crate::domain::{Membership, Refusal, Role, Room, RoomId, RoomKind, User, UserId};
 
+use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{MembershipRow, RoomRow};
 use crate::store::engine::schema::{memberships, rooms};
-use crate::store::{RoomView, StoreError};
+use crate::store::rooms::rows::{MembershipRow, RoomRow};
+
+/// A room as one person sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomView {
+    /// The room.
+    pub room: Room,
+    /// The person's place in it; `None` for an open room that the person has not joined.
+    pub membership: Option<Membership>,
+}
 
 /// The room as `viewer` sees it. A closed room of others answers exactly like one that does not exist.
 pub(in crate::store) fn see_room(

@@ -4,12 +4,12 @@ use diesel::prelude::*;
 
 use crate::domain::{Author, DocumentId, Refusal, Room, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
 
-use crate::store::documents::document_ids_of_room;
+use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::AuthorRow;
 use crate::store::engine::schema::{memberships, users};
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::users::{actor, find_user};
+use crate::store::people::rows::AuthorRow;
+use crate::store::people::rows::{actor, find_user};
 use crate::store::rooms::access::{enter_room, lock_room, see_room};
 use crate::store::{Store, StoreError};
 

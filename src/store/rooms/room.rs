@@ -1,5 +1,6 @@
 //! Rooms: who sees which, making, changing and joining them.
 
+use crate::store::rooms::access::RoomView;
 use diesel::prelude::*;
 
 use crate::domain::{
@@ -8,24 +9,16 @@ use crate::domain::{
 };
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{MembershipRow, RoomRow};
 use crate::store::engine::schema::{memberships, rooms};
 use crate::store::jobs::hosts::HostJobs;
-use crate::store::jobs::queue::{self, Task};
+use crate::store::jobs::queue::run_now;
+use crate::store::jobs::task::Task;
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::users::{actor, authors_by_id};
+use crate::store::people::rows::{actor, authors_by_id};
 use crate::store::rooms::access::{lock_room, see_room};
 use crate::store::rooms::members::admit;
+use crate::store::rooms::rows::{MembershipRow, RoomRow};
 use crate::store::{Store, StoreError};
-
-/// A room as one person sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomView {
-    /// The room.
-    pub room: Room,
-    /// The person's place in it; `None` for an open room that the person has not joined.
-    pub membership: Option<Membership>,
-}
 
 /// A room that is about to be made.
 #[derive(Debug, Clone)]
@@ -186,7 +179,7 @@ fn change_room(
         .set((rooms::name.eq(&room.name), rooms::topic.eq(&room.topic), rooms::retention_days.eq(days)))
         .execute(connection)?;
     if room.retention_days != view.room.retention_days {
-        queue::hasten(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
+        run_now(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
     }
     let event = record(connection, room.clone(), &Author::from(&person), Timestamp::now(), RoomEventKind::RoomChanged)?;
     view.room = Room { last_seq: event.seq, ..room };

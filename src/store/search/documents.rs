@@ -7,7 +7,7 @@
 use diesel::prelude::*;
 
 use crate::domain::{Document, Phrase, RoomId, SearchQuery, SnippetPart, UserId, snippet, words};
-use crate::store::documents::{DocumentRow, with_people};
+use crate::store::documents::rows::{DocumentRow, with_people};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::documents;
 use crate::store::{Store, StoreError};

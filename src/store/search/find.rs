@@ -1,5 +1,6 @@
 //! Reading the index: `Store::search`.
 
+use crate::store::messages::load::load_messages;
 use std::collections::HashMap;
 
 use diesel::prelude::*;
@@ -7,9 +8,9 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::domain::{Message, MessageId, Refusal, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet};
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{AuthorRow, MessageRow};
 use crate::store::engine::schema::{memberships, messages, rooms, users};
-use crate::store::files::attach_files;
+use crate::store::messages::load::MessageRow;
+use crate::store::people::rows::AuthorRow;
 use crate::store::{Store, StoreError};
 
 use super::entry::{from_term, has_term, room_term};
@@ -298,14 +299,11 @@ fn find_in_postgres(
 /// somebody may not see.
 fn load(connection: &mut DbConnection, viewer: UserId, ids: Vec<i64>) -> QueryResult<Vec<Message>> {
     let place = memberships::room_id.eq(messages::room_id).and(memberships::user_id.eq(viewer.0));
-    let rows: Vec<(MessageRow, AuthorRow)> = messages::table
+    let found = messages::table
         .inner_join(users::table)
         .inner_join(memberships::table.on(place))
         .filter(messages::id.eq_any(ids).and(messages::deleted_at.is_null()))
         .order(messages::id.desc())
-        .select((MessageRow::as_select(), AuthorRow::as_select()))
-        .load(connection)?;
-    let mut messages: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
-    attach_files(connection, &mut messages)?;
-    Ok(messages)
+        .select((MessageRow::as_select(), AuthorRow::as_select()));
+    load_messages(connection, found)
 }

@@ -52,7 +52,7 @@ on_both_databases! {
         let mut with_file = draft("see", None);
         with_file.file_ids.push(attached.id);
         let posted = database.post_message(ada, room, with_file).await.expect("stored");
-        assert!(matches!(posted, Posted::New(_)));
+        assert!(matches!(posted, Posted::New { .. }));
         assert_eq!(library.remove_orphans().await, Ok(0), "it waits for a day");
         assert_eq!(contents(directory.path()), 2);
         let removed = library.remove_uploads_before(Timestamp(i64::MAX)).await;

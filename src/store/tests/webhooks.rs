@@ -45,7 +45,7 @@ on_both_databases! {
         let repeat = queued(database.post_message(ada, room, draft("hello", Some("c-1")))).await;
         let refused = queued(database.post_message(ada, RoomId(999), draft("hello", None))).await;
         drop(hold);
-        assert!(matches!(first.await, Ok(Posted::New(_))) && matches!(repeat.await, Ok(Posted::Replayed(_))));
+        assert!(matches!(first.await, Ok(Posted::New { .. })) && matches!(repeat.await, Ok(Posted::Replayed(_))));
         assert_eq!(refused.await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         assert_eq!(heard(database, &webhook).await, [(room, Seq(3), "message.posted")]);
         assert_eq!(take_jobs(database).await.len(), 1);
@@ -107,12 +107,12 @@ on_both_databases! {
         database.post(ada, room, "hello").await.expect("stored");
         let job = take_jobs(database).await.remove(0);
         let id = log(database, &webhook).await[0].id;
-        let dead = crate::store::JobOutcome::Dead { error: "no answer".to_owned() };
+        let dead = crate::store::JobOutcome::Permanent("no answer".to_owned());
         let attempt = crate::store::DeliveryAttempt {
             at: crate::domain::Timestamp::now(),
             answer: Some((500, "oh".to_owned())),
         };
-        database.settle_job(job, dead, Some(attempt.clone())).await.expect("settled");
+        database.settle_delivery(id, job, dead, crate::domain::Timestamp::now(), Some(attempt.clone())).await.expect("settled");
         let failed = log(database, &webhook).await.remove(0);
         assert_eq!((failed.status, failed.attempts, failed.last_attempt), (DeliveryStatus::Failed, 1, Some(attempt)));
         assert_eq!(failed.error.as_deref(), Some("no answer"));

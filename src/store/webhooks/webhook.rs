@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use crate::domain::{EventType, Refusal, Role, RoomId, Timestamp, User, UserId, WebhookId, WebhookUrl};
 
 use crate::store::engine::connection::{DbConnection, MultiBackend};
-use crate::store::engine::rows::damaged;
+use crate::store::engine::error::damaged;
 use crate::store::engine::schema::{webhook_event_types, webhooks};
-use crate::store::people::users::actor;
+use crate::store::people::rows::actor;
 use crate::store::rooms::access::enter_room;
 use crate::store::{Store, StoreError};
 

@@ -9,7 +9,7 @@ use crate::domain::{Refusal, Seq};
 use crate::store::engine::connection::DbConnection;
 use crate::store::{FileLibrary, Posted, StoreError};
 
-use crate::store::tests::database::{body, draft, posted_message, queued};
+use crate::store::tests::database::{body, draft, queued};
 use crate::store::tests::files::keep;
 use crate::store::tests::script::{
     Answer, ScriptedPost, Stage, answers, assert_sound, new, post, post_together, replayed, rows,
@@ -160,7 +160,7 @@ on_both_databases! {
             assert_eq!(post.await, Err(StoreError::Refused(Refusal::NotAMember)));
         }
         let seqs = [
-            edit.await.expect("edited").seq,
+            edit.await.expect("edited").1.seq,
             removal.await.expect("removed").event.seq,
             return_of_bob.await.expect("joined").1.expect("was no member").seq,
             deletion.await.expect("deleted").1.expect("was not deleted").seq,
@@ -202,7 +202,7 @@ on_both_databases! {
         let (mut new, mut replayed) = (Vec::new(), Vec::new());
         for outcome in posters.join_all().await.into_iter().flatten() {
             match outcome.expect("accepted") {
-                Posted::New(event) => new.push(posted_message(event)),
+                Posted::New { message, .. } => new.push(message),
                 Posted::Replayed(message) => replayed.push(message),
             }
         }

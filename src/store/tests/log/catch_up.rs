@@ -16,7 +16,7 @@ on_both_databases! {
         let change = RoomChange { name: Some(room_name("Hall")), ..RoomChange::default() };
         dispatched.extend(database.change_room(ada, room, change).await.expect("changed").1);
         dispatched.push(database.remove_member(ada, room, bob).await.expect("removed").event);
-        if let Posted::New(event) =
+        if let Posted::New { event, .. } =
             database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("stored")
         {
             dispatched.push(event);

@@ -20,7 +20,7 @@ on_both_databases! {
         let mut messages = Vec::new();
         while let Some(posted) = posts.join_next().await {
             match posted.expect("no panic").expect("stored") {
-                Posted::New(event) => messages.push(posted_message(event)),
+                Posted::New { message, .. } => messages.push(message),
                 Posted::Replayed(message) => panic!("replayed: {message:?}"),
             }
         }
@@ -40,7 +40,7 @@ on_both_databases! {
     async fn a_posted_message_can_be_read_as_it_was_answered(database: &TestDatabase) {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
-        let Posted::New(event) =
+        let Posted::New { event, .. } =
             database.post_message(ada, room, draft("**hi** 🎉", Some("c-1"))).await.expect("stored")
         else {
             panic!("a first post was replayed");
@@ -56,7 +56,7 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let first = database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("stored");
-        let Posted::New(event) = first else { panic!("a first post was replayed") };
+        let Posted::New { event, .. } = first else { panic!("a first post was replayed") };
         let repeat = database.post_message(ada, room, draft("hello", Some("c-1"))).await;
         assert_eq!(repeat, Ok(Posted::Replayed(posted_message(event))));
         let view = database.room(ada, room).await.expect("visible");
@@ -72,7 +72,7 @@ on_both_databases! {
             assert_eq!(reused, Err(StoreError::Refused(Refusal::ClientIdReused)));
         }
         let of_another = database.post_message(bob, room, draft("hello", Some("c-1"))).await;
-        assert!(matches!(of_another, Ok(Posted::New(_))), "{of_another:?}");
+        assert!(matches!(of_another, Ok(Posted::New { .. })), "{of_another:?}");
         assert_eq!(database.room(ada, room).await.expect("visible").room.message_count, 2);
     }
 
@@ -87,7 +87,7 @@ on_both_databases! {
             posts.spawn(async move { store.post_message(ada, room, draft("once", Some("c-1"))).await });
         }
         let posts: Vec<_> = posts.join_all().await.into_iter().map(|posted| posted.expect("accepted")).collect();
-        let new: Vec<_> = posts.iter().filter(|posted| matches!(posted, Posted::New(_))).collect();
+        let new: Vec<_> = posts.iter().filter(|posted| matches!(posted, Posted::New { .. })).collect();
         assert_eq!((new.len(), posts.len()), (1, 32));
         assert_eq!(database.room(ada, room).await.expect("visible").room.last_seq, Seq(3));
     }
@@ -96,8 +96,8 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let repeat = async || database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("accepted");
-        let Posted::New(event) = repeat().await else { panic!("a first post was replayed") };
-        let id = posted_message(event).id;
+        let Posted::New { message, .. } = repeat().await else { panic!("a first post was replayed") };
+        let id = message.id;
         database.edit_message(ada, room, id, body("goodbye")).await.expect("edited");
         assert!(matches!(repeat().await, Posted::Replayed(message) if message.body == "goodbye"));
         database.delete_message(ada, room, id).await.expect("deleted");
@@ -127,9 +127,10 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let posted = database.post(ada, room, "helo").await.expect("stored");
-        let event = database.edit_message(ada, room, posted.id, body("*hello*")).await.expect("edited");
+        let (message, event) = database.edit_message(ada, room, posted.id, body("*hello*")).await.expect("edited");
         assert_eq!((event.seq, event.actor.id), (Seq(4), ada));
         let RoomEventKind::MessageEdited(edited) = event.kind else { panic!("{:?}", event.kind) };
+        assert_eq!(*edited, message);
         assert_eq!((edited.seq, edited.number), (posted.seq, posted.number));
         assert_eq!((edited.body.as_str(), edited.html.as_str()), ("*hello*", "<p><em>hello</em></p>\n"));
         assert!(edited.edited_at.is_some());
