@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::domain::{DocumentId, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+use crate::domain::{DocumentId, EventKind, RoomEvent, RoomId, Subject, Timestamp, UserId};
 use crate::json::EventPayload;
 use crate::pusher::{AppId, SocketId};
 
@@ -105,16 +105,12 @@ impl Bus {
     /// The socket `except` gets nothing: its page has sent the request, and learns of the event from the answer.
     pub fn dispatch(&self, event: &RoomEvent, trace: &Arc<Trace>, except: Option<SocketId>) {
         self.send_to_room(event, trace, except);
-        match &event.kind {
-            RoomEventKind::MemberJoined(user) => self.send_room_joined(user.id, event.room_id),
-            RoomEventKind::MemberRemoved(user) => self.send_room_left(user.id, event.room_id),
-            RoomEventKind::RoomCreated(_)
-            | RoomEventKind::RoomChanged(_)
-            | RoomEventKind::MessagePosted(_)
-            | RoomEventKind::MessageEdited(_)
-            | RoomEventKind::MessageDeleted(_)
-            | RoomEventKind::DocumentCreated(_)
-            | RoomEventKind::DocumentChanged(_) => {}
+        if let Subject::Member(user) = &event.subject {
+            match event.kind {
+                EventKind::MemberJoined => self.send_room_joined(user.id, event.room_id),
+                EventKind::MemberRemoved => self.send_room_left(user.id, event.room_id),
+                _ => {}
+            }
         }
         // No stream is open: nobody needs waking.
         let _ = self.rooms_changed.send(event.room_id);
@@ -171,7 +167,7 @@ impl Bus {
 
     fn send_to_room(&self, event: &RoomEvent, trace: &Arc<Trace>, except: Option<SocketId>) {
         let mut payload = EventPayload::from(event);
-        if let RoomEventKind::MessagePosted(_) = &event.kind {
+        if event.kind == EventKind::MessagePosted {
             payload.flow = Some(trace.dispatched_flow());
         }
         self.hand_over(BusMessage::Event(Envelope {

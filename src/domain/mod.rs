@@ -6,7 +6,6 @@
 
 mod document;
 mod event;
-mod event_type;
 mod file;
 mod id;
 mod limits;
@@ -22,8 +21,7 @@ mod webhook;
 pub mod yjs;
 
 pub use document::{Document, DocumentContent, DocumentTitle, DocumentVersion, word_list};
-pub use event::{RoomEvent, RoomEventKind};
-pub use event_type::EventType;
+pub use event::{EventKind, RoomEvent, Subject, SubjectKind};
 pub use file::{File, FileName};
 pub use id::{
     ApiTokenId, DeliveryId, DocumentId, FileId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{RoomEvent, RoomEventKind, RoomId, Seq, Timestamp};
+use crate::domain::{RoomEvent, RoomId, Seq, Subject, Timestamp};
 use crate::timeline::DispatchedFlow;
 
 use super::{AuthorPayload, DocumentPayload, MessagePayload, RoomPayload};
@@ -43,17 +43,11 @@ impl<'a> From<&'a RoomEvent> for EventPayload<'a> {
             document: None,
             flow: None,
         };
-        match &event.kind {
-            RoomEventKind::RoomCreated(room) | RoomEventKind::RoomChanged(room) => payload.room = Some(room.into()),
-            RoomEventKind::MessagePosted(message)
-            | RoomEventKind::MessageEdited(message)
-            | RoomEventKind::MessageDeleted(message) => payload.message = Some(message.as_ref().into()),
-            RoomEventKind::MemberJoined(user) | RoomEventKind::MemberRemoved(user) => {
-                payload.user = Some(user.into());
-            }
-            RoomEventKind::DocumentCreated(document) | RoomEventKind::DocumentChanged(document) => {
-                payload.document = Some(document.as_ref().into());
-            }
+        match &event.subject {
+            Subject::Room(room) => payload.room = Some(room.into()),
+            Subject::Message(message) => payload.message = Some(message.as_ref().into()),
+            Subject::Member(user) => payload.user = Some(user.into()),
+            Subject::Document(document) => payload.document = Some(document.as_ref().into()),
         }
         payload
     }

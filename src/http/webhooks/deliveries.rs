@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{DeliveryId, EventType, RoomId, Seq, Timestamp, WebhookId};
+use crate::domain::{DeliveryId, EventKind, RoomId, Seq, Timestamp, WebhookId};
 use crate::store::Delivery;
 
 use crate::http::error::ApiError;
@@ -15,7 +15,7 @@ use crate::http::state::WebState;
 struct DeliveryResponse<'a> {
     id: DeliveryId,
     webhook_id: WebhookId,
-    r#type: EventType,
+    r#type: EventKind,
     room_id: RoomId,
     seq: Seq,
     status: &'static str,

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::WebhookSecret;
-use crate::domain::{EventType, RoomId, Timestamp, UserId, WebhookId, WebhookUrl};
+use crate::domain::{EventKind, RoomId, Timestamp, UserId, WebhookId, WebhookUrl};
 use crate::store::{NewWebhook, Webhook};
 
 use crate::http::error::ApiError;
@@ -18,7 +18,7 @@ struct WebhookResponse<'a> {
     id: WebhookId,
     url: &'a str,
     room_id: Option<RoomId>,
-    events: &'a [EventType],
+    events: &'a [EventKind],
     /// Shown once, when the webhook is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'a str>,
@@ -75,7 +75,7 @@ pub(crate) async fn create_webhook(
         url: WebhookUrl::parse(&request.url)?,
         secret: secret.expose().to_owned(),
         room_id: request.room_id,
-        event_types: EventType::parse_list(&request.events)?,
+        event_types: EventKind::parse_list(&request.events)?,
     };
     let webhook = state.store.create_webhook(identity.user_id(), new).await?;
     let location = format!("/api/v1/webhooks/{}", webhook.id);

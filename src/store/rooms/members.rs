@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, DocumentId, Refusal, Room, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+use crate::domain::{Author, DocumentId, EventKind, Refusal, Room, RoomEvent, RoomId, Subject, Timestamp, UserId};
 
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
@@ -142,8 +142,14 @@ pub(in crate::store) fn admit(
             memberships::joined_at.eq(at.0),
         ))
         .execute(connection)?;
-    let kind = RoomEventKind::MemberJoined(person);
-    let event = RoomEvent { room_id: room.id, seq, created_at: at, actor: actor.clone(), kind };
+    let event = RoomEvent {
+        room_id: room.id,
+        seq,
+        created_at: at,
+        actor: actor.clone(),
+        kind: EventKind::MemberJoined,
+        subject: Subject::Member(person),
+    };
     append(connection, &event)?;
     Ok(event)
 }
@@ -165,7 +171,8 @@ fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId)
         seq: next_seq(connection, room)?,
         created_at: Timestamp::now(),
         actor: Author::from(&remover),
-        kind: RoomEventKind::MemberRemoved(person),
+        kind: EventKind::MemberRemoved,
+        subject: Subject::Member(person),
     };
     append(connection, &event)?;
     Ok(Removal { event, document_ids: document_ids_of_room(connection, room)? })

@@ -4,8 +4,8 @@ use crate::store::rooms::access::RoomView;
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Membership, Refusal, RetentionDays, Room, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic,
-    Seq, Timestamp, UserId,
+    Author, EventKind, Membership, Refusal, RetentionDays, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq,
+    Subject, Timestamp, UserId,
 };
 
 use crate::store::engine::connection::DbConnection;
@@ -142,7 +142,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
         .returning(rooms::id)
         .get_result(connection)?;
     room.id = RoomId(id);
-    let mut events = vec![record(connection, room.clone(), &maker, now, RoomEventKind::RoomCreated)?];
+    let mut events = vec![record(connection, room.clone(), &maker, now, EventKind::RoomCreated)?];
     for person in std::iter::once(maker.clone()).chain(people.into_iter().map(Author::from)) {
         events.push(admit(connection, &room, &maker, person, now)?);
     }
@@ -181,7 +181,7 @@ fn change_room(
     if room.retention_days != view.room.retention_days {
         run_now(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
     }
-    let event = record(connection, room.clone(), &Author::from(&person), Timestamp::now(), RoomEventKind::RoomChanged)?;
+    let event = record(connection, room.clone(), &Author::from(&person), Timestamp::now(), EventKind::RoomChanged)?;
     view.room = Room { last_seq: event.seq, ..room };
     Ok((view, Some(event)))
 }
@@ -203,11 +203,11 @@ fn record(
     mut room: Room,
     actor: &Author,
     at: Timestamp,
-    kind: fn(Room) -> RoomEventKind,
+    kind: EventKind,
 ) -> Result<RoomEvent, StoreError> {
     let (room_id, seq) = (room.id, next_seq(connection, room.id)?);
     room.last_seq = seq;
-    let event = RoomEvent { room_id, seq, created_at: at, actor: actor.clone(), kind: kind(room) };
+    let event = RoomEvent { room_id, seq, created_at: at, actor: actor.clone(), kind, subject: Subject::Room(room) };
     append(connection, &event)?;
     Ok(event)
 }

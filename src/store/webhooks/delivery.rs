@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{DeliveryId, EventType, RoomId, Seq, Timestamp, WebhookId};
+use crate::domain::{DeliveryId, EventKind, RoomId, Seq, Timestamp, WebhookId};
 use crate::store::StoreError;
 use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::error::damaged;
@@ -47,7 +47,7 @@ pub struct Delivery {
     /// The event's place in the room's log.
     pub seq: Seq,
     /// What kind of event.
-    pub event_type: EventType,
+    pub event_type: EventKind,
     /// How it stands.
     pub status: DeliveryStatus,
     /// How often it was tried.
@@ -101,7 +101,7 @@ impl TryFrom<DeliveryRow> for Delivery {
             webhook_id: WebhookId(row.webhook_id),
             room_id: RoomId(row.room_id),
             seq: Seq(row.seq),
-            event_type: EventType::from_name(&row.event_type).ok_or_else(|| broken("event_type"))?,
+            event_type: EventKind::from_name(&row.event_type).ok_or_else(|| broken("event_type"))?,
             status: DeliveryStatus::from_name(&row.status).ok_or_else(|| broken("status"))?,
             attempts: row.attempts,
             last_attempt: row.attempted_at.map(|at| DeliveryAttempt { at: Timestamp(at), answer }),

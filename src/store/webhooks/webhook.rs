@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{EventType, Refusal, Role, RoomId, Timestamp, User, UserId, WebhookId, WebhookUrl};
+use crate::domain::{EventKind, Refusal, Role, RoomId, Timestamp, User, UserId, WebhookId, WebhookUrl};
 
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::error::damaged;
@@ -21,7 +21,7 @@ pub struct NewWebhook {
     /// The room that it is told of; `None`: all rooms of its maker, those that come included.
     pub room_id: Option<RoomId>,
     /// What it is told of.
-    pub event_types: Vec<EventType>,
+    pub event_types: Vec<EventKind>,
 }
 
 /// A webhook, without its secret.
@@ -34,7 +34,7 @@ pub struct Webhook {
     /// The room that it is told of; `None`: all rooms of its maker.
     pub room_id: Option<RoomId>,
     /// What it is told of.
-    pub event_types: Vec<EventType>,
+    pub event_types: Vec<EventKind>,
     /// Whose it is. It hears what this person may read.
     pub created_by: UserId,
     /// When it was made.
@@ -148,7 +148,7 @@ impl WebhookRow {
             .select(webhook_event_types::event_type)
             .load(connection)?;
         let broken = || damaged("webhook_event_types", self.id, "event_type");
-        let types = names.iter().map(|name| EventType::from_name(name).ok_or_else(broken));
+        let types = names.iter().map(|name| EventKind::from_name(name).ok_or_else(broken));
         let mut event_types = types.collect::<Result<Vec<_>, _>>()?;
         event_types.sort_unstable();
         Ok(Webhook {

@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 
 use diesel::QueryResult;
 
-use crate::domain::{Author, Message, MessageId, Refusal, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+use crate::domain::{Author, EventKind, Message, MessageId, Refusal, RoomEvent, RoomId, Subject, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::error::settle;
@@ -74,7 +74,8 @@ fn message_posted(message: Box<Message>) -> RoomEvent {
         seq: message.seq,
         created_at: message.created_at,
         actor: message.author.clone(),
-        kind: RoomEventKind::MessagePosted(message),
+        kind: EventKind::MessagePosted,
+        subject: Subject::Message(message),
     }
 }
 
