@@ -9,7 +9,6 @@ mod event;
 mod file;
 mod id;
 mod limits;
-mod markdown;
 mod message;
 mod refusal;
 mod room;
@@ -27,12 +26,12 @@ pub use id::{
     ApiTokenId, DeliveryId, DocumentId, FileId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId,
 };
 pub use limits::Limits;
-pub use markdown::render_markdown;
+
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
 pub use refusal::Refusal;
 pub use room::{Membership, RetentionDays, Room, RoomKind, RoomName, RoomTopic};
 pub use search::{Phrase, SearchQuery, SnippetPart, Trait, Word, snippet, words};
-pub use text::InvalidField;
+pub use text::{InvalidField, render_markdown};
 pub use timestamp::Timestamp;
 pub use user::{Author, Password, PersonName, Role, User, Username};
 pub use webhook::{WebhookUrl, webhook_host};
