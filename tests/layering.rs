@@ -8,21 +8,23 @@ use std::path::{Path, PathBuf};
 
 /// What each module may use of the others. The two that matter most: `broadcast` and `sockets` never reach the store, so a
 /// socket node needs no database; `http` never reaches the sockets, so a web node holds none.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("pusher", &[]),
     ("config", &["pusher"]),
     ("telemetry", &[]),
     ("auth", &["domain", "config"]),
     ("store", &["domain"]),
-    ("events", &["domain", "pusher", "config"]),
-    ("broadcast", &["domain", "pusher", "events"]),
-    ("sockets", &["pusher", "events", "broadcast", "config"]),
-    ("pusher_api", &["pusher", "events", "broadcast"]),
+    ("timeline", &["domain"]),
+    ("json", &["domain", "timeline"]),
+    ("bus", &["domain", "pusher", "config", "timeline", "json"]),
+    ("broadcast", &["domain", "pusher", "timeline", "bus"]),
+    ("sockets", &["pusher", "bus", "broadcast", "config"]),
+    ("pusher_api", &["pusher", "bus", "broadcast"]),
     ("pusher_webhooks", &["pusher", "broadcast", "config"]),
-    ("jobs", &["domain", "store", "events", "auth", "config"]),
-    ("maintenance", &["domain", "store", "events", "auth", "config"]),
-    ("http", &["domain", "store", "events", "auth", "config", "pusher"]),
+    ("jobs", &["domain", "json", "store", "bus", "auth", "config"]),
+    ("maintenance", &["domain", "json", "store", "auth", "config"]),
+    ("http", &["domain", "json", "store", "bus", "auth", "config", "pusher", "timeline"]),
     (
         "app",
         &[
@@ -30,9 +32,10 @@ const MAY_USE: [(&str, &[&str]); 16] = [
             "pusher",
             "config",
             "telemetry",
+            "timeline",
             "auth",
             "store",
-            "events",
+            "bus",
             "broadcast",
             "sockets",
             "pusher_api",

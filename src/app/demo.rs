@@ -1,7 +1,9 @@
 //! The demo: two people, two rooms and a few messages, so that a visitor has something to look at in the first minute.
 
 use crate::auth::{OpaqueToken, Passwords, TokenPurpose};
-use crate::domain::{Limits, MessageBody, MessageDraft, Password, PersonName, RoomId, RoomKind, RoomName, RoomTopic};
+use crate::domain::{
+    Limits, MessageBody, MessageDraft, Password, PersonName, Refusal, RoomId, RoomKind, RoomName, RoomTopic,
+};
 use crate::domain::{User, UserId, Username};
 use crate::http::DemoPerson;
 use crate::store::{Admission, NewRoom, NewUser, Store, StoreError, TokenHash};
@@ -30,7 +32,7 @@ const LOBBY: [(usize, &str); 4] = [
 const WORKSHOP: [(usize, &str); 2] = [
     (
         1,
-        "| step | where |\n|---|---|\n| 2 store | `store/` |\n| 3 dispatch | `events/bus.rs` |\n| 4 broadcast | \
+        "| step | where |\n|---|---|\n| 2 store | `store/` |\n| 3 dispatch | `bus/bus.rs` |\n| 4 broadcast | \
          `broadcast/` |",
     ),
     (
@@ -54,9 +56,10 @@ impl Demo {
             seed(store, passwords, limits).await?;
         }
         let (username, _) = PEOPLE[0];
-        let (ada, _) = store.credentials(&Username::parse(username)?).await?.ok_or(StoreError::UserNotFound)?;
+        let (ada, _) =
+            store.credentials(&Username::parse(username)?).await?.ok_or(StoreError::Refused(Refusal::UserNotFound))?;
         let rooms = store.rooms_of(ada.id).await?;
-        let lobby = rooms.iter().map(|view| view.room.id).min().ok_or(StoreError::RoomNotFound)?;
+        let lobby = rooms.iter().map(|view| view.room.id).min().ok_or(StoreError::Refused(Refusal::RoomNotFound))?;
         Ok(Self { token: new_token(store, ada.id).await?, lobby })
     }
 

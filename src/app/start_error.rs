@@ -7,9 +7,9 @@ use thiserror::Error;
 
 use crate::auth::{KeyRingError, PasswordError};
 use crate::broadcast::AppConflict;
+use crate::bus::NatsError;
 use crate::config::{AppsFileError, ConfigError};
 use crate::domain::InvalidField;
-use crate::events::NatsError;
 use crate::pusher::InvalidCredentials;
 use crate::store::{InvalidDatabaseUrl, OpenError, StoreError};
 

@@ -17,39 +17,17 @@
 //!
 //! No database here: a channel's right comes as a signature, and goes by a revocation on the bus.
 
-mod apps;
-mod broadcaster;
-mod caches;
-mod channels;
-mod counts;
-mod deflate;
-mod elsewhere;
-mod frame;
-mod handle;
-mod held;
+mod actor;
+mod channel;
 mod hub;
-mod mailbox;
-mod occurrence;
-mod outbox;
-mod presence;
-mod revocations;
-mod socket;
-mod subscriptions;
-mod tally;
+mod shrink;
 #[cfg(test)]
 mod tests;
-mod thrift;
-mod turn;
-mod watchlists;
 
-pub use crate::events::ChannelInfo;
+pub use crate::bus::ChannelInfo;
 pub use crate::pusher::ChannelKey;
-pub use apps::{AppConflict, AppTable, Apps};
-pub use broadcaster::{Broadcaster, BroadcasterLimits};
-pub use frame::Frame;
-pub use handle::{BroadcasterHandle, NoRoom};
-pub use hub::{Hub, HubLimits};
-pub use occurrence::{Occurrence, WebhookEvent};
-pub use outbox::{Importance, Outbox, OutboxLimits, Pushed, Wire};
-pub use socket::Socket;
-pub use tally::Tally;
+pub use actor::{
+    AppConflict, AppTable, Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, NoRoom, Occurrence, Tally,
+    WebhookEvent,
+};
+pub use hub::{Frame, Hub, HubLimits, Importance, Outbox, OutboxLimits, Pushed, Socket, Wire};

@@ -1,5 +1,6 @@
 //! Documents that several people write at once.
 
+use super::Refusal;
 use super::text::{InvalidField, TextRule};
 use super::yjs::{self, EMPTY_STATE, EMPTY_STATE_VECTOR, Merged};
 use super::{Author, DocumentId, Limits, RoomId, Timestamp, words};
@@ -57,12 +58,12 @@ impl DocumentTitle {
         let rule = TextRule {
             field: "title",
             noun: "document's title",
-            too_long: "document_title_too_long",
+            too_long: Refusal::DocumentTitleTooLong,
             max_chars: limits.document_title_chars,
             setting: "HUBBUB_MAX_DOCUMENT_TITLE_CHARS",
             multiline: false,
         };
-        rule.check_filled(text, "document_title_empty").map(Self)
+        rule.check_filled(text, Refusal::DocumentTitleEmpty).map(Self)
     }
 
     /// The title as text.

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::InvalidField;
+use super::Refusal;
 
 /// The name of a [`RoomEventKind`](super::RoomEventKind).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +34,7 @@ impl EventType {
     /// # Errors
     /// `invalid_event_types`.
     pub fn parse_list(names: &[String]) -> Result<Vec<Self>, InvalidField> {
-        let refuse = |detail: String| InvalidField::new("events", "invalid_event_types", detail);
+        let refuse = |detail: String| InvalidField::new("events", Refusal::InvalidEventTypes, detail);
         let mut types = Vec::new();
         for name in names {
             let event_type = Self::from_name(name);

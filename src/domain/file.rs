@@ -1,6 +1,7 @@
 //! Files, and what their names may be.
 
 use super::FileId;
+use super::Refusal;
 use super::text::InvalidField;
 
 /// A file that was uploaded into a room.
@@ -39,10 +40,14 @@ impl FileName {
         let name = text.rsplit(['/', '\\']).next().unwrap_or_default().trim();
         if name.chars().count() > MAX_CHARS {
             let detail = format!("The file's name has more than {MAX_CHARS} characters.");
-            return Err(InvalidField::new("name", "invalid_file_name", detail));
+            return Err(InvalidField::new("name", Refusal::InvalidFileName, detail));
         }
         if name.chars().any(char::is_control) {
-            return Err(InvalidField::new("name", "invalid_text", "The file's name contains a control character."));
+            return Err(InvalidField::new(
+                "name",
+                Refusal::InvalidText,
+                "The file's name contains a control character.",
+            ));
         }
         // They make `exe.gpj` of `jpg.exe`.
         let plain: String = name
@@ -50,7 +55,7 @@ impl FileName {
             .filter(|c| !matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'))
             .collect();
         if plain.chars().all(|c| c == '.' || c.is_whitespace()) {
-            return Err(InvalidField::new("name", "invalid_file_name", "The file has no name."));
+            return Err(InvalidField::new("name", Refusal::InvalidFileName, "The file has no name."));
         }
         Ok(Self(plain))
     }
@@ -67,7 +72,7 @@ mod tests {
     use super::*;
 
     fn name(text: &str) -> Result<String, &'static str> {
-        FileName::parse(text).map(|name| name.as_str().to_owned()).map_err(|invalid| invalid.code)
+        FileName::parse(text).map(|name| name.as_str().to_owned()).map_err(|invalid| invalid.refusal.code())
     }
 
     #[test]

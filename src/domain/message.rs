@@ -1,5 +1,6 @@
 //! A message, and what a text must be to become one.
 
+use super::Refusal;
 use super::text::{InvalidField, TextRule, is_blank};
 use super::{Author, File, FileId, Limits, MessageId, RoomId, Seq, Timestamp, render_markdown};
 
@@ -57,12 +58,12 @@ impl MessageBody {
     /// `message_empty`, `message_too_long` or `invalid_text`.
     pub fn parse(text: &str, limits: &Limits) -> Result<Self, InvalidField> {
         if is_blank(text) {
-            return Err(InvalidField::new("body", "message_empty", "The message is empty."));
+            return Err(InvalidField::new("body", Refusal::MessageEmpty, "The message is empty."));
         }
         let rule = TextRule {
             field: "body",
             noun: "message",
-            too_long: "message_too_long",
+            too_long: Refusal::MessageTooLong,
             max_chars: limits.message_chars,
             setting: "HUBBUB_MAX_MESSAGE_CHARS",
             multiline: true,
@@ -108,7 +109,7 @@ impl ClientId {
             return Ok(Self(text.to_owned()));
         }
         let detail = "A client_id has 1 to 64 characters: letters, digits, \"_\", \"-\", \".\" and \":\".";
-        Err(InvalidField::new("client_id", "invalid_client_id", detail))
+        Err(InvalidField::new("client_id", Refusal::InvalidClientId, detail))
     }
 
     /// The id as text.
@@ -132,7 +133,7 @@ mod tests {
     };
 
     fn code_of(text: &str) -> &'static str {
-        MessageBody::parse(text, &LIMITS).map_or_else(|invalid| invalid.code, |_| "accepted")
+        MessageBody::parse(text, &LIMITS).map_or_else(|invalid| invalid.refusal.code(), |_| "accepted")
     }
 
     #[test]
@@ -146,7 +147,7 @@ mod tests {
     fn length_counts_characters_and_the_error_names_the_setting() {
         assert_eq!(code_of(&"é".repeat(10)), "accepted");
         let invalid = MessageBody::parse(&"é".repeat(11), &LIMITS).expect_err("one too many");
-        assert_eq!(invalid.code, "message_too_long");
+        assert_eq!(invalid.refusal, Refusal::MessageTooLong);
         assert!(invalid.detail.contains("11 characters") && invalid.detail.contains("HUBBUB_MAX_MESSAGE_CHARS"));
     }
 

@@ -12,6 +12,7 @@ mod id;
 mod limits;
 mod markdown;
 mod message;
+mod refusal;
 mod room;
 mod search;
 mod text;
@@ -30,6 +31,7 @@ pub use id::{
 pub use limits::Limits;
 pub use markdown::render_markdown;
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
+pub use refusal::Refusal;
 pub use room::{Membership, RetentionDays, Room, RoomKind, RoomName, RoomTopic};
 pub use search::{Phrase, SearchQuery, SnippetPart, Trait, Word, snippet, words};
 pub use text::InvalidField;

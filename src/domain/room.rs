@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Refusal;
 use super::text::{InvalidField, TextRule};
 use super::{Limits, RoomId, Seq, Timestamp, UserId};
 
@@ -48,7 +49,7 @@ impl RetentionDays {
         valid.map(Self).ok_or_else(|| {
             let detail =
                 format!("A room keeps its messages for 1 to {} days, or null: as the instance does.", Self::MAX);
-            InvalidField::new("retention_days", "invalid_retention_days", detail)
+            InvalidField::new("retention_days", Refusal::InvalidRetentionDays, detail)
         })
     }
 
@@ -105,7 +106,7 @@ impl RoomKind {
     /// `invalid_room_kind`.
     pub fn parse(text: &str) -> Result<Self, InvalidField> {
         Self::from_name(text)
-            .ok_or_else(|| InvalidField::new("kind", "invalid_room_kind", "A room is \"open\" or \"closed\"."))
+            .ok_or_else(|| InvalidField::new("kind", Refusal::InvalidRoomKind, "A room is \"open\" or \"closed\"."))
     }
 }
 
@@ -122,12 +123,12 @@ impl RoomName {
         let rule = TextRule {
             field: "name",
             noun: "room's name",
-            too_long: "room_name_too_long",
+            too_long: Refusal::RoomNameTooLong,
             max_chars: limits.room_name_chars,
             setting: "HUBBUB_MAX_ROOM_NAME_CHARS",
             multiline: false,
         };
-        rule.check_filled(text, "room_name_empty").map(Self)
+        rule.check_filled(text, Refusal::RoomNameEmpty).map(Self)
     }
 }
 
@@ -150,7 +151,7 @@ impl RoomTopic {
         let rule = TextRule {
             field: "topic",
             noun: "room's topic",
-            too_long: "room_topic_too_long",
+            too_long: Refusal::RoomTopicTooLong,
             max_chars: limits.room_topic_chars,
             setting: "HUBBUB_MAX_ROOM_TOPIC_CHARS",
             multiline: false,

@@ -2,22 +2,24 @@
 
 use thiserror::Error;
 
+use super::Refusal;
+
 /// A field whose value cannot be accepted, and why, in words for the person who sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{detail}")]
 pub struct InvalidField {
     /// The field's name in the request.
     pub field: &'static str,
-    /// A stable code, such as `message_too_long`.
-    pub code: &'static str,
+    /// Which rule was broken.
+    pub refusal: Refusal,
     /// What is wrong; names the setting when it is a limit.
     pub detail: String,
 }
 
 impl InvalidField {
     /// Describes what is wrong with `field`.
-    pub fn new(field: &'static str, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { field, code, detail: detail.into() }
+    pub fn new(field: &'static str, refusal: Refusal, detail: impl Into<String>) -> Self {
+        Self { field, refusal, detail: detail.into() }
     }
 }
 
@@ -28,7 +30,7 @@ pub(super) struct TextRule {
     /// How an error speaks of it: `message`, `room's name`.
     pub(super) noun: &'static str,
     /// The code when it is longer than `max_chars`.
-    pub(super) too_long: &'static str,
+    pub(super) too_long: Refusal,
     /// The longest accepted, in characters.
     pub(super) max_chars: usize,
     /// The setting that changes `max_chars`.
@@ -45,7 +47,7 @@ impl TextRule {
         let allowed = |c: char| self.multiline && matches!(c, '\n' | '\r' | '\t');
         if let Some(control) = text.chars().find(|&c| c.is_control() && !allowed(c)) {
             let detail = format!("The {} contains the control character U+{:04X}.", self.noun, control as u32);
-            return Err(InvalidField::new(self.field, "invalid_text", detail));
+            return Err(InvalidField::new(self.field, Refusal::InvalidText, detail));
         }
         let chars = text.chars().count();
         if chars > self.max_chars {
@@ -59,7 +61,7 @@ impl TextRule {
     }
 
     /// Trims `text`, checks it, and refuses it when nothing is left.
-    pub(super) fn check_filled(&self, text: &str, empty: &'static str) -> Result<String, InvalidField> {
+    pub(super) fn check_filled(&self, text: &str, empty: Refusal) -> Result<String, InvalidField> {
         let text = text.trim();
         if is_blank(text) {
             return Err(InvalidField::new(self.field, empty, format!("The {} is empty.", self.noun)));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Refusal;
 use super::text::{InvalidField, TextRule};
 use super::{Limits, Timestamp, UserId};
 
@@ -84,7 +85,7 @@ impl Username {
             return Ok(Self(name));
         }
         let detail = "A user name has 2 to 32 characters: letters a-z, digits, \"_\", \"-\" and \".\", a letter first.";
-        Err(InvalidField::new("username", "invalid_username", detail))
+        Err(InvalidField::new("username", Refusal::InvalidUsername, detail))
     }
 
     /// The name of a stored row, which was parsed when it was written.
@@ -118,12 +119,12 @@ impl PersonName {
         let rule = TextRule {
             field: "name",
             noun: "name",
-            too_long: "name_too_long",
+            too_long: Refusal::NameTooLong,
             max_chars: limits.user_name_chars,
             setting: "HUBBUB_MAX_USER_NAME_CHARS",
             multiline: false,
         };
-        rule.check_filled(text, "name_empty").map(Self)
+        rule.check_filled(text, Refusal::NameEmpty).map(Self)
     }
 
     /// The name of a stored row, which was parsed when it was written.
@@ -162,7 +163,7 @@ impl Password {
                 "A password has at least {} characters (HUBBUB_MIN_PASSWORD_CHARS).",
                 limits.password_chars_min
             );
-            return Err(InvalidField::new("password", "password_too_short", detail));
+            return Err(InvalidField::new("password", Refusal::PasswordTooShort, detail));
         }
         Self::parse_attempt(text)
     }
@@ -174,7 +175,7 @@ impl Password {
     pub fn parse_attempt(text: &str) -> Result<Self, InvalidField> {
         if text.len() > Self::MAX_BYTES {
             let detail = format!("A password has at most {} bytes.", Self::MAX_BYTES);
-            return Err(InvalidField::new("password", "password_too_long", detail));
+            return Err(InvalidField::new("password", Refusal::PasswordTooLong, detail));
         }
         Ok(Self(text.to_owned()))
     }

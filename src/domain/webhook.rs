@@ -5,6 +5,7 @@ use std::fmt;
 use url::{Host, Url};
 
 use super::InvalidField;
+use super::Refusal;
 
 /// The URL of a webhook: `http` or `https`, with a host, without credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ impl WebhookUrl {
     /// # Errors
     /// `invalid_webhook_url`.
     pub fn parse(text: &str) -> Result<Self, InvalidField> {
-        let refuse = |detail: &str| InvalidField::new("url", "invalid_webhook_url", detail);
+        let refuse = |detail: &str| InvalidField::new("url", Refusal::InvalidWebhookUrl, detail);
         let url = Url::parse(text.trim()).map_err(|_| refuse("This is no URL."))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(refuse("A webhook's URL begins with https:// or http://."));

@@ -4,8 +4,8 @@
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{InvalidField, Timestamp};
-use crate::events::ChatChannel;
+use crate::bus::ChatChannel;
+use crate::domain::{InvalidField, Refusal, Timestamp};
 use crate::pusher::SocketId;
 use crate::pusher::signature::{sign_channel, sign_user};
 
@@ -107,7 +107,7 @@ async fn require_right(state: &WebState, identity: &Identity, channel_name: &str
         Some(ChatChannel::User(id)) => id == identity.user_id(),
         None => false,
     };
-    if may_join { Ok(()) } else { Err(ApiError::ChannelRefused) }
+    if may_join { Ok(()) } else { Err(ApiError::Refused(Refusal::ChannelRefused)) }
 }
 
 /// Whether the signature says whose it is. The protocol has that in presence channels alone; Hubbub's socket server takes it
@@ -118,7 +118,7 @@ fn is_named(state: &WebState, channel_name: &str) -> bool {
 
 /// Anything else could make the signed text mean something else, for its parts are joined by colons.
 fn require_socket_id(socket_id: &str) -> Result<SocketId, InvalidField> {
-    let invalid = |_| InvalidField::new("socket_id", "invalid_socket_id", "A socket_id looks like 123.456.");
+    let invalid = |_| InvalidField::new("socket_id", Refusal::InvalidSocketId, "A socket_id looks like 123.456.");
     socket_id.parse().map_err(invalid)
 }
 

@@ -17,6 +17,7 @@ mod search;
 mod state;
 mod webhooks;
 
+use crate::domain::Refusal;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, ServiceConfig, delete, get, head, patch, post, put, resource, scope};
 
@@ -111,7 +112,7 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         .service(resource("/events").route(get().to(log::stream::stream_events)));
     config
         .app_data(state.clone())
-        .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::RouteNotFound.into()))
+        .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::Refused(Refusal::RouteNotFound).into()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| ApiError::from(error).into()))
         .service(api)
         .service(resource("/broadcasting/auth").route(post().to(broadcasting::authorize_channel)))

@@ -4,8 +4,8 @@ use actix_web::http::header::LINK;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{InvalidField, MessageId, RoomId, SearchQuery, SnippetPart};
-use crate::events::{DocumentPayload, MessagePayload};
+use crate::domain::{InvalidField, MessageId, Refusal, RoomId, SearchQuery, SnippetPart};
+use crate::json::{DocumentPayload, MessagePayload};
 use crate::store::{DocumentHit, SearchHit, StoreError};
 
 use crate::http::error::ApiError;
@@ -126,9 +126,11 @@ fn older(q: &str, before: MessageId, limit: i64) -> Result<String, ApiError> {
 /// An operator that names nobody is a fault of the query, like one that is misspelt.
 fn names_nothing(error: StoreError) -> ApiError {
     let detail = match error {
-        StoreError::UserNotFound => "from: is followed by a user name, and nobody has this one.",
-        StoreError::RoomNotFound => "in: is followed by a room's name or id, and you belong to no such room.",
+        StoreError::Refused(Refusal::UserNotFound) => "from: is followed by a user name, and nobody has this one.",
+        StoreError::Refused(Refusal::RoomNotFound) => {
+            "in: is followed by a room's name or id, and you belong to no such room."
+        }
         other => return other.into(),
     };
-    ApiError::Invalid(InvalidField::new("q", "invalid_search", detail))
+    ApiError::Invalid(InvalidField::new("q", Refusal::InvalidSearch, detail))
 }

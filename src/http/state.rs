@@ -5,10 +5,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::auth::{AccessTokens, Passwords, SignInThrottle};
+use crate::bus::Bus;
 use crate::config::{Secret, ServeConfig, SocketAddress};
 use crate::domain::Limits;
-use crate::events::{Bus, FlowBook};
 use crate::store::{FileLibrary, Store};
+use crate::timeline::FlowBook;
 
 use crate::http::documents::merge_limiter::Merging;
 use crate::http::files::thumbnails::Thumbnails;

@@ -4,11 +4,10 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::auth::WebhookSecret;
 use crate::domain::{DeliveryId, RoomEvent, Timestamp, WebhookId};
-use crate::events::EventPayload;
-use crate::store::{DeliveryAttempt, DeliveryToSend, Store, StoreError};
+use crate::json::EventPayload;
+use crate::store::{DeliveryAttempt, DeliveryToSend, JobOutcome, Store, StoreError};
 
 use super::outgoing::{OutgoingClient, OutgoingError};
-use super::runner::Verdict;
 
 const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -22,10 +21,10 @@ pub(super) async fn deliver(
     store: &Store,
     client: &OutgoingClient,
     id: DeliveryId,
-) -> Result<(Verdict, Option<DeliveryAttempt>), StoreError> {
-    let Some(delivery) = store.delivery_to_send(id).await? else { return Ok((Verdict::Done, None)) };
+) -> Result<(JobOutcome, Option<DeliveryAttempt>), StoreError> {
+    let Some(delivery) = store.delivery_to_send(id).await? else { return Ok((JobOutcome::Done, None)) };
     let at = Timestamp::now();
-    let refused = |error: String| Ok((Verdict::Hopeless(error), Some(DeliveryAttempt { at, answer: None })));
+    let refused = |error: String| Ok((JobOutcome::Permanent(error), Some(DeliveryAttempt { at, answer: None })));
     let event = match &delivery.event {
         Ok(event) => event,
         Err(withheld) => return refused(withheld.to_string()),
@@ -33,19 +32,21 @@ pub(super) async fn deliver(
     let Some((headers, body)) = sign(&delivery, event, at) else {
         return refused("the webhook's secret is damaged; make the webhook anew".to_owned());
     };
-    let (verdict, answer) = match client.post(&delivery.url, headers, body).await {
+    let (outcome, answer) = match client.post(&delivery.url, headers, body).await {
         Ok(answer) => (judge(answer.status), Some((answer.status, answer.beginning))),
-        Err(error @ (OutgoingError::Private(_) | OutgoingError::Url)) => (Verdict::Hopeless(error.to_string()), None),
-        Err(error @ OutgoingError::Failed(_)) => (Verdict::Failed(error.to_string()), None),
+        Err(error @ (OutgoingError::Private(_) | OutgoingError::Url)) => {
+            (JobOutcome::Permanent(error.to_string()), None)
+        }
+        Err(error @ OutgoingError::Failed(_)) => (JobOutcome::Failed(error.to_string()), None),
     };
-    Ok((verdict, Some(DeliveryAttempt { at, answer })))
+    Ok((outcome, Some(DeliveryAttempt { at, answer })))
 }
 
-fn judge(status: u16) -> Verdict {
+fn judge(status: u16) -> JobOutcome {
     match status {
-        200..300 => Verdict::Done,
-        GONE => Verdict::Hopeless("the answer was 410: it wants no more".to_owned()),
-        status => Verdict::Failed(format!("the answer was {status}")),
+        200..300 => JobOutcome::Done,
+        GONE => JobOutcome::Permanent("the answer was 410: it wants no more".to_owned()),
+        status => JobOutcome::Failed(format!("the answer was {status}")),
     }
 }
 

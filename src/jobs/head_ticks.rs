@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
+use crate::bus::{Bus, HeadsWanted, RoomHead};
 use crate::domain::{RoomId, Seq, Timestamp};
-use crate::events::{Bus, HeadsWanted, RoomHead};
 use crate::store::{Store, StoreError};
 
 /// How long after a room's last event its sockets are reminded.

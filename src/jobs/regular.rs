@@ -8,9 +8,7 @@ use tracing::info;
 
 use crate::config::JobsConfig;
 use crate::domain::Timestamp;
-use crate::store::{FileLibrary, Store, StoreError};
-
-use super::runner::Verdict;
+use crate::store::{FileLibrary, JobOutcome, Store, StoreError};
 
 /// Rows removed by one change: some milliseconds of the writer's time.
 const PORTION: i64 = 500;
@@ -23,7 +21,7 @@ pub(super) async fn remove_old_messages(
     store: &Store,
     files: &FileLibrary,
     config: &JobsConfig,
-) -> Result<Verdict, StoreError> {
+) -> Result<JobOutcome, StoreError> {
     let end = Instant::now() + ROUND;
     for (room, kept_from) in store.rooms_to_trim(config.retention_days).await? {
         let mut entries = 0;
@@ -34,26 +32,30 @@ pub(super) async fn remove_old_messages(
                 break;
             }
             if Instant::now() > end {
-                return Ok(Verdict::Again(Timestamp::now()));
+                return Ok(JobOutcome::Again(Timestamp::now()));
             }
         }
         info!(room_id = %room, entries, "what a room does not keep any longer was removed");
     }
     files.remove_unused().await?;
-    Ok(Verdict::Again(next_round(config)))
+    Ok(JobOutcome::Again(next_round(config)))
 }
 
 /// Removes what has expired, what nobody reads any more, and files that belong to no message.
-pub(super) async fn keep_house(store: &Store, files: &FileLibrary, config: &JobsConfig) -> Result<Verdict, StoreError> {
+pub(super) async fn keep_house(
+    store: &Store,
+    files: &FileLibrary,
+    config: &JobsConfig,
+) -> Result<JobOutcome, StoreError> {
     let end = Instant::now() + ROUND;
     let log_from = Timestamp::now().before(DAY.saturating_mul(config.job_log_days));
     while store.keep_house(log_from, PORTION).await? {
         if Instant::now() > end {
-            return Ok(Verdict::Again(Timestamp::now()));
+            return Ok(JobOutcome::Again(Timestamp::now()));
         }
     }
     files.remove_orphans().await?;
-    Ok(Verdict::Again(next_round(config)))
+    Ok(JobOutcome::Again(next_round(config)))
 }
 
 fn next_round(config: &JobsConfig) -> Timestamp {

@@ -30,19 +30,6 @@ const GRACE: Duration = Duration::from_secs(2);
 /// What is there from the first start on, and comes back for ever.
 const REGULARLY: [Task; 2] = [Task::RemoveOldMessages, Task::KeepHouse];
 
-/// What a job's task says of its attempt.
-#[derive(Debug)]
-pub(super) enum Verdict {
-    /// It is done.
-    Done,
-    /// It is done, and to be done again then.
-    Again(Timestamp),
-    /// It failed, and may succeed another time.
-    Failed(String),
-    /// It failed, and will again.
-    Hopeless(String),
-}
-
 /// Takes jobs and has them done.
 pub struct JobRunner {
     work: Arc<Work>,
@@ -165,45 +152,45 @@ async fn stop(stopped: &mut watch::Receiver<bool>) {
 
 /// Does a job and stores what became of it. When that cannot be stored, the job comes back at the end of its lease.
 async fn carry_out(work: Arc<Work>, job: LeasedJob) {
-    let (verdict, attempt) = match attempt(&work, &job).await {
+    let Work { store, config, .. } = work.as_ref();
+    let (outcome, attempt) = match attempt(&work, &job).await {
+        Ok((JobOutcome::Failed(error), attempt)) if is_last_attempt(config, &job) => {
+            (JobOutcome::Permanent(error), attempt)
+        }
         Ok(done) => done,
-        Err(error) => (Verdict::Failed(error.to_string()), None),
+        Err(error) if is_last_attempt(config, &job) => (JobOutcome::Permanent(error.to_string()), None),
+        Err(error) => (JobOutcome::Failed(error.to_string()), None),
     };
-    let outcome = outcome(&work.config, &job, verdict);
     match &outcome {
         JobOutcome::Done | JobOutcome::Again(_) => {}
-        JobOutcome::Retry { error, .. } => debug!(job_id = %job.id, attempts = job.attempts, error, "a job failed"),
-        JobOutcome::Dead { error } => info!(job_id = %job.id, attempts = job.attempts, error, "a job was given up"),
+        JobOutcome::Failed(error) => debug!(job_id = %job.id, attempts = job.attempts, error, "a job failed"),
+        JobOutcome::Permanent(error) => info!(job_id = %job.id, attempts = job.attempts, error, "a job was given up"),
     }
-    if let Err(error) = work.store.settle_job(job, outcome, attempt).await {
+    let pause = pause(Duration::from_millis(config.job_first_pause_millis), job.attempts, rand::random());
+    let retry_at = Timestamp::now().after(pause);
+    let settled = match job.task {
+        Task::Deliver(delivery) => store.settle_delivery(delivery, job, outcome, retry_at, attempt).await,
+        Task::RemoveOldMessages | Task::KeepHouse => store.settle_job(job, outcome, retry_at).await,
+    };
+    if let Err(error) = settled {
         warn!(%error, "what became of a job could not be stored");
     }
 }
 
-async fn attempt(work: &Work, job: &LeasedJob) -> Result<(Verdict, Option<DeliveryAttempt>), StoreError> {
+fn is_last_attempt(config: &JobsConfig, job: &LeasedJob) -> bool {
+    job.attempts >= i64::from(config.job_attempts) && !REGULARLY.contains(&job.task)
+}
+
+async fn attempt(work: &Work, job: &LeasedJob) -> Result<(JobOutcome, Option<DeliveryAttempt>), StoreError> {
     let Work { store, files, client, config } = work;
     match job.task {
         // One attempt more than allowed: the last did not come to its end, like those before, and may have taken the
         // process with it.
         Task::Deliver(_) if job.attempts > i64::from(config.job_attempts) => {
-            Ok((Verdict::Hopeless("no attempt came to its end".to_owned()), None))
+            Ok((JobOutcome::Permanent("no attempt came to its end".to_owned()), None))
         }
         Task::Deliver(delivery) => deliver(store, client, delivery).await,
         Task::RemoveOldMessages => Ok((remove_old_messages(store, files, config).await?, None)),
         Task::KeepHouse => Ok((keep_house(store, files, config).await?, None)),
-    }
-}
-
-fn outcome(config: &JobsConfig, job: &LeasedJob, verdict: Verdict) -> JobOutcome {
-    let is_last = job.attempts >= i64::from(config.job_attempts) && !REGULARLY.contains(&job.task);
-    match verdict {
-        Verdict::Done => JobOutcome::Done,
-        Verdict::Again(at) => JobOutcome::Again(at),
-        Verdict::Hopeless(error) => JobOutcome::Dead { error },
-        Verdict::Failed(error) if is_last => JobOutcome::Dead { error },
-        Verdict::Failed(error) => {
-            let pause = pause(Duration::from_millis(config.job_first_pause_millis), job.attempts, rand::random());
-            JobOutcome::Retry { at: Timestamp::now().after(pause), error }
-        }
     }
 }

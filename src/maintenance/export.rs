@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::domain::{MessageId, PersonName, RoomId, Timestamp, User, UserId, Username};
-use crate::events::{AuthorPayload, DocumentPayload, FilePayload, MessagePayload, RoomPayload};
+use crate::json::{AuthorPayload, DocumentPayload, FilePayload, MessagePayload, RoomPayload};
 use crate::store::{DatabaseUrl, ExportItem, ExportScope, ExportedFile, Snapshot};
 
 use super::MaintenanceError;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::auth::{OpaqueToken, Passwords, TokenPurpose};
 use crate::config::AuthConfig;
-use crate::domain::{Password, Username};
+use crate::domain::{Password, Refusal, Username};
 use crate::store::{DatabaseUrl, Store, StoreError, StoreOptions, TokenHash};
 
 use super::MaintenanceError;
@@ -43,7 +43,7 @@ pub async fn create_token(url: &DatabaseUrl, username: &str, name: String) -> Re
     let token = OpaqueToken::generate(TokenPurpose::Api);
     let hash = TokenHash(token.digest());
     with_store(url, async |store| {
-        let (user, _) = store.credentials(&username).await?.ok_or(StoreError::UserNotFound)?;
+        let (user, _) = store.credentials(&username).await?.ok_or(StoreError::Refused(Refusal::UserNotFound))?;
         store.create_api_token(user.id, name, hash).await
     })
     .await?;

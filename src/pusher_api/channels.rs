@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use crate::broadcast::ChannelKey;
-use crate::events::{Answer, Question};
+use crate::bus::{Answer, Question};
 use crate::pusher::{ChannelKind, ChannelName};
 
 use super::error::CallError;

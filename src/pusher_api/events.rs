@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::ChannelKey;
-use crate::events::Envelope;
+use crate::bus::Envelope;
 use crate::pusher::{App, AppId, ChannelKind, ChannelName, MAX_EVENT_NAME_CHARS, SocketId};
 
 use super::error::CallError;

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 
-use crate::events::{BusMessage, Revocation};
+use crate::bus::{BusMessage, Revocation};
 
 use super::error::CallError;
 use super::signed_call::SignedCall;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crate::broadcast::{Apps, BroadcasterHandle};
-use crate::events::Carrier;
+use crate::bus::Carrier;
 
 use super::idempotency::Published;
 

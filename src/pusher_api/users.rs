@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::events::{BusMessage, Termination};
+use crate::bus::{BusMessage, Termination};
 
 use super::error::CallError;
 use super::signed_call::SignedCall;

@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::broadcast::{Apps, BroadcasterHandle, Hub};
+use crate::bus::Carrier;
 use crate::config::SocketConfig;
-use crate::events::Carrier;
 
 /// The socket server of one worker thread; cheap to clone.
 #[derive(Clone)]

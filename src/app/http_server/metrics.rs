@@ -17,8 +17,8 @@ use prometheus_client::registry::Registry;
 use subtle::ConstantTimeEq;
 
 use crate::broadcast::BroadcasterHandle;
+use crate::bus::{BusState, Carrier};
 use crate::config::{Secret, ServeConfig};
-use crate::events::{BusState, Carrier};
 use crate::pusher_api::PusherApi;
 use crate::pusher_webhooks::WebhookCounts;
 

@@ -9,10 +9,10 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use crate::app::start_error::StartError;
-use crate::config::{BusAddress, PusherServer, Secret, ServeConfig};
-use crate::events::{
+use crate::bus::{
     Alone, Carrier, Faulty, HeadsWanted, LocalReceiver, NatsBus, NatsOptions, Peers, PusherBus, local_bus,
 };
+use crate::config::{BusAddress, PusherServer, Secret, ServeConfig};
 use crate::pusher::AppId;
 
 use super::outgoing_calls::{http_client, install_cryptography};

@@ -10,8 +10,8 @@ use tracing::{info, warn};
 
 use crate::app::start_error::StartError;
 use crate::broadcast::{Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, HubLimits, Occurrence, OutboxLimits};
+use crate::bus::{LocalReceiver, Peers};
 use crate::config::{ServeConfig, SocketConfig};
-use crate::events::{LocalReceiver, Peers};
 use crate::pusher::App;
 use crate::pusher_webhooks::{WebhookCounts, Webhooks};
 

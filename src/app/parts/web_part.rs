@@ -6,12 +6,13 @@ use crate::app::demo::Demo;
 use crate::app::instance::{self, DataDir, database_url};
 use crate::app::start_error::StartError;
 use crate::auth::{AccessTokens, KeyRing, Passwords};
+use crate::bus::Bus;
 use crate::config::ServeConfig;
-use crate::events::{Bus, FlowBook};
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{HeadTicks, JobRunner, RunningHeadTicks, RunningJobs};
 use crate::pusher::App;
 use crate::store::{FileLibrary, Store};
+use crate::timeline::FlowBook;
 
 use super::bus_part::BusPart;
 use super::outgoing_calls::outgoing_client;

@@ -4,6 +4,7 @@ use time::macros::format_description;
 use time::{Date, Duration};
 
 use super::words::words;
+use crate::domain::Refusal;
 use crate::domain::{InvalidField, Timestamp};
 
 /// A query, parsed. All of its parts must hold.
@@ -74,7 +75,7 @@ impl SearchQuery {
         let chars = text.chars().count();
         if chars > MAX_CHARS {
             let detail = format!("The search has {chars} characters; at most {MAX_CHARS} are allowed.");
-            return Err(InvalidField::new("q", "search_too_long", detail));
+            return Err(InvalidField::new("q", Refusal::SearchTooLong, detail));
         }
         let mut query = Self::default();
         let mut rest = text.trim_start();
@@ -86,10 +87,10 @@ impl SearchQuery {
         let words: usize = query.phrases.iter().map(|phrase| phrase.words.len()).sum();
         if parts.max(words) > MAX_PARTS {
             let detail = format!("The search has too many words; at most {MAX_PARTS} are allowed.");
-            return Err(InvalidField::new("q", "search_too_long", detail));
+            return Err(InvalidField::new("q", Refusal::SearchTooLong, detail));
         }
         if query == Self::default() {
-            return Err(InvalidField::new("q", "search_empty", "The search has no word to look for."));
+            return Err(InvalidField::new("q", Refusal::SearchEmpty, "The search has no word to look for."));
         }
         Ok(query)
     }
@@ -188,7 +189,7 @@ fn start_of(day: Date) -> Timestamp {
 }
 
 fn invalid(detail: String) -> InvalidField {
-    InvalidField::new("q", "invalid_search", detail)
+    InvalidField::new("q", Refusal::InvalidSearch, detail)
 }
 
 #[cfg(test)]
@@ -205,7 +206,7 @@ mod tests {
     }
 
     fn code(text: &str) -> &'static str {
-        SearchQuery::parse(text).expect_err(text).code
+        SearchQuery::parse(text).expect_err(text).refusal.code()
     }
 
     #[test]

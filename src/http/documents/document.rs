@@ -13,8 +13,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::yjs::missing_from;
-use crate::domain::{Document, DocumentId, DocumentTitle, RoomId};
-use crate::events::DocumentPayload;
+use crate::domain::{Document, DocumentId, DocumentTitle, Refusal, RoomId};
+use crate::json::DocumentPayload;
 use crate::store::DocumentChange;
 
 use crate::http::error::ApiError;
@@ -164,7 +164,7 @@ fn decode_state_vector(text: &str) -> Result<Vec<u8>, ApiError> {
     const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ANY_PADDING);
     // A plus sign that was not escaped reads as a space.
     let text = text.replace(['+', ' '], "-").replace('/', "_");
-    URL_SAFE.decode(text).map_err(|_| ApiError::InvalidStateVector)
+    URL_SAFE.decode(text).map_err(|_| ApiError::Refused(Refusal::InvalidStateVector))
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::bus::DocumentSaved;
 use crate::domain::yjs::{Merged, UpdateError, changes_to, merge};
-use crate::domain::{Document, DocumentContent, DocumentId};
-use crate::events::{DocumentPayload, DocumentSaved};
+use crate::domain::{Document, DocumentContent, DocumentId, Refusal};
+use crate::json::DocumentPayload;
 use crate::pusher::SocketId;
 use crate::store::{DocumentSave, StoredContent, VersionRule};
 
@@ -77,7 +78,7 @@ async fn save(
         let stored = state.store.document_content(author.user_id(), id).await?;
         let StoredContent { document, state: content, state_vector } = stored;
         if document.archived_at.is_some() {
-            return Err(ApiError::DocumentArchived);
+            return Err(ApiError::Refused(Refusal::DocumentArchived));
         }
         let (update_of, max_bytes) = (update_of.clone(), config.max_document_bytes);
         let merging = blocking(move || merge(&content, &update_of(&content)?, max_bytes).map(Outcome::from));

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 
+use crate::domain::Refusal;
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::{from_json, read_bytes};
 use crate::http::state::WebState;
@@ -56,7 +57,7 @@ const fn too_large(max_document_bytes: usize) -> ApiError {
 }
 
 fn decode(body: &[u8]) -> Result<Bytes, ApiError> {
-    let text = std::str::from_utf8(body).map_err(|_| ApiError::InvalidUtf8)?;
+    let text = std::str::from_utf8(body).map_err(|_| ApiError::Refused(Refusal::InvalidUtf8))?;
     let request: UpdateRequest = from_json(text)?;
     let update = STANDARD.decode(request.update).map_err(|_| ApiError::InvalidUpdate("it is not base64"))?;
     Ok(update.into())

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use crate::domain::{DocumentId, DocumentVersion, Timestamp};
-use crate::events::AuthorPayload;
+use crate::json::AuthorPayload;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::identity::Identity;

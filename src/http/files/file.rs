@@ -9,8 +9,8 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::domain::{FileId, FileName, RoomId};
-use crate::events::FilePayload;
+use crate::domain::{FileId, FileName, Refusal, RoomId};
+use crate::json::FilePayload;
 use crate::store::{FinishedUpload, Upload};
 
 use crate::http::error::ApiError;
@@ -107,7 +107,7 @@ pub(crate) async fn show_thumbnail(
     let stored = state.store.file(viewer.user_id(), *id).await?;
     let download = Download {
         etag: format!("\"{}-thumbnail\"", stored.hash.as_str()),
-        content_type: stored.thumbnail_type.clone().ok_or(ApiError::ThumbnailNotFound)?,
+        content_type: stored.thumbnail_type.clone().ok_or(ApiError::Refused(Refusal::ThumbnailNotFound))?,
         name: stored.file.name.clone(),
     };
     let files = state.files.clone();

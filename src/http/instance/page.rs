@@ -7,6 +7,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use crate::domain::Refusal;
 use crate::http::error::ApiError;
 
 /// A debug build reads the files from the disk at each request, so that the page can be built meanwhile.
@@ -31,14 +32,14 @@ pub(crate) async fn show_page(request: HttpRequest) -> Result<HttpResponse, ApiE
     let path = request.path().trim_start_matches('/');
     let first = path.split('/').next().unwrap_or_default();
     if !matches!(*request.method(), Method::GET | Method::HEAD) || PROGRAMS.contains(&first) {
-        return Err(ApiError::RouteNotFound);
+        return Err(ApiError::Refused(Refusal::RouteNotFound));
     }
     if let Some(file) = Dist::get(path) {
         return Ok(answer(&request, path, file));
     }
     let is_file_name = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     if is_file_name {
-        return Err(ApiError::RouteNotFound);
+        return Err(ApiError::Refused(Refusal::RouteNotFound));
     }
     Ok(match Dist::get("index.html") {
         Some(page) => answer(&request, "index.html", page),

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{RoomId, Seq};
-use crate::events::EventPayload;
+use crate::json::EventPayload;
 use crate::store::StoreError;
 
 use crate::http::error::ApiError;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::domain::{InvalidField, RoomId, Seq};
+use crate::domain::{InvalidField, Refusal, RoomId, Seq};
 
 /// The last event seen of each room. Its text is the `id:` of a Server-Sent Event, which comes back as `Last-Event-ID`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl EventCursor {
         };
         let places: Option<BTreeMap<_, _>> = text.split(',').filter(|text| !text.is_empty()).map(place).collect();
         places.map(Self).ok_or_else(|| {
-            InvalidField::new("Last-Event-ID", "invalid_cursor", "The Last-Event-ID looks like 1:42,7:9.")
+            InvalidField::new("Last-Event-ID", Refusal::InvalidCursor, "The Last-Event-ID looks like 1:42,7:9.")
         })
     }
 }

@@ -19,8 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
-use crate::domain::{RoomId, Seq};
-use crate::events::EventPayload;
+use crate::domain::{Refusal, RoomId, Seq};
+use crate::json::EventPayload;
 
 use crate::http::error::ApiError;
 use crate::http::log::cursor::EventCursor;
@@ -70,7 +70,7 @@ pub(crate) async fn stream_events(
         return Err(ApiError::ShuttingDown);
     }
     if let Some(room_id) = query.room {
-        state.store.room(viewer.user_id(), room_id).await?.membership.ok_or(ApiError::NotAMember)?;
+        state.store.room(viewer.user_id(), room_id).await?.membership.ok_or(ApiError::Refused(Refusal::NotAMember))?;
     }
     let place = state.event_streams.take_place()?;
     let last_event_id = request.headers().get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()));
@@ -261,7 +261,9 @@ impl EventStream {
     async fn read_rooms(&mut self, rooms: &BTreeSet<RoomId>, text: &mut String) -> Result<(), ApiError> {
         for room_id in rooms {
             match self.read_room(*room_id, text).await {
-                Err(ApiError::NotAMember | ApiError::RoomNotFound) => self.leave_room(*room_id, text)?,
+                Err(ApiError::Refused(Refusal::NotAMember) | ApiError::Refused(Refusal::RoomNotFound)) => {
+                    self.leave_room(*room_id, text)?
+                }
                 read => read?,
             }
         }

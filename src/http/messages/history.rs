@@ -4,8 +4,8 @@ use actix_web::http::header::LINK;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{InvalidField, MessageId, RoomId, Seq};
-use crate::events::MessagePayload;
+use crate::domain::{InvalidField, MessageId, Refusal, RoomId, Seq};
+use crate::json::MessagePayload;
 use crate::store::{History, HistoryFrom, HistoryPage};
 
 use crate::http::error::ApiError;
@@ -31,7 +31,7 @@ impl HistoryQuery {
             (None, None, Some(id)) => HistoryFrom::Around(id),
             _ => {
                 let detail = "Give one of before, after and around, not several.";
-                return Err(InvalidField::new("before", "invalid_cursor", detail));
+                return Err(InvalidField::new("before", Refusal::InvalidCursor, detail));
             }
         };
         Ok(HistoryPage { from, limit: page_limit(self.limit, 50, 200)? })

@@ -9,10 +9,8 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use tracing::warn;
 
-use crate::domain::{
-    ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, RoomEvent, RoomEventKind, RoomId,
-};
-use crate::events::MessagePayload;
+use crate::domain::{ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, Refusal, RoomId};
+use crate::json::MessagePayload;
 use crate::store::Posted;
 
 use crate::http::error::ApiError;
@@ -46,7 +44,7 @@ impl PostMessageRequest {
         let client_id = match (self.client_id, key.0) {
             (Some(client_id), Some(key)) if client_id != key => {
                 let detail = "The client_id and the Idempotency-Key differ; send one of them.";
-                return Err(InvalidField::new("client_id", "invalid_client_id", detail));
+                return Err(InvalidField::new("client_id", Refusal::InvalidClientId, detail));
             }
             (client_id, key) => client_id.or(key),
         };
@@ -55,10 +53,10 @@ impl PostMessageRequest {
         let max_files = state.config.http.max_files_per_message;
         if file_ids.len() > max_files {
             let detail = format!("A message has at most {max_files} files (HUBBUB_MAX_FILES_PER_MESSAGE).");
-            return Err(InvalidField::new("file_ids", "too_many_files", detail));
+            return Err(InvalidField::new("file_ids", Refusal::TooManyFiles, detail));
         }
         if file_ids.iter().enumerate().any(|(index, id)| file_ids[..index].contains(id)) {
-            return Err(InvalidField::new("file_ids", "duplicate_file", "A file is attached once."));
+            return Err(InvalidField::new("file_ids", Refusal::DuplicateFile, "A file is attached once."));
         }
         let body = match file_ids.is_empty() {
             true => MessageBody::parse(&self.body, &state.limits)?,
@@ -82,12 +80,11 @@ pub(crate) async fn post_message(
     // 2  Validate and store.
     let draft = request.parse(key, &state)?;
     trace.parsed();
-    let event = match state.store.post_message(author.user_id(), *room_id, draft).await? {
-        Posted::New(event) => event,
+    let (message, event) = match state.store.post_message(author.user_id(), *room_id, draft).await? {
+        Posted::New { message, event } => (message, event),
         Posted::Replayed(message) => return Ok(replayed(&message)),
     };
     trace.stored();
-    let message = message_of(&event)?;
     state.flows.keep(message.id, event.seq, Arc::clone(&trace));
     // 3  Dispatch.
     state.bus.dispatch(&event, &trace, except);
@@ -99,27 +96,12 @@ pub(crate) async fn post_message(
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, format!("/api/v1/rooms/{room_id}/messages/{}", message.id)))
         .insert_header(("Server-Timing", trace.server_timing()))
-        .json(MessagePayload::from(message)))
+        .json(MessagePayload::from(&message)))
 }
 
 /// The answer to a post that was stored before: the first one's result.
 fn replayed(message: &Message) -> HttpResponse {
     HttpResponse::Ok().insert_header(("Idempotency-Replayed", "true")).json(MessagePayload::from(message))
-}
-
-/// The message that an event is about.
-fn message_of(event: &RoomEvent) -> Result<&Message, ApiError> {
-    match &event.kind {
-        RoomEventKind::MessagePosted(message)
-        | RoomEventKind::MessageEdited(message)
-        | RoomEventKind::MessageDeleted(message) => Ok(message),
-        RoomEventKind::RoomCreated(_)
-        | RoomEventKind::RoomChanged(_)
-        | RoomEventKind::MemberJoined(_)
-        | RoomEventKind::MemberRemoved(_)
-        | RoomEventKind::DocumentCreated(_)
-        | RoomEventKind::DocumentChanged(_) => Err(ApiError::Internal(format!("{} has no message", event.kind.name()))),
-    }
 }
 
 /// The header `Idempotency-Key`, with or without the quotes of a structured field.
@@ -169,9 +151,9 @@ pub(crate) async fn edit_message(
 ) -> Result<HttpResponse, ApiError> {
     let (room_id, message_id) = *path;
     let body = MessageBody::parse(&request.body, &state.limits)?;
-    let event = state.store.edit_message(author.user_id(), room_id, message_id, body).await?;
+    let (message, event) = state.store.edit_message(author.user_id(), room_id, message_id, body).await?;
     dispatch(&state, std::slice::from_ref(&event));
-    Ok(HttpResponse::Ok().json(MessagePayload::from(message_of(&event)?)))
+    Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))
 }
 
 /// `DELETE /rooms/{id}/messages/{message}`: takes it back; its place stays.

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{OpaqueToken, TokenPurpose};
-use crate::domain::{InvalidField, InviteId, Timestamp};
+use crate::domain::{InvalidField, InviteId, Refusal, Timestamp};
 use crate::store::TokenHash;
 
 use crate::http::error::ApiError;
@@ -60,7 +60,7 @@ fn lifetime(hours: Option<u32>) -> Result<Duration, InvalidField> {
         return Ok(Duration::from_secs(u64::from(hours) * 3_600));
     }
     let detail = format!("An invite lasts 1 to {MAX_HOURS} hours.");
-    Err(InvalidField::new("expires_in_hours", "invalid_expires_in_hours", detail))
+    Err(InvalidField::new("expires_in_hours", Refusal::InvalidExpiresInHours, detail))
 }
 
 /// A link to send to somebody: the page for signing up, with the code filled in.

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{OpaqueToken, TokenPurpose};
-use crate::domain::{Password, SessionId, Timestamp, User, Username};
+use crate::domain::{Password, Refusal, SessionId, Timestamp, User, Username};
 use crate::store::{Rotation, TokenHash};
 
 use crate::http::error::ApiError;
@@ -48,14 +48,14 @@ pub(crate) async fn sign_in(
     FormOrJson(request): FormOrJson<SignInRequest>,
 ) -> Result<HttpResponse, ApiError> {
     // Nobody has a name of another form; whether somebody has this one must not be seen from the answer.
-    let username = Username::parse(&request.username).map_err(|_| ApiError::WrongCredentials)?;
+    let username = Username::parse(&request.username).map_err(|_| ApiError::Refused(Refusal::WrongCredentials))?;
     let password = Password::parse_attempt(&request.password)?;
     state.sign_ins.attempt(address.0, &username)?;
     let (user, hash) = state.store.credentials(&username).await?.unzip();
     let is_right = state.passwords.is_right(password, hash).await?;
     match user.filter(|_| is_right) {
         Some(user) => begin(&state, HttpResponse::Ok(), &user).await,
-        None => Err(ApiError::WrongCredentials),
+        None => Err(ApiError::Refused(Refusal::WrongCredentials)),
     }
 }
 
@@ -65,8 +65,9 @@ pub(crate) async fn refresh(
     _: SameSite,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let cookie = request.cookie(COOKIE).ok_or(ApiError::SessionEnded)?;
-    let presented = OpaqueToken::parse(cookie.value(), TokenPurpose::Refresh).ok_or(ApiError::SessionEnded)?;
+    let cookie = request.cookie(COOKIE).ok_or(ApiError::Refused(Refusal::SessionEnded))?;
+    let presented =
+        OpaqueToken::parse(cookie.value(), TokenPurpose::Refresh).ok_or(ApiError::Refused(Refusal::SessionEnded))?;
     let next = OpaqueToken::generate(TokenPurpose::Refresh);
     let (presented, hash) = (TokenHash(presented.digest()), TokenHash(next.digest()));
     match state.store.rotate_session(presented, hash, session_end(&state)).await? {
@@ -74,7 +75,7 @@ pub(crate) async fn refresh(
         Rotation::Ended(session_id) => {
             // Whoever has the copy may have an access token too.
             state.identities.forget(Credential::Session(session_id));
-            Err(ApiError::SessionEnded)
+            Err(ApiError::Refused(Refusal::SessionEnded))
         }
     }
 }

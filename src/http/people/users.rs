@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::config::SignUp;
-use crate::domain::{Password, PersonName, Timestamp, User, UserId, Username};
+use crate::domain::{Password, PersonName, Refusal, Timestamp, User, UserId, Username};
 use crate::store::{Admission, NewUser, TokenHash};
 
 use crate::http::error::ApiError;
@@ -73,7 +73,7 @@ async fn admission(state: &WebState, invite: Option<&str>) -> Result<Admission, 
         SignUp::Invite => {
             let code = invite.and_then(|text| OpaqueToken::parse(text.trim(), TokenPurpose::Invite));
             if code.is_none() && !state.store.is_first_run().await? {
-                return Err(ApiError::SignUpClosed);
+                return Err(ApiError::Refused(Refusal::SignUpClosed));
             }
             Ok(Admission::Invite(code.map(|code| TokenHash(code.digest()))))
         }

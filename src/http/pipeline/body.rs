@@ -9,6 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use crate::domain::Refusal;
 use crate::http::error::ApiError;
 use crate::http::state::WebState;
 
@@ -99,7 +100,7 @@ fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Re
         let max_body_bytes = WebState::of(&request)?.config.http.max_body_bytes;
         let too_large = || ApiError::BodyTooLarge { max_body_bytes };
         let (media_type, bytes) = read_bytes(&request, payload, max_body_bytes, too_large).await?;
-        let text = String::from_utf8(bytes.into()).map_err(|_| ApiError::InvalidUtf8)?;
+        let text = String::from_utf8(bytes.into()).map_err(|_| ApiError::Refused(Refusal::InvalidUtf8))?;
         Ok(Body { media_type, text })
     }
 }
@@ -158,15 +159,15 @@ fn from_form<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
 
 /// Reads out of serde's sentence which field is at fault: it has no other way to tell.
 fn unfit(sentence: &str) -> ApiError {
-    let (code, names_field) = match sentence {
-        _ if sentence.starts_with("unknown field") => ("unknown_field", true),
-        _ if sentence.starts_with("missing field") => ("missing_field", true),
-        _ if sentence.starts_with("duplicate field") => ("duplicate_field", true),
-        _ => ("invalid_field", false),
+    let (refusal, names_field) = match sentence {
+        _ if sentence.starts_with("unknown field") => (Refusal::UnknownField, true),
+        _ if sentence.starts_with("missing field") => (Refusal::MissingField, true),
+        _ if sentence.starts_with("duplicate field") => (Refusal::DuplicateField, true),
+        _ => (Refusal::InvalidBodyField, false),
     };
     let short = |text: &str| text.chars().take(200).collect::<String>();
     let field = sentence.split('`').nth(1).filter(|_| names_field).map(short);
-    ApiError::Unfit { code, field, detail: short(sentence) }
+    ApiError::Unfit { refusal, field, detail: short(sentence) }
 }
 
 #[cfg(test)]
@@ -184,7 +185,7 @@ mod tests {
 
     fn code_and_field(result: Result<Request, ApiError>) -> (&'static str, Option<String>) {
         match result {
-            Err(ApiError::Unfit { code, field, .. }) => (code, field),
+            Err(ApiError::Unfit { refusal, field, .. }) => (refusal.code(), field),
             Err(ApiError::InvalidJson(_)) => ("invalid_json", None),
             other => panic!("{other:?}"),
         }

@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
-use crate::domain::{Role, SessionId, User, UserId};
+use crate::domain::{Refusal, Role, SessionId, User, UserId};
 use crate::store::TokenHash;
 
 use crate::http::error::ApiError;
@@ -29,22 +29,22 @@ impl Identity {
     }
 
     /// # Errors
-    /// [`ApiError::AdministratorsOnly`] for everybody else.
+    /// [`Refusal::AdministratorsOnly`] for everybody else.
     pub(crate) fn require_administrator(&self) -> Result<(), ApiError> {
         match self.user.role {
             Role::Administrator => Ok(()),
-            Role::Member => Err(ApiError::AdministratorsOnly),
+            Role::Member => Err(ApiError::Refused(Refusal::AdministratorsOnly)),
         }
     }
 
     /// The session, for what an API token must not do: with a leaked one nobody shall make others.
     ///
     /// # Errors
-    /// [`ApiError::SessionNeeded`] for an API token.
+    /// [`Refusal::SessionNeeded`] for an API token.
     pub(crate) const fn require_session(&self) -> Result<SessionId, ApiError> {
         match self.credential {
             Credential::Session(id) => Ok(id),
-            Credential::ApiToken(_) => Err(ApiError::SessionNeeded),
+            Credential::ApiToken(_) => Err(ApiError::Refused(Refusal::SessionNeeded)),
         }
     }
 
@@ -52,7 +52,7 @@ impl Identity {
     pub(crate) async fn is_still_good(&self, state: &WebState) -> Result<bool, ApiError> {
         match look_up(state, self.presented).await {
             Ok(_) => Ok(true),
-            Err(ApiError::SessionEnded | ApiError::TokenInvalid) => Ok(false),
+            Err(ApiError::Refused(Refusal::SessionEnded) | ApiError::Refused(Refusal::TokenInvalid)) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -82,13 +82,13 @@ impl WebState {
 }
 
 async fn identify(state: &WebState, request: &HttpRequest) -> Result<Identity, ApiError> {
-    let token = bearer_token(request).ok_or(ApiError::TokenMissing)?;
+    let token = bearer_token(request).ok_or(ApiError::Refused(Refusal::TokenMissing))?;
     if let Some(token) = OpaqueToken::parse(token, TokenPurpose::Api) {
         return look_up(state, Presented::ApiToken(TokenHash(token.digest()))).await;
     }
     let claims = state.access_tokens.verify(token)?;
     let identity = look_up(state, Presented::Session(claims.session_id)).await?;
-    if identity.user.id == claims.user_id { Ok(identity) } else { Err(ApiError::TokenInvalid) }
+    if identity.user.id == claims.user_id { Ok(identity) } else { Err(ApiError::Refused(Refusal::TokenInvalid)) }
 }
 
 /// `Authorization: Bearer …`; the scheme's case does not matter (RFC 9110, 11.1).
@@ -105,11 +105,11 @@ async fn look_up(state: &WebState, presented: Presented) -> Result<Identity, Api
     let reading = state.identities.begin_reading();
     let (user, credential) = match presented {
         Presented::Session(id) => {
-            let user = state.store.session_user(id).await?.ok_or(ApiError::SessionEnded)?;
+            let user = state.store.session_user(id).await?.ok_or(ApiError::Refused(Refusal::SessionEnded))?;
             (user, Credential::Session(id))
         }
         Presented::ApiToken(hash) => {
-            let (id, user) = state.store.api_token_user(hash).await?.ok_or(ApiError::TokenInvalid)?;
+            let (id, user) = state.store.api_token_user(hash).await?.ok_or(ApiError::Refused(Refusal::TokenInvalid))?;
             (user, Credential::ApiToken(id))
         }
     };

@@ -1,6 +1,6 @@
 //! How much of a list is answered at once.
 
-use crate::domain::InvalidField;
+use crate::domain::{InvalidField, Refusal};
 
 /// How many items a page may have: `default` when it is not said.
 ///
@@ -11,5 +11,5 @@ pub(crate) fn page_limit(limit: Option<i64>, default: i64, max: i64) -> Result<i
     if (1..=max).contains(&limit) {
         return Ok(limit);
     }
-    Err(InvalidField::new("limit", "invalid_limit", format!("The limit is {limit}; it may be 1 to {max}.")))
+    Err(InvalidField::new("limit", Refusal::InvalidLimit, format!("The limit is {limit}; it may be 1 to {max}.")))
 }

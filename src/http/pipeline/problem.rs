@@ -8,6 +8,7 @@ use actix_web::http::header::{CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
+use crate::domain::Refusal;
 use crate::http::error::{ApiError, Queue};
 
 /// The body of an error's answer.
@@ -31,10 +32,9 @@ struct FieldProblem<'a> {
     detail: &'a str,
 }
 
-/// One row of the table below.
+/// A refusal with what there is to say of this one.
 struct Problem<'a> {
-    status: StatusCode,
-    code: &'a str,
+    refusal: Refusal,
     detail: Cow<'a, str>,
     field: Option<&'a str>,
     retry_after: Option<Duration>,
@@ -45,165 +45,96 @@ impl ApiError {
     pub(crate) fn answer(&self, request_id: Option<&str>) -> HttpResponse {
         let problem = self.problem();
         let field = problem.field.map(|field| FieldProblem { field, detail: &problem.detail });
-        let mut answer = HttpResponse::build(problem.status);
+        let mut answer = HttpResponse::build(status(problem.refusal));
         if let Some(wait) = problem.retry_after {
             answer.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0).to_string()));
         }
-        if problem.status == StatusCode::UNAUTHORIZED {
+        if status(problem.refusal) == StatusCode::UNAUTHORIZED {
             answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         if let Self::RangeNotSatisfiable { bytes } = self {
             answer.insert_header((CONTENT_RANGE, format!("bytes */{bytes}")));
         }
         answer.content_type("application/problem+json").json(ProblemResponse {
-            r#type: format!("urn:hubbub:problem:{}", problem.code),
-            title: problem.status.canonical_reason().unwrap_or("Error"),
-            status: problem.status.as_u16(),
-            code: problem.code,
+            r#type: format!("urn:hubbub:problem:{}", problem.refusal),
+            title: status(problem.refusal).canonical_reason().unwrap_or("Error"),
+            status: problem.refusal.status(),
+            code: problem.refusal.code(),
             detail: &problem.detail,
             errors: field.as_slice(),
             request_id,
         })
     }
 
-    /// The table of all errors. Details of 5xx say nothing of the inside; a limit's detail names its setting.
+    /// What is told of the error. Details of 5xx say nothing of the inside; a limit's detail names its setting.
     fn problem(&self) -> Problem<'_> {
-        use StatusCode as S;
         match self {
-            Self::TokenMissing => say(S::UNAUTHORIZED, "token_missing", "Send a token: Authorization: Bearer …"),
-            Self::TokenInvalid => say(S::UNAUTHORIZED, "token_invalid", "The token is not valid, or was revoked."),
-            Self::TokenExpired => {
-                say(S::UNAUTHORIZED, "token_expired", "The access token has expired; renew it: POST /session/refresh.")
-            }
-            Self::SessionEnded => say(S::UNAUTHORIZED, "session_ended", "The session has ended. Sign in again."),
-            Self::WrongCredentials => {
-                say(S::UNAUTHORIZED, "wrong_credentials", "The user name or the password is wrong.")
-            }
-            Self::TooManyAttempts(attempts) => {
-                let detail = "Too many attempts to sign in; wait a moment (HUBBUB_SIGN_INS_PER_MINUTE).";
-                say(S::TOO_MANY_REQUESTS, "too_many_attempts", detail).retry_after(attempts.retry_after)
-            }
-            Self::AdministratorsOnly => say(S::FORBIDDEN, "administrators_only", "Only an administrator may do this."),
-            Self::SessionNeeded => {
-                say(S::FORBIDDEN, "session_needed", "An API token cannot do this; sign in and use the access token.")
-            }
-            Self::CrossSite => {
-                say(S::FORBIDDEN, "cross_site", "A page of another site sent this; its request is refused.")
-            }
-            Self::NotAllowed => say(S::FORBIDDEN, "not_allowed", "You are not allowed to do this."),
-            Self::SignUpClosed => {
-                say(S::FORBIDDEN, "sign_up_closed", "Signing up needs a valid invite (HUBBUB_SIGN_UP).").field("invite")
-            }
-            Self::NotAMember => say(S::FORBIDDEN, "not_a_member", "You do not belong to this room."),
-            Self::ChannelRefused => say(S::FORBIDDEN, "channel_refused", "You may not join this channel."),
-            Self::RouteNotFound => say(S::NOT_FOUND, "not_found", "There is nothing at this path."),
-            Self::RoomNotFound => say(S::NOT_FOUND, "room_not_found", "There is no such room."),
-            Self::MessageNotFound => say(S::NOT_FOUND, "message_not_found", "There is no such message in this room."),
-            Self::MemberNotFound => say(S::NOT_FOUND, "member_not_found", "That person does not belong to this room."),
-            Self::UserNotFound => say(S::NOT_FOUND, "user_not_found", "There is no such person."),
-            Self::TokenNotFound => say(S::NOT_FOUND, "token_not_found", "You have no such API token."),
-            Self::WebhookNotFound => say(S::NOT_FOUND, "webhook_not_found", "You have no such webhook."),
-            Self::DeliveryNotFound => say(S::NOT_FOUND, "delivery_not_found", "The webhook has no such delivery."),
-            Self::FileNotFound => say(S::NOT_FOUND, "file_not_found", "There is no such file."),
-            Self::ThumbnailNotFound => say(S::NOT_FOUND, "thumbnail_not_found", "The file has no thumbnail."),
-            Self::DocumentNotFound => say(S::NOT_FOUND, "document_not_found", "There is no such document."),
-            Self::VersionNotFound => say(S::NOT_FOUND, "version_not_found", "The document keeps no such version."),
-            Self::FlowForgotten => say(
-                S::NOT_FOUND,
-                "flow_forgotten",
-                "How this message came is not kept any longer (HUBBUB_FLOW_ENTRIES).",
-            ),
-            Self::MethodNotAllowed => {
-                say(S::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not take this method.")
-            }
-            Self::UsernameTaken => say(S::CONFLICT, "username_taken", "The user name is taken.").field("username"),
-            Self::ClientIdReused => {
-                let detail = "You have posted another message under this client_id; take a new one.";
-                say(S::CONFLICT, "client_id_reused", detail).field("client_id")
-            }
-            Self::DocumentArchived => {
-                say(S::CONFLICT, "document_archived", "The document is archived: it can be read only.")
-            }
-            Self::DocumentTooLarge { max_document_bytes } => {
-                let detail = format!(
-                    "The document would be larger than {max_document_bytes} bytes (HUBBUB_MAX_DOCUMENT_BYTES)."
-                );
-                say(S::PAYLOAD_TOO_LARGE, "document_too_large", detail)
-            }
+            Self::Refused(refusal) => Problem::of(*refusal),
+            Self::TooManyAttempts(attempts) => Problem::of(Refusal::TooManyAttempts).retry_after(attempts.retry_after),
+            Self::DocumentTooLarge { max_document_bytes } => Problem::of(Refusal::DocumentTooLarge).detail(format!(
+                "The document would be larger than {max_document_bytes} bytes (HUBBUB_MAX_DOCUMENT_BYTES)."
+            )),
             Self::InvalidUpdate(reason) => {
-                say(S::UNPROCESSABLE_ENTITY, "invalid_update", format!("This is no Yjs update of a text: {reason}."))
+                Problem::of(Refusal::InvalidUpdate).detail(format!("This is not a Yjs update of a text: {reason}."))
             }
-            Self::InvalidStateVector => {
-                say(S::UNPROCESSABLE_ENTITY, "invalid_state_vector", "This is no Yjs state vector in base64.")
-                    .field("sv")
-            }
-            Self::BodyTooLarge { max_body_bytes } => {
-                let detail = format!("The body is larger than {max_body_bytes} bytes (HUBBUB_MAX_BODY_BYTES).");
-                say(S::PAYLOAD_TOO_LARGE, "body_too_large", detail)
-            }
-            Self::FileTooLarge { max_file_bytes } => {
-                let detail = format!("The file is larger than {max_file_bytes} bytes (HUBBUB_MAX_FILE_BYTES).");
-                say(S::PAYLOAD_TOO_LARGE, "file_too_large", detail)
-            }
-            Self::RangeNotSatisfiable { bytes } => {
-                let detail = format!("The file has {bytes} bytes, and one range of them can be asked for at a time.");
-                say(S::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", detail)
-            }
-            Self::BodyIncomplete(_) => say(S::BAD_REQUEST, "body_incomplete", "The body could not be read to its end."),
-            Self::UnsupportedMediaType { media_type, expected } => {
-                let detail = format!("The body's type is {media_type:?}; this call takes {expected}.");
-                say(S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-            }
-            Self::InvalidUtf8 => say(S::BAD_REQUEST, "invalid_utf8", "The body is not valid UTF-8."),
+            Self::BodyTooLarge { max_body_bytes } => Problem::of(Refusal::BodyTooLarge)
+                .detail(format!("The body is larger than {max_body_bytes} bytes (HUBBUB_MAX_BODY_BYTES).")),
+            Self::FileTooLarge { max_file_bytes } => Problem::of(Refusal::FileTooLarge)
+                .detail(format!("The file is larger than {max_file_bytes} bytes (HUBBUB_MAX_FILE_BYTES).")),
+            Self::RangeNotSatisfiable { bytes } => Problem::of(Refusal::RangeNotSatisfiable)
+                .detail(format!("The file has {bytes} bytes, and one range of them can be asked for at a time.")),
+            Self::BodyIncomplete(_) => Problem::of(Refusal::BodyIncomplete),
+            Self::UnsupportedMediaType { media_type, expected } => Problem::of(Refusal::UnsupportedMediaType)
+                .detail(format!("The body's type is {media_type:?}; this call takes {expected}.")),
             Self::InvalidJson(reason) => {
-                say(S::BAD_REQUEST, "invalid_json", format!("The body is not valid JSON: {reason}."))
+                Problem::of(Refusal::InvalidJson).detail(format!("The body is not valid JSON: {reason}."))
             }
-            Self::Unfit { code, field, detail } => Problem {
-                field: field.as_deref(),
-                ..say(S::UNPROCESSABLE_ENTITY, code, format!("The body does not fit: {detail}."))
-            },
+            Self::Unfit { refusal, field, detail } => {
+                Problem::of(*refusal).detail(format!("The body is not valid: {detail}.")).field(field.as_deref())
+            }
             Self::InvalidQuery(reason) => {
-                say(S::UNPROCESSABLE_ENTITY, "invalid_query", format!("The query does not fit: {reason}."))
+                Problem::of(Refusal::InvalidQuery).detail(format!("The query is not valid: {reason}."))
             }
             Self::Invalid(invalid) => {
-                say(S::UNPROCESSABLE_ENTITY, invalid.code, invalid.detail.as_str()).field(invalid.field)
+                Problem::of(invalid.refusal).detail(invalid.detail.as_str()).field(Some(invalid.field))
             }
-            Self::TooManyEventStreams { max_event_streams } => {
-                let detail =
-                    format!("{max_event_streams} event streams are open, no more are (HUBBUB_MAX_EVENT_STREAMS).");
-                say(S::SERVICE_UNAVAILABLE, "too_many_event_streams", detail).retry_after(Duration::from_secs(30))
-            }
-            Self::Busy(Queue::Writes) => {
-                let detail = "Too much is waiting to be stored; try again in a moment (HUBBUB_WRITE_QUEUE).";
-                say(S::SERVICE_UNAVAILABLE, "busy", detail).retry_after(Duration::from_secs(1))
-            }
-            Self::Busy(Queue::Merges) => {
-                let detail = "Too many documents are being saved; try again in a moment \
-                              (HUBBUB_MAX_WAITING_DOCUMENT_SAVES).";
-                say(S::SERVICE_UNAVAILABLE, "busy", detail).retry_after(Duration::from_secs(1))
-            }
-            Self::Busy(Queue::Passwords) => {
-                let detail = "Too many people sign in; try again in a moment (HUBBUB_PASSWORD_THREADS).";
-                say(S::SERVICE_UNAVAILABLE, "busy", detail).retry_after(Duration::from_secs(1))
-            }
-            Self::ShuttingDown => say(S::SERVICE_UNAVAILABLE, "shutting_down", "The server is about to restart.")
-                .retry_after(Duration::from_secs(5)),
-            Self::Unavailable(_) => say(S::SERVICE_UNAVAILABLE, "unavailable", "The server cannot do this at present.")
-                .retry_after(Duration::from_secs(5)),
-            Self::Internal(_) => {
-                say(S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong; the server's log has it.")
-            }
+            Self::TooManyEventStreams { max_event_streams } => Problem::of(Refusal::TooManyEventStreams)
+                .detail(format!(
+                    "{max_event_streams} event streams are open, which is the limit (HUBBUB_MAX_EVENT_STREAMS)."
+                ))
+                .retry_after(Duration::from_secs(30)),
+            Self::Busy(queue) => Problem::of(Refusal::Busy).detail(queue.detail()).retry_after(Duration::from_secs(1)),
+            Self::ShuttingDown => Problem::of(Refusal::ShuttingDown).retry_after(Duration::from_secs(5)),
+            Self::Unavailable(_) => Problem::of(Refusal::Unavailable).retry_after(Duration::from_secs(5)),
+            Self::Internal(_) => Problem::of(Refusal::Internal),
         }
     }
 }
 
-fn say<'a>(status: StatusCode, code: &'a str, detail: impl Into<Cow<'a, str>>) -> Problem<'a> {
-    Problem { status, code, detail: detail.into(), field: None, retry_after: None }
+impl Queue {
+    const fn detail(self) -> &'static str {
+        match self {
+            Self::Writes => "Too much is waiting to be stored; try again in a moment (HUBBUB_WRITE_QUEUE).",
+            Self::Merges => {
+                "Too many documents are being saved; try again in a moment (HUBBUB_MAX_WAITING_DOCUMENT_SAVES)."
+            }
+            Self::Passwords => "Too many people sign in; try again in a moment (HUBBUB_PASSWORD_THREADS).",
+        }
+    }
 }
 
 impl<'a> Problem<'a> {
-    fn field(mut self, field: &'a str) -> Self {
-        self.field = Some(field);
+    const fn of(refusal: Refusal) -> Self {
+        Self { refusal, detail: Cow::Borrowed(refusal.sentence()), field: refusal.field(), retry_after: None }
+    }
+
+    fn detail(mut self, detail: impl Into<Cow<'a, str>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    fn field(mut self, field: Option<&'a str>) -> Self {
+        self.field = field;
         self
     }
 
@@ -213,10 +144,14 @@ impl<'a> Problem<'a> {
     }
 }
 
+fn status(refusal: Refusal) -> StatusCode {
+    StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 /// How actix turns the error into an answer; the API's outermost layer then adds the request's id.
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.problem().status
+        status(self.problem().refusal)
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -248,7 +183,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_field_at_fault_is_named() {
-        let problem = body(&ApiError::UsernameTaken).await;
+        let problem = body(&ApiError::Refused(Refusal::UsernameTaken)).await;
         assert_eq!(problem["type"], "urn:hubbub:problem:username_taken");
         assert_eq!((&problem["title"], &problem["status"]), (&Value::from("Conflict"), &Value::from(409)));
         assert_eq!(problem["errors"][0]["field"], "username");
@@ -257,7 +192,7 @@ mod tests {
 
     #[actix_web::test]
     async fn errors_without_a_field_have_no_list_of_them() {
-        assert!(body(&ApiError::RoomNotFound).await.get("errors").is_none());
+        assert!(body(&ApiError::Refused(Refusal::RoomNotFound)).await.get("errors").is_none());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, web};
 
+use crate::domain::Refusal;
 use crate::http::error::ApiError;
 use crate::http::state::WebState;
 
@@ -63,8 +64,8 @@ fn stray_error(status: StatusCode, headers: &HeaderMap) -> Option<ApiError> {
         return None;
     }
     match status {
-        StatusCode::NOT_FOUND => Some(ApiError::RouteNotFound),
-        StatusCode::METHOD_NOT_ALLOWED => Some(ApiError::MethodNotAllowed),
+        StatusCode::NOT_FOUND => Some(ApiError::Refused(Refusal::RouteNotFound)),
+        StatusCode::METHOD_NOT_ALLOWED => Some(ApiError::Refused(Refusal::MethodNotAllowed)),
         _ => None,
     }
 }

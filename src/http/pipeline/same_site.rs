@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 use actix_web::{FromRequest, HttpRequest};
 
+use crate::domain::Refusal;
 use crate::http::error::ApiError;
 use crate::http::state::WebState;
 
@@ -20,7 +21,7 @@ impl FromRequest for SameSite {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(WebState::of(request).and_then(|state| {
             let is_ours = is_ours(request.headers(), state.config.public_url.as_deref());
-            if is_ours { Ok(Self) } else { Err(ApiError::CrossSite) }
+            if is_ours { Ok(Self) } else { Err(ApiError::Refused(Refusal::CrossSite)) }
         }))
     }
 }

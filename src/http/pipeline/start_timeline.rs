@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use crate::events::Trace;
+use crate::timeline::Trace;
 
 use crate::http::error::ApiError;
 

@@ -3,8 +3,8 @@
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{RoomId, Timestamp, UserId};
-use crate::events::AuthorPayload;
+use crate::domain::{Refusal, RoomId, Timestamp, UserId};
+use crate::json::AuthorPayload;
 use crate::store::{Member, StoreError};
 
 use crate::http::error::ApiError;
@@ -71,7 +71,9 @@ pub(crate) async fn remove_member(
     let (room_id, user_id) = *path;
     let removed = state.store.remove_member(identity.user_id(), room_id, user_id).await;
     let removed = removed.map_err(|error| match error {
-        StoreError::NotAMember if user_id != identity.user_id() => ApiError::MemberNotFound,
+        StoreError::Refused(Refusal::NotAMember) if user_id != identity.user_id() => {
+            ApiError::Refused(Refusal::MemberNotFound)
+        }
         error => error.into(),
     })?;
     dispatch(&state, &[removed.event]);

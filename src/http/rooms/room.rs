@@ -5,8 +5,9 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{RetentionDays, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, UserId};
-use crate::events::{MembershipPayload, RoomPayload, Trace};
+use crate::json::{MembershipPayload, RoomPayload};
 use crate::store::{NewRoom, RoomChange, RoomView};
+use crate::timeline::Trace;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;

@@ -1,19 +1,23 @@
 //! Everything that people wrote, one item after the other in an order that stays the same.
 
+use crate::store::admin::selection::Selection;
+use crate::store::messages::load::load_messages;
 use std::io;
 
 use diesel::prelude::*;
 use thiserror::Error;
 
-use crate::domain::{Author, Document, Membership, Message, Room, RoomId, User, UserId, Username};
+use crate::domain::{Author, Document, Membership, Message, Refusal, Room, RoomId, User, Username};
 
 use crate::store::StoreError;
 use crate::store::admin::inspect::Snapshot;
-use crate::store::documents::{DocumentRow, with_people};
+use crate::store::documents::rows::{DocumentRow, with_people};
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{AuthorRow, MembershipRow, MessageRow, RoomRow, UserRow};
 use crate::store::engine::schema::{documents, memberships, messages, rooms, users};
-use crate::store::files::{ExportedFile, attach_files, exported_files};
+use crate::store::files::export::{ExportedFile, exported_files};
+use crate::store::messages::load::MessageRow;
+use crate::store::people::rows::{AuthorRow, UserRow};
+use crate::store::rooms::rows::{MembershipRow, RoomRow};
 
 /// What is exported.
 #[derive(Debug, Clone)]
@@ -93,15 +97,15 @@ impl Snapshot {
                 export_users(connection, sink)?;
                 let all: Vec<i64> = rooms::table.order(rooms::id).select(rooms::id).load(connection)?;
                 all.into_iter().try_for_each(|id| export_room(connection, RoomId(id), sink))?;
-                export_documents(connection, Whose::Everybodys, sink)?;
-                export_messages(connection, Whose::Everybodys, sink)?;
-                export_files(connection, Whose::Everybodys, sink)
+                export_documents(connection, Selection::All, sink)?;
+                export_messages(connection, Selection::All, sink)?;
+                export_files(connection, Selection::All, sink)
             }
             ExportScope::Room(id) => {
                 export_room(connection, *id, sink)?;
-                export_documents(connection, Whose::OfRoom(*id), sink)?;
-                export_messages(connection, Whose::OfRoom(*id), sink)?;
-                export_files(connection, Whose::OfRoom(*id), sink)
+                export_documents(connection, Selection::Room(*id), sink)?;
+                export_messages(connection, Selection::Room(*id), sink)?;
+                export_files(connection, Selection::Room(*id), sink)
             }
             ExportScope::User(username) => {
                 let row: Option<UserRow> = users::table
@@ -109,12 +113,12 @@ impl Snapshot {
                     .select(UserRow::as_select())
                     .first(connection)
                     .optional()?;
-                let user = User::try_from(row.ok_or(StoreError::UserNotFound)?)?;
+                let user = User::try_from(row.ok_or(StoreError::Refused(Refusal::UserNotFound))?)?;
                 sink(ExportItem::User(user.clone()))?;
                 export_places_of(connection, &user, sink)?;
-                export_documents(connection, Whose::OfAuthor(user.id), sink)?;
-                export_messages(connection, Whose::OfAuthor(user.id), sink)?;
-                export_files(connection, Whose::OfAuthor(user.id), sink)
+                export_documents(connection, Selection::Author(user.id), sink)?;
+                export_messages(connection, Selection::Author(user.id), sink)?;
+                export_files(connection, Selection::Author(user.id), sink)
             }
         }
     }
@@ -130,7 +134,7 @@ fn export_users(connection: &mut DbConnection, sink: &mut Sink<'_>) -> Result<()
 
 fn export_room(connection: &mut DbConnection, id: RoomId, sink: &mut Sink<'_>) -> Result<(), ExportError> {
     let row: Option<RoomRow> = rooms::table.find(id.0).select(RoomRow::as_select()).first(connection).optional()?;
-    sink(ExportItem::Room(row.ok_or(StoreError::RoomNotFound)?.try_into()?))?;
+    sink(ExportItem::Room(row.ok_or(StoreError::Refused(Refusal::RoomNotFound))?.try_into()?))?;
     let rows: Vec<(MembershipRow, AuthorRow)> = memberships::table
         .inner_join(users::table)
         .filter(memberships::room_id.eq(id.0))
@@ -156,15 +160,11 @@ fn export_places_of(connection: &mut DbConnection, user: &User, sink: &mut Sink<
     Ok(())
 }
 
-/// Which messages and files, or which documents: those that a person made.
-#[derive(Clone, Copy)]
-pub(in crate::store) enum Whose {
-    Everybodys,
-    OfRoom(RoomId),
-    OfAuthor(UserId),
-}
-
-fn export_documents(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+fn export_documents(
+    connection: &mut DbConnection,
+    selection: Selection,
+    sink: &mut Sink<'_>,
+) -> Result<(), ExportError> {
     let mut after = 0;
     loop {
         let mut page = documents::table
@@ -173,10 +173,10 @@ fn export_documents(connection: &mut DbConnection, whose: Whose, sink: &mut Sink
             .limit(DOCUMENTS_PAGE)
             .select((DocumentRow::as_select(), documents::text))
             .into_boxed();
-        page = match whose {
-            Whose::Everybodys => page,
-            Whose::OfRoom(room) => page.filter(documents::room_id.eq(room.0)),
-            Whose::OfAuthor(author) => page.filter(documents::created_by.eq(author.0)),
+        page = match selection {
+            Selection::All => page,
+            Selection::Room(room) => page.filter(documents::room_id.eq(room.0)),
+            Selection::Author(author) => page.filter(documents::created_by.eq(author.0)),
         };
         let (rows, texts): (Vec<DocumentRow>, Vec<String>) =
             page.load::<(DocumentRow, String)>(connection)?.into_iter().unzip();
@@ -188,7 +188,11 @@ fn export_documents(connection: &mut DbConnection, whose: Whose, sink: &mut Sink
     }
 }
 
-fn export_messages(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+fn export_messages(
+    connection: &mut DbConnection,
+    selection: Selection,
+    sink: &mut Sink<'_>,
+) -> Result<(), ExportError> {
     let mut after = 0;
     loop {
         let mut page = messages::table
@@ -198,24 +202,22 @@ fn export_messages(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<
             .limit(PAGE)
             .select((MessageRow::as_select(), AuthorRow::as_select()))
             .into_boxed();
-        page = match whose {
-            Whose::Everybodys => page,
-            Whose::OfRoom(room) => page.filter(messages::room_id.eq(room.0)),
-            Whose::OfAuthor(author) => page.filter(messages::author_id.eq(author.0)),
+        page = match selection {
+            Selection::All => page,
+            Selection::Room(room) => page.filter(messages::room_id.eq(room.0)),
+            Selection::Author(author) => page.filter(messages::author_id.eq(author.0)),
         };
-        let rows: Vec<(MessageRow, AuthorRow)> = page.load(connection)?;
-        let Some((last, _)) = rows.last() else { return Ok(()) };
-        after = last.id;
-        let mut page: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
-        attach_files(connection, &mut page)?;
+        let page = load_messages(connection, page)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id.0;
         page.into_iter().try_for_each(|message| sink(ExportItem::Message(message)))?;
     }
 }
 
-fn export_files(connection: &mut DbConnection, whose: Whose, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+fn export_files(connection: &mut DbConnection, selection: Selection, sink: &mut Sink<'_>) -> Result<(), ExportError> {
     let mut after = 0;
     loop {
-        let page = exported_files(connection, whose, after, PAGE)?;
+        let page = exported_files(connection, selection, after, PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.file.id.0;
         page.into_iter().try_for_each(|file| sink(ExportItem::File(file)))?;

@@ -1,11 +1,12 @@
 //! Looking at a database beside the server that runs on it: one snapshot of everything, and no change.
 
+use crate::store::engine::connection::connect_existing;
 use std::path::Path;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use crate::store::engine::connection::{Access, DbConnection, begin_snapshot, connect, sqlite_content, sqlite_name};
+use crate::store::engine::connection::{Access, DbConnection, begin_snapshot, sqlite_name};
 use crate::store::engine::migrate::require_current;
 use crate::store::{DatabaseUrl, OpenError, StoreError};
 
@@ -25,22 +26,6 @@ impl Snapshot {
         begin_snapshot(&mut connection)?;
         Ok(Self { connection })
     }
-}
-
-/// Connects to a database that exists and is ours.
-///
-/// # Errors
-/// [`OpenError::Missing`], [`OpenError::Connect`], [`OpenError::Foreign`].
-pub(in crate::store) fn connect_existing(url: &DatabaseUrl, access: Access) -> Result<DbConnection, OpenError> {
-    if let DatabaseUrl::Sqlite(path) = url {
-        if !path.exists() {
-            return Err(OpenError::Missing(path.clone()));
-        }
-        if !sqlite_content(path)?.is_ours() {
-            return Err(OpenError::Foreign(path.clone()));
-        }
-    }
-    connect(url, access).map_err(|error| OpenError::connecting(url, &error))
 }
 
 /// Copies a live SQLite database into a file that does not exist: one transaction of it, without what a transaction under

@@ -3,13 +3,13 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Document, DocumentContent, DocumentId, DocumentTitle, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId,
-    word_list,
+    Author, Document, DocumentContent, DocumentId, DocumentTitle, Refusal, RoomEvent, RoomEventKind, RoomId, Timestamp,
+    UserId, word_list,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{documents, memberships};
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::users::actor;
+use crate::store::people::rows::actor;
 use crate::store::rooms::access::{enter_room, lock_room};
 use crate::store::{Store, StoreError};
 
@@ -39,7 +39,7 @@ impl Store {
     /// The documents of a room, archived ones too, last updated first.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn documents(&self, viewer: UserId, room: RoomId) -> Result<Vec<Document>, StoreError> {
         self.read_snapshot(move |connection| {
             enter_room(connection, viewer, room)?;
@@ -56,7 +56,7 @@ impl Store {
     /// One document.
     ///
     /// # Errors
-    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].
     pub async fn document(&self, viewer: UserId, id: DocumentId) -> Result<Document, StoreError> {
         self.read_snapshot(move |connection| enter_document(connection, viewer, id)).await
     }
@@ -80,7 +80,7 @@ impl Store {
     /// Makes a document; any member of the room may.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn create_document(
         &self,
         by: UserId,
@@ -93,7 +93,7 @@ impl Store {
     /// Renames a document, archives it, or takes it out of the archive; any member of its room may.
     ///
     /// # Errors
-    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`], [`StoreError::DocumentArchived`] when it is renamed
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::DocumentArchived`] when it is renamed
     /// while it stays in the archive.
     pub async fn change_document(
         &self,
@@ -172,7 +172,7 @@ fn change_document(
         return Ok(ChangedDocument { document, event: None, shut_out: Vec::new() });
     }
     if old.archived_at.is_some() && document.archived_at.is_some() {
-        return Err(StoreError::DocumentArchived);
+        return Err(StoreError::Refused(Refusal::DocumentArchived));
     }
     diesel::update(documents::table.find(id.0))
         .set((
@@ -203,14 +203,4 @@ fn record(
     let event = RoomEvent { room_id, seq, created_at: Timestamp::now(), actor, kind: kind(Box::new(document.clone())) };
     append(connection, &event)?;
     Ok(event)
-}
-
-/// The documents of a room.
-pub(in crate::store) fn document_ids_of_room(
-    connection: &mut DbConnection,
-    room: RoomId,
-) -> QueryResult<Vec<DocumentId>> {
-    let ids: Vec<i64> =
-        documents::table.filter(documents::room_id.eq(room.0)).select(documents::id).load(connection)?;
-    Ok(ids.into_iter().map(DocumentId).collect())
 }

@@ -1,15 +1,14 @@
-//! Shared documents: their rows, their content, and what they said before.
+//! Shared documents.
 //!
-//! The content is merged by whoever saves, outside of the store: a save says which revision it was merged into, and is
-//! told when somebody else was faster.
+//! Content is merged by the caller, outside of the store: a save says which revision it was merged into, and is told when
+//! somebody else has saved since.
+//!
+//! - `catalogue`: listing, making, renaming and archiving documents.
+//! - `rows`: the rows of `documents`, and who may see one.
+//! - `saving`: reading and replacing the content.
+//! - `versions`: earlier texts of a document.
 
-mod catalogue;
-mod rows;
-mod saving;
-mod versions;
-
-pub use catalogue::{ChangedDocument, DocumentChange};
-pub use saving::{DocumentSave, StoredContent, VersionRule};
-
-pub(super) use catalogue::document_ids_of_room;
-pub(super) use rows::{DocumentRow, documents_by_id, with_people};
+pub(super) mod catalogue;
+pub(super) mod rows;
+pub(super) mod saving;
+pub(super) mod versions;

@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, Document, DocumentId, RoomId, Timestamp, UserId};
+use crate::domain::{Author, Document, DocumentId, Refusal, RoomId, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::connection::{DbConnection, MultiBackend};
-use crate::store::engine::rows::damaged;
+use crate::store::engine::error::damaged;
 use crate::store::engine::schema::documents;
-use crate::store::people::users::authors_by_id;
+use crate::store::people::rows::authors_by_id;
 use crate::store::rooms::access::enter_room;
 
 /// A document but for what is long.
@@ -69,15 +69,16 @@ pub(in crate::store) fn documents_by_id(
 /// A document of a room that `viewer` must belong to. One in a closed room of others answers like one that does not exist.
 ///
 /// # Errors
-/// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`].
+/// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].
 pub(super) fn enter_document(
     connection: &mut DbConnection,
     viewer: UserId,
     id: DocumentId,
 ) -> Result<Document, StoreError> {
-    let document = documents_by_id(connection, vec![id.0])?.pop().ok_or(StoreError::DocumentNotFound)?;
+    let document =
+        documents_by_id(connection, vec![id.0])?.pop().ok_or(StoreError::Refused(Refusal::DocumentNotFound))?;
     enter_room(connection, viewer, document.room_id).map_err(|error| match error {
-        StoreError::RoomNotFound => StoreError::DocumentNotFound,
+        StoreError::Refused(Refusal::RoomNotFound) => StoreError::Refused(Refusal::DocumentNotFound),
         error => error,
     })?;
     Ok(document)
@@ -86,8 +87,18 @@ pub(super) fn enter_document(
 /// The room that a document is in, to be locked: it never changes.
 ///
 /// # Errors
-/// [`StoreError::DocumentNotFound`].
+/// [`Refusal::DocumentNotFound`].
 pub(super) fn room_of(connection: &mut DbConnection, id: DocumentId) -> Result<RoomId, StoreError> {
     let room: Option<i64> = documents::table.find(id.0).select(documents::room_id).first(connection).optional()?;
-    room.map(RoomId).ok_or(StoreError::DocumentNotFound)
+    room.map(RoomId).ok_or(StoreError::Refused(Refusal::DocumentNotFound))
+}
+
+/// The documents of a room.
+pub(in crate::store) fn document_ids_of_room(
+    connection: &mut DbConnection,
+    room: RoomId,
+) -> QueryResult<Vec<DocumentId>> {
+    let ids: Vec<i64> =
+        documents::table.filter(documents::room_id.eq(room.0)).select(documents::id).load(connection)?;
+    Ok(ids.into_iter().map(DocumentId).collect())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use crate::domain::{Document, DocumentContent, DocumentId, Timestamp, UserId};
+use crate::domain::{Document, DocumentContent, DocumentId, Refusal, Timestamp, UserId};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{document_versions, documents};
 use crate::store::rooms::access::lock_room;
@@ -49,7 +49,7 @@ impl Store {
     /// A document with its state.
     ///
     /// # Errors
-    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].
     pub async fn document_content(&self, viewer: UserId, id: DocumentId) -> Result<StoredContent, StoreError> {
         self.read_snapshot(move |connection| {
             let document = enter_document(connection, viewer, id)?;
@@ -63,7 +63,7 @@ impl Store {
     /// What a document says.
     ///
     /// # Errors
-    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].
     pub async fn document_text(&self, viewer: UserId, id: DocumentId) -> Result<(Document, String), StoreError> {
         self.read_snapshot(move |connection| {
             let document = enter_document(connection, viewer, id)?;
@@ -76,7 +76,7 @@ impl Store {
     /// content is to be merged again.
     ///
     /// # Errors
-    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`], [`StoreError::DocumentArchived`].
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::DocumentArchived`].
     pub async fn save_document(&self, by: UserId, save: DocumentSave) -> Result<Option<Document>, StoreError> {
         self.write(move |connection| save_content(connection, by, &save)).await
     }
@@ -91,7 +91,7 @@ fn save_content(
     lock_room(connection, room)?;
     let old = enter_document(connection, by, save.id)?;
     if old.archived_at.is_some() {
-        return Err(StoreError::DocumentArchived);
+        return Err(StoreError::Refused(Refusal::DocumentArchived));
     }
     if old.revision != save.revision {
         return Ok(None);

@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{DocumentId, DocumentVersion, Timestamp, UserId};
+use crate::domain::{DocumentId, DocumentVersion, Refusal, Timestamp, UserId};
 use crate::store::engine::connection::MultiBackend;
-use crate::store::engine::rows::AuthorRow;
 use crate::store::engine::schema::{document_versions, users};
+use crate::store::people::rows::AuthorRow;
 use crate::store::{Store, StoreError};
 
 use super::rows::enter_document;
@@ -36,7 +36,7 @@ impl Store {
     /// The versions that a document keeps, the newest first.
     ///
     /// # Errors
-    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].
     pub async fn document_versions(&self, viewer: UserId, id: DocumentId) -> Result<Vec<DocumentVersion>, StoreError> {
         self.read_snapshot(move |connection| {
             enter_document(connection, viewer, id)?;
@@ -54,7 +54,7 @@ impl Store {
     /// A version with its text.
     ///
     /// # Errors
-    /// [`StoreError::DocumentNotFound`], [`StoreError::NotAMember`], [`StoreError::VersionNotFound`].
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::VersionNotFound`].
     pub async fn document_version(
         &self,
         viewer: UserId,
@@ -69,7 +69,7 @@ impl Store {
                 .select((VersionRow::as_select(), AuthorRow::as_select(), document_versions::text))
                 .first(connection)
                 .optional()?;
-            let (version, author, text) = found.ok_or(StoreError::VersionNotFound)?;
+            let (version, author, text) = found.ok_or(StoreError::Refused(Refusal::VersionNotFound))?;
             Ok((version.by(author), text))
         })
         .await

@@ -107,6 +107,22 @@ pub(in crate::store) fn sqlite_content(path: &Path) -> Result<FileContent, OpenE
     content.and_then(|()| FileContent::read(&mut connection)).map_err(|error| failed_to_open(path, error))
 }
 
+/// Connects to a database that exists and is ours.
+///
+/// # Errors
+/// [`OpenError::Missing`], [`OpenError::Connect`], [`OpenError::Foreign`].
+pub(in crate::store) fn connect_existing(url: &DatabaseUrl, access: Access) -> Result<DbConnection, OpenError> {
+    if let DatabaseUrl::Sqlite(path) = url {
+        if !path.exists() {
+            return Err(OpenError::Missing(path.clone()));
+        }
+        if !sqlite_content(path)?.is_ours() {
+            return Err(OpenError::Foreign(path.clone()));
+        }
+    }
+    connect(url, access).map_err(|error| OpenError::connecting(url, &error))
+}
+
 fn failed_to_open(path: &Path, error: impl std::fmt::Display) -> OpenError {
     OpenError::Connect { database: path.display().to_string(), reason: error.to_string() }
 }

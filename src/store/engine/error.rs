@@ -7,59 +7,15 @@ use std::path::PathBuf;
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DatabaseError};
 use thiserror::Error;
 
+use crate::domain::Refusal;
 use crate::store::DatabaseUrl;
 
-/// Why the store did not do what it was asked. All but the last three are refusals: nothing was changed.
+/// Why the store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreError {
-    /// The room does not exist, or the person may not know that it does.
-    #[error("no such room")]
-    RoomNotFound,
-    /// The person can see the room but does not belong to it.
-    #[error("not a member of the room")]
-    NotAMember,
-    /// The room has no such message, or it was taken back.
-    #[error("no such message")]
-    MessageNotFound,
-    /// The person's role does not allow it.
-    #[error("not allowed")]
-    NotAllowed,
-    /// Nobody has that id.
-    #[error("no such user")]
-    UserNotFound,
-    /// Somebody else has the user name.
-    #[error("the user name is taken")]
-    UsernameTaken,
-    /// Signing up needs an invitation, and there is none, or none that is valid.
-    #[error("signing up needs an invitation")]
-    SignUpClosed,
-    /// The session's token is unknown, expired or was used before.
-    #[error("the session has ended")]
-    SessionEnded,
-    /// The person has no such API token.
-    #[error("no such API token")]
-    TokenNotFound,
-    /// There is no such webhook, or it is somebody else's.
-    #[error("no such webhook")]
-    WebhookNotFound,
-    /// The webhook has no such delivery.
-    #[error("no such delivery")]
-    DeliveryNotFound,
-    /// There is no such file, or the person may not know that there is, or it is attached to another message.
-    #[error("no such file")]
-    FileNotFound,
-    /// There is no such document, or the person may not know that there is.
-    #[error("no such document")]
-    DocumentNotFound,
-    /// The document is only read.
-    #[error("the document is archived")]
-    DocumentArchived,
-    /// The document has no such version, or keeps it no longer.
-    #[error("no such version")]
-    VersionNotFound,
-    /// The author has posted something else under this client id.
-    #[error("the client id stands for another message")]
-    ClientIdReused,
+    /// The person may not do it, or it cannot be done: nothing was changed, and the transaction can go on.
+    #[error("{0}")]
+    Refused(Refusal),
     /// The queue is full: come back in a moment.
     #[error("too much is waiting to be stored")]
     Busy,
@@ -71,11 +27,15 @@ pub enum StoreError {
     Internal(String),
 }
 
-impl StoreError {
-    /// Whether it is an answer rather than a failure: nothing was changed, and the transaction can go on.
-    const fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Busy | Self::Unavailable(_) | Self::Internal(_))
+impl From<Refusal> for StoreError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
+}
+
+/// Says which row cannot have been written by this program.
+pub(in crate::store) fn damaged(table: &str, id: i64, column: &str) -> StoreError {
+    StoreError::Internal(format!("{table}.{column} of row {id} has an unknown value"))
 }
 
 /// Tells a refusal, which is an outcome like another, from an error that makes the transaction unusable.
@@ -84,8 +44,9 @@ impl StoreError {
 /// The latter.
 pub(in crate::store) fn settle<T>(outcome: Result<T, StoreError>) -> Result<Result<T, StoreError>, StoreError> {
     match outcome {
-        Err(error) if !error.is_refusal() => Err(error),
-        outcome => Ok(outcome),
+        Ok(value) => Ok(Ok(value)),
+        Err(StoreError::Refused(refusal)) => Ok(Err(refusal.into())),
+        Err(error) => Err(error),
     }
 }
 

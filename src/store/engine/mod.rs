@@ -1,12 +1,25 @@
-pub(super) mod change;
+//! Connections, threads and the schema: what every noun of the store is built on.
+//!
+//! - `connection`: connections to SQLite and Postgres, and transactions.
+//! - `error`: what can go wrong.
+//! - `migrate`: runs the migrations when the server starts.
+//! - `readers`: the threads that read, each with a connection of its own.
+//! - `schema`: the tables, written by Diesel's command line (`diesel.toml`).
+//! - `statement`: the macro `statement!` for queries that are prepared once per connection.
+//! - `store`: the handle [`Store`](store::Store); opens, closes, hands writes and reads to the threads.
+//! - `url`: the value of `HUBBUB_DATABASE_URL`.
+//! - `workers`: starts threads, each taking work from a bounded queue.
+//! - `write_command`: what waits for the writer: a post or another change, and the caller who waits for the outcome.
+//! - `writer`: the one thread that writes: many commands with one commit.
+
 pub(super) mod connection;
 pub(super) mod error;
 pub(super) mod migrate;
 pub(super) mod readers;
-pub(super) mod rows;
 pub(super) mod schema;
 pub(super) mod statement;
 pub(super) mod store;
 pub(super) mod url;
 pub(super) mod workers;
+pub(super) mod write_command;
 pub(super) mod writer;

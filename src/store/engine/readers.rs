@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use diesel::prelude::ConnectionError;
 use diesel::r2d2::{HandleError, ManageConnection, Pool};
+use tokio::sync::mpsc;
 use tracing::{error, warn};
 
-use crate::store::engine::connection::{Access, DbConnection, begin_snapshot, connect, rollback};
-use crate::store::engine::workers::{Work, WorkQueue, Workers};
-use crate::store::{DatabaseUrl, OpenError, StoreError, StoreOptions};
+use super::connection::{Access, DbConnection, begin_snapshot, connect, rollback};
+use super::error::{OpenError, StoreError};
+use super::url::DatabaseUrl;
+use super::workers::{StoreOptions, Thread, Workers};
 
 /// Reads that may wait for each connection; one more is refused. A read takes some tens of microseconds, so this many
 /// waiting means that the machine is overloaded, not that it is about to catch up.
@@ -20,13 +22,13 @@ const WAITING_READS_PER_CONNECTION: usize = 256;
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A read that waits for a thread. It is given a connection, or the reason why there is none, and answers by itself.
-pub(in crate::store) type Read = Box<dyn FnOnce(Result<&mut PooledDatabase, StoreError>) + Send>;
+pub(super) type Read = Box<dyn FnOnce(Result<&mut PooledDatabase, StoreError>) + Send>;
 
 /// Opens the pool and starts the readers.
 ///
 /// # Errors
 /// [`OpenError::Connect`], [`OpenError::Thread`].
-pub(in crate::store) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers<Read>, OpenError> {
+pub(super) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers<Read>, OpenError> {
     let connections = options.read_connections.max(1);
     let pool = Pool::builder()
         .max_size(connections)
@@ -38,29 +40,20 @@ pub(in crate::store) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Resu
         .error_handler(Box::new(LogPoolError))
         .build(ConnectionManager { url: url.clone() })
         .map_err(|error| OpenError::connecting(url, &error))?;
-    let (workers, queue, token) = Workers::new(WAITING_READS_PER_CONNECTION * connections as usize);
-    let queue = Arc::new(Mutex::new(queue));
-    for number in 1..=connections {
-        let (pool, queue) = (pool.clone(), Arc::clone(&queue));
-        workers.spawn(format!("hubbub-reader-{number}"), &token, move || run(&pool, &queue))?;
-    }
-    Ok(workers)
+    let (queue, reads) = mpsc::channel(WAITING_READS_PER_CONNECTION * connections as usize);
+    let reads = Arc::new(Mutex::new(reads));
+    let thread = |number| {
+        let (pool, reads) = (pool.clone(), Arc::clone(&reads));
+        Thread::new(format!("hubbub-reader-{number}"), move || run(&pool, &reads))
+    };
+    Ok(Workers::start(queue, (1..=connections).map(thread).collect())?)
 }
 
-fn run(pool: &Pool<ConnectionManager>, queue: &Mutex<WorkQueue<Read>>) {
+fn run(pool: &Pool<ConnectionManager>, reads: &Mutex<mpsc::Receiver<Read>>) {
     loop {
-        let read = {
-            // One thread waits in the queue, the others for its place.
-            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            match queue.blocking_recv() {
-                Some(Work::Job(read)) => read,
-                Some(Work::Close) => {
-                    queue.close();
-                    continue;
-                }
-                None => return,
-            }
-        };
+        // One thread waits for the next read, the others for the lock.
+        let read = reads.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+        let Some(read) = read else { return };
         answer(pool, read);
     }
 }
@@ -78,7 +71,7 @@ fn answer(pool: &Pool<ConnectionManager>, read: Read) {
 }
 
 /// A reader's connection as the pool keeps it.
-pub(in crate::store) struct PooledDatabase {
+pub(super) struct PooledDatabase {
     connection: DbConnection,
     /// Set after an outage: the pool then makes another connection.
     broken: bool,
@@ -86,7 +79,7 @@ pub(in crate::store) struct PooledDatabase {
 
 impl PooledDatabase {
     /// Runs a single query.
-    pub(in crate::store) fn query<T>(
+    pub(super) fn query<T>(
         &mut self,
         query: impl FnOnce(&mut DbConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -96,7 +89,7 @@ impl PooledDatabase {
     }
 
     /// Runs queries that see one snapshot, so that what they read agrees.
-    pub(in crate::store) fn snapshot<T>(
+    pub(super) fn snapshot<T>(
         &mut self,
         queries: impl FnOnce(&mut DbConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {

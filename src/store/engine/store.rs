@@ -4,35 +4,24 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
-use crate::store::admin::inspect::connect_existing;
-use crate::store::search::{KnownWords, bring_up_to_date};
+use crate::store::search::known_words::KnownWords;
+use crate::store::search::rebuild::bring_up_to_date;
 
-use super::change::{Change, Outcome};
-use super::connection::{Access, DbConnection, connect, prepare_sqlite_file};
+use super::connection::{Access, DbConnection, connect, connect_existing, prepare_sqlite_file};
 use super::error::{OpenError, StoreError};
 use super::migrate::{migrate, require_current};
 use super::readers::{self, PooledDatabase, Read};
 use super::url::DatabaseUrl;
-use super::workers::{Workers, closed};
+use super::workers::{StoreOptions, Workers, closed};
+use super::write_command::WriteCommand;
 use super::writer;
-
-/// Sizes of the store; the settings `HUBBUB_READ_CONNECTIONS`, `HUBBUB_WRITE_QUEUE` and `HUBBUB_WRITE_BATCH`.
-#[derive(Debug, Clone)]
-pub struct StoreOptions {
-    /// Connections for reading, each with a thread of its own.
-    pub read_connections: u32,
-    /// Writes that may wait; one more is refused with [`StoreError::Busy`].
-    pub write_queue: usize,
-    /// Writes committed together at most.
-    pub write_batch: usize,
-}
 
 /// A handle to the database. Cheap to clone.
 ///
 /// A future that is dropped takes nothing back: what was queued is still written.
 #[derive(Clone)]
 pub struct Store {
-    pub(in crate::store) writer: Arc<Workers<Change>>,
+    writer: Arc<Workers<WriteCommand>>,
     readers: Arc<Workers<Read>>,
     /// Spares the writer most of the search index's vocabulary.
     pub(in crate::store) known_words: Arc<KnownWords>,
@@ -95,13 +84,26 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
     {
-        let (change, outcome) = Change::other(change);
-        self.submit(change, outcome).await
+        let (command, outcome) = WriteCommand::other(change);
+        self.submit(command, outcome).await
     }
 
-    /// Queues a change for the writer and waits for its outcome.
-    pub(in crate::store) async fn submit<T>(&self, change: Change, outcome: Outcome<T>) -> Result<T, StoreError> {
-        self.writer.submit(change)?;
+    /// Queues a change as [`Store::write`] does, and returns at once. Nobody learns what becomes of it.
+    pub(in crate::store) fn write_without_waiting<F>(&self, change: F) -> Result<(), StoreError>
+    where
+        F: Fn(&mut DbConnection) -> Result<(), StoreError> + Send + 'static,
+    {
+        let (command, _) = WriteCommand::other(change);
+        self.writer.submit(command)
+    }
+
+    /// Queues a command for the writer and waits for its outcome.
+    pub(in crate::store) async fn submit<T>(
+        &self,
+        command: WriteCommand,
+        outcome: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.writer.submit(command)?;
         outcome.await.unwrap_or_else(|_| Err(closed()))
     }
 

@@ -1,87 +1,90 @@
-//! Threads of the store, and the bounded queue that they take their work from.
+//! Threads of the store, and the bounded queue from which they take their work.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, watch};
 
-use crate::store::StoreError;
+use super::error::StoreError;
 
-/// What goes through a queue.
-pub(in crate::store) enum Work<J> {
-    /// Something to do.
-    Job(J),
-    /// Nothing more will come: finish what is queued, then end.
-    Close,
+/// Sizes of the store; the settings `HUBBUB_READ_CONNECTIONS`, `HUBBUB_WRITE_QUEUE` and `HUBBUB_WRITE_BATCH`.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// Connections for reading, each with a thread of its own.
+    pub read_connections: u32,
+    /// Writes that may wait; one more is refused with [`StoreError::Busy`].
+    pub write_queue: usize,
+    /// Writes committed together at most.
+    pub write_batch: usize,
 }
 
-/// The threads' side of the queue, shared by them.
-pub(in crate::store) type WorkQueue<J> = mpsc::Receiver<Work<J>>;
+/// A thread to be started.
+pub(super) struct Thread {
+    name: String,
+    body: Box<dyn FnOnce() + Send>,
+}
 
-/// The callers' side of the queue, and the threads behind it. They end when this is closed or dropped.
-pub(in crate::store) struct Workers<J> {
-    queue: mpsc::Sender<Work<J>>,
+impl Thread {
+    /// A thread that runs `body`, which returns when the queue is closed and empty.
+    pub(super) fn new(name: String, body: impl FnOnce() + Send + 'static) -> Self {
+        Self { name, body: Box::new(body) }
+    }
+}
+
+/// The callers' side of a queue of jobs, and the threads that take jobs from it. The threads end when this is closed or
+/// dropped.
+pub(super) struct Workers<J> {
+    /// `None` once it was closed.
+    queue: RwLock<Option<mpsc::Sender<J>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    /// Every thread holds the other end: it closes when the last of them ends.
+    /// Every thread holds a sender of this channel: it closes when the last of them ends.
     ended: watch::Receiver<()>,
 }
 
 impl<J: Send + 'static> Workers<J> {
-    /// A queue for `capacity` jobs without threads, and the end that they will take from.
-    pub(in crate::store) fn new(capacity: usize) -> (Self, WorkQueue<J>, ThreadToken) {
-        let (queue, jobs) = mpsc::channel(capacity.max(1));
-        let (token, ended) = watch::channel(());
-        (Self { queue, threads: Mutex::default(), ended }, jobs, ThreadToken(Arc::new(token)))
-    }
-
-    /// Adds a thread that runs `body` until the queue is closed.
+    /// Starts threads that take from the other end of `queue`.
     ///
     /// # Errors
-    /// The system gives no more threads.
-    pub(in crate::store) fn spawn(
-        &self,
-        name: String,
-        token: &ThreadToken,
-        body: impl FnOnce() + Send + 'static,
-    ) -> std::io::Result<()> {
-        let token = token.clone();
-        let thread = thread::Builder::new().name(name).spawn(move || {
-            body();
-            drop(token);
-        })?;
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
-        Ok(())
+    /// The system gives no more threads; those that were started end.
+    pub(super) fn start(queue: mpsc::Sender<J>, threads: Vec<Thread>) -> io::Result<Self> {
+        let (alive, ended) = watch::channel(());
+        let start = |Thread { name, body }| {
+            let alive = alive.clone();
+            thread::Builder::new().name(name).spawn(move || {
+                body();
+                drop(alive);
+            })
+        };
+        let threads = threads.into_iter().map(start).collect::<io::Result<Vec<_>>>()?;
+        Ok(Self { queue: RwLock::new(Some(queue)), threads: Mutex::new(threads), ended })
     }
 
     /// Queues a job without waiting.
     ///
     /// # Errors
     /// [`StoreError::Busy`] when the queue is full, [`StoreError::Unavailable`] when it is closed.
-    pub(in crate::store) fn submit(&self, job: J) -> Result<(), StoreError> {
-        self.queue.try_send(Work::Job(job)).map_err(|error| match error {
+    pub(super) fn submit(&self, job: J) -> Result<(), StoreError> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        queue.as_ref().ok_or_else(closed)?.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => closed(),
         })
     }
 
-    /// Lets the threads finish what is queued, and waits until they have ended.
-    pub(in crate::store) async fn close(&self) {
-        // An error says that they have ended already.
-        let _ = self.queue.send(Work::Close).await;
+    /// Closes the queue, lets the threads finish what is in it, and waits until they have ended.
+    pub(super) async fn close(&self) {
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
         let mut ended = self.ended.clone();
         while ended.changed().await.is_ok() {}
         for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // A thread that panicked has said so.
+            // A thread that panicked has logged it.
             let _ = thread.join();
         }
     }
 }
 
-/// Held by each thread while it lives.
-#[derive(Clone)]
-pub(in crate::store) struct ThreadToken(#[expect(dead_code, reason = "held for its drop")] Arc<watch::Sender<()>>);
-
 /// What a caller is told after the store was closed.
-pub(in crate::store) fn closed() -> StoreError {
+pub(super) fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
 }

@@ -8,42 +8,43 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::abort;
 
 use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tracing::{error, warn};
 
-use crate::store::engine::change::Change;
-use crate::store::engine::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
-use crate::store::engine::workers::{Work, WorkQueue, Workers};
-use crate::store::{DatabaseUrl, OpenError, StoreError, StoreOptions};
+use super::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
+use super::error::{OpenError, StoreError};
+use super::url::DatabaseUrl;
+use super::workers::{StoreOptions, Thread, Workers};
+use super::write_command::WriteCommand;
 
 /// Starts the writer on its connection.
 ///
 /// # Errors
 /// [`OpenError::Thread`].
-pub(in crate::store) fn start(
+pub(super) fn start(
     url: &DatabaseUrl,
     connection: DbConnection,
     options: &StoreOptions,
     commits: watch::Sender<()>,
-) -> Result<Workers<Change>, OpenError> {
-    let (workers, queue, token) = Workers::new(options.write_queue);
+) -> Result<Workers<WriteCommand>, OpenError> {
+    let (queue, commands) = mpsc::channel(options.write_queue.max(1));
     let batch_limit = options.write_batch.max(1);
     let writer = Writer { url: url.clone(), connection: Some(connection), batch_limit, commits };
-    workers.spawn("hubbub-writer".to_owned(), &token, move || {
+    let body = move || {
         // Without a writer the program would accept posts that are never stored. Ending it lets whoever supervises it
         // start it anew; everything that was acknowledged is committed.
-        if catch_unwind(AssertUnwindSafe(move || writer.run(queue))).is_err() {
+        if catch_unwind(AssertUnwindSafe(move || writer.run(commands))).is_err() {
             error!("the store's writer panicked; ending the process");
             abort();
         }
-    })?;
-    Ok(workers)
+    };
+    Ok(Workers::start(queue, vec![Thread::new("hubbub-writer".to_owned(), body)])?)
 }
 
 /// Why a batch was not stored.
 enum BatchError {
     /// One of its changes failed in a way that need not concern the others.
-    Change(StoreError),
+    Command(StoreError),
     /// The database cannot be used, or the commit failed: none of them is stored.
     Everyone(StoreError),
 }
@@ -58,46 +59,44 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, mut queue: WorkQueue<Change>) {
-        let mut taken = Vec::with_capacity(self.batch_limit);
-        while queue.blocking_recv_many(&mut taken, self.batch_limit) > 0 {
-            let mut batch = Vec::with_capacity(taken.len());
-            for work in taken.drain(..) {
-                match work {
-                    Work::Job(change) => batch.push(change),
-                    Work::Close => queue.close(),
-                }
+    fn run(mut self, mut commands: mpsc::Receiver<WriteCommand>) {
+        loop {
+            let mut batch = Vec::with_capacity(self.batch_limit);
+            if commands.blocking_recv_many(&mut batch, self.batch_limit) == 0 {
+                return;
             }
             self.store(batch);
         }
     }
 
     /// Stores a batch with one commit; if one of its changes spoils it, each with a commit of its own.
-    fn store(&mut self, mut batch: Vec<Change>) {
+    fn store(&mut self, mut batch: Vec<WriteCommand>) {
         match self.try_store(&mut batch) {
-            Ok(()) => batch.into_iter().for_each(|change| change.succeed()),
-            Err(BatchError::Change(_)) => batch.into_iter().for_each(|change| self.store_alone(change)),
-            Err(BatchError::Everyone(error)) => batch.into_iter().for_each(|change| change.fail(error.clone())),
+            Ok(()) => batch.into_iter().for_each(|command| command.answer(Ok(()))),
+            Err(BatchError::Command(_)) => batch.into_iter().for_each(|command| self.store_alone(command)),
+            Err(BatchError::Everyone(error)) => {
+                batch.into_iter().for_each(|command| command.answer(Err(error.clone())))
+            }
         }
     }
 
     /// Stores a change that may have spoilt its batch. On Postgres that may have been another process's doing: it took
     /// the user name between the question and the answer, or locked the same rooms in another order. This time the change
     /// sees the one, and cannot meet the other.
-    fn store_alone(&mut self, mut change: Change) {
-        match self.try_store(std::slice::from_mut(&mut change)) {
-            Ok(()) => change.succeed(),
-            Err(BatchError::Change(error) | BatchError::Everyone(error)) => change.fail(error),
-        }
+    fn store_alone(&mut self, mut command: WriteCommand) {
+        let stored = self.try_store(std::slice::from_mut(&mut command));
+        command.answer(match stored {
+            Ok(()) => Ok(()),
+            Err(BatchError::Command(error) | BatchError::Everyone(error)) => Err(error),
+        });
     }
 
-    fn try_store(&mut self, batch: &mut [Change]) -> Result<(), BatchError> {
+    fn try_store(&mut self, batch: &mut [WriteCommand]) -> Result<(), BatchError> {
         let mut connection = self.begin().map_err(BatchError::Everyone)?;
-        let made = Change::make_all(batch, &mut connection);
-        let stored = match made {
+        let stored = match WriteCommand::run_all(batch, &mut connection) {
             Ok(()) => commit(&mut connection).map_err(|error| BatchError::Everyone(error.into())),
             Err(error @ StoreError::Unavailable(_)) => Err(BatchError::Everyone(error)),
-            Err(error) => Err(BatchError::Change(error)),
+            Err(error) => Err(BatchError::Command(error)),
         };
         if stored.is_ok() {
             self.commits.send_replace(());

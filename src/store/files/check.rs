@@ -11,7 +11,8 @@ use crate::store::admin::inspect::Snapshot;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{file_removals, files};
 
-use super::contents::{ContentHash, THUMBNAIL, list};
+use super::content_hash::{ContentHash, THUMBNAIL};
+use super::contents::list;
 
 impl Snapshot {
     /// Looks for files whose content does not stand in the directory of the contents, or not all of it, and for contents

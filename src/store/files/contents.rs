@@ -1,7 +1,6 @@
 //! The contents of files on the disk, each once under its digest: `files/3a/3a7bd3…`, its thumbnail beside it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -10,43 +9,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::content_hash::{ContentHash, THUMBNAIL};
 use super::upload::Upload;
-
-/// The SHA-256 of a content, in lower-case hexadecimal digits. Nothing that a person wrote is ever part of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContentHash(String);
-
-impl ContentHash {
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Where the content stands within the directory of the contents.
-    #[must_use]
-    pub fn path(&self) -> PathBuf {
-        Path::new(&self.0[..2]).join(&self.0)
-    }
-
-    /// The digest of a stored row.
-    pub(in crate::store) const fn stored(digits: String) -> Self {
-        Self(digits)
-    }
-}
-
-impl From<&[u8]> for ContentHash {
-    fn from(digest: &[u8]) -> Self {
-        let mut digits = String::with_capacity(2 * digest.len());
-        for byte in digest {
-            let _ = write!(digits, "{byte:02x}"); // Writing to a String cannot fail.
-        }
-        Self(digits)
-    }
-}
-
-/// The extension of a thumbnail's name, which is otherwise its content's.
-pub(super) const THUMBNAIL: &str = "thumbnail";
 
 /// The directory of the contents.
 #[derive(Debug)]
@@ -83,7 +47,7 @@ impl Contents {
 
     /// Keeps a removal and an upload of one content apart.
     pub(super) async fn lock(&self, hash: &ContentHash) -> MutexGuard<'_, ()> {
-        let first_byte = hash.0.get(..2).and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        let first_byte = hash.as_str().get(..2).and_then(|digits| usize::from_str_radix(digits, 16).ok());
         self.locks[first_byte.unwrap_or_default()].lock().await
     }
 
@@ -119,7 +83,7 @@ impl Contents {
         // What has another name was put there by somebody else.
         let mut names: Vec<_> = names.filter(|name| name.len() == 64 && hex::decode(name).is_ok()).collect();
         names.dedup();
-        Ok(names.into_iter().map(ContentHash).collect())
+        Ok(names.into_iter().map(ContentHash::stored).collect())
     }
 
     /// Opens a content.

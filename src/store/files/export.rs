@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 
 use crate::domain::{Author, File, MessageId, RoomId, Timestamp};
-use crate::store::admin::export::Whose;
+use crate::store::admin::selection::Selection;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::AuthorRow;
 use crate::store::engine::schema::{files, users};
+use crate::store::people::rows::AuthorRow;
 
-use super::contents::ContentHash;
+use super::content_hash::ContentHash;
 use super::rows::{FileRow, StoredFile};
 
 /// A file with all that is known of it.
@@ -32,7 +32,7 @@ pub struct ExportedFile {
 /// still their uploader's own.
 pub(in crate::store) fn exported_files(
     connection: &mut DbConnection,
-    whose: Whose,
+    selection: Selection,
     after: i64,
     limit: i64,
 ) -> QueryResult<Vec<ExportedFile>> {
@@ -43,10 +43,10 @@ pub(in crate::store) fn exported_files(
         .limit(limit)
         .select((FileRow::as_select(), files::created_at, AuthorRow::as_select()))
         .into_boxed();
-    page = match whose {
-        Whose::Everybodys => page,
-        Whose::OfRoom(room) => page.filter(files::room_id.eq(room.0).and(files::message_id.is_not_null())),
-        Whose::OfAuthor(author) => page.filter(files::uploader_id.eq(author.0)),
+    page = match selection {
+        Selection::All => page,
+        Selection::Room(room) => page.filter(files::room_id.eq(room.0).and(files::message_id.is_not_null())),
+        Selection::Author(author) => page.filter(files::uploader_id.eq(author.0)),
     };
     let rows: Vec<(FileRow, i64, AuthorRow)> = page.load(connection)?;
     let exported = |(row, created_at, uploader): (FileRow, i64, AuthorRow)| {

@@ -12,7 +12,8 @@ use crate::domain::{File, FileName, RoomId, Timestamp, UserId};
 use crate::store::{Store, StoreError};
 
 use super::contents::Contents;
-use super::rows::{NewFile, StoredFile};
+use super::file::NewFile;
+use super::rows::StoredFile;
 use super::upload::{FinishedUpload, Upload};
 
 /// The files of a store. Cheap to clone.
@@ -51,7 +52,7 @@ impl FileLibrary {
     /// Keeps a file that was received whole: first its content, then its row.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::Unavailable`] also when the disk is full.
+    /// [`Refusal::RoomNotFound`](crate::domain::Refusal::RoomNotFound), [`Refusal::NotAMember`](crate::domain::Refusal::NotAMember), [`StoreError::Unavailable`] also when the disk is full.
     pub async fn keep(
         &self,
         uploader: UserId,

@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::contents::ContentHash;
+use super::content_hash::ContentHash;
 
 /// A file that is being received: on the disk under a name of its own, which goes when this is dropped. Its functions
 /// block: call them where that harms nobody.

@@ -5,8 +5,9 @@ use diesel::sql_types::{BigInt, Text};
 
 use crate::domain::Timestamp;
 
-use crate::store::jobs::queue::Task;
 use crate::store::{Store, StoreError};
+
+use super::task::Task;
 
 /// The jobs that wait for the same host.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use crate::domain::Timestamp;
 
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{invites, jobs, session_tokens, sessions, webhook_deliveries};
-use crate::store::webhooks::deliveries::DeliveryStatus;
+use crate::store::webhooks::delivery::DeliveryStatus;
 use crate::store::{Store, StoreError};
 
 impl Store {

@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Room, RoomEvent, RoomId, Seq, UserId};
+use crate::domain::{Refusal, Room, RoomEvent, RoomId, Seq, UserId};
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::RoomRow;
 use crate::store::engine::schema::{memberships, rooms};
-use crate::store::log::append::entries_after;
+use crate::store::log::entries::entries_after;
 use crate::store::rooms::access::enter_room;
+use crate::store::rooms::rows::RoomRow;
 use crate::store::{Store, StoreError};
 
 /// What happened in a room after some point.
@@ -29,7 +29,7 @@ impl Store {
     /// behind the head, or before what the room still keeps.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn events_after(
         &self,
         viewer: UserId,
@@ -49,7 +49,7 @@ impl Store {
     /// [let in](Self::require_member) before.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`].
+    /// [`Refusal::RoomNotFound`].
     pub async fn events_after_for_members(
         &self,
         room: RoomId,
@@ -60,7 +60,7 @@ impl Store {
         self.read_snapshot(move |connection| {
             let row: Option<RoomRow> =
                 rooms::table.find(room.0).select(RoomRow::as_select()).first(connection).optional()?;
-            let room = row.ok_or(StoreError::RoomNotFound)?.try_into()?;
+            let room = row.ok_or(StoreError::Refused(Refusal::RoomNotFound))?.try_into()?;
             catch_up(connection, &room, after, limit, max_behind)
         })
         .await
@@ -69,7 +69,7 @@ impl Store {
     /// Refuses whoever does not belong to a room.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn require_member(&self, viewer: UserId, room: RoomId) -> Result<(), StoreError> {
         self.read(move |connection| enter_room(connection, viewer, room).map(drop)).await
     }

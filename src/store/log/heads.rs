@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 
 use crate::domain::{DocumentId, RoomId, Seq, Timestamp, UserId};
 
-use crate::store::documents::document_ids_of_room;
+use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{events, memberships, rooms};
 use crate::store::engine::statement::{execute, statement};

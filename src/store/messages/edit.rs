@@ -1,34 +1,35 @@
 //! Messages: reading one, editing, taking back.
 
+use crate::store::messages::load::messages_by_id;
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Message, MessageBody, MessageId, Role, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId,
+    Author, Message, MessageBody, MessageId, Refusal, Role, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId,
 };
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{AuthorRow, MessageRow};
-use crate::store::engine::schema::{messages, users};
-use crate::store::files::{attach_files, remove_of_message};
+use crate::store::engine::schema::messages;
+use crate::store::files::rows::remove_of_message;
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::users::actor;
+use crate::store::people::rows::actor;
 use crate::store::rooms::access::{enter_room, lock_room, see_room};
-use crate::store::search::{self, SearchEntry};
+use crate::store::search::entry::SearchEntry;
+use crate::store::search::index;
 use crate::store::{Store, StoreError};
 
 impl Store {
     /// Replaces a message's text.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::MessageNotFound`] also when it was taken
-    /// back, [`StoreError::NotAllowed`] unless `actor` wrote it.
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`] also when it was taken
+    /// back, [`Refusal::NotAllowed`] unless `actor` wrote it.
     pub async fn edit_message(
         &self,
         actor: UserId,
         room: RoomId,
         id: MessageId,
         body: MessageBody,
-    ) -> Result<RoomEvent, StoreError> {
+    ) -> Result<(Message, RoomEvent), StoreError> {
         let entry = self.known_words.entry(&body, false);
         self.write(move |connection| edit(connection, actor, room, id, &body, &entry)).await
     }
@@ -36,8 +37,8 @@ impl Store {
     /// Takes a message back: its text is gone, its place stays. No event when it was taken back before.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::MessageNotFound`],
-    /// [`StoreError::NotAllowed`] unless `actor` wrote it or is an administrator.
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`],
+    /// [`Refusal::NotAllowed`] unless `actor` wrote it or is an administrator.
     pub async fn delete_message(
         &self,
         actor: UserId,
@@ -50,7 +51,7 @@ impl Store {
     /// One message.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::MessageNotFound`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`].
     pub async fn message(&self, viewer: UserId, room: RoomId, id: MessageId) -> Result<Message, StoreError> {
         self.read_snapshot(move |connection| {
             enter_room(connection, viewer, room)?;
@@ -67,24 +68,25 @@ fn edit(
     id: MessageId,
     body: &MessageBody,
     entry: &SearchEntry,
-) -> Result<RoomEvent, StoreError> {
+) -> Result<(Message, RoomEvent), StoreError> {
     lock_room(connection, room)?;
     enter_room(connection, by, room)?;
     let mut message = find_message(connection, room, id)?;
     if message.deleted_at.is_some() {
-        return Err(StoreError::MessageNotFound);
+        return Err(StoreError::Refused(Refusal::MessageNotFound));
     }
     if message.author.id != by {
-        return Err(StoreError::NotAllowed);
+        return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     let now = Timestamp::now();
     message.body = body.text().to_owned();
     message.html = body.html().to_owned();
     message.edited_at = Some(now);
     let editor = message.author.clone();
-    search::forget(connection, id)?;
-    search::index(connection, id, room, by, &entry.clone().beside_files(!message.files.is_empty()))?;
-    replace_text(connection, message, editor, now, RoomEventKind::MessageEdited)
+    index::remove(connection, id)?;
+    index::add(connection, id, room, by, &entry.clone().beside_files(!message.files.is_empty()))?;
+    let event = replace_text(connection, message.clone(), editor, now, RoomEventKind::MessageEdited)?;
+    Ok((message, event))
 }
 
 fn delete(
@@ -97,11 +99,11 @@ fn delete(
     let view = see_room(connection, by, room)?;
     let person = actor(connection, by)?;
     if view.membership.is_none() && person.role != Role::Administrator {
-        return Err(StoreError::NotAMember);
+        return Err(StoreError::Refused(Refusal::NotAMember));
     }
     let mut message = find_message(connection, room, id)?;
     if message.author.id != by && person.role != Role::Administrator {
-        return Err(StoreError::NotAllowed);
+        return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     if message.deleted_at.is_some() {
         return Ok((message, None));
@@ -111,7 +113,7 @@ fn delete(
     message.html.clear();
     message.deleted_at = Some(now);
     message.files.clear();
-    search::forget(connection, id)?;
+    index::remove(connection, id)?;
     remove_of_message(connection, id)?;
     let event = replace_text(connection, message.clone(), Author::from(&person), now, RoomEventKind::MessageDeleted)?;
     Ok((message, Some(event)))
@@ -142,26 +144,6 @@ fn replace_text(
 
 /// A message of that room.
 fn find_message(connection: &mut DbConnection, room: RoomId, id: MessageId) -> Result<Message, StoreError> {
-    let message = load_message(connection, id)?;
-    message.filter(|message| message.room_id == room).ok_or(StoreError::MessageNotFound)
-}
-
-/// A message, whichever room it is in.
-pub(in crate::store) fn load_message(connection: &mut DbConnection, id: MessageId) -> QueryResult<Option<Message>> {
-    Ok(load_messages(connection, vec![id])?.pop())
-}
-
-/// Messages, whichever rooms they are in; those that do not exist are left out.
-pub(in crate::store) fn load_messages(connection: &mut DbConnection, ids: Vec<MessageId>) -> QueryResult<Vec<Message>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows: Vec<(MessageRow, AuthorRow)> = messages::table
-        .inner_join(users::table)
-        .filter(messages::id.eq_any(ids.into_iter().map(|id| id.0)))
-        .select((MessageRow::as_select(), AuthorRow::as_select()))
-        .load(connection)?;
-    let mut messages: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
-    attach_files(connection, &mut messages)?;
-    Ok(messages)
+    let message = messages_by_id(connection, &[id])?.pop();
+    message.filter(|message| message.room_id == room).ok_or(StoreError::Refused(Refusal::MessageNotFound))
 }

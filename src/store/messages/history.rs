@@ -1,14 +1,16 @@
 //! A room's messages, page by page.
 
+use crate::store::messages::load::MessageAndAuthor;
+use crate::store::messages::load::complete;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use crate::domain::{Message, MessageId, RoomId, Seq, UserId};
+use crate::domain::{Message, MessageId, Refusal, RoomId, Seq, UserId};
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{AuthorRow, MessageRow};
 use crate::store::engine::schema::{messages, users};
-use crate::store::files::attach_files;
+use crate::store::messages::load::MessageRow;
+use crate::store::people::rows::AuthorRow;
 use crate::store::rooms::access::enter_room;
 use crate::store::{Store, StoreError};
 
@@ -51,39 +53,39 @@ impl Store {
     /// A page of a room's messages.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], and [`StoreError::MessageNotFound`] when a page around a
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], and [`Refusal::MessageNotFound`] when a page around a
     /// message is wanted that the room does not have.
     pub async fn history(&self, viewer: UserId, room: RoomId, page: HistoryPage) -> Result<History, StoreError> {
         self.read_snapshot(move |connection| {
             let seq = enter_room(connection, viewer, room)?.room.last_seq;
             let limit = page.limit.max(1);
-            let (mut items, has_older, has_newer) = match page.from {
+            let (rows, has_older, has_newer) = match page.from {
                 HistoryFrom::Latest => {
-                    let (items, has_older) = older_than(connection, room, MessageId(i64::MAX), limit)?;
-                    (items, has_older, false)
+                    let (rows, has_older) = older_than(connection, room, MessageId(i64::MAX), limit)?;
+                    (rows, has_older, false)
                 }
                 HistoryFrom::Before(id) => {
-                    let (items, has_older) = older_than(connection, room, id, limit)?;
-                    (items, has_older, has_from(connection, room, id)?)
+                    let (rows, has_older) = older_than(connection, room, id, limit)?;
+                    (rows, has_older, has_from(connection, room, id)?)
                 }
                 HistoryFrom::After(id) => {
-                    let (items, has_newer) = from(connection, room, MessageId(id.0.saturating_add(1)), limit)?;
-                    (items, has_until(connection, room, id)?, has_newer)
+                    let (rows, has_newer) = from(connection, room, MessageId(id.0.saturating_add(1)), limit)?;
+                    (rows, has_until(connection, room, id)?, has_newer)
                 }
                 HistoryFrom::Around(id) => around(connection, room, id, limit)?,
             };
-            attach_files(connection, &mut items)?;
+            let items = complete(connection, rows)?;
             Ok(History { items, has_older, has_newer, seq })
         })
         .await
     }
 }
 
-/// A run of messages, the oldest first, and whether there are more beyond its far end.
-type Run = (Vec<Message>, bool);
+/// Rows that follow each other, the oldest first, and whether there are more beyond the last one that was read.
+type Range = (Vec<MessageAndAuthor>, bool);
 
 /// The last messages before `id`.
-fn older_than(connection: &mut DbConnection, room: RoomId, id: MessageId, limit: i64) -> QueryResult<Run> {
+fn older_than(connection: &mut DbConnection, room: RoomId, id: MessageId, limit: i64) -> QueryResult<Range> {
     let rows = messages::table
         .inner_join(users::table)
         .filter(messages::room_id.eq(room.0).and(messages::id.lt(id.0)))
@@ -91,13 +93,13 @@ fn older_than(connection: &mut DbConnection, room: RoomId, id: MessageId, limit:
         .limit(limit.saturating_add(1))
         .select((MessageRow::as_select(), AuthorRow::as_select()))
         .load(connection)?;
-    let (mut messages, more) = run(rows, limit);
-    messages.reverse();
-    Ok((messages, more))
+    let (mut rows, more) = range(rows, limit);
+    rows.reverse();
+    Ok((rows, more))
 }
 
 /// The first messages from `id` on.
-fn from(connection: &mut DbConnection, room: RoomId, id: MessageId, limit: i64) -> QueryResult<Run> {
+fn from(connection: &mut DbConnection, room: RoomId, id: MessageId, limit: i64) -> QueryResult<Range> {
     let rows = messages::table
         .inner_join(users::table)
         .filter(messages::room_id.eq(room.0).and(messages::id.ge(id.0)))
@@ -105,15 +107,15 @@ fn from(connection: &mut DbConnection, room: RoomId, id: MessageId, limit: i64) 
         .limit(limit.saturating_add(1))
         .select((MessageRow::as_select(), AuthorRow::as_select()))
         .load(connection)?;
-    Ok(run(rows, limit))
+    Ok(range(rows, limit))
 }
 
 /// One row more than wanted was asked for: it says whether there are more.
-fn run(mut rows: Vec<(MessageRow, AuthorRow)>, limit: i64) -> Run {
+fn range(mut rows: Vec<MessageAndAuthor>, limit: i64) -> Range {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
-    (rows.into_iter().map(|(message, author)| message.by(author.into())).collect(), more)
+    (rows, more)
 }
 
 fn has_from(connection: &mut DbConnection, room: RoomId, id: MessageId) -> QueryResult<bool> {
@@ -132,13 +134,13 @@ fn around(
     room: RoomId,
     id: MessageId,
     limit: i64,
-) -> Result<(Vec<Message>, bool, bool), StoreError> {
+) -> Result<(Vec<MessageAndAuthor>, bool, bool), StoreError> {
     let before = limit / 2;
     let (newer, has_newer) = from(connection, room, id, limit - before)?;
-    if newer.first().is_none_or(|message| message.id != id) {
-        return Err(StoreError::MessageNotFound);
+    if newer.first().is_none_or(|(message, _)| message.id != id.0) {
+        return Err(StoreError::Refused(Refusal::MessageNotFound));
     }
-    let (mut items, has_older) = older_than(connection, room, id, before)?;
-    items.extend(newer);
-    Ok((items, has_older, has_newer))
+    let (mut rows, has_older) = older_than(connection, room, id, before)?;
+    rows.extend(newer);
+    Ok((rows, has_older, has_newer))
 }

@@ -1,4 +1,13 @@
+//! Messages.
+//!
+//! - `edit`: reading one, replacing its text, taking it back.
+//! - `history`: the messages of a room, page by page.
+//! - `load`: the one loader: makes complete messages out of rows.
+//! - `post`: stores batches of posts, on the writer's thread.
+//! - `post_message`: `Store::post_message`, where a post enters the store.
+
 pub(super) mod edit;
 pub(super) mod history;
+pub(super) mod load;
 pub(super) mod post;
 pub(super) mod post_message;

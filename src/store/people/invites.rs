@@ -2,11 +2,11 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{InviteId, Role, Timestamp, UserId};
+use crate::domain::{InviteId, Refusal, Role, Timestamp, UserId};
 
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::invites;
-use crate::store::people::users::actor;
+use crate::store::people::rows::actor;
 use crate::store::{Store, StoreError, TokenHash};
 
 /// An invitation.
@@ -24,7 +24,7 @@ impl Store {
     /// Keeps a new invitation.
     ///
     /// # Errors
-    /// [`StoreError::NotAllowed`] unless `by` is an administrator.
+    /// [`Refusal::NotAllowed`] unless `by` is an administrator.
     pub async fn create_invite(
         &self,
         by: UserId,
@@ -33,7 +33,7 @@ impl Store {
     ) -> Result<Invite, StoreError> {
         self.write(move |connection| {
             if actor(connection, by)?.role != Role::Administrator {
-                return Err(StoreError::NotAllowed);
+                return Err(StoreError::Refused(Refusal::NotAllowed));
             }
             let created_at = Timestamp::now();
             let id: i64 = diesel::insert_into(invites::table)

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use crate::domain::{SessionId, Timestamp, User, UserId};
+use crate::domain::{Refusal, SessionId, Timestamp, User, UserId};
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::UserRow;
 use crate::store::engine::schema::{session_tokens, sessions, users};
-use crate::store::people::users::actor;
+use crate::store::people::rows::UserRow;
+use crate::store::people::rows::actor;
 use crate::store::{Store, StoreError, TokenHash};
 
 /// How long a replaced refresh token is accepted: two tabs that wake up together both present it, and an answer that is
@@ -29,7 +29,7 @@ impl Store {
     /// Begins a session that ends at `expires_at` unless its refresh token is used before.
     ///
     /// # Errors
-    /// [`StoreError::UserNotFound`].
+    /// [`Refusal::UserNotFound`].
     pub async fn create_session(
         &self,
         user: UserId,
@@ -54,7 +54,7 @@ impl Store {
     /// tabs may refresh at once; presented later, somebody has a copy of it, and the session ends.
     ///
     /// # Errors
-    /// [`StoreError::SessionEnded`] when the token is unknown or expired, or its session ended before.
+    /// [`Refusal::SessionEnded`] when the token is unknown or expired, or its session ended before.
     pub async fn rotate_session(
         &self,
         presented: TokenHash,
@@ -103,7 +103,7 @@ fn rotate(
         .select((sessions::id, session_tokens::replaced_at, UserRow::as_select()))
         .first(connection)
         .optional()?;
-    let (session, replaced_at, user) = found.ok_or(StoreError::SessionEnded)?;
+    let (session, replaced_at, user) = found.ok_or(StoreError::Refused(Refusal::SessionEnded))?;
     match replaced_at.map(Timestamp) {
         None => replace_tokens(connection, session, now)?,
         // Whatever was given out for the first use stays valid: the two answers may arrive in either order.

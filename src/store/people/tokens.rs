@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use crate::domain::{ApiTokenId, Timestamp, User, UserId};
+use crate::domain::{ApiTokenId, Refusal, Timestamp, User, UserId};
 
-use crate::store::engine::change::Change;
 use crate::store::engine::connection::MultiBackend;
-use crate::store::engine::rows::UserRow;
 use crate::store::engine::schema::{api_tokens, users};
-use crate::store::people::users::actor;
+use crate::store::people::rows::UserRow;
+use crate::store::people::rows::actor;
 use crate::store::{Store, StoreError, TokenHash};
 
 /// How exactly a token's last use is kept: a write for every request would be too dear.
@@ -33,7 +32,7 @@ impl Store {
     /// Keeps a new token.
     ///
     /// # Errors
-    /// [`StoreError::UserNotFound`].
+    /// [`Refusal::UserNotFound`].
     pub async fn create_api_token(&self, user: UserId, name: String, hash: TokenHash) -> Result<ApiToken, StoreError> {
         self.write(move |connection| {
             actor(connection, user)?;
@@ -71,12 +70,12 @@ impl Store {
     /// Revokes a token of that person.
     ///
     /// # Errors
-    /// [`StoreError::TokenNotFound`] also when the token is somebody else's.
+    /// [`Refusal::TokenNotFound`] also when the token is somebody else's.
     pub async fn delete_api_token(&self, user: UserId, id: ApiTokenId) -> Result<(), StoreError> {
         self.write(move |connection| {
             let token = api_tokens::id.eq(id.0).and(api_tokens::user_id.eq(user.0));
             match diesel::delete(api_tokens::table.filter(token)).execute(connection)? {
-                0 => Err(StoreError::TokenNotFound),
+                0 => Err(StoreError::Refused(Refusal::TokenNotFound)),
                 _ => Ok(()),
             }
         })
@@ -107,13 +106,13 @@ impl Store {
         if token.last_used_at.is_some_and(|last| now < Timestamp(last).after(LAST_USE_PRECISION)) {
             return;
         }
-        let (note, _) = Change::other(move |connection| {
+        let noted = self.write_without_waiting(move |connection| {
             let token = diesel::update(api_tokens::table.find(id));
             token.set(api_tokens::last_used_at.eq(now.0)).execute(connection)?;
             Ok(())
         });
-        // A full queue has better things to do; the next use is noted.
-        let _ = self.writer.submit(note);
+        // When the queue is full, the next use is noted.
+        let _ = noted;
     }
 }
 

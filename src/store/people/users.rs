@@ -1,15 +1,14 @@
 //! People's accounts.
 
+use crate::store::people::rows::find_user;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text};
 
-use crate::domain::{PersonName, Role, Timestamp, User, UserId, Username};
+use crate::domain::{PersonName, Refusal, Role, Timestamp, User, UserId, Username};
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{AuthorRow, UserRow};
 use crate::store::engine::schema::{sessions, users};
-use crate::store::engine::statement::{json_list, statement};
 use crate::store::people::invites::is_valid_invite;
+use crate::store::people::rows::UserRow;
 use crate::store::{Store, StoreError, TokenHash};
 
 /// Somebody who signs up.
@@ -47,7 +46,7 @@ impl Store {
     /// two who race for it one does.
     ///
     /// # Errors
-    /// [`StoreError::UsernameTaken`], [`StoreError::SignUpClosed`] when an invitation is needed and missing, unknown or
+    /// [`Refusal::UsernameTaken`], [`Refusal::SignUpClosed`] when an invitation is needed and missing, unknown or
     /// expired.
     pub async fn create_user(&self, new: NewUser) -> Result<User, StoreError> {
         self.write(move |connection| sign_up(connection, &new)).await
@@ -56,7 +55,7 @@ impl Store {
     /// Gives a person another password, and ends their sessions.
     ///
     /// # Errors
-    /// [`StoreError::UserNotFound`].
+    /// [`Refusal::UserNotFound`].
     pub async fn replace_password(&self, username: &Username, password_hash: String) -> Result<(), StoreError> {
         let username = username.to_string();
         self.write(move |connection| {
@@ -71,7 +70,7 @@ impl Store {
     /// Makes a person an administrator.
     ///
     /// # Errors
-    /// [`StoreError::UserNotFound`].
+    /// [`Refusal::UserNotFound`].
     pub async fn make_administrator(&self, username: &Username) -> Result<(), StoreError> {
         let username = username.to_string();
         self.write(move |connection| {
@@ -142,11 +141,11 @@ fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreEr
         Admission::Invite(Some(code)) => is_valid_invite(connection, code, now)?,
     };
     if !admitted {
-        return Err(StoreError::SignUpClosed);
+        return Err(StoreError::Refused(Refusal::SignUpClosed));
     }
     let taken = users::table.filter(users::username.eq(new.username.as_str())).select(users::id);
     if taken.first::<i64>(connection).optional()?.is_some() {
-        return Err(StoreError::UsernameTaken);
+        return Err(StoreError::Refused(Refusal::UsernameTaken));
     }
     let id: i64 = diesel::insert_into(users::table)
         .values((
@@ -180,40 +179,7 @@ fn nobody_signed_up(connection: &mut DbConnection) -> QueryResult<bool> {
 
 fn id_of(connection: &mut DbConnection, username: &str) -> Result<i64, StoreError> {
     let found = users::table.filter(users::username.eq(username)).select(users::id).first(connection).optional()?;
-    found.ok_or(StoreError::UserNotFound)
-}
-
-/// The person of that id.
-pub(in crate::store) fn find_user(connection: &mut DbConnection, id: UserId) -> Result<Option<User>, StoreError> {
-    let found = users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
-    found.map(User::try_from).transpose()
-}
-
-/// The person who makes a change; an id from a valid token, so that it is missing only when the database was replaced.
-pub(in crate::store) fn actor(connection: &mut DbConnection, id: UserId) -> Result<User, StoreError> {
-    find_user(connection, id)?.ok_or(StoreError::UserNotFound)
-}
-
-/// The people of those ids, each once, in the order of their ids. Unknown ids are left out.
-pub(in crate::store) fn authors_by_id(connection: &mut DbConnection, mut ids: Vec<i64>) -> QueryResult<Vec<AuthorRow>> {
-    ids.sort_unstable();
-    ids.dedup();
-    match connection {
-        DbConnection::Sqlite(sqlite) => FindAuthorsInSqlite { ids: json_list(&ids) }.load(sqlite),
-        DbConnection::Postgres(postgres) => FindAuthorsInPostgres { ids }.load(postgres),
-    }
-}
-
-statement! {
-    /// People by a list of ids.
-    FindAuthorsInSqlite { ids: String => Text } -> (BigInt, Text, Text):
-    "SELECT id, username, name FROM users WHERE id IN (SELECT value FROM json_each(", ids, ")) ORDER BY id"
-}
-
-statement! {
-    /// The same.
-    FindAuthorsInPostgres { ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, Text):
-    "SELECT id, username, name FROM users WHERE id = ANY(", ids, ") ORDER BY id"
+    found.ok_or(StoreError::Refused(Refusal::UserNotFound))
 }
 
 /// Takes the meaning from the characters that have one in `LIKE`.

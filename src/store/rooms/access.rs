@@ -2,12 +2,21 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Membership, Role, Room, RoomId, RoomKind, User, UserId};
+use crate::domain::{Membership, Refusal, Role, Room, RoomId, RoomKind, User, UserId};
 
+use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{MembershipRow, RoomRow};
 use crate::store::engine::schema::{memberships, rooms};
-use crate::store::{RoomView, StoreError};
+use crate::store::rooms::rows::{MembershipRow, RoomRow};
+
+/// A room as one person sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomView {
+    /// The room.
+    pub room: Room,
+    /// The person's place in it; `None` for an open room that the person has not joined.
+    pub membership: Option<Membership>,
+}
 
 /// The room as `viewer` sees it. A closed room of others answers exactly like one that does not exist.
 pub(in crate::store) fn see_room(
@@ -22,10 +31,10 @@ pub(in crate::store) fn see_room(
         .select((RoomRow::as_select(), Option::<MembershipRow>::as_select()))
         .first(connection)
         .optional()?
-        .ok_or(StoreError::RoomNotFound)?;
+        .ok_or(StoreError::Refused(Refusal::RoomNotFound))?;
     let view = RoomView { room: Room::try_from(room)?, membership: membership.map(Membership::from) };
     if view.membership.is_none() && view.room.kind != RoomKind::Open {
-        return Err(StoreError::RoomNotFound);
+        return Err(StoreError::Refused(Refusal::RoomNotFound));
     }
     Ok(view)
 }
@@ -38,7 +47,7 @@ pub(in crate::store) fn enter_room(
 ) -> Result<RoomView, StoreError> {
     let view = see_room(connection, viewer, id)?;
     if view.membership.is_none() {
-        return Err(StoreError::NotAMember);
+        return Err(StoreError::Refused(Refusal::NotAMember));
     }
     Ok(view)
 }

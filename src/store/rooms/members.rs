@@ -2,14 +2,14 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, DocumentId, Room, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+use crate::domain::{Author, DocumentId, Refusal, Room, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
 
-use crate::store::documents::document_ids_of_room;
+use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::AuthorRow;
 use crate::store::engine::schema::{memberships, users};
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::users::{actor, find_user};
+use crate::store::people::rows::AuthorRow;
+use crate::store::people::rows::{actor, find_user};
 use crate::store::rooms::access::{enter_room, lock_room, see_room};
 use crate::store::{Store, StoreError};
 
@@ -35,7 +35,7 @@ impl Store {
     /// Who belongs to a room, in the order of their names.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn members(&self, viewer: UserId, room: RoomId) -> Result<Vec<Member>, StoreError> {
         self.read_snapshot(move |connection| {
             enter_room(connection, viewer, room)?;
@@ -47,7 +47,7 @@ impl Store {
     /// Invites somebody into a room; any member may. No event when the person belongs to it already.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`] when the actor is none, [`StoreError::UserNotFound`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`] when the actor is none, [`Refusal::UserNotFound`].
     pub async fn add_member(
         &self,
         actor: UserId,
@@ -60,7 +60,7 @@ impl Store {
     /// Takes somebody out of a room. Everybody may leave; only the room's maker and administrators may remove others.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`] when `user` is none, [`StoreError::NotAllowed`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`] when `user` is none, [`Refusal::NotAllowed`].
     pub async fn remove_member(&self, actor: UserId, room: RoomId, user: UserId) -> Result<Removal, StoreError> {
         self.write(move |connection| remove(connection, actor, room, user)).await
     }
@@ -69,7 +69,7 @@ impl Store {
     /// Answers the new number when it moved.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn mark_read(&self, user: UserId, room: RoomId, number: i64) -> Result<Option<i64>, StoreError> {
         self.write(move |connection| {
             let number = number.min(enter_room(connection, user, room)?.room.message_count);
@@ -115,7 +115,7 @@ fn invite(
     lock_room(connection, room)?;
     let view = enter_room(connection, by, room)?;
     let inviter = Author::from(&actor(connection, by)?);
-    let person = find_user(connection, user)?.ok_or(StoreError::UserNotFound)?;
+    let person = find_user(connection, user)?.ok_or(StoreError::Refused(Refusal::UserNotFound))?;
     let event = if is_member(connection, room, user)? {
         None
     } else {
@@ -153,10 +153,10 @@ fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId)
     let view = see_room(connection, by, room)?;
     let remover = actor(connection, by)?;
     if by != user && !view.is_run_by(&remover) {
-        return Err(StoreError::NotAllowed);
+        return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     if !is_member(connection, room, user)? {
-        return Err(StoreError::NotAMember);
+        return Err(StoreError::Refused(Refusal::NotAMember));
     }
     let person = Author::from(&actor(connection, user)?);
     diesel::delete(memberships::table.find((room.0, user.0))).execute(connection)?;

@@ -1,3 +1,11 @@
+//! Rooms and who belongs to them.
+//!
+//! - `access`: who may see a room, and the lock of a room.
+//! - `members`: listing, adding and removing members; read marks.
+//! - `room`: listing, making, changing and joining rooms.
+//! - `rows`: the rows of `rooms` and `memberships`.
+
 pub(super) mod access;
 pub(super) mod members;
 pub(super) mod room;
+pub(super) mod rows;

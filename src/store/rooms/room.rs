@@ -1,31 +1,24 @@
 //! Rooms: who sees which, making, changing and joining them.
 
+use crate::store::rooms::access::RoomView;
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Membership, RetentionDays, Room, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic, Seq,
-    Timestamp, UserId,
+    Author, Membership, Refusal, RetentionDays, Room, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic,
+    Seq, Timestamp, UserId,
 };
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{MembershipRow, RoomRow};
 use crate::store::engine::schema::{memberships, rooms};
 use crate::store::jobs::hosts::HostJobs;
-use crate::store::jobs::queue::{self, Task};
+use crate::store::jobs::queue::run_now;
+use crate::store::jobs::task::Task;
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::users::{actor, authors_by_id};
+use crate::store::people::rows::{actor, authors_by_id};
 use crate::store::rooms::access::{lock_room, see_room};
 use crate::store::rooms::members::admit;
+use crate::store::rooms::rows::{MembershipRow, RoomRow};
 use crate::store::{Store, StoreError};
-
-/// A room as one person sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomView {
-    /// The room.
-    pub room: Room,
-    /// The person's place in it; `None` for an open room that the person has not joined.
-    pub membership: Option<Membership>,
-}
 
 /// A room that is about to be made.
 #[derive(Debug, Clone)]
@@ -63,7 +56,7 @@ impl Store {
     /// One room.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], also for a closed room that `viewer` does not belong to.
+    /// [`Refusal::RoomNotFound`], also for a closed room that `viewer` does not belong to.
     pub async fn room(&self, viewer: UserId, id: RoomId) -> Result<RoomView, StoreError> {
         self.read(move |connection| see_room(connection, viewer, id)).await
     }
@@ -72,7 +65,7 @@ impl Store {
     /// for the maker and for each who is invited.
     ///
     /// # Errors
-    /// [`StoreError::UserNotFound`] when one of the invited does not exist.
+    /// [`Refusal::UserNotFound`] when one of the invited does not exist.
     pub async fn create_room(&self, by: UserId, new: NewRoom) -> Result<(RoomView, Vec<RoomEvent>), StoreError> {
         self.write(move |connection| create(connection, by, &new)).await
     }
@@ -80,7 +73,7 @@ impl Store {
     /// Renames a room, gives it another topic, or has it keep messages for another time. No event when nothing differs.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAllowed`] unless `actor` made the room or is an administrator.
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAllowed`] unless `actor` made the room or is an administrator.
     pub async fn change_room(
         &self,
         actor: UserId,
@@ -93,7 +86,7 @@ impl Store {
     /// Joins an open room. No event when the person belongs to it already.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], also for a closed room that the person does not belong to.
+    /// [`Refusal::RoomNotFound`], also for a closed room that the person does not belong to.
     pub async fn join_room(&self, user: UserId, id: RoomId) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
         self.write(move |connection| join(connection, user, id)).await
     }
@@ -122,7 +115,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
     invited.dedup();
     let people = authors_by_id(connection, invited.clone())?;
     if people.len() < invited.len() {
-        return Err(StoreError::UserNotFound);
+        return Err(StoreError::Refused(Refusal::UserNotFound));
     }
     let now = Timestamp::now();
     let mut room = Room {
@@ -166,7 +159,7 @@ fn change_room(
     let mut view = see_room(connection, by, id)?;
     let person = actor(connection, by)?;
     if !view.is_run_by(&person) {
-        return Err(StoreError::NotAllowed);
+        return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     let mut room = view.room.clone();
     if let Some(name) = &change.name {
@@ -186,7 +179,7 @@ fn change_room(
         .set((rooms::name.eq(&room.name), rooms::topic.eq(&room.topic), rooms::retention_days.eq(days)))
         .execute(connection)?;
     if room.retention_days != view.room.retention_days {
-        queue::hasten(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
+        run_now(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
     }
     let event = record(connection, room.clone(), &Author::from(&person), Timestamp::now(), RoomEventKind::RoomChanged)?;
     view.room = Room { last_seq: event.seq, ..room };

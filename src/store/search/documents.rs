@@ -7,7 +7,7 @@
 use diesel::prelude::*;
 
 use crate::domain::{Document, Phrase, RoomId, SearchQuery, SnippetPart, UserId, snippet, words};
-use crate::store::documents::{DocumentRow, with_people};
+use crate::store::documents::rows::{DocumentRow, with_people};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::documents;
 use crate::store::{Store, StoreError};
@@ -34,7 +34,7 @@ impl Store {
     /// is about messages.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`] when `in:` names no room of the viewer, [`StoreError::UserNotFound`] when nobody has
+    /// [`Refusal::RoomNotFound`](crate::domain::Refusal::RoomNotFound) when `in:` names no room of the viewer, [`Refusal::UserNotFound`](crate::domain::Refusal::UserNotFound) when nobody has
     /// the user name after `from:`.
     pub async fn search_documents(
         &self,

@@ -1,15 +1,16 @@
 //! Reading the index: `Store::search`.
 
+use crate::store::messages::load::load_messages;
 use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::domain::{Message, MessageId, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet};
+use crate::domain::{Message, MessageId, Refusal, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet};
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::rows::{AuthorRow, MessageRow};
 use crate::store::engine::schema::{memberships, messages, rooms, users};
-use crate::store::files::attach_files;
+use crate::store::messages::load::MessageRow;
+use crate::store::people::rows::AuthorRow;
 use crate::store::{Store, StoreError};
 
 use super::entry::{from_term, has_term, room_term};
@@ -47,7 +48,7 @@ impl Store {
     /// Messages in the rooms of `viewer` that the query holds for, the newest first, older than `before`.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`] when `in:` names no room of the viewer, [`StoreError::UserNotFound`] when nobody has
+    /// [`Refusal::RoomNotFound`] when `in:` names no room of the viewer, [`Refusal::UserNotFound`] when nobody has
     /// the user name after `from:`.
     pub async fn search(
         &self,
@@ -120,7 +121,7 @@ pub(super) fn rooms_to_search(
         };
         mine.retain(|(id, name)| is_named(*id, name));
         if mine.is_empty() {
-            return Err(StoreError::RoomNotFound);
+            return Err(StoreError::Refused(Refusal::RoomNotFound));
         }
     }
     Ok(mine.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
@@ -129,7 +130,7 @@ pub(super) fn rooms_to_search(
 pub(super) fn authors(connection: &mut DbConnection, usernames: &[String]) -> Result<Vec<UserId>, StoreError> {
     let ids: Vec<i64> = users::table.filter(users::username.eq_any(usernames)).select(users::id).load(connection)?;
     if ids.is_empty() {
-        return Err(StoreError::UserNotFound);
+        return Err(StoreError::Refused(Refusal::UserNotFound));
     }
     Ok(ids.into_iter().map(UserId).collect())
 }
@@ -298,14 +299,11 @@ fn find_in_postgres(
 /// somebody may not see.
 fn load(connection: &mut DbConnection, viewer: UserId, ids: Vec<i64>) -> QueryResult<Vec<Message>> {
     let place = memberships::room_id.eq(messages::room_id).and(memberships::user_id.eq(viewer.0));
-    let rows: Vec<(MessageRow, AuthorRow)> = messages::table
+    let found = messages::table
         .inner_join(users::table)
         .inner_join(memberships::table.on(place))
         .filter(messages::id.eq_any(ids).and(messages::deleted_at.is_null()))
         .order(messages::id.desc())
-        .select((MessageRow::as_select(), AuthorRow::as_select()))
-        .load(connection)?;
-    let mut messages: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
-    attach_files(connection, &mut messages)?;
-    Ok(messages)
+        .select((MessageRow::as_select(), AuthorRow::as_select()));
+    load_messages(connection, found)
 }

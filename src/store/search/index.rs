@@ -11,7 +11,7 @@ use super::entry::SearchEntry;
 use super::vocabulary;
 
 /// Adds a message that the index does not have.
-pub(in crate::store) fn index(
+pub(in crate::store) fn add(
     connection: &mut DbConnection,
     id: MessageId,
     room: RoomId,
@@ -19,13 +19,13 @@ pub(in crate::store) fn index(
     entry: &SearchEntry,
 ) -> QueryResult<()> {
     match connection {
-        DbConnection::Sqlite(sqlite) => index_in_sqlite(sqlite, id, room, author, entry),
-        DbConnection::Postgres(postgres) => index_batch(postgres, [(id, room, author, entry)].into_iter()),
+        DbConnection::Sqlite(sqlite) => add_in_sqlite(sqlite, id, room, author, entry),
+        DbConnection::Postgres(postgres) => add_batch(postgres, [(id, room, author, entry)].into_iter()),
     }
 }
 
 /// The same on SQLite.
-pub(in crate::store) fn index_in_sqlite(
+pub(in crate::store) fn add_in_sqlite(
     connection: &mut SqliteConnection,
     id: MessageId,
     room: RoomId,
@@ -43,7 +43,7 @@ statement! {
 }
 
 /// The same on Postgres, for any number of messages, by one statement.
-pub(in crate::store) fn index_batch<'a>(
+pub(in crate::store) fn add_batch<'a>(
     connection: &mut PgConnection,
     messages: impl Iterator<Item = (MessageId, RoomId, UserId, &'a SearchEntry)>,
 ) -> QueryResult<()> {
@@ -67,7 +67,7 @@ statement! {
 }
 
 /// Takes a message out of the index, before it is added anew or because it was taken back.
-pub(in crate::store) fn forget(connection: &mut DbConnection, id: MessageId) -> QueryResult<()> {
+pub(in crate::store) fn remove(connection: &mut DbConnection, id: MessageId) -> QueryResult<()> {
     let table_and_key = match connection {
         DbConnection::Sqlite(_) => "DELETE FROM message_search WHERE rowid = ",
         DbConnection::Postgres(_) => "DELETE FROM message_search WHERE message_id = ",

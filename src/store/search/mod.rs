@@ -10,20 +10,20 @@
 //!
 //! Documents are found in another way: see [`documents`].
 //!
+//! - `documents`: finds documents.
+//! - `entry`: what the index keeps of one message.
+//! - `find`: finds messages.
+//! - `index`: writes the index.
+//! - `known_words`: a cache of the words that the vocabulary has.
+//! - `rebuild`: makes the index anew after an update of the program.
+//! - `vocabulary`: the distinct words of all messages.
+//!
 //! [`Store::search`]: super::Store::search
 
-mod documents;
-mod entry;
-mod find;
-mod index;
-mod known_words;
-mod rebuild;
-mod vocabulary;
-
-pub use documents::DocumentHit;
-pub use find::{SearchHit, SearchPage};
-
-pub(super) use entry::SearchEntry;
-pub(super) use index::{forget, index, index_batch, index_in_sqlite};
-pub(super) use known_words::KnownWords;
-pub(super) use rebuild::bring_up_to_date;
+pub(super) mod documents;
+pub(super) mod entry;
+pub(super) mod find;
+pub(super) mod index;
+pub(super) mod known_words;
+pub(super) mod rebuild;
+pub(super) mod vocabulary;

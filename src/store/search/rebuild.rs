@@ -10,7 +10,7 @@ use crate::store::engine::connection::{DbConnection, begin_write, commit, rollba
 use crate::store::engine::schema::{files, messages};
 
 use super::entry::SearchEntry;
-use super::index::index;
+use super::index;
 
 /// Rises whenever words are cut in another way; the next start then makes the index anew.
 const VERSION: i64 = 1;
@@ -82,7 +82,7 @@ fn index_all(connection: &mut DbConnection) -> QueryResult<usize> {
             .load(connection)?;
         for (id, room, author, text, html) in rows {
             let entry = SearchEntry::new(&text, &html, |_| false).beside_files(with_files.contains(&Some(id)));
-            index(connection, MessageId(id), RoomId(room), UserId(author), &entry)?;
+            index::add(connection, MessageId(id), RoomId(room), UserId(author), &entry)?;
         }
     }
 }

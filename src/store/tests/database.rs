@@ -103,7 +103,7 @@ impl TestDatabase {
 
     pub(super) async fn post(&self, author: UserId, room: RoomId, text: &str) -> Result<Message, StoreError> {
         match self.post_message(author, room, draft(text, None)).await? {
-            Posted::New(event) => Ok(posted_message(event)),
+            Posted::New { message, .. } => Ok(message),
             Posted::Replayed(message) => panic!("a post without client id was replayed: {message:?}"),
         }
     }

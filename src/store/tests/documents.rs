@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{DocumentContent, DocumentId, DocumentTitle, RoomEventKind, RoomId, Seq};
+use crate::domain::{DocumentContent, DocumentId, DocumentTitle, Refusal, RoomEventKind, RoomId, Seq};
 use crate::store::{DocumentChange, DocumentSave, ExportItem, ExportScope, Snapshot, StoreError, VersionRule};
 
 use super::database::LIMITS;
@@ -24,7 +24,7 @@ on_both_databases! {
         assert_eq!(database.document_text(ada, id).await.expect("readable").1, "one");
         let saved = database.save_document(ada, save(id, 1, HOUR)).await.expect("stored").expect("in time");
         assert_eq!((saved.revision, saved.bytes), (2, 2));
-        assert_eq!(database.save_document(ada, save(DocumentId(9), 0, HOUR)).await, Err(StoreError::DocumentNotFound));
+        assert_eq!(database.save_document(ada, save(DocumentId(9), 0, HOUR)).await, Err(StoreError::Refused(Refusal::DocumentNotFound)));
     }
 
     async fn a_version_is_kept_when_the_last_one_is_old_enough(database: &TestDatabase) {
@@ -48,7 +48,7 @@ on_both_databases! {
         let change = DocumentChange { title: Some(title), is_archived: Some(true) };
         let changed = database.change_document(ada, id, change).await.expect("changed");
         assert_eq!(changed.shut_out, [ada]);
-        assert_eq!(database.save_document(ada, save(id, 1, HOUR)).await, Err(StoreError::DocumentArchived));
+        assert_eq!(database.save_document(ada, save(id, 1, HOUR)).await, Err(StoreError::Refused(Refusal::DocumentArchived)));
         let log = database.events_after(ada, room, Seq(2), 10, 100).await.expect("readable").events;
         for (event, name) in log.iter().zip(["document.created", "document.changed"]) {
             let (RoomEventKind::DocumentCreated(document) | RoomEventKind::DocumentChanged(document)) = &event.kind else {

@@ -6,7 +6,7 @@ use std::path::Path;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use crate::domain::{File, FileName, RoomId, Timestamp, UserId};
+use crate::domain::{File, FileName, Refusal, RoomId, Timestamp, UserId};
 use crate::store::{FileLibrary, Posted, Preview, StoreError};
 
 use super::database::draft;
@@ -52,12 +52,12 @@ on_both_databases! {
         let mut with_file = draft("see", None);
         with_file.file_ids.push(attached.id);
         let posted = database.post_message(ada, room, with_file).await.expect("stored");
-        assert!(matches!(posted, Posted::New(_)));
+        assert!(matches!(posted, Posted::New { .. }));
         assert_eq!(library.remove_orphans().await, Ok(0), "it waits for a day");
         assert_eq!(contents(directory.path()), 2);
         let removed = library.remove_uploads_before(Timestamp(i64::MAX)).await;
         assert_eq!((removed, contents(directory.path())), (Ok(1), 1));
-        assert_eq!(database.file(ada, waiting.id).await, Err(StoreError::FileNotFound));
+        assert_eq!(database.file(ada, waiting.id).await, Err(StoreError::Refused(Refusal::FileNotFound)));
         let stored = database.file(ada, attached.id).await.expect("still there");
         assert!(library.read(&stored).is_ok());
     }
@@ -68,7 +68,7 @@ on_both_databases! {
         let (ada, eve) = (database.sign_up("ada").await, database.sign_up("eve").await);
         let room = database.open_room(ada, &[]).await;
         let refused = keep(&library, eve, room, b"content").await;
-        assert_eq!((refused, contents(directory.path())), (Err(StoreError::NotAMember), 1));
+        assert_eq!((refused, contents(directory.path())), (Err(StoreError::Refused(Refusal::NotAMember)), 1));
         library.remove_unused().await.expect("looked at");
         assert_eq!(contents(directory.path()), 0);
     }

@@ -79,8 +79,8 @@ on_both_databases! {
         let dead = database.lease_jobs("dead", HostJobs::NO_HOST, 1, Duration::ZERO).await.expect("leased").remove(0);
         let alive = lease(database, "alive").await.remove(0);
         assert_eq!((dead.attempts, alive.attempts), (1, 2));
-        assert_eq!(database.settle_job(dead, JobOutcome::Done, None).await, Ok(false), "too late");
-        assert_eq!(database.settle_job(alive, JobOutcome::Done, None).await, Ok(true));
+        assert_eq!(database.settle_job(dead, JobOutcome::Done, Timestamp::now()).await, Ok(false), "too late");
+        assert_eq!(database.settle_job(alive, JobOutcome::Done, Timestamp::now()).await, Ok(true));
         assert_eq!(next_job_at(database).await, None);
     }
 
@@ -88,18 +88,18 @@ on_both_databases! {
         schedule(database, 1).await;
         let job = lease(database, "one").await.remove(0);
         let error = "no answer".to_owned();
-        let retry = JobOutcome::Retry { at: Timestamp::now(), error: error.clone() };
-        assert_eq!(database.settle_job(job, retry, None).await, Ok(true));
+        let failed = JobOutcome::Failed(error.clone());
+        assert_eq!(database.settle_job(job, failed, Timestamp::now()).await, Ok(true));
         let job = lease(database, "one").await.remove(0);
         assert_eq!(job.attempts, 2);
-        assert_eq!(database.settle_job(job, JobOutcome::Dead { error }, None).await, Ok(true));
+        assert_eq!(database.settle_job(job, JobOutcome::Permanent(error), Timestamp::now()).await, Ok(true));
         assert_eq!((lease(database, "one").await, next_job_at(database).await), (vec![], None));
     }
 
     async fn what_a_worker_gives_back_counts_as_untouched(database: &TestDatabase) {
         schedule(database, 2).await;
         let [first, second] = lease(database, "one").await.try_into().expect("two jobs");
-        database.settle_job(first, JobOutcome::Done, None).await.expect("settled");
+        database.settle_job(first, JobOutcome::Done, Timestamp::now()).await.expect("settled");
         database.release_jobs("one").await.expect("released");
         let again = lease(database, "two").await;
         assert_eq!((deliveries(&again), again[0].attempts), (deliveries(&[second]), 1));

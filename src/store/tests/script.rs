@@ -112,10 +112,11 @@ pub(super) enum Answer {
 impl From<Result<Posted, StoreError>> for Answer {
     fn from(outcome: Result<Posted, StoreError>) -> Self {
         match outcome {
-            Ok(Posted::New(event)) => {
+            Ok(Posted::New { message, event }) => {
                 assert_eq!(event.kind.name(), "message.posted");
                 let (event_seq, actor) = (event.seq, event.actor.clone());
-                let Message { seq, number, author, body, .. } = posted_message(event);
+                assert_eq!(posted_message(event), message);
+                let Message { seq, number, author, body, .. } = message;
                 assert_eq!((event_seq, &actor), (seq, &author));
                 Self::New { seq: seq.0, number, author: author.username, text: body }
             }

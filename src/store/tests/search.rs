@@ -2,7 +2,7 @@
 
 use tokio::task::JoinSet;
 
-use crate::domain::{MessageId, RoomId, RoomKind, SearchQuery, UserId};
+use crate::domain::{MessageId, Refusal, RoomId, RoomKind, SearchQuery, UserId};
 use crate::store::{SearchPage, Store, StoreError};
 
 use super::database::{body, draft, new_room};
@@ -118,7 +118,7 @@ on_both_databases! {
         }
         for room in [open, closed] {
             let in_room = database.search(eve, query(&format!("secret in:{room}")), None, 50).await;
-            assert_eq!(in_room, Err(StoreError::RoomNotFound));
+            assert_eq!(in_room, Err(StoreError::Refused(Refusal::RoomNotFound)));
         }
         database.remove_member(ada, closed, bob).await.expect("removed");
         assert!(found(database, bob, "secret").await.is_empty());
@@ -141,7 +141,7 @@ on_both_databases! {
     async fn a_post_that_is_refused_or_undone_leaves_no_trace_in_the_index(database: &TestDatabase) {
         let (ada, eve) = (database.sign_up("ada").await, database.sign_up("eve").await);
         let room = room_with(database, ada, &["hello"]).await;
-        assert_eq!(database.post(eve, room, "intruding").await, Err(StoreError::NotAMember));
+        assert_eq!(database.post(eve, room, "intruding").await, Err(StoreError::Refused(Refusal::NotAMember)));
         database.post_message(ada, room, draft("once", Some("c-1"))).await.expect("stored");
         database.post_message(ada, room, draft("once", Some("c-1"))).await.expect("repeated");
         assert_eq!(found(database, ada, "once").await, ["once"]);
@@ -191,7 +191,7 @@ on_both_databases! {
         ] {
             let Ok(parsed) = SearchQuery::parse(text) else { continue };
             let outcome = database.search(ada, parsed, None, 50).await;
-            let is_clear = matches!(outcome, Ok(_) | Err(StoreError::UserNotFound | StoreError::RoomNotFound));
+            let is_clear = matches!(outcome, Ok(_) | Err(StoreError::Refused(Refusal::UserNotFound) | StoreError::Refused(Refusal::RoomNotFound)));
             assert!(is_clear, "{text:?}: {outcome:?}");
             if let Ok(page) = outcome {
                 assert!(page.items.len() <= 1, "{text:?} found {:?}", page.items);
@@ -207,8 +207,8 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         room_with(database, ada, &["hello"]).await;
         let search = async |text| database.search(ada, query(text), None, 50).await;
-        assert_eq!(search("hello from:nobody").await, Err(StoreError::UserNotFound));
-        assert_eq!(search("hello in:nowhere").await, Err(StoreError::RoomNotFound));
+        assert_eq!(search("hello from:nobody").await, Err(StoreError::Refused(Refusal::UserNotFound)));
+        assert_eq!(search("hello in:nowhere").await, Err(StoreError::Refused(Refusal::RoomNotFound)));
     }
 
     async fn the_index_is_made_anew_when_it_is_of_another_version(database: &TestDatabase) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{EventType, RoomId, Seq, UserId, WebhookUrl};
+use crate::domain::{EventType, Refusal, RoomId, Seq, UserId, WebhookUrl};
 use crate::store::{Delivery, DeliveryStatus, LeasedJob, NewWebhook, Posted, StoreError, Task, Webhook, Withheld};
 
 use super::database::{draft, queued};
@@ -45,8 +45,8 @@ on_both_databases! {
         let repeat = queued(database.post_message(ada, room, draft("hello", Some("c-1")))).await;
         let refused = queued(database.post_message(ada, RoomId(999), draft("hello", None))).await;
         drop(hold);
-        assert!(matches!(first.await, Ok(Posted::New(_))) && matches!(repeat.await, Ok(Posted::Replayed(_))));
-        assert_eq!(refused.await, Err(StoreError::RoomNotFound));
+        assert!(matches!(first.await, Ok(Posted::New { .. })) && matches!(repeat.await, Ok(Posted::Replayed(_))));
+        assert_eq!(refused.await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         assert_eq!(heard(database, &webhook).await, [(room, Seq(3), "message.posted")]);
         assert_eq!(take_jobs(database).await.len(), 1);
     }
@@ -107,12 +107,12 @@ on_both_databases! {
         database.post(ada, room, "hello").await.expect("stored");
         let job = take_jobs(database).await.remove(0);
         let id = log(database, &webhook).await[0].id;
-        let dead = crate::store::JobOutcome::Dead { error: "no answer".to_owned() };
+        let dead = crate::store::JobOutcome::Permanent("no answer".to_owned());
         let attempt = crate::store::DeliveryAttempt {
             at: crate::domain::Timestamp::now(),
             answer: Some((500, "oh".to_owned())),
         };
-        database.settle_job(job, dead, Some(attempt.clone())).await.expect("settled");
+        database.settle_delivery(id, job, dead, crate::domain::Timestamp::now(), Some(attempt.clone())).await.expect("settled");
         let failed = log(database, &webhook).await.remove(0);
         assert_eq!((failed.status, failed.attempts, failed.last_attempt), (DeliveryStatus::Failed, 1, Some(attempt)));
         assert_eq!(failed.error.as_deref(), Some("no answer"));
@@ -154,13 +154,13 @@ on_both_databases! {
         let made = webhook(database, bob, Some(room), &["message.posted"]).await;
         webhook(database, admin, Some(room), &["message.posted"]).await;
         for refused in [new_webhook(Some(room), &["message.posted"]), new_webhook(None, &["message.posted"])] {
-            assert_eq!(database.create_webhook(eve, refused).await, Err(StoreError::NotAllowed));
+            assert_eq!(database.create_webhook(eve, refused).await, Err(StoreError::Refused(Refusal::NotAllowed)));
         }
         assert_eq!(database.webhooks(bob).await, Ok(vec![made.clone()]));
         assert_eq!(database.webhooks(eve).await, Ok(vec![]));
         assert_eq!(database.webhooks(admin).await.map(|all| all.len()), Ok(2));
-        assert_eq!(database.deliveries(eve, made.id, None, 10).await, Err(StoreError::WebhookNotFound));
-        assert_eq!(database.delete_webhook(eve, made.id).await, Err(StoreError::WebhookNotFound));
+        assert_eq!(database.deliveries(eve, made.id, None, 10).await, Err(StoreError::Refused(Refusal::WebhookNotFound)));
+        assert_eq!(database.delete_webhook(eve, made.id).await, Err(StoreError::Refused(Refusal::WebhookNotFound)));
         assert_eq!(database.delete_webhook(admin, made.id).await, Ok(()));
     }
 }

@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{EventType, Role, RoomId, Timestamp, User, UserId, WebhookId, WebhookUrl};
+use crate::domain::{EventType, Refusal, Role, RoomId, Timestamp, User, UserId, WebhookId, WebhookUrl};
 
 use crate::store::engine::connection::{DbConnection, MultiBackend};
-use crate::store::engine::rows::damaged;
+use crate::store::engine::error::damaged;
 use crate::store::engine::schema::{webhook_event_types, webhooks};
-use crate::store::people::users::actor;
+use crate::store::people::rows::actor;
 use crate::store::rooms::access::enter_room;
 use crate::store::{Store, StoreError};
 
@@ -45,7 +45,7 @@ impl Store {
     /// Makes a webhook.
     ///
     /// # Errors
-    /// [`StoreError::RoomNotFound`], [`StoreError::NotAMember`], [`StoreError::NotAllowed`] unless `by` made the room or
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::NotAllowed`] unless `by` made the room or
     /// is an administrator; for all rooms, unless `by` is an administrator.
     pub async fn create_webhook(&self, by: UserId, new: NewWebhook) -> Result<Webhook, StoreError> {
         self.write(move |connection| create(connection, by, &new)).await
@@ -54,7 +54,7 @@ impl Store {
     /// A person's webhooks; an administrator's are all there are. The oldest first.
     ///
     /// # Errors
-    /// [`StoreError::UserNotFound`].
+    /// [`Refusal::UserNotFound`].
     pub async fn webhooks(&self, viewer: UserId) -> Result<Vec<Webhook>, StoreError> {
         self.read_snapshot(move |connection| {
             let viewer = actor(connection, viewer)?;
@@ -69,7 +69,7 @@ impl Store {
     /// Removes a webhook, with its log. What is under way may still arrive.
     ///
     /// # Errors
-    /// [`StoreError::WebhookNotFound`], also when it is somebody else's.
+    /// [`Refusal::WebhookNotFound`], also when it is somebody else's.
     pub async fn delete_webhook(&self, by: UserId, id: WebhookId) -> Result<(), StoreError> {
         self.write(move |connection| {
             see_webhook(connection, by, id)?;
@@ -87,7 +87,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewWebhook) -> Result
         None => maker.role == Role::Administrator,
     };
     if !is_allowed {
-        return Err(StoreError::NotAllowed);
+        return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     let created_at = Timestamp::now();
     let id: i64 = diesel::insert_into(webhooks::table)
@@ -122,7 +122,9 @@ pub(in crate::store) fn see_webhook(
 ) -> Result<String, StoreError> {
     let viewer = actor(connection, viewer)?;
     let row = webhooks::table.find(id.0).select(WebhookRow::as_select()).first(connection).optional()?;
-    row.filter(|row| row.may_be_seen_by(&viewer)).map(|row| row.url).ok_or(StoreError::WebhookNotFound)
+    row.filter(|row| row.may_be_seen_by(&viewer))
+        .map(|row| row.url)
+        .ok_or(StoreError::Refused(Refusal::WebhookNotFound))
 }
 
 #[derive(Queryable, Selectable)]

@@ -5,11 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, Error, web};
 use hubbub::auth::{AccessTokens, KeyRing, Passwords};
+use hubbub::bus::{Bus, local_bus};
 use hubbub::config::Secret;
-use hubbub::events::{Bus, FlowBook, local_bus};
 use hubbub::http::{self, SocketApp, WebParts, WebState};
 use hubbub::pusher::AppId;
 use hubbub::store::{DatabaseUrl, FileLibrary, Store, StoreOptions};
+use hubbub::timeline::FlowBook;
 
 use crate::support::server::{Server, settings};
 

@@ -1,37 +1,107 @@
-//! A run of posts, stored together: what decides them is looked up once, they are decided here in their order, each
-//! seeing what those before it have led to, and what was accepted is stored at once.
+//! Storing a batch of posts: what decides them is looked up once, they are decided here in their order, each seeing what
+//! those before it have led to, and what was accepted is stored at once.
 //!
-//! On SQLite that saves the rows that several posts of a run touch, a room's counters above all, from being read and
+//! On SQLite that saves the rows that several posts of a batch touch, a room's counters above all, from being read and
 //! written for each; on Postgres it saves the round trips.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::domain::{Author, MessageId, RoomId, Timestamp, UserId};
+use diesel::QueryResult;
+
+use crate::domain::{Author, Message, MessageId, Refusal, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::error::settle;
-use crate::store::files::{attach, check_attachable};
-use crate::store::webhooks::deliveries;
+use crate::store::files::rows::{attach, check_attachable};
+use crate::store::messages::load::messages_by_id;
+use crate::store::webhooks::enqueue::enqueue_posted;
 
-use super::{MessagePlace, Post, RoomHead, Stored, postgres, sqlite};
+use super::command::{Post, Posted};
+use super::lookup::{Accepted, MessagePlace, PostAuthor, RoomHead};
+use super::{postgres, sqlite};
 
-/// Stores those posts that are new and accepted. Answers what became of each. A post with files is a run of its own.
+/// Stores posts as if one after the other, and recognises those that were stored before. Answers what became of each: a
+/// refusal is between that post and its author.
 ///
 /// # Errors
 /// What makes the transaction unusable.
-pub(super) fn store(
+pub(in crate::store) fn post_all(
     connection: &mut DbConnection,
     posts: &[&Post],
-) -> Result<Vec<Result<Stored, StoreError>>, StoreError> {
+) -> Result<Vec<Result<Posted, StoreError>>, StoreError> {
+    let mut outcomes = Vec::with_capacity(posts.len());
+    for posts in posts.chunk_by(|post, next| !post.has_files() && !next.has_files()) {
+        let stored = store_batch(connection, posts)?;
+        outcomes.extend(answer(connection, posts, stored)?);
+    }
+    Ok(outcomes)
+}
+
+/// What became of a post that was not refused.
+enum Stored {
+    /// A message and its entry in the log.
+    New(Box<Message>),
+    /// Nothing was stored: the author has given the client id to this message before.
+    Duplicate(MessageId),
+}
+
+/// What posts that were stored together are answered. Those of many clients that come back from an outage may all be
+/// repeats, so their messages are read at once.
+fn answer(
+    connection: &mut DbConnection,
+    posts: &[&Post],
+    stored: Vec<Result<Stored, StoreError>>,
+) -> QueryResult<Vec<Result<Posted, StoreError>>> {
+    let earlier: Vec<MessageId> = stored
+        .iter()
+        .filter_map(|stored| match stored {
+            Ok(Stored::Duplicate(earlier)) => Some(*earlier),
+            Ok(Stored::New(_)) | Err(_) => None,
+        })
+        .collect();
+    let earlier = messages_by_id(connection, &earlier)?;
+    let answers = posts.iter().zip(stored).map(|(post, stored)| match stored? {
+        Stored::New(message) => Ok(Posted::New { event: message_posted(message.clone()), message: *message }),
+        Stored::Duplicate(id) => replay(earlier.iter().find(|message| message.id == id).cloned(), post),
+    });
+    Ok(answers.collect())
+}
+
+fn message_posted(message: Box<Message>) -> RoomEvent {
+    RoomEvent {
+        room_id: message.room_id,
+        seq: message.seq,
+        created_at: message.created_at,
+        actor: message.author.clone(),
+        kind: RoomEventKind::MessagePosted(message),
+    }
+}
+
+/// The answer to a repeated post. Once the message was edited or taken back, what was first posted is not known any
+/// more, and the repeat is taken for one.
+fn replay(earlier: Option<Message>, post: &Post) -> Result<Posted, StoreError> {
+    let message = earlier.ok_or(StoreError::Refused(Refusal::MessageNotFound))?;
+    let is_as_posted = message.edited_at.is_none() && message.deleted_at.is_none();
+    if message.room_id != post.room || (is_as_posted && !post.says_the_same_as(&message)) {
+        return Err(StoreError::Refused(Refusal::ClientIdReused));
+    }
+    Ok(Posted::Replayed(message))
+}
+
+/// Stores those posts that are new and accepted. Answers what became of each. A post with files is a batch of its own.
+///
+/// # Errors
+/// What makes the transaction unusable.
+fn store_batch(connection: &mut DbConnection, posts: &[&Post]) -> Result<Vec<Result<Stored, StoreError>>, StoreError> {
     let known = match connection {
         DbConnection::Sqlite(sqlite) => sqlite::look_up(sqlite, posts)?,
         DbConnection::Postgres(postgres) => postgres::look_up(postgres, posts)?,
     };
-    let mut run = Run::begin(known.rooms);
-    let decisions: Vec<_> = posts.iter().zip(known.senders).map(|(post, sender)| run.decide(post, sender)).collect();
+    let mut batch = PostBatch::begin(known.rooms);
+    let decisions: Vec<_> = posts.iter().zip(known.authors).map(|(post, author)| batch.decide(post, author)).collect();
     let files = match posts {
-        [post] if !run.accepted.is_empty() => {
+        [post] if !batch.accepted.is_empty() => {
             check_attachable(connection, post.author, post.room, &post.draft.file_ids)
         }
         _ => Ok(Vec::new()),
@@ -42,21 +112,20 @@ pub(super) fn store(
     };
     let created_at = Timestamp::now();
     let ids = match connection {
-        _ if run.accepted.is_empty() => Vec::new(),
-        DbConnection::Sqlite(sqlite) => sqlite::insert(sqlite, &run.accepted, created_at)?,
-        DbConnection::Postgres(postgres) => postgres::insert(postgres, &run.accepted, created_at)?,
+        _ if batch.accepted.is_empty() => Vec::new(),
+        DbConnection::Sqlite(sqlite) => sqlite::insert(sqlite, &batch.accepted, created_at)?,
+        DbConnection::Postgres(postgres) => postgres::insert(postgres, &batch.accepted, created_at)?,
     };
     if known.has_listeners {
-        let places = run.accepted.iter().map(|accepted| (accepted.post.room, accepted.place.seq));
-        deliveries::enqueue_posted(connection, places, created_at)?;
+        let places = batch.accepted.iter().map(|accepted| (accepted.post.room, accepted.place.seq));
+        enqueue_posted(connection, places, created_at)?;
     }
     let stored = |decision| match decision {
         Decision::Accept { index, author } => {
-            let Accepted { post, place } = run.accepted[index];
-            Stored::New(Box::new(post.to_message(ids[index], place, author, created_at)))
+            Stored::New(Box::new(batch.accepted[index].to_message(ids[index], author, created_at)))
         }
-        Decision::RepeatOfAccepted { index } => Stored::Before(ids[index]),
-        Decision::RepeatOfStored(earlier) => Stored::Before(earlier),
+        Decision::DuplicateOfAccepted { index } => Stored::Duplicate(ids[index]),
+        Decision::DuplicateOfStored(earlier) => Stored::Duplicate(earlier),
     };
     let mut outcomes: Vec<_> = decisions.into_iter().map(|decision| decision.map(stored)).collect();
     if let [Ok(Stored::New(message))] = outcomes.as_mut_slice() {
@@ -66,69 +135,43 @@ pub(super) fn store(
     Ok(outcomes)
 }
 
-/// What the database knows of a run before it: all that decides the posts.
-pub(super) struct KnownBefore {
-    /// The rooms, which nobody else changes until the transaction ends. Those that do not exist are left out.
-    pub(super) rooms: HashMap<RoomId, RoomHead>,
-    /// The authors, in the order of the posts.
-    pub(super) senders: Vec<Sender>,
-    /// Whether some webhook wants to hear of posts: most instances have none, and are spared the search for it.
-    pub(super) has_listeners: bool,
-}
-
-/// What is known of a post's author.
-pub(super) struct Sender {
-    /// `None`: there is no such person.
-    pub(super) author: Option<Author>,
-    /// `None`: not a member.
-    pub(super) read_number: Option<i64>,
-    /// The message that already has the post's client id.
-    pub(super) earlier: Option<MessageId>,
-}
-
-/// A run while it is decided: the database as it will be once the posts accepted so far are stored.
-struct Run<'a> {
+/// A batch while it is decided: the database as it will be once the posts accepted so far are stored.
+struct PostBatch<'a> {
     rooms: HashMap<RoomId, RoomHead>,
-    /// The read marks that posts of this run have moved.
+    /// The read marks that posts of this batch have moved.
     read_numbers: HashMap<(RoomId, UserId), i64>,
     /// Which accepted post an author has given a client id to.
     client_ids: HashMap<(UserId, &'a str), usize>,
     accepted: Vec<Accepted<'a>>,
 }
 
-/// A post that will be stored, and where.
-#[derive(Clone, Copy)]
-pub(super) struct Accepted<'a> {
-    pub(super) post: &'a Post,
-    pub(super) place: MessagePlace,
-}
-
 /// What is to become of a post; `index` says which of the accepted ones.
 enum Decision {
     Accept { index: usize, author: Author },
-    RepeatOfAccepted { index: usize },
-    RepeatOfStored(MessageId),
+    DuplicateOfAccepted { index: usize },
+    DuplicateOfStored(MessageId),
 }
 
-impl<'a> Run<'a> {
+impl<'a> PostBatch<'a> {
     fn begin(rooms: HashMap<RoomId, RoomHead>) -> Self {
         Self { rooms, read_numbers: HashMap::new(), client_ids: HashMap::new(), accepted: Vec::new() }
     }
 
     /// Decides the next post.
-    fn decide(&mut self, post: &'a Post, sender: Sender) -> Result<Decision, StoreError> {
-        let author = sender.author.ok_or(StoreError::UserNotFound)?;
+    fn decide(&mut self, post: &'a Post, author: PostAuthor) -> Result<Decision, StoreError> {
+        let PostAuthor { author, read_number, earlier } = author;
+        let author = author.ok_or(StoreError::Refused(Refusal::UserNotFound))?;
         let membership = (post.room, post.author);
-        let read_number = self.read_numbers.get(&membership).copied().or(sender.read_number);
+        let read_number = self.read_numbers.get(&membership).copied().or(read_number);
         let room = self.rooms.get_mut(&post.room);
         let place = MessagePlace::next(room.as_deref(), read_number)?;
-        if let Some(earlier) = sender.earlier {
-            return Ok(Decision::RepeatOfStored(earlier));
+        if let Some(earlier) = earlier {
+            return Ok(Decision::DuplicateOfStored(earlier));
         }
         let index = self.accepted.len();
         if let Some(client_id) = post.client_id() {
             match self.client_ids.entry((post.author, client_id)) {
-                Entry::Occupied(earlier) => return Ok(Decision::RepeatOfAccepted { index: *earlier.get() }),
+                Entry::Occupied(earlier) => return Ok(Decision::DuplicateOfAccepted { index: *earlier.get() }),
                 Entry::Vacant(unused) => unused.insert(index),
             };
         }

@@ -1,8 +1,8 @@
-//! A run on Postgres: a few statements, however many posts, since each is a round trip to the server.
+//! Storing posts on Postgres: a few statements, however many posts, since each is a round trip to the server.
 //!
 //! 1. [`LockRooms`] keeps other writers out of the rooms until the commit. It has to be a statement of its own: one
 //!    statement sees the database as it was when it began, and the lock may have been waited for since.
-//! 2. [`FindSenders`] asks what decides each post.
+//! 2. [`FindAuthorsOfPosts`] asks what decides each post.
 //! 3. [`InsertPosts`] stores what was accepted: the messages, their entries in the log, the rooms' counters, the authors'
 //!    read marks. The search index follows.
 
@@ -12,19 +12,20 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use crate::domain::{Author, MessageId, RoomId, Timestamp, UserId};
+use crate::store::StoreError;
 use crate::store::engine::statement::statement;
-use crate::store::{StoreError, search};
+use crate::store::search::index;
 
-use super::batch::{Accepted, KnownBefore, Sender};
-use super::{Post, RoomHead};
+use super::command::Post;
+use super::lookup::{Accepted, Lookup, PostAuthor, RoomHead};
 
 /// Locks the rooms of posts, and looks up what decides the posts.
-pub(super) fn look_up(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<KnownBefore> {
+pub(super) fn look_up(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Lookup> {
     let rooms = lock_rooms(connection, posts)?;
-    let rows = find_senders(connection, posts)?;
+    let rows = find_authors(connection, posts)?;
     let has_listeners = rows.iter().any(|row| row.has_listeners);
-    let senders = posts.iter().zip(rows).map(|(post, row)| row.sender(post.author)).collect();
-    Ok(KnownBefore { rooms, senders, has_listeners })
+    let authors = posts.iter().zip(rows).map(|(post, row)| row.author(post.author)).collect();
+    Ok(Lookup { rooms, authors, has_listeners })
 }
 
 /// The rooms, which nobody else changes until the transaction ends. Those that do not exist are left out.
@@ -48,8 +49,8 @@ statement! {
 }
 
 /// What is known of each post's author, in the order of the posts.
-fn find_senders(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Vec<SenderRow>> {
-    let find = FindSenders {
+fn find_authors(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Vec<AuthorOfPostRow>> {
+    let find = FindAuthorsOfPosts {
         author_ids: posts.iter().map(|post| post.author.0).collect(),
         room_ids: posts.iter().map(|post| post.room.0).collect(),
         client_ids: posts.iter().map(|post| post.client_id()).collect(),
@@ -62,7 +63,7 @@ statement! {
     ///
     /// The `LATERAL … LIMIT 1` makes it one look into the index for each post. Postgres may turn any other way to ask for
     /// known client ids into a join, for which it reads the messages.
-    FindSenders<'a> {
+    FindAuthorsOfPosts<'a> {
         author_ids: Vec<i64> => Array<BigInt>,
         room_ids: Vec<i64> => Array<BigInt>,
         client_ids: Vec<Option<&'a str>> => Array<Nullable<Text>>,
@@ -79,7 +80,7 @@ statement! {
 }
 
 #[derive(Queryable)]
-struct SenderRow {
+struct AuthorOfPostRow {
     /// `None`, like the name: there is no such person.
     username: Option<String>,
     name: Option<String>,
@@ -87,14 +88,14 @@ struct SenderRow {
     read_number: Option<i64>,
     /// The message that already has the post's client id.
     earlier_id: Option<i64>,
-    /// Whether some webhook wants to hear of posts: most instances have none, and are spared the search for it.
+    /// Whether any webhook is called for posts.
     has_listeners: bool,
 }
 
-impl SenderRow {
-    fn sender(self, id: UserId) -> Sender {
+impl AuthorOfPostRow {
+    fn author(self, id: UserId) -> PostAuthor {
         let author = self.username.zip(self.name).map(|(username, name)| Author { id, username, name });
-        Sender { author, read_number: self.read_number, earlier: self.earlier_id.map(MessageId) }
+        PostAuthor { author, read_number: self.read_number, earlier: self.earlier_id.map(MessageId) }
     }
 }
 
@@ -125,13 +126,13 @@ pub(super) fn insert(
     let ids = accepted.iter().map(|accepted| id_of(accepted).ok_or_else(missing)).collect::<Result<Vec<_>, _>>()?;
     let posts = accepted.iter().zip(&ids);
     let entries = posts.map(|(Accepted { post, .. }, id)| (*id, post.room, post.author, &post.entry));
-    search::index_batch(connection, entries)?;
+    index::add_batch(connection, entries)?;
     Ok(ids)
 }
 
 statement! {
     /// Messages with the places that were decided for them, and all that follows from them. They are inserted in the
-    /// order of the run, so that the ids of a room's messages ascend with their places.
+    /// order of the batch, so that the ids of a room's messages ascend with their places.
     InsertPosts<'a> {
         room_ids: Vec<i64> => Array<BigInt>,
         seqs: Vec<i64> => Array<BigInt>,

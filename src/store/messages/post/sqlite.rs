@@ -1,5 +1,5 @@
-//! A run on SQLite: statements in the same process, each prepared once. A room, an author and a membership are looked up
-//! once for all posts of the run, and their counters are written once.
+//! Storing posts on SQLite: statements in the same process, each prepared once. A room, an author and a membership are
+//! looked up once for all posts of the batch, and their counters are written once.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,17 +8,18 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use crate::domain::{Author, MessageId, RoomId, Timestamp, UserId};
+use crate::store::StoreError;
 use crate::store::engine::statement::statement;
-use crate::store::{StoreError, search};
+use crate::store::search::index;
 
-use super::batch::{Accepted, KnownBefore, Sender};
-use super::{Post, RoomHead};
+use super::command::Post;
+use super::lookup::{Accepted, Lookup, PostAuthor, RoomHead};
 
 /// Looks up what decides posts. Nobody else writes to the file while the transaction is open.
-pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> QueryResult<KnownBefore> {
+pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> QueryResult<Lookup> {
     let mut rooms = HashMap::new();
     let mut people = HashMap::new();
-    let mut senders = Vec::with_capacity(posts.len());
+    let mut authors = Vec::with_capacity(posts.len());
     for post in posts {
         if let Entry::Vacant(unknown) = rooms.entry(post.room) {
             unknown.insert(find_room(connection, post.room)?);
@@ -31,11 +32,11 @@ pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> Que
             Some(client_id) => find_earlier(connection, post.author, client_id)?,
             None => None,
         };
-        senders.push(Sender { author: author.clone(), read_number: *read_number, earlier });
+        authors.push(PostAuthor { author: author.clone(), read_number: *read_number, earlier });
     }
     let rooms = rooms.into_iter().filter_map(|(id, head)| Some((id, head?))).collect();
-    let has_listeners = AskForListeners {}.get_result(connection)?;
-    Ok(KnownBefore { rooms, senders, has_listeners })
+    let has_listeners = HasListeners {}.get_result(connection)?;
+    Ok(Lookup { rooms, authors, has_listeners })
 }
 
 fn find_room(connection: &mut SqliteConnection, id: RoomId) -> QueryResult<Option<RoomHead>> {
@@ -83,8 +84,8 @@ statement! {
 }
 
 statement! {
-    /// Whether some webhook wants to hear of posts.
-    AskForListeners {} -> Bool:
+    /// Whether any webhook is called for posts.
+    HasListeners {} -> Bool:
     "SELECT EXISTS (SELECT 1 FROM webhook_event_types WHERE event_type = 'message.posted')"
 }
 
@@ -98,7 +99,7 @@ pub(super) fn insert(
     let (mut counters, mut read_numbers) = (HashMap::new(), HashMap::new());
     for Accepted { post, place } in accepted {
         let id = insert_message(connection, post, place.seq.0, place.number, created_at)?;
-        search::index_in_sqlite(connection, id, post.room, post.author, &post.entry)?;
+        index::add_in_sqlite(connection, id, post.room, post.author, &post.entry)?;
         counters.insert(post.room, (place.seq, place.number));
         if place.is_next_to_read {
             read_numbers.insert((post.room, post.author), place.number);

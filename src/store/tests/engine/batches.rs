@@ -5,11 +5,11 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 
-use crate::domain::Seq;
+use crate::domain::{Refusal, Seq};
 use crate::store::engine::connection::DbConnection;
 use crate::store::{FileLibrary, Posted, StoreError};
 
-use crate::store::tests::database::{body, draft, posted_message, queued};
+use crate::store::tests::database::{body, draft, queued};
 use crate::store::tests::files::keep;
 use crate::store::tests::script::{
     Answer, ScriptedPost, Stage, answers, assert_sound, new, post, post_together, replayed, rows,
@@ -21,7 +21,7 @@ use crate::store::tests::{TestDatabase, on_both_databases};
 on_both_databases! {
     async fn every_post_of_a_batch_gets_the_answer_it_would_get_alone(database: &TestDatabase) {
         use Answer::Refused;
-        use StoreError::{ClientIdReused, NotAMember, RoomNotFound, UserNotFound};
+        use Refusal::{ClientIdReused, NotAMember, RoomNotFound, UserNotFound};
 
         let stage = Stage::set(database).await;
         let earlier = post(0, 0, "earlier", Some("e-1"));
@@ -30,19 +30,19 @@ on_both_databases! {
             (post(0, 0, "one", None), new(5, 2, "ada", "one")),
             (post(0, 0, "two", Some("c-1")), new(6, 3, "ada", "two")),
             (post(1, 1, "other room", Some("c-1")), new(4, 1, "bob", "other room")),
-            (post(2, 0, "a stranger", Some("c-1")), Refused(NotAMember)),
-            (post(2, 1, "a stranger", None), Refused(RoomNotFound)),
-            (post(0, 2, "no room", Some("c-2")), Refused(RoomNotFound)),
-            (post(3, 0, "no person", None), Refused(UserNotFound)),
+            (post(2, 0, "a stranger", Some("c-1")), Refused(NotAMember.into())),
+            (post(2, 1, "a stranger", None), Refused(RoomNotFound.into())),
+            (post(0, 2, "no room", Some("c-2")), Refused(RoomNotFound.into())),
+            (post(3, 0, "no person", None), Refused(UserNotFound.into())),
             // A refused post leaves its client id free.
             (post(0, 0, "three", Some("c-2")), new(7, 4, "ada", "three")),
             // Repeats of what is in the batch: the same, in another room, with another text.
             (post(0, 0, "two", Some("c-1")), replayed(6, 3, "two")),
-            (post(0, 1, "two", Some("c-1")), Refused(ClientIdReused)),
-            (post(0, 0, "else", Some("c-1")), Refused(ClientIdReused)),
+            (post(0, 1, "two", Some("c-1")), Refused(ClientIdReused.into())),
+            (post(0, 0, "else", Some("c-1")), Refused(ClientIdReused.into())),
             // Repeats of what was stored before it.
             (earlier, replayed(4, 1, "earlier")),
-            (post(0, 0, "later", Some("e-1")), Refused(ClientIdReused)),
+            (post(0, 0, "later", Some("e-1")), Refused(ClientIdReused.into())),
             (post(1, 0, "earlier", Some("e-1")), new(8, 5, "bob", "earlier")),
             (earlier, replayed(4, 1, "earlier")),
             (post(1, 1, "last", None), new(5, 2, "bob", "last")),
@@ -130,10 +130,10 @@ on_both_databases! {
             new(4, 1, "ada", "one"),
             new(5, 2, "ada", "see"),
             new(6, 3, "ada", "two"),
-            Answer::Refused(StoreError::FileNotFound),
+            Answer::Refused(StoreError::Refused(Refusal::FileNotFound)),
             replayed(5, 2, "see"),
-            Answer::Refused(StoreError::ClientIdReused),
-            Answer::Refused(StoreError::ClientIdReused),
+            Answer::Refused(StoreError::Refused(Refusal::ClientIdReused)),
+            Answer::Refused(StoreError::Refused(Refusal::ClientIdReused)),
         ];
         assert_eq!(answers(posts).await, expected);
     }
@@ -157,10 +157,10 @@ on_both_databases! {
             assert!(post.await.is_ok());
         }
         for post in refused {
-            assert_eq!(post.await, Err(StoreError::NotAMember));
+            assert_eq!(post.await, Err(StoreError::Refused(Refusal::NotAMember)));
         }
         let seqs = [
-            edit.await.expect("edited").seq,
+            edit.await.expect("edited").1.seq,
             removal.await.expect("removed").event.seq,
             return_of_bob.await.expect("joined").1.expect("was no member").seq,
             deletion.await.expect("deleted").1.expect("was not deleted").seq,
@@ -202,7 +202,7 @@ on_both_databases! {
         let (mut new, mut replayed) = (Vec::new(), Vec::new());
         for outcome in posters.join_all().await.into_iter().flatten() {
             match outcome.expect("accepted") {
-                Posted::New(event) => new.push(posted_message(event)),
+                Posted::New { message, .. } => new.push(message),
                 Posted::Replayed(message) => replayed.push(message),
             }
         }

@@ -66,7 +66,7 @@ async fn a_full_disk_is_an_outage_that_loses_nothing() {
     };
     assert!(is_unavailable(&refused), "{refused:?}");
     database.run_sql("PRAGMA max_page_count = 100000").await;
-    assert!(matches!(database.post_message(ada, room, draft(&text, None)).await, Ok(Posted::New(_))));
+    assert!(matches!(database.post_message(ada, room, draft(&text, None)).await, Ok(Posted::New { .. })));
     let room = database.room(ada, room).await.expect("visible").room;
     assert_eq!((room.message_count, room.last_seq.0), (stored + 1, stored + 3));
 }
@@ -101,7 +101,7 @@ async fn a_server_that_drops_its_connections_is_connected_to_anew() {
     operator.batch_execute(drop_others).expect("the others are dropped");
     // Nothing had been sent over the writer's connection, so the post need not fail.
     let posted = database.post_message(ada, room, draft("hello", None)).await;
-    assert!(matches!(posted, Ok(Posted::New(_))), "{posted:?}");
+    assert!(matches!(posted, Ok(Posted::New { .. })), "{posted:?}");
     // Each reader's connection fails at most once.
     let mut failures = 0;
     while database.room(ada, room).await.is_err() {
@@ -140,7 +140,7 @@ async fn batches_of_two_processes_that_meet_in_opposite_order_are_both_stored() 
     }
     drop(holds);
     for post in posts {
-        assert!(matches!(post.await, Ok(Posted::New(_))));
+        assert!(matches!(post.await, Ok(Posted::New { .. })));
     }
     for room in [first, second] {
         let room = database.room(ada, room).await.expect("visible").room;

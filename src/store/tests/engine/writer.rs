@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 
-use crate::domain::Seq;
+use crate::domain::{Refusal, Seq};
 use crate::store::StoreError;
 use crate::store::log::append::next_seq;
 
@@ -27,7 +27,7 @@ on_both_databases! {
             if author == ada {
                 assert!(outcome.is_ok(), "{outcome:?}");
             } else {
-                assert_eq!(outcome, Err(StoreError::NotAMember));
+                assert_eq!(outcome, Err(StoreError::Refused(Refusal::NotAMember)));
             }
         }
         assert_eq!(database.room(ada, room).await.expect("visible").room.last_seq, Seq(5));

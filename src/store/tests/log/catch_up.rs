@@ -1,6 +1,6 @@
 //! Reading the log.
 
-use crate::domain::{RoomEvent, RoomEventKind, RoomKind, Seq};
+use crate::domain::{Refusal, RoomEvent, RoomEventKind, RoomKind, Seq};
 use crate::store::{CatchUp, Posted, RoomChange, StoreError};
 
 use crate::store::tests::database::{body, draft, new_room, room_name};
@@ -16,7 +16,7 @@ on_both_databases! {
         let change = RoomChange { name: Some(room_name("Hall")), ..RoomChange::default() };
         dispatched.extend(database.change_room(ada, room, change).await.expect("changed").1);
         dispatched.push(database.remove_member(ada, room, bob).await.expect("removed").event);
-        if let Posted::New(event) =
+        if let Posted::New { event, .. } =
             database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("stored")
         {
             dispatched.push(event);
@@ -90,7 +90,7 @@ on_both_databases! {
     async fn a_removed_member_reads_no_more_of_the_log(database: &TestDatabase) {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let (open, closed) = (database.open_room(ada, &[bob]).await, database.closed_room(ada, &[bob]).await);
-        for (room, refusal) in [(open, StoreError::NotAMember), (closed, StoreError::RoomNotFound)] {
+        for (room, refusal) in [(open, StoreError::Refused(Refusal::NotAMember)), (closed, StoreError::Refused(Refusal::RoomNotFound))] {
             database.remove_member(ada, room, bob).await.expect("removed");
             assert_eq!(database.events_after(bob, room, Seq(0), 100, 1_000).await, Err(refusal));
         }

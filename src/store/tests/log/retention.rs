@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{RetentionDays, RoomId, Seq, Timestamp, UserId};
+use crate::domain::{Refusal, RetentionDays, RoomId, Seq, Timestamp, UserId};
 use crate::store::{CatchUp, HistoryFrom, HistoryPage, RoomChange, Snapshot, StoreError, Task};
 
 use crate::store::tests::database::{body, token};
@@ -42,7 +42,7 @@ on_both_databases! {
         database.change_room(ada, room, retention(Some(30))).await.expect("changed");
         assert_eq!(trim(database, None).await, 5, "the other room keeps everything");
         assert_eq!(texts(database, ada, room).await, ["message 3", "message 4", "message 5"]);
-        assert_eq!(database.message(ada, room, ids[0]).await, Err(StoreError::MessageNotFound));
+        assert_eq!(database.message(ada, room, ids[0]).await, Err(StoreError::Refused(Refusal::MessageNotFound)));
         let view = database.room(bob, room).await.expect("visible");
         assert_eq!((view.room.message_count, view.membership), (5, unread.membership));
         // A cursor below the floor starts anew, one at the floor goes on.

@@ -1,6 +1,6 @@
 //! Pages of a room's messages.
 
-use crate::domain::{MessageId, RoomId, Seq, UserId};
+use crate::domain::{MessageId, Refusal, RoomId, Seq, UserId};
 use crate::store::{History, HistoryFrom, HistoryPage, StoreError};
 
 use crate::store::tests::{TestDatabase, on_both_databases};
@@ -63,7 +63,7 @@ on_both_databases! {
         let elsewhere = database.post_many(ada, other, 1).await[0];
         database.post_many(ada, room, 3).await;
         let around = HistoryPage { from: HistoryFrom::Around(elsewhere), limit: 50 };
-        assert_eq!(database.history(ada, room, around).await, Err(StoreError::MessageNotFound));
+        assert_eq!(database.history(ada, room, around).await, Err(StoreError::Refused(Refusal::MessageNotFound)));
     }
 
     async fn deleted_messages_keep_their_place_on_the_page(database: &TestDatabase) {
@@ -81,7 +81,7 @@ on_both_databases! {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let (open, closed) = (database.open_room(ada, &[]).await, database.closed_room(ada, &[]).await);
         let latest = HistoryPage { from: HistoryFrom::Latest, limit: 50 };
-        assert_eq!(database.history(bob, open, latest).await, Err(StoreError::NotAMember));
-        assert_eq!(database.history(bob, closed, latest).await, Err(StoreError::RoomNotFound));
+        assert_eq!(database.history(bob, open, latest).await, Err(StoreError::Refused(Refusal::NotAMember)));
+        assert_eq!(database.history(bob, closed, latest).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
     }
 }

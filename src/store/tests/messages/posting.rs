@@ -2,7 +2,7 @@
 
 use tokio::task::JoinSet;
 
-use crate::domain::{MessageId, RoomEventKind, RoomId, Seq, UserId};
+use crate::domain::{MessageId, Refusal, RoomEventKind, RoomId, Seq, UserId};
 use crate::store::{Posted, StoreError};
 
 use crate::store::tests::database::{body, draft, posted_message};
@@ -20,7 +20,7 @@ on_both_databases! {
         let mut messages = Vec::new();
         while let Some(posted) = posts.join_next().await {
             match posted.expect("no panic").expect("stored") {
-                Posted::New(event) => messages.push(posted_message(event)),
+                Posted::New { message, .. } => messages.push(message),
                 Posted::Replayed(message) => panic!("replayed: {message:?}"),
             }
         }
@@ -40,7 +40,7 @@ on_both_databases! {
     async fn a_posted_message_can_be_read_as_it_was_answered(database: &TestDatabase) {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
-        let Posted::New(event) =
+        let Posted::New { event, .. } =
             database.post_message(ada, room, draft("**hi** 🎉", Some("c-1"))).await.expect("stored")
         else {
             panic!("a first post was replayed");
@@ -56,7 +56,7 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let first = database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("stored");
-        let Posted::New(event) = first else { panic!("a first post was replayed") };
+        let Posted::New { event, .. } = first else { panic!("a first post was replayed") };
         let repeat = database.post_message(ada, room, draft("hello", Some("c-1"))).await;
         assert_eq!(repeat, Ok(Posted::Replayed(posted_message(event))));
         let view = database.room(ada, room).await.expect("visible");
@@ -69,10 +69,10 @@ on_both_databases! {
         database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("stored");
         for (room, text) in [(room, "goodbye"), (other, "hello")] {
             let reused = database.post_message(ada, room, draft(text, Some("c-1"))).await;
-            assert_eq!(reused, Err(StoreError::ClientIdReused));
+            assert_eq!(reused, Err(StoreError::Refused(Refusal::ClientIdReused)));
         }
         let of_another = database.post_message(bob, room, draft("hello", Some("c-1"))).await;
-        assert!(matches!(of_another, Ok(Posted::New(_))), "{of_another:?}");
+        assert!(matches!(of_another, Ok(Posted::New { .. })), "{of_another:?}");
         assert_eq!(database.room(ada, room).await.expect("visible").room.message_count, 2);
     }
 
@@ -87,7 +87,7 @@ on_both_databases! {
             posts.spawn(async move { store.post_message(ada, room, draft("once", Some("c-1"))).await });
         }
         let posts: Vec<_> = posts.join_all().await.into_iter().map(|posted| posted.expect("accepted")).collect();
-        let new: Vec<_> = posts.iter().filter(|posted| matches!(posted, Posted::New(_))).collect();
+        let new: Vec<_> = posts.iter().filter(|posted| matches!(posted, Posted::New { .. })).collect();
         assert_eq!((new.len(), posts.len()), (1, 32));
         assert_eq!(database.room(ada, room).await.expect("visible").room.last_seq, Seq(3));
     }
@@ -96,8 +96,8 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let repeat = async || database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("accepted");
-        let Posted::New(event) = repeat().await else { panic!("a first post was replayed") };
-        let id = posted_message(event).id;
+        let Posted::New { message, .. } = repeat().await else { panic!("a first post was replayed") };
+        let id = message.id;
         database.edit_message(ada, room, id, body("goodbye")).await.expect("edited");
         assert!(matches!(repeat().await, Posted::Replayed(message) if message.body == "goodbye"));
         database.delete_message(ada, room, id).await.expect("deleted");
@@ -109,9 +109,9 @@ on_both_databases! {
         let (open, closed) = (database.open_room(ada, &[]).await, database.closed_room(ada, &[]).await);
         let nowhere = RoomId(closed.0 + 1);
         for (room, refusal) in [
-            (open, StoreError::NotAMember),
-            (closed, StoreError::RoomNotFound),
-            (nowhere, StoreError::RoomNotFound),
+            (open, StoreError::Refused(Refusal::NotAMember)),
+            (closed, StoreError::Refused(Refusal::RoomNotFound)),
+            (nowhere, StoreError::Refused(Refusal::RoomNotFound)),
         ] {
             let id = MessageId(1);
             assert_eq!(database.post(bob, room, "hello").await, Err(refusal.clone()));
@@ -119,7 +119,7 @@ on_both_databases! {
             assert_eq!(database.edit_message(bob, room, id, body("x")).await, Err(refusal.clone()));
             assert_eq!(database.delete_message(bob, room, id).await, Err(refusal));
         }
-        assert_eq!(database.post(UserId(99), open, "hello").await, Err(StoreError::UserNotFound));
+        assert_eq!(database.post(UserId(99), open, "hello").await, Err(StoreError::Refused(Refusal::UserNotFound)));
         assert_eq!(database.room(ada, open).await.expect("visible").room.message_count, 0);
     }
 
@@ -127,9 +127,10 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let posted = database.post(ada, room, "helo").await.expect("stored");
-        let event = database.edit_message(ada, room, posted.id, body("*hello*")).await.expect("edited");
+        let (message, event) = database.edit_message(ada, room, posted.id, body("*hello*")).await.expect("edited");
         assert_eq!((event.seq, event.actor.id), (Seq(4), ada));
         let RoomEventKind::MessageEdited(edited) = event.kind else { panic!("{:?}", event.kind) };
+        assert_eq!(*edited, message);
         assert_eq!((edited.seq, edited.number), (posted.seq, posted.number));
         assert_eq!((edited.body.as_str(), edited.html.as_str()), ("*hello*", "<p><em>hello</em></p>\n"));
         assert!(edited.edited_at.is_some());
@@ -141,9 +142,9 @@ on_both_databases! {
         let (room, other) = (database.open_room(bob, &[ada]).await, database.open_room(bob, &[]).await);
         let id = database.post(bob, room, "mine").await.expect("stored").id;
         let by_administrator = database.edit_message(ada, room, id, body("yours")).await;
-        assert_eq!(by_administrator, Err(StoreError::NotAllowed));
+        assert_eq!(by_administrator, Err(StoreError::Refused(Refusal::NotAllowed)));
         let through_another_room = database.edit_message(bob, other, id, body("mine")).await;
-        assert_eq!(through_another_room, Err(StoreError::MessageNotFound));
+        assert_eq!(through_another_room, Err(StoreError::Refused(Refusal::MessageNotFound)));
         assert_eq!(database.message(bob, room, id).await.expect("there").body, "mine");
     }
 
@@ -158,7 +159,7 @@ on_both_databases! {
         assert_eq!(database.message(ada, room, posted.id).await, Ok(deleted.clone()));
         assert_eq!(database.delete_message(ada, room, posted.id).await, Ok((deleted, None)));
         let edit = database.edit_message(ada, room, posted.id, body("again")).await;
-        assert_eq!(edit, Err(StoreError::MessageNotFound));
+        assert_eq!(edit, Err(StoreError::Refused(Refusal::MessageNotFound)));
         // Nothing of the text is left in the database's rows.
         let log = database.events_after(ada, room, Seq(0), 100, 100).await.expect("a member reads");
         assert!(!format!("{log:?}").contains("secret"));
@@ -170,8 +171,8 @@ on_both_databases! {
         let (open, closed) = (database.open_room(bob, &[eve]).await, database.closed_room(bob, &[eve]).await);
         let in_open = database.post(bob, open, "hello").await.expect("stored").id;
         let in_closed = database.post(bob, closed, "hello").await.expect("stored").id;
-        assert_eq!(database.delete_message(eve, open, in_open).await, Err(StoreError::NotAllowed));
-        assert_eq!(database.delete_message(ada, closed, in_closed).await, Err(StoreError::RoomNotFound));
+        assert_eq!(database.delete_message(eve, open, in_open).await, Err(StoreError::Refused(Refusal::NotAllowed)));
+        assert_eq!(database.delete_message(ada, closed, in_closed).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         let (_, event) = database.delete_message(ada, open, in_open).await.expect("an administrator may");
         assert_eq!(event.expect("it was not deleted before").actor.id, ada);
     }

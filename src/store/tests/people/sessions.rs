@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{SessionId, Timestamp, UserId};
+use crate::domain::{Refusal, SessionId, Timestamp, UserId};
 use crate::store::{Rotation, StoreError};
 
 use crate::store::tests::database::token;
@@ -34,8 +34,8 @@ on_both_databases! {
         }
         let user = database.session_user(session).await.expect("readable");
         assert_eq!(user.map(|user| user.id), Some(ada));
-        assert_eq!(rotate(database, 9, 10).await, Err(StoreError::SessionEnded));
-        assert_eq!(database.create_session(UserId(99), token(5), in_a_month()).await, Err(StoreError::UserNotFound));
+        assert_eq!(rotate(database, 9, 10).await, Err(StoreError::Refused(Refusal::SessionEnded)));
+        assert_eq!(database.create_session(UserId(99), token(5), in_a_month()).await, Err(StoreError::Refused(Refusal::UserNotFound)));
     }
 
     async fn two_tabs_that_refresh_at_once_both_stay_signed_in(database: &TestDatabase) {
@@ -59,7 +59,7 @@ on_both_databases! {
         let stolen = database.rotate_session(token(1), token(4), in_a_month()).await;
         assert_eq!(stolen, Ok(Rotation::Ended(session)), "a thief's copy");
         assert_eq!(database.session_user(session).await, Ok(None));
-        assert_eq!(rotate(database, 3, 5).await, Err(StoreError::SessionEnded), "its owner signs in again");
+        assert_eq!(rotate(database, 3, 5).await, Err(StoreError::Refused(Refusal::SessionEnded)), "its owner signs in again");
         assert_eq!(rotate(database, 11, 12).await, Ok(elsewhere), "other sessions go on");
     }
 
@@ -69,7 +69,7 @@ on_both_databases! {
         database.end_session(session).await.expect("ends");
         database.end_session(session).await.expect("ending it again is harmless");
         assert_eq!(database.session_user(session).await, Ok(None));
-        assert_eq!(rotate(database, 1, 2).await, Err(StoreError::SessionEnded));
+        assert_eq!(rotate(database, 1, 2).await, Err(StoreError::Refused(Refusal::SessionEnded)));
         let next = database.create_session(ada, token(3), in_a_month()).await.expect("begins");
         assert!(next > session, "an id that stands in valid access tokens is never given again");
     }
@@ -78,6 +78,6 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         let session = database.create_session(ada, token(1), Timestamp::now()).await.expect("begins");
         assert_eq!(database.session_user(session).await, Ok(None));
-        assert_eq!(rotate(database, 1, 2).await, Err(StoreError::SessionEnded));
+        assert_eq!(rotate(database, 1, 2).await, Err(StoreError::Refused(Refusal::SessionEnded)));
     }
 }

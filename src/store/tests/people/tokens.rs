@@ -1,6 +1,6 @@
 //! API tokens.
 
-use crate::domain::UserId;
+use crate::domain::{Refusal, UserId};
 use crate::store::StoreError;
 
 use crate::store::tests::database::token;
@@ -14,16 +14,16 @@ on_both_databases! {
         assert_eq!((id, user.id), (made.id, ada));
         database.delete_api_token(ada, made.id).await.expect("revoked");
         assert_eq!(database.api_token_user(token(1)).await, Ok(None));
-        assert_eq!(database.delete_api_token(ada, made.id).await, Err(StoreError::TokenNotFound));
+        assert_eq!(database.delete_api_token(ada, made.id).await, Err(StoreError::Refused(Refusal::TokenNotFound)));
         let nobodys = database.create_api_token(UserId(99), "x".to_owned(), token(2)).await;
-        assert_eq!(nobodys, Err(StoreError::UserNotFound));
+        assert_eq!(nobodys, Err(StoreError::Refused(Refusal::UserNotFound)));
     }
 
     async fn tokens_are_listed_for_their_owner_and_revoked_by_nobody_else(database: &TestDatabase) {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let first = database.create_api_token(ada, "one".to_owned(), token(1)).await.expect("made");
         let second = database.create_api_token(ada, "two".to_owned(), token(2)).await.expect("made");
-        assert_eq!(database.delete_api_token(bob, first.id).await, Err(StoreError::TokenNotFound));
+        assert_eq!(database.delete_api_token(bob, first.id).await, Err(StoreError::Refused(Refusal::TokenNotFound)));
         assert_eq!(database.api_tokens(ada).await, Ok(vec![first, second]));
         assert_eq!(database.api_tokens(bob).await, Ok(Vec::new()));
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Role, Timestamp, UserId, Username};
+use crate::domain::{Refusal, Role, Timestamp, UserId, Username};
 use crate::store::{Admission, StoreError};
 
 use crate::store::tests::database::{new_user, person_name, token};
@@ -34,14 +34,14 @@ on_both_databases! {
     async fn a_user_name_belongs_to_one_person(database: &TestDatabase) {
         database.sign_up("ada").await;
         let again = database.create_user(new_user("Ada", Admission::Open)).await;
-        assert_eq!(again, Err(StoreError::UsernameTaken));
+        assert_eq!(again, Err(StoreError::Refused(Refusal::UsernameTaken)));
         let (one, other) = ((*database).clone(), database.open_again());
         let (first, second) = tokio::join!(
             one.create_user(new_user("bob", Admission::Open)),
             other.create_user(new_user("bob", Admission::Open)),
         );
         let ((Ok(_), Err(refusal)) | (Err(refusal), Ok(_))) = (first, second) else { panic!("two people are bob") };
-        assert_eq!(refusal, StoreError::UsernameTaken);
+        assert_eq!(refusal, StoreError::Refused(Refusal::UsernameTaken));
     }
 
     async fn an_invitation_lets_people_in_until_it_expires(database: &TestDatabase) {
@@ -56,16 +56,16 @@ on_both_databases! {
         }
         for code in [None, Some(token(3)), Some(token(4))] {
             let refused = database.create_user(new_user("mallory", Admission::Invite(code))).await;
-            assert_eq!(refused, Err(StoreError::SignUpClosed));
+            assert_eq!(refused, Err(StoreError::Refused(Refusal::SignUpClosed)));
         }
     }
 
     async fn only_administrators_invite(database: &TestDatabase) {
         database.sign_up("ada").await;
         let bob = database.sign_up("bob").await;
-        assert_eq!(database.create_invite(bob, token(1), None).await, Err(StoreError::NotAllowed));
+        assert_eq!(database.create_invite(bob, token(1), None).await, Err(StoreError::Refused(Refusal::NotAllowed)));
         let refused = database.create_user(new_user("eve", Admission::Invite(Some(token(1))))).await;
-        assert_eq!(refused, Err(StoreError::SignUpClosed));
+        assert_eq!(refused, Err(StoreError::Refused(Refusal::SignUpClosed)));
     }
 
     async fn credentials_are_found_by_user_name(database: &TestDatabase) {

@@ -1,6 +1,6 @@
 //! Inviting, leaving, removing and coming back.
 
-use crate::domain::{RoomEventKind, RoomId, UserId};
+use crate::domain::{Refusal, RoomEventKind, RoomId, UserId};
 use crate::store::StoreError;
 
 use crate::store::tests::{TestDatabase, on_both_databases};
@@ -24,12 +24,12 @@ on_both_databases! {
     async fn strangers_neither_invite_nor_see_members(database: &TestDatabase) {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let (open, closed) = (database.open_room(ada, &[]).await, database.closed_room(ada, &[]).await);
-        for (room, refusal) in [(open, StoreError::NotAMember), (closed, StoreError::RoomNotFound)] {
+        for (room, refusal) in [(open, StoreError::Refused(Refusal::NotAMember)), (closed, StoreError::Refused(Refusal::RoomNotFound))] {
             assert_eq!(database.add_member(bob, room, bob).await, Err(refusal.clone()));
             assert_eq!(database.members(bob, room).await, Err(refusal));
             assert_eq!(database.is_member(bob, room).await, Ok(false));
         }
-        assert_eq!(database.add_member(ada, closed, UserId(99)).await, Err(StoreError::UserNotFound));
+        assert_eq!(database.add_member(ada, closed, UserId(99)).await, Err(StoreError::Refused(Refusal::UserNotFound)));
         assert_eq!(database.is_member(ada, RoomId(99)).await, Ok(false));
     }
 
@@ -38,18 +38,18 @@ on_both_databases! {
         let room = database.closed_room(ada, &[bob]).await;
         let event = database.remove_member(bob, room, bob).await.expect("leaves").event;
         assert!(matches!(&event.kind, RoomEventKind::MemberRemoved(member) if member.id == bob));
-        assert_eq!(database.post(bob, room, "still here").await, Err(StoreError::RoomNotFound));
-        assert_eq!(database.room(bob, room).await, Err(StoreError::RoomNotFound));
+        assert_eq!(database.post(bob, room, "still here").await, Err(StoreError::Refused(Refusal::RoomNotFound)));
+        assert_eq!(database.room(bob, room).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         assert_eq!(database.rooms_of(bob).await, Ok(Vec::new()));
-        assert_eq!(database.remove_member(bob, room, bob).await, Err(StoreError::RoomNotFound));
+        assert_eq!(database.remove_member(bob, room, bob).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
     }
 
     async fn only_the_rooms_maker_and_administrators_remove_others(database: &TestDatabase) {
         let (ada, bob, eve) =
             (database.sign_up("ada").await, database.sign_up("bob").await, database.sign_up("eve").await);
         let room = database.open_room(bob, &[eve]).await;
-        assert_eq!(database.remove_member(eve, room, bob).await, Err(StoreError::NotAllowed));
-        assert_eq!(database.remove_member(bob, room, ada).await, Err(StoreError::NotAMember));
+        assert_eq!(database.remove_member(eve, room, bob).await, Err(StoreError::Refused(Refusal::NotAllowed)));
+        assert_eq!(database.remove_member(bob, room, ada).await, Err(StoreError::Refused(Refusal::NotAMember)));
         let event = database.remove_member(bob, room, eve).await.expect("the maker may").event;
         assert_eq!(event.actor.id, bob);
         let event = database.remove_member(ada, room, bob).await.expect("an administrator may").event;

@@ -1,6 +1,6 @@
 //! How far each has read.
 
-use crate::domain::{RoomId, UserId};
+use crate::domain::{Refusal, RoomId, UserId};
 use crate::store::StoreError;
 
 use crate::store::tests::{TestDatabase, on_both_databases};
@@ -39,7 +39,7 @@ on_both_databases! {
     async fn strangers_mark_nothing(database: &TestDatabase) {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let (open, closed) = (database.open_room(ada, &[]).await, database.closed_room(ada, &[]).await);
-        assert_eq!(database.mark_read(bob, open, 1).await, Err(StoreError::NotAMember));
-        assert_eq!(database.mark_read(bob, closed, 1).await, Err(StoreError::RoomNotFound));
+        assert_eq!(database.mark_read(bob, open, 1).await, Err(StoreError::Refused(Refusal::NotAMember)));
+        assert_eq!(database.mark_read(bob, closed, 1).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
     }
 }

@@ -1,6 +1,6 @@
 //! Making, seeing, changing and joining rooms.
 
-use crate::domain::{Room, RoomEventKind, RoomId, RoomKind, Seq, UserId};
+use crate::domain::{Refusal, Room, RoomEventKind, RoomId, RoomKind, Seq, UserId};
 use crate::store::{RoomChange, StoreError};
 
 use crate::store::tests::database::{new_room, room_name, room_topic};
@@ -23,7 +23,7 @@ on_both_databases! {
     async fn a_room_with_an_unknown_member_is_not_made(database: &TestDatabase) {
         let ada = database.sign_up("ada").await;
         let new = new_room("Nobody", RoomKind::Open, &[UserId(99)]);
-        assert_eq!(database.create_room(ada, new).await, Err(StoreError::UserNotFound));
+        assert_eq!(database.create_room(ada, new).await, Err(StoreError::Refused(Refusal::UserNotFound)));
         assert_eq!(database.rooms_of(ada).await, Ok(Vec::new()));
     }
 
@@ -32,10 +32,10 @@ on_both_databases! {
         let (closed, open) = (database.closed_room(bob, &[]).await, database.open_room(bob, &[]).await);
         for room in [closed, RoomId(99)] {
             // Administrators see no more rooms than others.
-            assert_eq!(database.room(ada, room).await, Err(StoreError::RoomNotFound));
-            assert_eq!(database.join_room(ada, room).await, Err(StoreError::RoomNotFound));
+            assert_eq!(database.room(ada, room).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
+            assert_eq!(database.join_room(ada, room).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
             let change = RoomChange { name: Some(room_name("Mine")), ..RoomChange::default() };
-            assert_eq!(database.change_room(ada, room, change).await, Err(StoreError::RoomNotFound));
+            assert_eq!(database.change_room(ada, room, change).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         }
         assert_eq!(database.room(ada, open).await.expect("open to all").membership, None);
     }
@@ -74,7 +74,7 @@ on_both_databases! {
             (database.sign_up("ada").await, database.sign_up("bob").await, database.sign_up("eve").await);
         let room = database.open_room(bob, &[eve]).await;
         let renamed = |name: &str| RoomChange { name: Some(room_name(name)), ..RoomChange::default() };
-        assert_eq!(database.change_room(eve, room, renamed("Eve's")).await, Err(StoreError::NotAllowed));
+        assert_eq!(database.change_room(eve, room, renamed("Eve's")).await, Err(StoreError::Refused(Refusal::NotAllowed)));
         for (person, name) in [(bob, "Bob's"), (ada, "Ada's")] {
             let (view, _) = database.change_room(person, room, renamed(name)).await.expect("allowed");
             assert_eq!(view.room.name, name);

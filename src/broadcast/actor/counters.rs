@@ -1,0 +1,59 @@
+//! What the broadcaster and its hubs count, for whoever watches the server.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Counts since the start, shared by the broadcaster and all hubs. A delivery counts once for all of its sockets, so that
+/// counting costs nothing beside sending.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Sockets that were taken in.
+    pub sockets_opened: AtomicU64,
+    /// Sockets that were closed because their client read too slowly.
+    pub sockets_too_slow: AtomicU64,
+    /// Channels that have a socket at the moment.
+    pub channels: AtomicUsize,
+    /// Places that sockets have in channels at the moment.
+    pub subscriptions: AtomicUsize,
+    /// Events that came over the bus.
+    pub events_heard: AtomicU64,
+    /// Events that clients sent to each other.
+    pub client_events: AtomicU64,
+    /// Frames of channels that were queued for their sockets.
+    pub frames_sent: AtomicU64,
+    /// Bytes that were not sent because these frames were deflated.
+    pub bytes_saved: AtomicU64,
+    /// Frames that were dropped because their socket could do without: typing, presence, counts.
+    pub hints_dropped: AtomicU64,
+    /// Events that webhooks miss because too many waited.
+    pub webhook_events_missed: AtomicU64,
+}
+
+/// What became of one frame for many sockets.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sent {
+    pub(crate) queued: u64,
+    pub(crate) bytes_saved: u64,
+    pub(crate) dropped: u64,
+    pub(crate) too_slow: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&self, sent: Sent) {
+        self.frames_sent.fetch_add(sent.queued, Ordering::Relaxed);
+        let others = [
+            (&self.bytes_saved, sent.bytes_saved),
+            (&self.hints_dropped, sent.dropped),
+            (&self.sockets_too_slow, sent.too_slow),
+        ];
+        for (count, more) in others {
+            // Most deliveries are short and arrive: they touch one counter.
+            if more > 0 {
+                count.fetch_add(more, Ordering::Relaxed);
+            }
+        }
+    }
+
+    pub(crate) fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}

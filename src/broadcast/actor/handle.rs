@@ -1,0 +1,199 @@
+//! How the rest of the program reaches the broadcaster.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::bus::{Answer, Peers, Question};
+use crate::pusher::{App, AppId, Code, SocketId};
+
+use super::mailbox::{Command, Departure, HubId, HubMessage, Order};
+use crate::broadcast::{Apps, ChannelInfo, ChannelKey, Tally};
+
+/// A handle to the broadcaster; cheap to clone, one for each worker.
+#[derive(Debug, Clone)]
+pub struct BroadcasterHandle {
+    commands: mpsc::Sender<Command>,
+    orders: mpsc::UnboundedSender<Order>,
+    shared: Arc<Shared>,
+}
+
+/// What the workers count together.
+struct Shared {
+    apps: Apps,
+    peers: Arc<dyn Peers>,
+    max_sockets: usize,
+    sockets: AtomicUsize,
+    /// Locked when a socket comes or goes, never when an event is sent.
+    sockets_by_app: Mutex<HashMap<AppId, usize>>,
+    hubs: AtomicUsize,
+    /// The first half of socket ids.
+    run: u64,
+    next_socket: AtomicU64,
+    tally: Arc<Tally>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("sockets", &self.sockets).finish_non_exhaustive()
+    }
+}
+
+/// Why a new socket is not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoRoom {
+    /// The process holds as many sockets as it may.
+    #[error("the server has as many sockets as it may (HUBBUB_MAX_SOCKETS)")]
+    Server,
+    /// The app has as many sockets as it may.
+    #[error("the app has as many sockets as it may (max_sockets in HUBBUB_APPS_FILE)")]
+    App,
+    /// The process is about to stop.
+    #[error("the server is restarting")]
+    Stopping,
+}
+
+impl NoRoom {
+    /// The code that tells the client whether to come back: a quota is not over in a second, a busy moment may be.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::App => Code::OverQuota,
+            Self::Server => Code::OverCapacity,
+            Self::Stopping => Code::Reconnect,
+        }
+    }
+}
+
+impl BroadcasterHandle {
+    pub(crate) fn new(
+        commands: mpsc::Sender<Command>,
+        orders: mpsc::UnboundedSender<Order>,
+        peers: Arc<dyn Peers>,
+        apps: Apps,
+        max_sockets: usize,
+        tally: Arc<Tally>,
+    ) -> Self {
+        let shared = Shared {
+            apps,
+            peers,
+            max_sockets,
+            sockets: AtomicUsize::new(0),
+            sockets_by_app: Mutex::default(),
+            hubs: AtomicUsize::new(0),
+            // Half of the range keeps the number exact in JavaScript, should a client parse it.
+            run: u64::from(rand::random::<u32>()),
+            next_socket: AtomicU64::new(1),
+            tally,
+        };
+        Self { commands, orders, shared: Arc::new(shared) }
+    }
+
+    /// How many sockets are open.
+    #[must_use]
+    pub fn socket_count(&self) -> usize {
+        self.shared.sockets.load(Ordering::Relaxed)
+    }
+
+    /// How many sockets each app has; only the apps that have any.
+    #[must_use]
+    pub fn socket_counts(&self) -> Vec<(AppId, usize)> {
+        self.sockets_by_app().iter().map(|(app, sockets)| (*app, *sockets)).collect()
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.shared.tally
+    }
+
+    /// The apps that are served.
+    #[must_use]
+    pub fn apps(&self) -> &Apps {
+        &self.shared.apps
+    }
+
+    /// What this node and all others know. `None` only while the process shuts down.
+    pub async fn ask(&self, question: Question) -> Option<Answer> {
+        let elsewhere = self.shared.peers.exist().then(|| self.shared.peers.ask(question.clone()));
+        let (sender, answer) = oneshot::channel();
+        self.command(Command::Ask(question, sender)).await;
+        let mut answer = answer.await.ok()?;
+        if let Some(elsewhere) = elsewhere {
+            answer.add(elsewhere.await);
+        }
+        Some(answer)
+    }
+
+    /// A channel as it is at the moment. `None` only while the process shuts down.
+    pub async fn channel_info(&self, channel: ChannelKey) -> Option<ChannelInfo> {
+        let name = channel.name.clone();
+        let mut answer = self.ask(Question::Channel(channel)).await?;
+        answer.channels.remove(&name)
+    }
+
+    /// Closes all sockets, spread over a time, so that their clients do not all come back in the same instant.
+    pub fn close_sockets(&self, over: Duration) {
+        self.order(Order::CloseSockets(over));
+    }
+
+    pub(crate) fn register_hub(&self, mailbox: mpsc::Sender<HubMessage>) -> HubId {
+        let id = HubId(self.shared.hubs.fetch_add(1, Ordering::Relaxed));
+        self.order(Order::HubStarted(id, mailbox));
+        id
+    }
+
+    /// Counts a socket in, and names it.
+    pub(crate) fn admit_socket(&self, app: &App) -> Result<SocketId, NoRoom> {
+        let mut by_app = self.sockets_by_app();
+        if self.socket_count() >= self.shared.max_sockets {
+            return Err(NoRoom::Server);
+        }
+        let of_app = by_app.entry(app.id).or_default();
+        if *of_app >= app.limits.max_sockets {
+            return Err(NoRoom::App);
+        }
+        *of_app += 1;
+        Tally::count(&self.shared.tally.sockets_opened);
+        self.shared.sockets.fetch_add(1, Ordering::Relaxed);
+        Ok(SocketId { run: self.shared.run, number: self.shared.next_socket.fetch_add(1, Ordering::Relaxed) })
+    }
+
+    pub(crate) fn dismiss_socket(&self, app: AppId) {
+        let mut by_app = self.sockets_by_app();
+        if let Some(of_app) = by_app.get_mut(&app) {
+            *of_app -= 1;
+            if *of_app == 0 {
+                by_app.remove(&app);
+            }
+        }
+        self.shared.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn sockets_by_app(&self) -> MutexGuard<'_, HashMap<AppId, usize>> {
+        self.shared.sockets_by_app.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a command; waits while the mailbox is full.
+    pub(crate) async fn command(&self, command: Command) {
+        // The broadcaster is gone only when the process shuts down, and every socket with it.
+        let _ = self.commands.send(command).await;
+    }
+
+    pub(crate) fn left(&self, departure: Departure) {
+        self.order(Order::Left(departure));
+    }
+
+    pub(crate) fn lost(&self, departure: Departure) {
+        self.order(Order::Lost(departure));
+    }
+
+    fn order(&self, order: Order) {
+        // As in `command`.
+        let _ = self.orders.send(order);
+    }
+}

@@ -1,0 +1,167 @@
+//! Joining and leaving channels, and who is told of it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::hook_event::WebhookEvent;
+use super::mailbox::{Departure, HubMessage, Joined, Subscribe};
+use crate::broadcast::channel::{Changed, Channel};
+use crate::broadcast::{ChannelKey, Frame};
+use crate::pusher::{App, ChannelKind, SubscriptionRefusal, WebhookEventKind, server_frame};
+
+use super::broadcaster::Broadcaster;
+
+impl Broadcaster {
+    pub(crate) async fn subscribe(&mut self, subscribe: Subscribe) {
+        let app = self.apps.by_id(subscribe.channel.app);
+        if let Some(subscribe) = self.wait_for_peers(subscribe, app.as_deref()) {
+            self.admit_or_refuse(subscribe).await;
+        }
+    }
+
+    pub(crate) async fn admit_or_refuse(&mut self, subscribe: Subscribe) {
+        let app = self.apps.by_id(subscribe.channel.app);
+        match self.admit(&subscribe, app.as_ref()) {
+            Ok(changed) => self.welcome(subscribe, changed, app.as_ref()).await,
+            Err(refusal) => {
+                let channel = subscribe.channel.name.as_str();
+                let frame = Frame::text(&server_frame::subscription_error(channel, &refusal));
+                self.tell(subscribe.hub, HubMessage::Refused(subscribe.socket, frame, subscribe.answered)).await;
+            }
+        }
+    }
+
+    fn admit(&mut self, subscribe: &Subscribe, app: Option<&Arc<App>>) -> Result<Changed, SubscriptionRefusal> {
+        let Subscribe { hub, channel, member, is_repeated, .. } = subscribe;
+        let Some(app) = app else { return Err(SubscriptionRefusal::unauthorised("The app is gone.")) };
+        match member {
+            Some(member) if self.revocations.cover(channel, member) => Err(SubscriptionRefusal::revoked()),
+            _ if *is_repeated => Ok(Changed::default()),
+            _ => self.channels.join(channel, *hub, member.as_ref(), app.limits.max_presence_members),
+        }
+    }
+
+    async fn welcome(&mut self, subscribe: Subscribe, changed: Changed, app: Option<&Arc<App>>) {
+        let Subscribe { hub, socket, channel, member, is_repeated, answered } = subscribe;
+        // The new member is not in its hub's list yet, and so does not hear of itself.
+        if let Some(member) = member.as_ref().filter(|_| changed.presence.is_anywhere) {
+            self.hint(&channel, &server_frame::member_added(&channel.name, member)).await;
+            let event = WebhookEvent::of_user(WebhookEventKind::MemberAdded, &channel.name, &member.user_id);
+            self.tell_webhooks_of(app, event);
+        }
+        if changed.is_occupancy {
+            self.peers.listen(&channel);
+            if changed.sockets_elsewhere == 0 {
+                self.tell_webhooks_of(app, WebhookEvent::new(WebhookEventKind::ChannelOccupied, &channel.name));
+            }
+        }
+        if !is_repeated && app.is_some_and(|app| self.is_shared(&channel, app)) {
+            self.tell_change(&channel, &changed, member.as_ref(), None);
+        }
+        let frames = self.greetings(&channel, app);
+        let user_id = member.map(|member| Arc::from(member.user_id));
+        let joined = Joined { socket, channel: channel.clone(), user_id, is_repeated, frames, answered };
+        self.tell(hub, HubMessage::Joined(joined)).await;
+        if !is_repeated {
+            self.count_changed(&channel, app).await;
+        }
+    }
+
+    /// `subscription_succeeded`, and in a cache channel its last event or the news that there is none.
+    fn greetings(&mut self, channel: &ChannelKey, app: Option<&Arc<App>>) -> Vec<Frame> {
+        let succeeded = match (channel.name.kind(), self.channels.get(channel)) {
+            (ChannelKind::Presence, Some(held)) => server_frame::presence_succeeded(&channel.name, held.members()),
+            _ => server_frame::subscription_succeeded(&channel.name),
+        };
+        let mut frames = vec![Frame::text(&succeeded)];
+        if channel.name.is_cache() {
+            match self.caches.get(channel, Instant::now()) {
+                Some(cached) => frames.push(cached.frame.clone()),
+                None => {
+                    frames.push(Frame::text(&server_frame::cache_miss(&channel.name)));
+                    self.report_cache_miss(channel, app);
+                }
+            }
+        }
+        frames
+    }
+
+    fn report_cache_miss(&mut self, channel: &ChannelKey, app: Option<&Arc<App>>) {
+        let Some(held) = self.channels.get_mut(channel) else { return };
+        if !std::mem::replace(&mut held.is_miss_reported, true) {
+            self.tell_webhooks_of(app, WebhookEvent::new(WebhookEventKind::CacheMiss, &channel.name));
+        }
+    }
+
+    pub(crate) async fn leave(&mut self, Departure { hub, channel, user_id }: Departure) {
+        let changed = self.channels.leave(&channel, hub, user_id.as_deref());
+        if changed.is_occupancy {
+            self.ignore_if_idle(Some(channel.clone()));
+        }
+        if let Some(user_id) = channel.name.user_id() {
+            if changed.is_occupancy {
+                self.went_offline(channel.app, user_id).await;
+            }
+            return;
+        }
+        let app = self.apps.by_id(channel.app);
+        if app.as_deref().is_some_and(|app| self.is_shared(&channel, app)) {
+            self.tell_change(&channel, &changed, None, user_id.as_deref());
+        }
+        if let Some(user_id) = user_id.filter(|_| changed.presence.is_anywhere) {
+            self.hint(&channel, &server_frame::member_removed(&channel.name, &user_id)).await;
+            let event = WebhookEvent::of_user(WebhookEventKind::MemberRemoved, &channel.name, &user_id);
+            self.tell_webhooks_of(app.as_ref(), event);
+        }
+        if changed.is_occupancy && changed.sockets_elsewhere == 0 {
+            self.tell_webhooks_of(app.as_ref(), WebhookEvent::new(WebhookEventKind::ChannelVacated, &channel.name));
+        }
+        self.count_changed(&channel, app.as_ref()).await;
+    }
+
+    /// Tells subscribers and webhooks how many sockets are in a channel, if the app wants that. Presence channels have
+    /// their members instead.
+    async fn count_changed(&mut self, channel: &ChannelKey, app: Option<&Arc<App>>) {
+        let Some(app) = app.filter(|_| channel.name.kind() != ChannelKind::Presence) else { return };
+        let is_wanted = app.has_subscription_counts
+            || app.has_webhook_for(WebhookEventKind::SubscriptionCount, channel.name.as_str());
+        let count = self.count_of(channel);
+        if is_wanted && self.counts.changed(channel, count, Instant::now()) {
+            self.announce_count(channel, count, app).await;
+        }
+    }
+
+    pub(crate) async fn announce_due_counts(&mut self) {
+        for channel in self.counts.take_due(Instant::now()) {
+            let count = self.count_of(&channel);
+            if let Some(app) = self.apps.by_id(channel.app) {
+                self.announce_count(&channel, count, &app).await;
+            }
+        }
+    }
+
+    /// Tells the subscribers here how many sockets there are since another node's have changed.
+    pub(crate) async fn count_changed_elsewhere(&mut self, channel: &ChannelKey) {
+        let is_counted = self.apps.by_id(channel.app).is_some_and(|app| app.has_subscription_counts);
+        let count = self.count_of(channel);
+        if is_counted
+            && channel.name.kind() != ChannelKind::Presence
+            && self.counts.changed(channel, count, Instant::now())
+        {
+            self.hint(channel, &server_frame::subscription_count(&channel.name, count)).await;
+        }
+    }
+
+    fn count_of(&self, channel: &ChannelKey) -> usize {
+        self.channels.get(channel).map_or(0, Channel::socket_count_anywhere)
+    }
+
+    async fn announce_count(&self, channel: &ChannelKey, count: usize, app: &Arc<App>) {
+        let mut event = WebhookEvent::new(WebhookEventKind::SubscriptionCount, &channel.name);
+        event.subscription_count = Some(count);
+        self.tell_webhooks_of(Some(app), event);
+        if app.has_subscription_counts {
+            self.hint(channel, &server_frame::subscription_count(&channel.name, count)).await;
+        }
+    }
+}

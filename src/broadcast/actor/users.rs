@@ -1,0 +1,80 @@
+//! Signed-in users: reaching them, watching for them, and showing them out.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::mailbox::{HubMessage, Joined, SignIn};
+use crate::broadcast::{ChannelKey, Frame};
+use crate::bus::{Revocation, Termination};
+use crate::pusher::{AppId, ChannelName, SubscriptionRefusal, server_frame};
+
+use super::broadcaster::Broadcaster;
+
+impl Broadcaster {
+    /// A socket is somebody: it joins that user's own channel, by which the user is reached and found online.
+    pub(crate) async fn sign_in(&mut self, sign_in: SignIn) {
+        let SignIn { hub, socket, channel, user, frame, answered } = sign_in;
+        let was_online = self.channels.get(&channel).is_some();
+        // Never refused: only presence channels have a limit.
+        let _ = self.channels.join(&channel, hub, None, usize::MAX);
+        if !was_online {
+            self.peers.listen(&channel);
+        }
+        self.watchlists.watch(channel.app, &user.id, &user.watchlist);
+        let mut frames = vec![frame];
+        if !user.watchlist.is_empty() {
+            frames.push(self.watchlist_status(channel.app, &user.watchlist));
+        }
+        let (app, user_id) = (channel.app, Some(Arc::from(user.id.as_str())));
+        let joined = Joined { socket, channel, user_id, is_repeated: false, frames, answered };
+        self.tell(hub, HubMessage::Joined(joined)).await;
+        if !was_online {
+            self.tell_watchers(app, &user.id, &server_frame::watchlist_events(&[&user.id], &[])).await;
+        }
+    }
+
+    fn watchlist_status(&self, app: AppId, watchlist: &[String]) -> Frame {
+        let is_online = |user: &&str| {
+            ChannelName::of_user(user).is_ok_and(|name| self.channels.get(&ChannelKey { app, name }).is_some())
+        };
+        let (online, offline): (Vec<_>, Vec<_>) = watchlist.iter().map(String::as_str).partition(is_online);
+        Frame::text(&server_frame::watchlist_events(&online, &offline))
+    }
+
+    pub(crate) async fn went_offline(&mut self, app: AppId, user_id: &str) {
+        self.watchlists.stop_watching(app, user_id);
+        self.tell_watchers(app, user_id, &server_frame::watchlist_events(&[], &[user_id])).await;
+    }
+
+    async fn tell_watchers(&self, app: AppId, user_id: &str, text: &str) {
+        for watcher in self.watchlists.watchers_of(app, user_id) {
+            if let Ok(name) = ChannelName::of_user(&watcher) {
+                self.hint(&ChannelKey { app, name }, text).await;
+            }
+        }
+    }
+
+    /// Takes a user's sockets out of a channel, and refuses what was authorised before.
+    pub(crate) async fn revoke(&mut self, Revocation { app, user_id, channel, revoked_at }: Revocation) {
+        let Ok(name) = ChannelName::parse(&channel) else { return };
+        let channel = ChannelKey { app, name };
+        let user_id: Arc<str> = user_id.to_string().into();
+        self.revocations.add(channel.clone(), Arc::clone(&user_id), revoked_at, Instant::now());
+        let Some(held) = self.channels.get(&channel) else { return };
+        let refusal = SubscriptionRefusal::revoked();
+        let frame = Frame::text(&server_frame::subscription_error(channel.name.as_str(), &refusal));
+        for hub in held.hubs() {
+            self.tell(hub, HubMessage::Revoke(channel.clone(), Arc::clone(&user_id), frame.clone())).await;
+        }
+    }
+
+    /// Closes the sockets that are signed in as a user.
+    pub(crate) async fn terminate(&mut self, Termination { app, user_id }: Termination) {
+        let Ok(name) = ChannelName::of_user(&user_id) else { return };
+        let channel = ChannelKey { app, name };
+        let Some(held) = self.channels.get(&channel) else { return };
+        for hub in held.hubs() {
+            self.tell(hub, HubMessage::Terminate(channel.clone())).await;
+        }
+    }
+}

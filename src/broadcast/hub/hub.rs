@@ -1,0 +1,326 @@
+//! A hub: the part of the broadcaster that lives on a worker thread and owns that thread's sockets.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::pusher::{
+    App, AppId, ChannelKind, ChannelName, Code, PresenceMember, SignedInUser, SocketId, WebhookEventKind, server_frame,
+};
+
+use super::subscriptions::Subscriptions;
+use super::write_batch::Turn;
+use crate::broadcast::actor::{
+    Afterwards, Command, Delivery, Departure, HubId, HubMailbox, HubMessage, Joined, SignIn, Subscribe,
+};
+use crate::broadcast::actor::{Occurrence, WebhookEvent};
+use crate::broadcast::{BroadcasterHandle, ChannelKey, Frame, Importance, NoRoom, OutboxLimits, Socket};
+
+/// The limits that concern one socket.
+#[derive(Debug, Clone, Copy)]
+pub struct HubLimits {
+    /// What may wait for one socket.
+    pub outbox: OutboxLimits,
+    /// Silence after which a client is pinged: `HUBBUB_ACTIVITY_TIMEOUT_SECS`.
+    pub activity_timeout: Duration,
+    /// Silence after a ping that closes the socket: `HUBBUB_PONG_TIMEOUT_SECS`.
+    pub pong_timeout: Duration,
+}
+
+/// The sockets of one worker thread.
+#[derive(Debug)]
+pub struct Hub {
+    id: HubId,
+    broadcaster: BroadcasterHandle,
+    limits: HubLimits,
+    subscriptions: RefCell<Subscriptions>,
+    is_closing: Cell<bool>,
+}
+
+/// What waits for a hub. Longer, and the broadcaster waits, for a hub that never waits itself.
+const MAILBOX: usize = 1_024;
+/// Messages that a hub takes up at once, before it lets its thread's other tasks run.
+const BATCH: usize = 64;
+/// For so long after a turn the hub lets its thread's other tasks go first when something comes: among them are posts
+/// whose events can then go out in the same writes. An event that comes alone waits for nobody.
+const BUSY_AFTER_TURN: Duration = Duration::from_millis(5);
+
+impl Hub {
+    /// Makes the hub of the calling thread, and its loop, which the caller spawns on this thread. The loop ends when the
+    /// broadcaster is gone.
+    pub fn new(broadcaster: BroadcasterHandle, limits: HubLimits) -> (Rc<Self>, impl Future<Output = ()> + 'static) {
+        let (sender, mailbox) = mpsc::channel(MAILBOX);
+        let id = broadcaster.register_hub(sender);
+        let (subscriptions, is_closing) = (RefCell::default(), Cell::new(false));
+        let hub = Rc::new(Self { id, broadcaster, limits, subscriptions, is_closing });
+        (Rc::clone(&hub), hub.run(mailbox))
+    }
+
+    /// Takes a new socket in.
+    ///
+    /// # Errors
+    /// [`NoRoom`].
+    pub fn open_socket(&self, app: &App) -> Result<Rc<Socket>, NoRoom> {
+        if self.is_closing.get() {
+            return Err(NoRoom::Stopping);
+        }
+        let id = self.broadcaster.admit_socket(app)?;
+        let socket = Rc::new(Socket::new(id, app.id, self.limits.outbox));
+        self.subscriptions.borrow_mut().add_socket(Rc::clone(&socket));
+        Ok(socket)
+    }
+
+    /// Whether the process is about to stop, and no socket is taken in any more.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.is_closing.get()
+    }
+
+    /// A socket that belongs to no hub, for telling its client why it cannot be taken in.
+    #[must_use]
+    pub fn unlisted_socket(&self) -> Socket {
+        Socket::new(SocketId { run: 0, number: 0 }, AppId(0), self.limits.outbox)
+    }
+
+    /// Forgets a socket. Everybody who takes one in must let it go.
+    pub fn remove_socket(&self, socket: &Socket) {
+        let left = self.subscriptions.borrow_mut().remove_socket(socket);
+        self.broadcaster.tally().subscriptions.fetch_sub(left.len(), Ordering::Relaxed);
+        for (channel, user_id) in left {
+            self.broadcaster.lost(Departure { hub: self.id, channel, user_id });
+        }
+        self.broadcaster.dismiss_socket(socket.app());
+    }
+
+    /// Joins a channel, the right to which was verified; returns when the client's answer is on its way. A socket
+    /// subscribes to one channel at a time, so that it can never leave a channel that it is still joining.
+    pub async fn subscribe(&self, socket: &Socket, channel: ChannelName, member: Option<PresenceMember>) {
+        let (answered, answer) = oneshot::channel();
+        let is_repeated = socket.is_in(&channel);
+        let channel = socket.key_of(channel);
+        let subscribe = Subscribe { hub: self.id, socket: socket.id(), channel, member, is_repeated, answered };
+        self.broadcaster.command(Command::Subscribe(subscribe)).await;
+        // Unanswered only when the process shuts down.
+        let _ = answer.await;
+    }
+
+    /// Makes the socket somebody, whom the application signed for, and answers it with `frame`. A socket that is somebody
+    /// already stays who it is.
+    pub async fn sign_in(&self, socket: &Socket, channel: ChannelName, user: SignedInUser, frame: Frame) {
+        socket.signed_in(user.clone());
+        let (answered, answer) = oneshot::channel();
+        let channel = socket.key_of(channel);
+        let sign_in = SignIn { hub: self.id, socket: socket.id(), channel, user, frame, answered };
+        self.broadcaster.command(Command::SignIn(sign_in)).await;
+        // Unanswered only when the process shuts down.
+        let _ = answer.await;
+    }
+
+    /// Leaves a channel; nothing happens when the socket is not in it.
+    pub fn unsubscribe(&self, socket: &Socket, channel: &ChannelKey) {
+        let left = self.subscriptions.borrow_mut().leave(socket, channel);
+        if let Some(user_id) = left {
+            self.broadcaster.tally().subscriptions.fetch_sub(1, Ordering::Relaxed);
+            self.broadcaster.left(Departure { hub: self.id, channel: channel.clone(), user_id });
+        }
+    }
+
+    /// Sends a client's event to the others of a channel that it is in. Waits while the broadcaster's mailbox is full.
+    pub async fn send_client_event(
+        &self,
+        app: &Arc<App>,
+        socket: &Socket,
+        event: &str,
+        channel: ChannelName,
+        data: Option<&RawValue>,
+    ) {
+        let key = socket.key_of(channel);
+        let is_presence = key.name.kind() == ChannelKind::Presence;
+        let user_id = is_presence.then(|| self.subscriptions.borrow().user_of(socket, &key)).flatten();
+        let text = server_frame::client_event(event, &key.name, data, user_id.as_deref());
+        let occurrence = app.has_webhook_for(WebhookEventKind::ClientEvent, key.name.as_str()).then(|| {
+            let mut webhook_event = WebhookEvent::new(WebhookEventKind::ClientEvent, &key.name);
+            webhook_event.event = Some(event.to_owned());
+            webhook_event.data = data.map(|data| data.get().to_owned());
+            webhook_event.socket_id = Some(socket.id().to_string());
+            webhook_event.user_id = user_id.as_deref().map(str::to_owned);
+            Occurrence { app: Arc::clone(app), event: webhook_event }
+        });
+        let (frame, except, importance) = (Frame::text(&text), Some(socket.id()), Importance::Hint);
+        let delivery = Delivery { channel: key, frame, except, importance, trace: None };
+        self.broadcaster.command(Command::ClientEvent(delivery, occurrence)).await;
+    }
+
+    async fn run(self: Rc<Self>, mut mailbox: HubMailbox) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut sweep = ticks(self.limits.pong_timeout.div_f32(4.0).clamp(Duration::from_millis(50), MAX_SWEEP));
+        let mut closing = Closing::default();
+        let mut busy_until = Instant::now();
+        loop {
+            tokio::select! {
+                taken = mailbox.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    if Instant::now() < busy_until {
+                        yield_now().await;
+                    }
+                    self.take_turn(&mut batch, &mut mailbox, &mut closing);
+                    busy_until = Instant::now() + BUSY_AFTER_TURN;
+                }
+                _ = sweep.tick() => self.sweep(),
+                () = closing.tick() => closing.close_some(),
+            }
+        }
+    }
+
+    /// Handles what was taken from the mailbox, and what comes meanwhile, up to a limit.
+    fn take_turn(&self, batch: &mut Vec<HubMessage>, mailbox: &mut HubMailbox, closing: &mut Closing) {
+        let mut room = BATCH.saturating_sub(batch.len());
+        let mut turn = Turn::of(batch.len());
+        while !batch.is_empty() {
+            for message in batch.drain(..) {
+                self.handle(message, &mut turn, mailbox, closing);
+            }
+            batch.extend(std::iter::from_fn(|| mailbox.try_recv().ok()).take(room));
+            room -= batch.len();
+        }
+        turn.end();
+    }
+
+    fn handle(&self, message: HubMessage, turn: &mut Turn, mailbox: &HubMailbox, closing: &mut Closing) {
+        match message {
+            HubMessage::Deliver(delivery) => {
+                let sent = self.subscriptions.borrow().deliver(&delivery, turn, mailbox);
+                self.broadcaster.tally().add(sent);
+                if let Some(trace) = delivery.trace {
+                    turn.trace(trace, sent.queued);
+                }
+            }
+            HubMessage::Joined(joined) => self.joined(joined),
+            HubMessage::Refused(id, frame, answered) => self.answer(id, &[frame], answered),
+            HubMessage::Revoke(channel, user_id, frame) => {
+                let theirs = self.subscriptions.borrow().sockets_of(&channel, &user_id);
+                for socket in theirs {
+                    self.unsubscribe(&socket, &channel);
+                    // A socket that is full closes itself in `send`.
+                    let _ = socket.send(&frame, Importance::Event);
+                }
+            }
+            HubMessage::Terminate(channel) => {
+                let theirs = self.subscriptions.borrow().sockets_in(&channel);
+                for socket in theirs {
+                    socket.refuse(Code::Unauthorised, "the application ended this user's connections");
+                }
+            }
+            HubMessage::CloseSockets(over, afterwards) => {
+                self.is_closing.set(afterwards == Afterwards::Stop);
+                let sockets = self.subscriptions.borrow().sockets().cloned().collect();
+                *closing = Closing::spread(sockets, over);
+            }
+        }
+    }
+
+    fn joined(&self, Joined { socket, channel, user_id, is_repeated, frames, answered }: Joined) {
+        if !is_repeated {
+            let joining = self.subscriptions.borrow().socket(socket).cloned();
+            let Some(joining) = joining else {
+                // Its connection's task was dropped while the broadcaster had it join: count it out again.
+                return self.broadcaster.left(Departure { hub: self.id, channel, user_id });
+            };
+            self.subscriptions.borrow_mut().join(&joining, &channel, user_id);
+            self.broadcaster.tally().subscriptions.fetch_add(1, Ordering::Relaxed);
+        }
+        self.answer(socket, &frames, answered);
+    }
+
+    fn answer(&self, id: SocketId, frames: &[Frame], answered: oneshot::Sender<()>) {
+        if let Some(socket) = self.subscriptions.borrow().socket(id) {
+            for frame in frames {
+                // A socket that is full closes itself in `send`.
+                let _ = socket.send(frame, Importance::Event);
+            }
+        }
+        // Nobody waits when the socket's task is gone.
+        let _ = answered.send(());
+    }
+
+    /// Pings the silent, and closes those who do not answer or have no business here: one walk over all sockets now and
+    /// then, instead of a timer for each.
+    fn sweep(&self) {
+        let now = Instant::now();
+        let ping = Frame::text(&server_frame::ping());
+        let apps = self.broadcaster.apps().now();
+        for socket in self.subscriptions.borrow().sockets() {
+            let silence = now.saturating_duration_since(socket.silent_since());
+            match apps.by_id(socket.app()).filter(|app| app.is_enabled) {
+                None => socket.refuse(Code::AppDisabled, "the app was switched off"),
+                Some(app) if is_overdue(socket, app, now) => {
+                    socket.refuse(Code::Unauthorised, "the socket neither signed in nor joined a private channel");
+                }
+                Some(_) if silence >= self.limits.activity_timeout + self.limits.pong_timeout => {
+                    socket.close(Code::NoPong, "no answer to a ping (HUBBUB_PONG_TIMEOUT_SECS)");
+                }
+                Some(_) if silence >= self.limits.activity_timeout && !socket.is_pinged() => socket.ping(&ping),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Whether the socket should have shown a right by now.
+fn is_overdue(socket: &Socket, app: &App, now: Instant) -> bool {
+    let is_over = |timeout| now.saturating_duration_since(socket.opened()) >= timeout;
+    !socket.is_authorised() && app.authorization_timeout.is_some_and(is_over)
+}
+
+/// The longest time between two looks at the silent sockets.
+const MAX_SWEEP: Duration = Duration::from_secs(5);
+
+/// Sockets that are being closed, a few at a time.
+#[derive(Default)]
+struct Closing {
+    sockets: VecDeque<Rc<Socket>>,
+    each_tick: usize,
+    ticks: Option<Interval>,
+}
+
+impl Closing {
+    const TICK: Duration = Duration::from_millis(20);
+
+    fn spread(sockets: VecDeque<Rc<Socket>>, over: Duration) -> Self {
+        let rounds = usize::try_from(over.as_millis() / Self::TICK.as_millis()).unwrap_or(usize::MAX).max(1);
+        Self { each_tick: sockets.len().div_ceil(rounds), ticks: Some(ticks(Self::TICK)), sockets }
+    }
+
+    /// The next time to close some; never when there is nothing to close. Cancel safe.
+    async fn tick(&mut self) {
+        match &mut self.ticks {
+            Some(ticks) if !self.sockets.is_empty() => {
+                ticks.tick().await;
+            }
+            _ => std::future::pending().await,
+        }
+    }
+
+    fn close_some(&mut self) {
+        for socket in self.sockets.drain(..self.each_tick.min(self.sockets.len())) {
+            socket.close(Code::Reconnect, "the server asks its clients to connect anew");
+        }
+    }
+}
+
+/// An interval that does not hurry to make up for what it missed.
+fn ticks(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}

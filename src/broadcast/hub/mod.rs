@@ -1,0 +1,14 @@
+//! The sockets of one worker thread, and the way of a frame to each of them.
+
+mod deflate;
+mod frame;
+mod hub;
+mod send_queue;
+mod socket;
+mod subscriptions;
+mod write_batch;
+
+pub use frame::Frame;
+pub use hub::{Hub, HubLimits};
+pub use send_queue::{Importance, Outbox, OutboxLimits, Pushed, Wire};
+pub use socket::Socket;

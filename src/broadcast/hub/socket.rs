@@ -1,0 +1,211 @@
+//! One connected socket, as its worker thread knows it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use crate::pusher::{AppId, ChannelName, Code, SignedInUser, SocketId, server_frame};
+
+use crate::broadcast::shrink::Thrift;
+use crate::broadcast::{ChannelKey, Frame, Importance, Outbox, OutboxLimits, Pushed};
+
+/// A socket: its outbox, its channels, and when it was last heard.
+#[derive(Debug)]
+pub struct Socket {
+    id: SocketId,
+    app: AppId,
+    outbox: Outbox,
+    channels: RefCell<HashSet<ChannelName>>,
+    user: RefCell<Option<Rc<SignedInUser>>>,
+    opened: Instant,
+    /// Whether it ever showed a right: signed in, or joined a channel that needs one.
+    is_authorised: Cell<bool>,
+    last_heard: Cell<Instant>,
+    /// Whether a ping went out that nothing has answered yet.
+    is_pinged: Cell<bool>,
+    is_closing: Cell<bool>,
+    /// Whether the hub has queued something for it that it is about to flush.
+    is_waiting: Cell<bool>,
+    /// Wakes the task that reads from the socket, for it is the one that cleans up.
+    closing: Notify,
+}
+
+impl Socket {
+    pub(crate) fn new(id: SocketId, app: AppId, limits: OutboxLimits) -> Self {
+        Self {
+            id,
+            app,
+            outbox: Outbox::new(limits),
+            channels: RefCell::default(),
+            user: RefCell::default(),
+            opened: Instant::now(),
+            is_authorised: Cell::new(false),
+            last_heard: Cell::new(Instant::now()),
+            is_pinged: Cell::new(false),
+            is_closing: Cell::new(false),
+            is_waiting: Cell::new(false),
+            closing: Notify::new(),
+        }
+    }
+
+    /// The socket's id.
+    #[must_use]
+    pub const fn id(&self) -> SocketId {
+        self.id
+    }
+
+    /// The app that it belongs to.
+    #[must_use]
+    pub const fn app(&self) -> AppId {
+        self.app
+    }
+
+    /// Who it is signed in as.
+    #[must_use]
+    pub fn user(&self) -> Option<Rc<SignedInUser>> {
+        self.user.borrow().clone()
+    }
+
+    pub(crate) fn signed_in(&self, user: SignedInUser) {
+        *self.user.borrow_mut() = Some(Rc::new(user));
+        self.is_authorised.set(true);
+    }
+
+    pub(crate) const fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    pub(crate) const fn is_authorised(&self) -> bool {
+        self.is_authorised.get()
+    }
+
+    /// What waits to be written.
+    #[must_use]
+    pub const fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Sends a frame to this socket, and closes it when it has no room for an event.
+    pub fn send(&self, frame: &Frame, importance: Importance) -> Pushed {
+        let pushed = self.queue(frame, importance);
+        self.outbox.flush();
+        pushed
+    }
+
+    /// Like [`Socket::send`], for a frame that others are about to follow: [`Outbox::flush`] is due at the end.
+    pub(crate) fn queue(&self, frame: &Frame, importance: Importance) -> Pushed {
+        let pushed = self.outbox.push(frame, importance);
+        if pushed == Pushed::Full {
+            self.outbox.clear();
+            self.close(Code::OverCapacity, "the client reads too slowly (HUBBUB_MAX_QUEUED_FRAMES, _BYTES)");
+        }
+        pushed
+    }
+
+    /// Whether the caller is the first since the last flush to have something wait for it.
+    pub(crate) fn begin_waiting(&self) -> bool {
+        !self.is_waiting.replace(true)
+    }
+
+    /// Writes what waits for [`Socket::begin_waiting`].
+    pub(crate) fn end_waiting(&self) {
+        self.is_waiting.set(false);
+        self.outbox.flush();
+    }
+
+    /// Sends a text of the protocol to this socket alone.
+    pub fn send_text(&self, text: &str) {
+        // A socket that is full closes itself in `send`.
+        let _ = self.send(&Frame::text(text), Importance::Event);
+    }
+
+    /// Tells the client why it is refused, and closes with the same code.
+    pub fn refuse(&self, code: Code, message: &str) {
+        self.send_text(&server_frame::error(code, message));
+        self.close(code, message);
+    }
+
+    /// Closes with a code of the protocol.
+    pub fn close(&self, code: Code, reason: &str) {
+        self.close_with(code.number(), reason);
+    }
+
+    /// Closes with any code, such as RFC 6455's own. A second close changes nothing.
+    pub fn close_with(&self, code: u16, reason: &str) {
+        self.is_closing.set(true);
+        self.outbox.close(Frame::close(code, reason));
+        self.outbox.flush();
+        self.closing.notify_one();
+    }
+
+    /// Whether a close frame was sent.
+    #[must_use]
+    pub const fn is_closing(&self) -> bool {
+        self.is_closing.get()
+    }
+
+    /// Waits until the socket is being closed from this side. For one caller: the socket's reader. Cancel safe.
+    pub async fn closing(&self) {
+        if !self.is_closing() {
+            self.closing.notified().await;
+        }
+    }
+
+    /// Notes that the client gave a sign of life.
+    pub fn heard(&self) {
+        self.last_heard.set(Instant::now());
+        self.is_pinged.set(false);
+    }
+
+    pub(crate) fn silent_since(&self) -> Instant {
+        self.last_heard.get()
+    }
+
+    pub(crate) const fn is_pinged(&self) -> bool {
+        self.is_pinged.get()
+    }
+
+    pub(crate) fn ping(&self, frame: &Frame) {
+        self.is_pinged.set(true);
+        // A socket that is full closes itself in `send`.
+        let _ = self.send(frame, Importance::Event);
+    }
+
+    /// Whether the socket is in the channel.
+    #[must_use]
+    pub fn is_in(&self, channel: &ChannelName) -> bool {
+        self.channels.borrow().contains(channel)
+    }
+
+    /// How many channels the socket is in.
+    #[must_use]
+    pub fn channel_count(&self) -> usize {
+        self.channels.borrow().len()
+    }
+
+    /// The key of one of its app's channels.
+    #[must_use]
+    pub fn key_of(&self, name: ChannelName) -> ChannelKey {
+        ChannelKey { app: self.app, name }
+    }
+
+    pub(crate) fn joined(&self, channel: ChannelName) {
+        if channel.kind().needs_authorisation() {
+            self.is_authorised.set(true);
+        }
+        self.channels.borrow_mut().insert(channel);
+    }
+
+    pub(crate) fn left(&self, channel: &ChannelName) {
+        let mut channels = self.channels.borrow_mut();
+        channels.remove(channel);
+        channels.give_room_back();
+    }
+
+    pub(crate) fn take_channels(&self) -> Vec<ChannelKey> {
+        self.channels.take().into_iter().map(|name| self.key_of(name)).collect()
+    }
+}

@@ -1,0 +1,70 @@
+//! Tables that give memory back after a peak: a hash table by itself stays as large as it ever was.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use indexmap::IndexMap;
+
+/// Room that is never given back: less is not worth moving anything.
+const KEPT: usize = 32;
+
+/// A table that grows and shrinks.
+pub(crate) trait Thrift {
+    /// After a removal: moves into a smaller table when three quarters of this one are empty. The half of what remains is
+    /// spare then, so that each removal and each insertion pays for a fixed number of moves.
+    fn give_room_back(&mut self);
+}
+
+/// The room that a table with so many entries should be cut down to.
+fn room_for(entries: usize, room: usize) -> Option<usize> {
+    (room > KEPT && entries < room / 4).then_some((entries * 2).max(KEPT / 2))
+}
+
+impl<K: Eq + Hash, V> Thrift for HashMap<K, V> {
+    fn give_room_back(&mut self) {
+        if let Some(room) = room_for(self.len(), self.capacity()) {
+            self.shrink_to(room);
+        }
+    }
+}
+
+impl<T: Eq + Hash> Thrift for HashSet<T> {
+    fn give_room_back(&mut self) {
+        if let Some(room) = room_for(self.len(), self.capacity()) {
+            self.shrink_to(room);
+        }
+    }
+}
+
+impl<K: Eq + Hash, V> Thrift for IndexMap<K, V> {
+    fn give_room_back(&mut self) {
+        if let Some(room) = room_for(self.len(), self.capacity()) {
+            self.shrink_to(room);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_empties_gives_its_room_back_and_moves_seldom() {
+        let mut table: HashSet<usize> = (0..100_000).collect();
+        let mut moves = 0;
+        for number in 0..100_000 {
+            table.remove(&number);
+            moves += usize::from(room_for(table.len(), table.capacity()).is_some());
+            table.give_room_back();
+        }
+        assert!(table.capacity() <= KEPT, "{} places stay", table.capacity());
+        assert!(moves < 20, "{moves} moves");
+    }
+
+    #[test]
+    fn a_table_that_is_half_full_stays_as_it_is() {
+        assert_eq!(room_for(50, 100), None);
+        assert_eq!(room_for(0, KEPT), None);
+        assert_eq!(room_for(24, 100), Some(48));
+    }
+}

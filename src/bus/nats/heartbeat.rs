@@ -1,0 +1,216 @@
+//! Heartbeats: whether this node hears itself, whether the others live, and what to do after a gap.
+//!
+//! A link can die without any error. So a node believes in it only as long as its own heartbeat comes back.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use async_nats::client::RequestErrorKind;
+use async_nats::{Request, Subscriber};
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::{info, warn};
+
+use crate::bus::{NodeId, PeerNews};
+
+use super::link::Link;
+use super::packet::{Body, Packet};
+use super::subscriptions::Wish;
+use super::{HeadsWanted, subject};
+
+const PERIOD: Duration = Duration::from_secs(1);
+/// How late a node's own heartbeat may be.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a roster is kept as it was when nobody can be heard.
+const FREEZE: Duration = Duration::from_secs(30);
+/// How long a doubtful node may take to answer.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The task that beats.
+pub(super) struct Pulse {
+    link: Arc<Link>,
+    wishes: mpsc::UnboundedSender<Wish>,
+    /// In a role with the database: who looks up the heads of rooms.
+    heads: Option<mpsc::Sender<HeadsWanted>>,
+    /// How long sockets are kept that hear nothing.
+    outage: Duration,
+    subject: String,
+    last_echo: Instant,
+    /// Since when nothing is heard; `None` while all is well.
+    deaf_since: Option<Instant>,
+    /// How many connections were lost when the last gap was closed.
+    losses: u64,
+    /// Something may have been missed: to be made good once the link works.
+    has_gap: bool,
+    was_ever_up: bool,
+    are_sockets_told: bool,
+}
+
+impl Pulse {
+    pub(super) fn new(
+        link: Arc<Link>,
+        wishes: mpsc::UnboundedSender<Wish>,
+        heads: Option<mpsc::Sender<HeadsWanted>>,
+        outage: Duration,
+    ) -> Self {
+        // A node without sockets is of no interest to others, and speaks to itself.
+        let subject = if link.local.is_some() { subject::HEARTBEATS.to_owned() } else { subject::of_node(link.node) };
+        let now = Instant::now();
+        Self {
+            link,
+            wishes,
+            heads,
+            outage,
+            subject,
+            last_echo: now,
+            deaf_since: Some(now),
+            losses: 0,
+            has_gap: true,
+            was_ever_up: false,
+            are_sockets_told: false,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut beats = match self.link.client.subscribe(self.subject.clone()).await {
+            Ok(beats) => beats,
+            Err(error) => return warn!(%error, "heartbeats cannot be heard"),
+        };
+        let mut connection = self.link.watch_connection();
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {
+                    self.hear_waiting(&mut beats);
+                    self.beat().await;
+                    self.look().await;
+                }
+                beat = beats.next() => match beat {
+                    Some(message) => self.hear(&message),
+                    None => return,
+                },
+                Ok(()) = connection.changed() => {
+                    let now = *connection.borrow_and_update();
+                    self.has_gap |= now.losses != self.losses;
+                    self.losses = now.losses;
+                    if now.is_there {
+                        self.beat().await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn beat(&self) {
+        if self.link.is_connected() {
+            self.link.publish(self.subject.clone(), Body::Beat).await;
+        }
+    }
+
+    /// Whoever was stopped for a while looks at the others' heartbeats before judging them.
+    fn hear_waiting(&mut self, beats: &mut Subscriber) {
+        while let Some(Some(message)) = futures_util::FutureExt::now_or_never(beats.next()) {
+            self.hear(&message);
+        }
+    }
+
+    fn hear(&mut self, message: &async_nats::Message) {
+        let Some(packet) = self.link.read(message) else { return };
+        let now = Instant::now();
+        match packet.body {
+            Body::Beat if packet.node == self.link.node => self.hear_own(now),
+            Body::Beat => self.link.nodes.heard(packet.node, now),
+            Body::Bye if self.link.nodes.remove(packet.node) => self.link.report(PeerNews::Gone(packet.node)),
+            Body::Bye
+            | Body::Ping
+            | Body::Peer(_)
+            | Body::Question(_)
+            | Body::Answer(_)
+            | Body::Find(_)
+            | Body::Held(_)
+            | Body::Heads(_) => {}
+        }
+    }
+
+    fn hear_own(&mut self, now: Instant) {
+        // A node that stood still hears what it said before.
+        let silence = now.saturating_duration_since(self.last_echo);
+        self.has_gap |= silence > PATIENCE;
+        self.last_echo = now;
+        self.link.is_heard.store(true, Ordering::Relaxed);
+        if let Some(since) = self.deaf_since.take() {
+            info!(seconds = now.saturating_duration_since(since).as_secs_f32(), "the bus is heard");
+            self.link.nodes.excuse(now);
+            self.are_sockets_told = false;
+        }
+        if std::mem::take(&mut self.has_gap) {
+            self.close_gap(silence);
+        }
+    }
+
+    /// What was missed is asked for: heads of rooms, parts of channels.
+    fn close_gap(&mut self, silence: Duration) {
+        if std::mem::replace(&mut self.was_ever_up, true) {
+            self.link.counts.gaps.fetch_add(1, Ordering::Relaxed);
+        }
+        self.link.report(PeerNews::Back);
+        // Both are gone only at the end of the process.
+        let _ = self.wishes.send(Wish::AskForHeads);
+        if let Some(heads) = &self.heads {
+            // Full, it is about to look anyway.
+            let _ = heads.try_send(HeadsWanted::Since(silence + PATIENCE));
+        }
+    }
+
+    async fn look(&mut self) {
+        let now = Instant::now();
+        let silence = now.saturating_duration_since(self.last_echo);
+        if silence <= PATIENCE {
+            self.look_at_others(now);
+            return;
+        }
+        if self.deaf_since.is_none() {
+            warn!(seconds = silence.as_secs_f32(), "this node does not hear itself on the bus: it is cut off");
+            self.deaf_since = Some(now);
+        }
+        self.has_gap = true;
+        self.link.is_heard.store(false, Ordering::Relaxed);
+        if self.link.is_connected() {
+            // The client may be stuck as well, and then nothing helps but time.
+            let _ = timeout(PERIOD, self.link.client.force_reconnect()).await;
+        }
+        if silence > self.outage && !self.outage.is_zero() && !std::mem::replace(&mut self.are_sockets_told, true) {
+            warn!("the sockets of this node are told to look elsewhere (HUBBUB_BUS_OUTAGE_SECS)");
+            self.link.report(PeerNews::CutOff);
+        }
+        if silence > FREEZE {
+            self.link.nodes.remove_all().into_iter().for_each(|node| self.link.report(PeerNews::Gone(node)));
+        }
+    }
+
+    fn look_at_others(&self, now: Instant) {
+        let silent = self.link.nodes.silent(now);
+        for node in silent.dead {
+            warn!(%node, "a node was silent for too long");
+            self.link.report(PeerNews::Gone(node));
+        }
+        for node in silent.doubtful {
+            tokio::spawn(ask_whether_it_lives(Arc::clone(&self.link), node));
+        }
+    }
+}
+
+/// Nobody listens where a dead node did, and the server says so at once.
+async fn ask_whether_it_lives(link: Arc<Link>, node: NodeId) {
+    let request = Request::new().payload(Packet::write(link.node, Body::Ping)).timeout(Some(PING_TIMEOUT));
+    if let Err(error) = link.client.send_request(subject::of_node(node), request).await
+        && error.kind() == RequestErrorKind::NoResponders
+        && link.nodes.remove(node)
+    {
+        warn!(%node, "a node is gone");
+        link.report(PeerNews::Gone(node));
+    }
+}

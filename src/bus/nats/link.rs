@@ -1,0 +1,208 @@
+//! The connection to the NATS servers, and what is known through it. Shared by the tasks that use it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_nats::connection::State;
+use async_nats::{Client, ConnectError, ConnectOptions, Event, Message, ServerAddr};
+use rand::RngExt;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::bus::{LocalBus, NodeId, PeerMessage, PeerNews};
+use crate::config::Secret;
+
+use super::nodes::Nodes;
+use super::packet::{Body, Packet};
+
+/// The client's own ping: its default would notice a cut link after a minute.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
+/// The pause before another attempt is drawn from this range: thousands of clients shall not come in the same instant.
+const RECONNECT_MILLIS: std::ops::Range<u64> = 50..2_000;
+/// Commands that may wait within the client; beyond it whoever gives one waits, which is one of our own tasks.
+const CLIENT_CAPACITY: usize = 65_536;
+/// Messages of one subscription that may wait for its reader.
+const SUBSCRIPTION_CAPACITY: usize = 4_096;
+/// How long the broadcaster may take to answer another node.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The connection.
+pub(super) struct Link {
+    pub(super) client: Client,
+    pub(super) node: NodeId,
+    /// The broadcaster of this process.
+    pub(super) local: Option<LocalBus>,
+    pub(super) nodes: Nodes,
+    pub(super) counts: Counts,
+    /// Whether the client has a connection, and how often it lost one.
+    connection: watch::Receiver<Connection>,
+    /// Whether this node's own heartbeat comes back: a link may be dead that looks alive.
+    pub(super) is_heard: AtomicBool,
+}
+
+/// What the client says of its connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Connection {
+    pub(super) is_there: bool,
+    pub(super) losses: u64,
+}
+
+/// What is counted.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) sent: AtomicU64,
+    pub(super) received: AtomicU64,
+    pub(super) not_understood: AtomicU64,
+    pub(super) gaps: AtomicU64,
+    pub(super) repairs: AtomicU64,
+}
+
+impl Link {
+    /// Connects in the background, now and whenever the connection is lost.
+    ///
+    /// # Errors
+    /// A server's address that is none.
+    pub(super) async fn connect(servers: &[Secret], local: Option<LocalBus>) -> Result<Arc<Self>, ConnectError> {
+        let (told, connection) = watch::channel(Connection::default());
+        let options = ConnectOptions::new()
+            .name("hubbub")
+            .retry_on_initial_connect()
+            .ping_interval(PING_INTERVAL)
+            .connection_timeout(CONNECTION_TIMEOUT)
+            .reconnect_delay_callback(|_| Duration::from_millis(rand::rng().random_range(RECONNECT_MILLIS)))
+            .client_capacity(CLIENT_CAPACITY)
+            .subscription_capacity(SUBSCRIPTION_CAPACITY)
+            .event_callback(move |event| {
+                note(&told, &event);
+                std::future::ready(())
+            });
+        let parse = |server: &Secret| server.expose().parse::<ServerAddr>();
+        let servers = servers.iter().map(parse).collect::<Result<Vec<_>, _>>();
+        let servers =
+            servers.map_err(|error| ConnectError::with_source(async_nats::ConnectErrorKind::ServerParse, error))?;
+        let client = options.connect(servers).await?;
+        let (node, nodes, counts) = (NodeId::draw(), Nodes::default(), Counts::default());
+        Ok(Arc::new(Self { client, node, local, nodes, counts, connection, is_heard: AtomicBool::new(false) }))
+    }
+
+    /// Whether what is published now leaves.
+    pub(super) fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// Whether this node hears the others.
+    pub(super) fn is_up(&self) -> bool {
+        self.is_connected() && self.is_heard.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn watch_connection(&self) -> watch::Receiver<Connection> {
+        self.connection.clone()
+    }
+
+    /// Completes when there is a connection. Cancel safe.
+    pub(super) async fn connected(&self) {
+        let mut connection = self.connection.clone();
+        // The client holds the other end as long as this.
+        let _ = connection.wait_for(|connection| connection.is_there).await;
+    }
+
+    /// Publishes a message. It may get lost.
+    pub(super) async fn publish(&self, subject: String, body: Body) {
+        self.counts.sent.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = self.client.publish(subject, Packet::write(self.node, body)).await {
+            warn!(%error, "a message did not leave for the bus");
+        }
+    }
+
+    /// Parses a message; nothing when it is not understood.
+    pub(super) fn read(&self, message: &Message) -> Option<Packet> {
+        match Packet::parse(&message.payload) {
+            Ok(packet) => Some(packet),
+            Err(_) => {
+                self.counts.not_understood.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
+    /// Hands the broadcaster what another node says, and has it answer what another asks.
+    pub(super) fn hear(self: &Arc<Self>, message: Message) {
+        let Some(local) = &self.local else { return };
+        let Some(packet) = self.read(&message) else { return };
+        if packet.node == self.node {
+            // What this process published reached its own sockets before.
+            return;
+        }
+        self.counts.received.fetch_add(1, Ordering::Relaxed);
+        match packet.body {
+            Body::Peer(said) => local.report(PeerNews::Said(packet.node, said)),
+            Body::Question(question) => {
+                let (sender, answer) = oneshot::channel();
+                local.report(PeerNews::Asked(question, sender));
+                self.reply(&message, answer, Body::Answer);
+            }
+            Body::Find(channel) => {
+                let (sender, held) = oneshot::channel();
+                local.report(PeerNews::Wanted(channel, sender));
+                self.reply(&message, held, |held| Body::Held(Box::new(held)));
+            }
+            Body::Ping => {
+                let (sender, answer) = oneshot::channel();
+                // The receiver is right here.
+                let _ = sender.send(());
+                self.reply(&message, answer, |()| Body::Beat);
+            }
+            Body::Answer(_) | Body::Held(_) | Body::Beat | Body::Bye | Body::Heads(_) => {}
+        }
+    }
+
+    fn reply<T: Send + 'static>(
+        self: &Arc<Self>,
+        message: &Message,
+        answer: oneshot::Receiver<T>,
+        body: impl FnOnce(T) -> Body + Send + 'static,
+    ) {
+        let Some(reply) = message.reply.clone() else { return };
+        let link = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Ok(Ok(answer)) = timeout(ANSWER_TIMEOUT, answer).await {
+                link.publish(reply.to_string(), body(answer)).await;
+            }
+        });
+    }
+
+    /// Tells the broadcaster.
+    pub(super) fn report(&self, news: PeerNews) {
+        if let Some(local) = &self.local {
+            local.report(news);
+        }
+    }
+}
+
+/// Whether a message is worth nothing when it is late.
+pub(super) const fn is_hint(message: &PeerMessage) -> bool {
+    matches!(message, PeerMessage::ClientEvent(_))
+}
+
+fn note(told: &watch::Sender<Connection>, event: &Event) {
+    match event {
+        Event::Connected => {
+            info!("connected to the bus");
+            told.send_modify(|connection| connection.is_there = true);
+        }
+        Event::Disconnected => {
+            warn!("the connection to the bus is lost");
+            told.send_modify(|connection| *connection = Connection { is_there: false, losses: connection.losses + 1 });
+        }
+        Event::SlowConsumer(_) => {
+            // A reader was too slow, and messages are lost: as after a lost connection, whatever was missed is asked for.
+            told.send_modify(|connection| connection.losses += 1);
+        }
+        Event::LameDuckMode | Event::Draining | Event::Closed | Event::ServerError(_) | Event::ClientError(_) => {
+            warn!(%event, "the bus");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What goes over the wire: `{"v":1,"node":"…","body":{…}}`.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::bus::{Answer, Held, NodeId, PeerMessage, Question};
+use crate::domain::RoomId;
+use crate::pusher::ChannelKey;
+
+/// The version that this code speaks. A change that older code would misunderstand takes another.
+const VERSION: u32 = 1;
+
+/// A message with its sender.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Packet {
+    v: u32,
+    pub(super) node: NodeId,
+    pub(super) body: Body,
+}
+
+/// What is said.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Body {
+    /// Something for the broadcaster.
+    Peer(PeerMessage),
+    /// What does the broadcaster know? It is answered with [`Body::Answer`].
+    Question(Question),
+    Answer(Answer),
+    /// What is known of a channel? It is answered with [`Body::Held`].
+    Find(ChannelKey),
+    Held(Box<Held>),
+    /// The sender lives.
+    Beat,
+    /// Does the receiver live? It is answered with [`Body::Beat`].
+    Ping,
+    /// The sender ends.
+    Bye,
+    /// The heads of these rooms are wanted.
+    Heads(Vec<RoomId>),
+}
+
+/// Another version, or no packet at all: to be counted and ignored.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NotUnderstood;
+
+impl Packet {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, NotUnderstood> {
+        serde_json::from_slice(bytes).ok().filter(|packet: &Self| packet.v == VERSION).ok_or(NotUnderstood)
+    }
+
+    /// The bytes of a message.
+    #[expect(clippy::expect_used, reason = "the types have string keys and no fallible serialisers")]
+    pub(super) fn write(node: NodeId, body: Body) -> Bytes {
+        serde_json::to_vec(&Self { v: VERSION, node, body }).expect("packets are serialisable").into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::{Envelope, ReadyFrame};
+    use crate::pusher::{AppId, ChannelName};
+    use serde_json::value::RawValue;
+
+    #[test]
+    fn a_frame_arrives_to_the_letter() {
+        let event = Envelope {
+            app: AppId(1),
+            channel: "c".to_owned(),
+            event: "e".to_owned(),
+            data: "{ \"a\" : 1.0 }\u{2028}é".to_owned(),
+            except: None,
+            head: None,
+            trace: None,
+        };
+        let channel = ChannelKey { app: AppId(1), name: ChannelName::parse("c").expect("valid") };
+        let frame = RawValue::from_string(event.frame()).expect("JSON");
+        let sent = PeerMessage::Event(ReadyFrame { channel, except: None, head: None, frame });
+        let node = NodeId::draw();
+        let packet = Packet::parse(&Packet::write(node, Body::Peer(sent))).expect("understood");
+        let Body::Peer(PeerMessage::Event(arrived)) = packet.body else { panic!("an event") };
+        assert_eq!((packet.node, arrived.frame.get()), (node, event.frame().as_str()));
+    }
+
+    #[test]
+    fn another_version_and_nonsense_are_not_understood() {
+        for text in
+            ["", "{}", r#"{"v":2,"node":"0123456789abcdef","body":"beat"}"#, r#"{"v":1,"node":"0","body":"beat"}"#]
+        {
+            assert_eq!(Packet::parse(text.as_bytes()).err(), Some(NotUnderstood), "{text}");
+        }
+        assert!(Packet::parse(br#"{"v":1,"node":"0123456789abcdef","body":"beat","later":1}"#).is_ok());
+    }
+}

@@ -1,0 +1,104 @@
+//! The publishing task: the only one that publishes events, so that they stay in order.
+//!
+//! It publishes while there is a connection, and lets events wait in a queue of our own otherwise: the client's own queue
+//! would block when it is full, and deliver what is long out of date.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::bus::outgoing::{Departing, Outgoing};
+use crate::bus::{BusMessage, Envelope, PeerMessage, ReadyFrame, Recipient};
+use crate::pusher::{ChannelKey, ChannelName};
+
+use super::link::{Link, is_hint};
+use super::packet::Body;
+use super::subject;
+
+/// Events that are taken at once.
+const BATCH: usize = 64;
+/// Age at which a client's event is worth nothing.
+const STALE: Duration = Duration::from_secs(2);
+
+/// What a broadcaster tells others. While there is no connection it is dropped.
+#[derive(Debug)]
+pub(super) struct Hint {
+    pub(super) recipient: Recipient,
+    pub(super) message: PeerMessage,
+    pub(super) at: Instant,
+}
+
+/// The task.
+pub(super) struct Publisher {
+    link: Arc<Link>,
+    outgoing: Outgoing,
+    hints: mpsc::Receiver<Hint>,
+}
+
+impl Publisher {
+    pub(super) const fn new(link: Arc<Link>, outgoing: Outgoing, hints: mpsc::Receiver<Hint>) -> Self {
+        Self { link, outgoing, hints }
+    }
+
+    /// Publishes until the queue is closed and empty.
+    pub(super) async fn run(mut self) {
+        loop {
+            let connected = self.link.is_connected();
+            tokio::select! {
+                Some(hint) = self.hints.recv() => self.publish_hint(hint).await,
+                departing = self.outgoing.take(BATCH), if connected => match departing {
+                    Some(departing) => {
+                        // It may have gone while nothing was to be sent.
+                        self.link.connected().await;
+                        self.publish(departing).await;
+                    }
+                    None => return,
+                },
+                () = self.link.connected(), if !connected => {}
+            }
+        }
+    }
+
+    async fn publish_hint(&self, hint: Hint) {
+        let is_stale = is_hint(&hint.message) && hint.at.elapsed() > STALE;
+        if self.link.is_connected() && !is_stale {
+            self.link.publish(subject::of(&hint.recipient), Body::Peer(hint.message)).await;
+        }
+    }
+
+    async fn publish(&self, departing: Departing) {
+        match departing {
+            Departing::Events(events) => {
+                for event in events {
+                    self.publish_event(event).await;
+                }
+            }
+            // To all: an authorisation from before may be shown to a node that holds the channel for nobody yet.
+            Departing::Order(BusMessage::Revoke(revocation)) => {
+                self.link.publish(subject::ALL.to_owned(), Body::Peer(PeerMessage::Revoke(revocation))).await;
+            }
+            Departing::Order(BusMessage::Terminate(termination)) => {
+                if let Ok(name) = ChannelName::of_user(&termination.user_id) {
+                    let subject = subject::of_channel(&ChannelKey { app: termination.app, name });
+                    self.link.publish(subject, Body::Peer(PeerMessage::Terminate(termination))).await;
+                }
+            }
+            Departing::Order(BusMessage::Event(event)) => self.publish_event(event).await,
+        }
+    }
+
+    async fn publish_event(&self, event: Envelope) {
+        let (name, frame) = match (ChannelName::parse(&event.channel), RawValue::from_string(event.frame())) {
+            (Ok(name), Ok(frame)) => (name, frame),
+            _ => return warn!(channel = event.channel, "an event for a channel that cannot exist was dropped"),
+        };
+        let channel = ChannelKey { app: event.app, name };
+        let subject = subject::of_channel(&channel);
+        let message = PeerMessage::Event(ReadyFrame { channel, except: event.except, head: event.head, frame });
+        self.link.publish(subject, Body::Peer(message)).await;
+    }
+}

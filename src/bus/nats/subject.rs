@@ -1,0 +1,73 @@
+//! The subjects that messages are published on: who subscribes to one hears it.
+//!
+//! | subject | who subscribes | carries |
+//! |---|---|---|
+//! | `hubbub.APP.ev.CHANNEL` | nodes with a socket in the channel | events, client events, changes of presence, digests |
+//! | `hubbub.APP.us.USER` | nodes where that user is signed in | the same, terminations |
+//! | `hubbub.APP.rq.CHANNEL` | the same nodes, as one group of which one answers | what is known of the channel, please |
+//! | `hubbub.nd.NODE` | that node | what is for it alone |
+//! | `hubbub.hb` | nodes with sockets | heartbeats, good-byes |
+//! | `hubbub.all` | nodes with sockets | revocations, questions of the HTTP API |
+//! | `hubbub.heads` | nodes with the database, as one group | the heads of these rooms, please |
+
+use crate::bus::{NodeId, Recipient};
+use crate::pusher::ChannelKey;
+
+pub(super) const HEARTBEATS: &str = "hubbub.hb";
+pub(super) const ALL: &str = "hubbub.all";
+pub(super) const HEADS: &str = "hubbub.heads";
+/// The group of those who answer for a channel, or for the database.
+pub(super) const GROUP: &str = "hubbub";
+
+pub(super) fn of_channel(channel: &ChannelKey) -> String {
+    match channel.name.user_id() {
+        Some(user_id) => format!("hubbub.{}.us.{}", channel.app, token(user_id)),
+        None => format!("hubbub.{}.ev.{}", channel.app, token(channel.name.as_str())),
+    }
+}
+
+pub(super) fn of_finders(channel: &ChannelKey) -> String {
+    format!("hubbub.{}.rq.{}", channel.app, token(channel.name.as_str()))
+}
+
+pub(super) fn of_node(node: NodeId) -> String {
+    format!("hubbub.nd.{node}")
+}
+
+pub(super) fn of(recipient: &Recipient) -> String {
+    match recipient {
+        Recipient::Channel(channel) => of_channel(channel),
+        Recipient::Node(node) => of_node(*node),
+        Recipient::All => ALL.to_owned(),
+    }
+}
+
+/// A name as one token of a subject: what has a meaning there is percent-encoded, and the percent sign itself.
+fn token(name: &str) -> String {
+    let mut token = String::with_capacity(name.len() + 6);
+    for character in name.chars() {
+        match character {
+            '.' => token.push_str("%2E"),
+            '*' => token.push_str("%2A"),
+            '>' => token.push_str("%3E"),
+            ' ' => token.push_str("%20"),
+            '%' => token.push_str("%25"),
+            other => token.push(other),
+        }
+    }
+    token
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pusher::{AppId, ChannelName};
+
+    #[test]
+    fn a_channels_name_is_one_token_of_its_subject() {
+        let subject = |name| of_channel(&ChannelKey { app: AppId(7), name: ChannelName::parse(name).expect("valid") });
+        assert_eq!(subject("private-room.1"), "hubbub.7.ev.private-room%2E1");
+        assert_eq!(subject("#server-to-user-a.b"), "hubbub.7.us.a%2Eb");
+        assert_eq!(token("a%2E*> "), "a%252E%2A%3E%20");
+    }
+}

@@ -1,0 +1,227 @@
+//! What this node listens to: its own subjects, and those of the channels that it holds.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use async_nats::{Request, Subscriber};
+use futures_util::StreamExt;
+use rand::RngExt;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::warn;
+
+use crate::bus::{ChatChannel, PeerNews};
+use crate::domain::RoomId;
+use crate::pusher::{AppId, ChannelKey};
+
+use super::link::Link;
+use super::packet::{Body, Packet};
+use super::{HeadsWanted, subject};
+
+/// How long a channel is listened to after its last socket has left: people reload pages and come back.
+const LINGER_SECS: std::ops::Range<f64> = 30.0..60.0;
+/// How long those who hold a channel may take to say what they know of it. A subscription waits for it.
+const FIND_TIMEOUT: Duration = Duration::from_millis(300);
+/// Rooms whose heads are asked for at once.
+const ROOMS_AT_ONCE: usize = 500;
+
+/// What the broadcaster wants.
+#[derive(Debug)]
+pub(super) enum Wish {
+    Listen(ChannelKey),
+    /// Listen, and answer those who look for the channel.
+    Offer(ChannelKey),
+    Ignore(ChannelKey),
+    Find(ChannelKey),
+    /// The rooms that are listened to may have lost events.
+    AskForHeads,
+}
+
+/// The task that subscribes.
+pub(super) struct Interest {
+    link: Arc<Link>,
+    wishes: mpsc::UnboundedReceiver<Wish>,
+    /// The chat's own app: its rooms have heads.
+    app: AppId,
+    channels: HashMap<ChannelKey, Listening>,
+    /// When which channel is left.
+    leaving: BTreeMap<(Instant, u64), ChannelKey>,
+    last_leave: u64,
+}
+
+/// A channel that is listened to.
+struct Listening {
+    _events: Reader,
+    finders: Option<Reader>,
+    leave_at: Option<(Instant, u64)>,
+}
+
+/// A task that reads a subscription, and ends it when it is dropped.
+pub(super) struct Reader(AbortHandle);
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Reader {
+    /// Hands what is subscribed to to the broadcaster.
+    fn start(link: &Arc<Link>, subscriber: Subscriber) -> Self {
+        let link = Arc::clone(link);
+        Self::each(subscriber, move |message| link.hear(message))
+    }
+
+    fn each(mut subscriber: Subscriber, take: impl Fn(async_nats::Message) + Send + 'static) -> Self {
+        let read = async move {
+            while let Some(message) = subscriber.next().await {
+                take(message);
+            }
+        };
+        Self(tokio::spawn(read).abort_handle())
+    }
+}
+
+/// Listens to what concerns this node as a whole.
+pub(super) async fn listen_as_node(
+    link: &Arc<Link>,
+    heads: Option<mpsc::Sender<HeadsWanted>>,
+) -> Result<Vec<Reader>, async_nats::SubscribeError> {
+    let mut readers = Vec::new();
+    if link.local.is_some() {
+        for subject in [subject::ALL.to_owned(), subject::of_node(link.node)] {
+            readers.push(Reader::start(link, link.client.subscribe(subject).await?));
+        }
+    }
+    if let Some(heads) = heads {
+        let subscriber = link.client.queue_subscribe(subject::HEADS, subject::GROUP.to_owned()).await?;
+        let link = Arc::clone(link);
+        readers.push(Reader::each(subscriber, move |message| {
+            if let Some(Packet { body: Body::Heads(rooms), .. }) = link.read(&message) {
+                // Full, somebody asks for more than can be answered; ticks tell the rest.
+                let _ = heads.try_send(HeadsWanted::Rooms(rooms));
+            }
+        }));
+    }
+    Ok(readers)
+}
+
+impl Interest {
+    pub(super) fn new(link: Arc<Link>, wishes: mpsc::UnboundedReceiver<Wish>, app: AppId) -> Self {
+        Self { link, wishes, app, channels: HashMap::new(), leaving: BTreeMap::new(), last_leave: 0 }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut ticks = interval(Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                wish = self.wishes.recv() => match wish {
+                    Some(wish) => self.grant(wish).await,
+                    None => return,
+                },
+                _ = ticks.tick() => self.leave_due(Instant::now()),
+            }
+        }
+    }
+
+    async fn grant(&mut self, wish: Wish) {
+        let granted = match wish {
+            Wish::Listen(channel) => self.listen(&channel).await,
+            Wish::Offer(channel) => self.offer(&channel).await,
+            Wish::Ignore(channel) => {
+                self.ignore(channel);
+                Ok(())
+            }
+            Wish::Find(channel) => {
+                tokio::spawn(find(Arc::clone(&self.link), channel));
+                Ok(())
+            }
+            Wish::AskForHeads => {
+                self.ask_for_heads().await;
+                Ok(())
+            }
+        };
+        if let Err(error) = granted {
+            warn!(%error, "a channel cannot be listened to");
+        }
+    }
+
+    async fn listen(&mut self, channel: &ChannelKey) -> Result<(), async_nats::SubscribeError> {
+        if let Some(listening) = self.channels.get_mut(channel) {
+            if let Some(place) = listening.leave_at.take() {
+                self.leaving.remove(&place);
+            }
+            return Ok(());
+        }
+        let subscriber = self.link.client.subscribe(subject::of_channel(channel)).await?;
+        let events = Reader::start(&self.link, subscriber);
+        self.channels.insert(channel.clone(), Listening { _events: events, finders: None, leave_at: None });
+        Ok(())
+    }
+
+    async fn offer(&mut self, channel: &ChannelKey) -> Result<(), async_nats::SubscribeError> {
+        self.listen(channel).await?;
+        if let Some(listening) = self.channels.get_mut(channel).filter(|listening| listening.finders.is_none()) {
+            let group = subject::GROUP.to_owned();
+            let subscriber = self.link.client.queue_subscribe(subject::of_finders(channel), group).await?;
+            listening.finders = Some(Reader::start(&self.link, subscriber));
+        }
+        Ok(())
+    }
+
+    /// Answers for a channel no longer, and leaves it in a while.
+    fn ignore(&mut self, channel: ChannelKey) {
+        let Some(listening) = self.channels.get_mut(&channel) else { return };
+        listening.finders = None;
+        if listening.leave_at.is_none() {
+            self.last_leave += 1;
+            let linger = Duration::from_secs_f64(rand::rng().random_range(LINGER_SECS));
+            let place = (Instant::now() + linger, self.last_leave);
+            listening.leave_at = Some(place);
+            self.leaving.insert(place, channel);
+        }
+    }
+
+    fn leave_due(&mut self, now: Instant) {
+        while let Some(due) = self.leaving.first_entry().filter(|due| due.key().0 <= now) {
+            let channel = due.remove();
+            self.channels.remove(&channel);
+        }
+    }
+
+    async fn ask_for_heads(&self) {
+        let held = self.channels.keys().filter(|channel| channel.app == self.app);
+        let rooms: Vec<RoomId> = held.filter_map(|channel| room_of(channel.name.as_str())).collect();
+        self.link.counts.repairs.fetch_add(rooms.len() as u64, Ordering::Relaxed);
+        for rooms in rooms.chunks(ROOMS_AT_ONCE) {
+            self.link.publish(subject::HEADS.to_owned(), Body::Heads(rooms.to_vec())).await;
+        }
+    }
+}
+
+fn room_of(channel: &str) -> Option<RoomId> {
+    match ChatChannel::from_name(channel)? {
+        ChatChannel::Room(room) => Some(room),
+        ChatChannel::RoomPresence(_) | ChatChannel::User(_) | ChatChannel::Document(_) => None,
+    }
+}
+
+/// Asks one of those who hold a channel what they know of it. When nobody does, the server says so at once.
+async fn find(link: Arc<Link>, channel: ChannelKey) {
+    let held = if link.is_connected() {
+        let body = Body::Find(channel.clone());
+        let request = Request::new().payload(Packet::write(link.node, body)).timeout(Some(FIND_TIMEOUT));
+        let answer = link.client.send_request(subject::of_finders(&channel), request).await;
+        match answer.ok().and_then(|message| link.read(&message)) {
+            Some(Packet { body: Body::Held(held), .. }) => Some(held),
+            _ => None,
+        }
+    } else {
+        None
+    };
+    link.report(PeerNews::Found(channel, held));
+}

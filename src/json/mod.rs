@@ -1,0 +1,16 @@
+//! The JSON objects of the API, one file per noun. The HTTP API, the event stream, sockets, webhooks and exports carry the
+//! same objects, so a client needs one parser. What only one endpoint takes or answers stands above its handler.
+
+mod document;
+mod event;
+mod file;
+mod message;
+mod room;
+mod user;
+
+pub use document::DocumentPayload;
+pub use event::EventPayload;
+pub use file::FilePayload;
+pub use message::MessagePayload;
+pub use room::{MembershipPayload, RoomPayload};
+pub use user::AuthorPayload;

@@ -1,0 +1,55 @@
+//! A room, and somebody's place in it.
+
+use serde::Serialize;
+
+use crate::domain::{Membership, RetentionDays, Room, RoomId, Seq, Timestamp, UserId};
+
+/// A room; in the HTTP API with the caller's membership beside these fields.
+#[derive(Debug, Serialize)]
+pub struct RoomPayload<'a> {
+    id: RoomId,
+    kind: &'static str,
+    name: &'a str,
+    topic: &'a str,
+    created_by: UserId,
+    created_at: Timestamp,
+    last_seq: Seq,
+    message_count: i64,
+    retention_days: Option<RetentionDays>,
+}
+
+impl<'a> From<&'a Room> for RoomPayload<'a> {
+    fn from(room: &'a Room) -> Self {
+        Self {
+            id: room.id,
+            kind: room.kind.name(),
+            name: &room.name,
+            topic: &room.topic,
+            created_by: room.created_by,
+            created_at: room.created_at,
+            last_seq: room.last_seq,
+            message_count: room.message_count,
+            retention_days: room.retention_days,
+        }
+    }
+}
+
+/// The caller's place in a room: `{"read_number":28,"unread":2,"joined_at":"…"}`.
+#[derive(Debug, Serialize)]
+pub struct MembershipPayload {
+    read_number: i64,
+    unread: i64,
+    joined_at: Timestamp,
+}
+
+impl MembershipPayload {
+    /// The membership of somebody in `room`.
+    #[must_use]
+    pub const fn new(room: &Room, membership: &Membership) -> Self {
+        Self {
+            read_number: membership.read_number,
+            unread: room.message_count - membership.read_number,
+            joined_at: membership.joined_at,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What waits for the writer: a change of the database, and the caller who waits for its outcome.
+
+use tokio::sync::oneshot;
+
+use crate::store::messages::post::batch::post_all;
+use crate::store::messages::post::command::{Post, Posted};
+
+use super::connection::DbConnection;
+use super::error::{StoreError, settle};
+
+/// A change that waits for the writer.
+#[expect(clippy::large_enum_variant, reason = "nearly every command is a post")]
+pub(in crate::store) enum WriteCommand {
+    /// A message to post. Posts that follow each other in a batch are stored together, for that is cheaper.
+    Post(Post, Reply<Posted>),
+    /// Any other change: the closure given to [`Store::write`](super::store::Store::write).
+    Other(Box<dyn WriteClosure>),
+}
+
+impl WriteCommand {
+    /// A post, and where its outcome will be.
+    pub(in crate::store) fn post(post: Post) -> (Self, oneshot::Receiver<Result<Posted, StoreError>>) {
+        let (reply, outcome) = Reply::new();
+        (Self::Post(post, reply), outcome)
+    }
+
+    /// A change made by a closure, and where its outcome will be.
+    pub(in crate::store) fn other<T, F>(closure: F) -> (Self, oneshot::Receiver<Result<T, StoreError>>)
+    where
+        T: Send + 'static,
+        F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, outcome) = Reply::new();
+        (Self::Other(Box::new((closure, reply))), outcome)
+    }
+
+    /// Runs commands within an open transaction, in their order, and keeps their outcomes. A refusal is an outcome,
+    /// decided before anything is changed. It may be called again after the transaction was rolled back.
+    ///
+    /// # Errors
+    /// What makes the transaction unusable.
+    pub(super) fn run_all(commands: &mut [Self], connection: &mut DbConnection) -> Result<(), StoreError> {
+        commands
+            .chunk_by_mut(|command, next| matches!((command, next), (Self::Post(..), Self::Post(..))))
+            .try_for_each(|chunk| Self::run_chunk(chunk, connection))
+    }
+
+    /// Runs one command, or posts that follow each other.
+    fn run_chunk(chunk: &mut [Self], connection: &mut DbConnection) -> Result<(), StoreError> {
+        if let [Self::Other(closure)] = chunk {
+            return closure.run(connection);
+        }
+        let posts_and_replies = chunk.iter_mut().filter_map(|command| match command {
+            Self::Post(post, reply) => Some((&*post, reply)),
+            Self::Other(_) => None,
+        });
+        let (posts, replies): (Vec<_>, Vec<_>) = posts_and_replies.unzip();
+        for (reply, outcome) in replies.into_iter().zip(post_all(connection, &posts)?) {
+            reply.outcome = Some(outcome);
+        }
+        Ok(())
+    }
+
+    /// Answers the caller: with the outcome kept when the transaction was committed, else with the error.
+    pub(super) fn answer(self, committed: Result<(), StoreError>) {
+        match self {
+            Self::Post(_, reply) => reply.send(committed),
+            Self::Other(closure) => closure.answer(committed),
+        }
+    }
+}
+
+/// The way back to the caller, and what the caller is told if the transaction is committed.
+pub(in crate::store) struct Reply<T> {
+    outcome: Option<Result<T, StoreError>>,
+    caller: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T> Reply<T> {
+    fn new() -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
+        let (caller, outcome) = oneshot::channel();
+        (Self { outcome: None, caller }, outcome)
+    }
+
+    fn send(self, committed: Result<(), StoreError>) {
+        let outcome = match committed {
+            Ok(()) => self.outcome,
+            Err(error) => Some(Err(error)),
+        };
+        if let Some(outcome) = outcome {
+            // The caller may have gone: what was committed stays committed.
+            let _ = self.caller.send(outcome);
+        }
+    }
+}
+
+/// A closure with its reply, of whichever type the reply is.
+pub(in crate::store) trait WriteClosure: Send {
+    /// Runs the closure and keeps its outcome.
+    fn run(&mut self, connection: &mut DbConnection) -> Result<(), StoreError>;
+    /// See [`WriteCommand::answer`].
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+impl<F, T> WriteClosure for (F, Reply<T>)
+where
+    F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send,
+    T: Send,
+{
+    fn run(&mut self, connection: &mut DbConnection) -> Result<(), StoreError> {
+        let (closure, reply) = self;
+        reply.outcome = Some(settle(closure(connection))?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        self.1.send(committed);
+    }
+}

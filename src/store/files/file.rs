@@ -1,0 +1,103 @@
+//! Rows of files: adding one, and reading one that a person may see.
+
+use diesel::prelude::*;
+
+use crate::domain::{File, FileId, FileName, Refusal, RoomId, Timestamp, UserId};
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::schema::files;
+use crate::store::rooms::access::enter_room;
+use crate::store::{Store, StoreError};
+
+use super::content_hash::ContentHash;
+use super::rows::{FileRow, StoredFile};
+
+/// A file that is about to have a row. Its content is in place.
+#[derive(Debug, Clone)]
+pub(super) struct NewFile {
+    /// Where it is shown.
+    pub room: RoomId,
+    /// Who uploaded it.
+    pub uploader: UserId,
+    /// The name that it had where it came from.
+    pub name: FileName,
+    /// What it is.
+    pub content_type: &'static str,
+    /// Its length.
+    pub bytes: u64,
+    /// Its width and height, when it is an image.
+    pub size: Option<(u32, u32)>,
+    /// What its thumbnail is, when it has one.
+    pub thumbnail_type: Option<&'static str>,
+    /// Its content.
+    pub hash: ContentHash,
+}
+
+impl Store {
+    /// Whether a person may post in a room, asked before an upload is received.
+    ///
+    /// # Errors
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
+    pub async fn check_membership(&self, user: UserId, room: RoomId) -> Result<(), StoreError> {
+        self.read(move |connection| enter_room(connection, user, room).map(drop)).await
+    }
+
+    /// A file that `viewer` may see: of a message in one of their rooms, or their own that is not attached yet.
+    ///
+    /// # Errors
+    /// [`Refusal::FileNotFound`].
+    pub async fn file(&self, viewer: UserId, id: FileId) -> Result<StoredFile, StoreError> {
+        self.read_snapshot(move |connection| {
+            let row = files::table.find(id.0).select(FileRow::as_select()).first::<FileRow>(connection).optional()?;
+            let row = row.ok_or(StoreError::Refused(Refusal::FileNotFound))?;
+            let is_waiting_for_another = row.message_id.is_none() && row.uploader_id != viewer.0;
+            if is_waiting_for_another || enter_room(connection, viewer, RoomId(row.room_id)).is_err() {
+                return Err(StoreError::Refused(Refusal::FileNotFound));
+            }
+            Ok(row.into())
+        })
+        .await
+    }
+
+    /// Writes the row of a file whose content is in place.
+    pub(super) async fn add_file(&self, new: NewFile) -> Result<File, StoreError> {
+        self.write(move |connection| add(connection, &new)).await
+    }
+
+    /// Removes the rows of files that were uploaded before `time` and that no message has; answers how many.
+    pub(super) async fn remove_waiting_files(&self, time: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |connection| {
+            let waiting = files::table.filter(files::message_id.is_null().and(files::created_at.lt(time.0)));
+            Ok(diesel::delete(waiting).execute(connection)?)
+        })
+        .await
+    }
+}
+
+fn add(connection: &mut DbConnection, new: &NewFile) -> Result<File, StoreError> {
+    enter_room(connection, new.uploader, new.room)?;
+    let id: i64 = diesel::insert_into(files::table)
+        .values((
+            files::room_id.eq(new.room.0),
+            files::uploader_id.eq(new.uploader.0),
+            files::place.eq(0),
+            files::name.eq(new.name.as_str()),
+            files::content_type.eq(new.content_type),
+            files::bytes.eq(i64::try_from(new.bytes).unwrap_or(i64::MAX)),
+            files::width.eq(new.size.map(|(width, _)| i64::from(width))),
+            files::height.eq(new.size.map(|(_, height)| i64::from(height))),
+            files::thumbnail_type.eq(new.thumbnail_type),
+            files::hash.eq(new.hash.as_str()),
+            files::created_at.eq(Timestamp::now().0),
+        ))
+        .returning(files::id)
+        .get_result(connection)?;
+    Ok(File {
+        id: FileId(id),
+        name: new.name.as_str().to_owned(),
+        content_type: new.content_type.to_owned(),
+        bytes: new.bytes,
+        width: new.size.map(|(width, _)| width),
+        height: new.size.map(|(_, height)| height),
+        has_thumbnail: new.thumbnail_type.is_some(),
+    })
+}

@@ -1,0 +1,71 @@
+//! Contents on the disk that are to be removed once no row has them: the table `file_removals`.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+
+use crate::store::engine::schema::{file_removals, files};
+use crate::store::{Store, StoreError};
+
+use super::content_hash::ContentHash;
+
+impl Store {
+    /// Notes that a content may come to be without a row.
+    pub(super) async fn expect_removal(&self, hash: ContentHash) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            let noted = file_removals::table.find(hash.as_str()).select(file_removals::hash);
+            if noted.first::<String>(connection).optional()?.is_none() {
+                let noted = file_removals::hash.eq(hash.as_str());
+                diesel::insert_into(file_removals::table).values(noted).execute(connection)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Contents that may be without a row, at most `limit`.
+    pub(super) async fn expected_removals(&self, limit: i64) -> Result<Vec<ContentHash>, StoreError> {
+        self.read(move |connection| {
+            let hashes: Vec<String> = file_removals::table.select(file_removals::hash).limit(limit).load(connection)?;
+            Ok(hashes.into_iter().map(ContentHash::stored).collect())
+        })
+        .await
+    }
+
+    /// Those of the contents that have no row and are not noted either.
+    pub(super) async fn unknown_contents(&self, mut hashes: Vec<ContentHash>) -> Result<Vec<ContentHash>, StoreError> {
+        self.read_snapshot(move |connection| {
+            let names: Vec<String> = hashes.iter().map(|hash| hash.as_str().to_owned()).collect();
+            let mut known: HashSet<String> = files::table
+                .filter(files::hash.eq_any(&names))
+                .select(files::hash)
+                .load(connection)?
+                .into_iter()
+                .collect();
+            let noted = file_removals::table.filter(file_removals::hash.eq_any(&names)).select(file_removals::hash);
+            known.extend(noted.load::<String>(connection)?);
+            hashes.retain(|hash| !known.contains(hash.as_str()));
+            Ok(hashes)
+        })
+        .await
+    }
+
+    /// Whether a row names the content.
+    pub(super) async fn is_content_used(&self, hash: ContentHash) -> Result<bool, StoreError> {
+        // Through the writer: what it is about to commit counts.
+        self.write(move |connection| {
+            let used = files::table.filter(files::hash.eq(hash.as_str())).select(files::id);
+            Ok(used.first::<i64>(connection).optional()?.is_some())
+        })
+        .await
+    }
+
+    /// Notes that a content was looked at.
+    pub(super) async fn end_removal(&self, hash: ContentHash) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            diesel::delete(file_removals::table.find(hash.as_str())).execute(connection)?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,46 @@
+//! Rows of a room's log.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Room, Seq};
+use crate::store::StoreError;
+use crate::store::engine::connection::MultiBackend;
+use crate::store::engine::schema::events;
+
+/// An entry of a room's log.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = events, check_for_backend(MultiBackend))]
+pub(in crate::store) struct EventRow {
+    pub(in crate::store) seq: i64,
+    pub(in crate::store) kind: String,
+    pub(in crate::store) actor_id: i64,
+    pub(in crate::store) member_id: Option<i64>,
+    pub(in crate::store) data: Option<String>,
+    pub(in crate::store) created_at: i64,
+    pub(in crate::store) document_id: Option<i64>,
+}
+
+/// The part of a room that an event must remember because it changes later.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RoomData {
+    name: String,
+    topic: String,
+    message_count: i64,
+}
+
+impl RoomData {
+    pub(super) fn of(room: &Room) -> Self {
+        Self { name: room.name.clone(), topic: room.topic.clone(), message_count: room.message_count }
+    }
+
+    pub(super) fn to_json(&self) -> Result<String, StoreError> {
+        serde_json::to_string(self).map_err(|error| StoreError::Internal(error.to_string()))
+    }
+
+    /// The room as it was at `seq`.
+    pub(super) fn restore(self, room: &Room, seq: Seq) -> Room {
+        let Self { name, topic, message_count } = self;
+        Room { name, topic, message_count, last_seq: seq, ..room.clone() }
+    }
+}

@@ -1,0 +1,42 @@
+//! What is handed to the writer to post a message, and what it answers.
+
+use crate::domain::{ClientId, Message, MessageDraft, RoomEvent, RoomId, UserId};
+use crate::store::search::entry::SearchEntry;
+
+/// A message to be posted.
+pub(in crate::store) struct Post {
+    pub(in crate::store) author: UserId,
+    pub(in crate::store) room: RoomId,
+    pub(in crate::store) draft: MessageDraft,
+    /// What the search index will keep of it.
+    pub(in crate::store) entry: SearchEntry,
+}
+
+/// What became of a post.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Posted {
+    /// It was stored.
+    New {
+        /// The message.
+        message: Message,
+        /// The `message.posted` with this message, to be dispatched.
+        event: RoomEvent,
+    },
+    /// An earlier post with the same client id was stored, with this message; there is nothing to dispatch.
+    Replayed(Message),
+}
+
+impl Post {
+    pub(super) fn client_id(&self) -> Option<&str> {
+        self.draft.client_id.as_ref().map(ClientId::as_str)
+    }
+
+    pub(super) fn has_files(&self) -> bool {
+        !self.draft.file_ids.is_empty()
+    }
+
+    pub(super) fn says_the_same_as(&self, message: &Message) -> bool {
+        let file_ids = message.files.iter().map(|file| file.id);
+        message.body == self.draft.body.text() && file_ids.eq(self.draft.file_ids.iter().copied())
+    }
+}

@@ -1,0 +1,57 @@
+//! Rows of rooms and of memberships.
+
+use diesel::prelude::*;
+
+use crate::domain::{Membership, RetentionDays, Room, RoomId, RoomKind, Seq, Timestamp, UserId};
+use crate::store::StoreError;
+use crate::store::engine::connection::MultiBackend;
+use crate::store::engine::error::damaged;
+use crate::store::engine::schema::{memberships, rooms};
+
+/// A room.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = rooms, check_for_backend(MultiBackend))]
+pub(in crate::store) struct RoomRow {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) kind: String,
+    pub(in crate::store) name: String,
+    pub(in crate::store) topic: String,
+    pub(in crate::store) created_by: i64,
+    pub(in crate::store) created_at: i64,
+    pub(in crate::store) last_seq: i64,
+    pub(in crate::store) message_count: i64,
+    pub(in crate::store) retention_days: Option<i64>,
+}
+
+impl TryFrom<RoomRow> for Room {
+    type Error = StoreError;
+
+    fn try_from(row: RoomRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: RoomId(row.id),
+            kind: RoomKind::from_name(&row.kind).ok_or_else(|| damaged("rooms", row.id, "kind"))?,
+            name: row.name,
+            topic: row.topic,
+            created_by: UserId(row.created_by),
+            created_at: Timestamp(row.created_at),
+            last_seq: Seq(row.last_seq),
+            message_count: row.message_count,
+            retention_days: row.retention_days.and_then(|days| RetentionDays::parse(days).ok()),
+        })
+    }
+}
+
+/// A person's place in a room.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = memberships, check_for_backend(MultiBackend))]
+pub(in crate::store) struct MembershipRow {
+    pub(in crate::store) read_number: i64,
+    pub(in crate::store) joined_seq: i64,
+    pub(in crate::store) joined_at: i64,
+}
+
+impl From<MembershipRow> for Membership {
+    fn from(row: MembershipRow) -> Self {
+        Self { read_number: row.read_number, joined_seq: Seq(row.joined_seq), joined_at: Timestamp(row.joined_at) }
+    }
+}
