@@ -25,11 +25,14 @@
 //! | [`json`] | domain, timeline |
 //! | [`bus`] | domain, pusher, config, timeline, json |
 //! | [`broadcast`] | domain, pusher, timeline, bus; never the store: a socket node needs no database |
-//! | [`sockets`], [`pusher_api`], [`pusher_webhooks`] | pusher, bus, broadcast, config; the same |
+//! | [`sockets`] | pusher, bus, broadcast, config; the same |
+//! | [`pusher_api`] | pusher, bus, broadcast; the same |
+//! | [`pusher_webhooks`] | pusher, broadcast, config; the same |
 //! | [`jobs`] | domain, json, store, bus, auth, config |
 //! | [`maintenance`] | domain, json, store, auth, config |
 //! | [`http`] | domain, json, store, bus, auth, config, pusher, timeline; never a socket: a web node holds none |
-//! | [`app`], [`cli`] | everything |
+//! | [`app`] | everything but json, maintenance, cli |
+//! | [`cli`] | domain, app, pusher, config, telemetry, maintenance |
 
 pub mod app;
 pub mod auth;
