@@ -50,9 +50,13 @@ check-rust: $(PAGE) ## rustfmt and clippy, warnings denied
 	cd bench && cargo clippy --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
+# The tests of sockets run once with each transport. One cluster test needs root and the program `ip`: it is skipped
+# without them, and required in CI.
 test-rust: $(PAGE) ## Rust unit and integration tests, on SQLite and on a Postgres of their own
 	@tests/require.sh cargo cc nats-server
-	HUBBUB_TEST_REQUIRE_POSTGRES=1 HUBBUB_TEST_REQUIRE_NATS=1 tests/postgres.sh cargo test --locked
+	HUBBUB_TEST_REQUIRE_POSTGRES=1 HUBBUB_TEST_REQUIRE_NATS=1 \
+		$(if $(filter true,$(CI)),HUBBUB_TEST_REQUIRE_NAMESPACES=1) tests/postgres.sh cargo test --locked
+	HUBBUB_TEST_SOCKET_TRANSPORT=actix-ws cargo test --locked --test it -- sockets::
 
 # The program has OpenSSL built in; for the test the system's will do, which saves minutes.
 test-tls: $(PAGE) ## Postgres over TLS

@@ -10,26 +10,21 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
-use crate::client::Person;
-use crate::database::PostgresSchema;
-use crate::node::Node;
 use crate::page::{Page, Seen};
+use crate::person::Person;
+use crate::support::database::PostgresSchema;
+use crate::support::process::ServerProcess;
+use crate::support::settings::DEADLINE;
 
 /// The nodes.
 pub(crate) struct Cluster {
-    pub(crate) webs: Vec<Node>,
-    pub(crate) sockets: Vec<Node>,
+    pub(crate) webs: Vec<ServerProcess>,
+    pub(crate) sockets: Vec<ServerProcess>,
     pub(crate) ada: Person,
+    /// How many posts were stored.
+    stored: watch::Sender<usize>,
     /// Outlives the nodes.
     schema: PostgresSchema,
-}
-
-/// A number from the environment, by which `make torture` makes a test longer.
-pub(crate) fn setting(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(value) => value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value:?}")),
-        Err(_) => default,
-    }
 }
 
 /// What became of many posts.
@@ -45,16 +40,17 @@ impl Cluster {
     pub(crate) async fn start(webs: usize, sockets: usize, bus: &str, web_options: &[&str]) -> Option<Self> {
         let schema = PostgresSchema::create()?;
         let url = schema.url();
-        let web = || Node::start(&[&["--role", "web", "--bus", bus, "--database-url", &url], web_options].concat());
+        let web =
+            || ServerProcess::start(&[&["--role", "web", "--bus", bus, "--database-url", &url], web_options].concat());
         let webs: Vec<_> = (0..webs).map(|_| web()).collect();
         Some(Self::of(webs, sockets, bus, schema).await)
     }
 
     /// Adds socket nodes to web nodes, and somebody who writes.
-    pub(crate) async fn of(webs: Vec<Node>, sockets: usize, bus: &str, schema: PostgresSchema) -> Self {
+    pub(crate) async fn of(webs: Vec<ServerProcess>, sockets: usize, bus: &str, schema: PostgresSchema) -> Self {
         let sockets: Vec<_> = (0..sockets).map(|_| socket_node(bus)).collect();
         let ada = Person::sign_up(&webs[0], "ada").await;
-        let cluster = Self { webs, sockets, ada, schema };
+        let cluster = Self { webs, sockets, ada, stored: watch::Sender::new(0), schema };
         cluster.wait_until_ready().await;
         cluster
     }
@@ -68,7 +64,7 @@ impl Cluster {
     }
 
     /// Waits until every node with sockets hears all others.
-    pub(crate) async fn wait_for(nodes: &[Node]) {
+    pub(crate) async fn wait_for(nodes: &[ServerProcess]) {
         let all = nodes.len() as u64;
         let ready = async {
             for node in nodes {
@@ -104,7 +100,13 @@ impl Cluster {
         let webs: Arc<[SocketAddr]> = self.web_addresses().into();
         while started.elapsed() < during {
             ticks.tick().await;
-            posts.spawn(post(self.ada.clone(), Arc::clone(&webs), rooms[number % rooms.len()], number));
+            let (ada, webs, stored) = (self.ada.clone(), Arc::clone(&webs), self.stored.clone());
+            let room = rooms[number % rooms.len()];
+            posts.spawn(async move {
+                let posted = post(ada, webs, room, number).await;
+                stored.send_modify(|count| *count += 1);
+                posted
+            });
             number += 1;
         }
         let mut posted = Posted { took: Vec::new(), unavailable: 0 };
@@ -113,6 +115,13 @@ impl Cluster {
             posted.unavailable += unavailable;
         }
         posted
+    }
+
+    /// Waits until so many posts were stored: everybody is at work.
+    pub(crate) async fn until_stored(&self, posts: usize) {
+        let mut stored = self.stored.subscribe();
+        let enough = timeout(DEADLINE, stored.wait_for(|count| *count >= posts)).await;
+        enough.expect("posts are stored in time").expect("the cluster counts");
     }
 
     /// The heads of rooms.
@@ -148,8 +157,8 @@ async fn post(person: Person, webs: Arc<[SocketAddr]>, room: i64, number: usize)
 }
 
 /// A node with sockets.
-pub(crate) fn socket_node(bus: &str) -> Node {
-    Node::start(&["--role", "ws", "--bus", bus, "--shutdown-spread-secs", "2"])
+pub(crate) fn socket_node(bus: &str) -> ServerProcess {
+    ServerProcess::start(&["--role", "ws", "--bus", bus, "--shutdown-spread-secs", "2"])
 }
 
 /// Pages, spread over rooms and nodes.

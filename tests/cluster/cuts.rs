@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tokio::time::sleep;
 
-use crate::client::{DEADLINE, Socket, http, settle};
-use crate::cluster::{Audience, Cluster, setting, socket_node};
+use crate::cluster::{Audience, Cluster, socket_node};
 use crate::nats::Nats;
-use crate::node::Node;
+use crate::person::http;
+use crate::person::settle;
 use crate::proxy::{Cable, Proxy};
+use crate::support::process::ServerProcess;
+use crate::support::settings::{DEADLINE, setting};
+use crate::support::socket::Socket;
 
 /// S4: the cable between a node and the bus is cut without a word, and mended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,15 +21,12 @@ async fn a_node_that_is_cut_off_notices_and_heals_by_itself() {
     let proxy = Proxy::to(nats.address()).await;
     let Some(mut cluster) = Cluster::start(1, 1, &format!("nats://{}", nats.address()), &[]).await else { return };
     let mut far = socket_node(&format!("nats://{}", proxy.address));
-    let away = Duration::from_secs(setting("HUBBUB_TEST_CUT_SECS", 12));
+    let away = Duration::from_secs(setting("HUBBUB_TEST_CUT_SECS").unwrap_or(12));
     let rooms = cluster.rooms(2).await;
     cluster.sockets.push(far);
     cluster.wait_until_ready().await;
     let audience = Audience::gather(&cluster, &rooms, 8).await;
-    let (mut ada, mut bob) = (
-        Socket::open(cluster.sockets[0].address).await.expect("open"),
-        Socket::open(cluster.sockets[1].address).await.expect("open"),
-    );
+    let (mut ada, mut bob) = (Socket::open(&cluster.sockets[0]).await, Socket::open(&cluster.sockets[1]).await);
     ada.appear("presence-c", "ada").await;
     settle(&cluster.sockets[0]).await;
     bob.appear("presence-c", "bob").await;
@@ -71,12 +71,12 @@ async fn a_node_that_is_cut_off_for_long_tells_its_sockets_to_look_elsewhere() {
     let Some(nats) = Nats::start() else { return };
     let proxy = Proxy::to(nats.address()).await;
     let bus = format!("nats://{}", proxy.address);
-    let node = Node::start(&["--role", "ws", "--bus", &bus, "--bus-outage-secs", "4"]);
+    let node = ServerProcess::start(&["--role", "ws", "--bus", &bus, "--bus-outage-secs", "4"]);
     Cluster::wait_for(std::slice::from_ref(&node)).await;
-    let mut socket = Socket::open(node.address).await.expect("open");
+    let mut socket = Socket::open(&node).await;
     proxy.set(Cable::Unplugged);
-    assert_eq!(socket.closed().await, 4200);
-    let mut again = Socket::open(node.address).await.expect("whoever knows no other comes back");
+    assert_eq!(socket.closed().await.code, 4200);
+    let mut again = Socket::open(&node).await;
     again.expect_silence().await;
 }
 
@@ -87,7 +87,7 @@ async fn a_node_that_stood_still_catches_up_and_the_others_did_not_care() {
     let Some(cluster) = Cluster::start(1, 2, &format!("nats://{}", nats.address()), &[]).await else { return };
     let rooms = cluster.rooms(2).await;
     let audience = Audience::gather(&cluster, &rooms, 8).await;
-    let still = Duration::from_secs(setting("HUBBUB_TEST_STILL_SECS", 6));
+    let still = Duration::from_secs(setting("HUBBUB_TEST_STILL_SECS").unwrap_or(6));
     let stop = async {
         cluster.sockets[1].signal(Signal::STOP);
         sleep(still).await;

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::{DEADLINE, Socket};
-use crate::cluster::{Audience, Cluster, percentile, setting};
+use crate::cluster::{Audience, Cluster, percentile};
 use crate::nats::Nats;
-use crate::node::Node;
 use crate::proxy::{Cable, Proxy};
+use crate::support::process::ServerProcess;
+use crate::support::settings::setting;
+use crate::support::socket::Socket;
 
 fn bus(nats: &Nats) -> String {
     format!("nats://{}", nats.address())
@@ -19,10 +20,10 @@ async fn a_bus_that_loses_repeats_and_overtakes_changes_nothing_for_a_page() {
     let faults = ["--bus-faults-percent", "5"];
     let Some(cluster) = Cluster::start(2, 3, &bus(&nats), &faults).await else { return };
     let rooms = cluster.rooms(10).await;
-    let count = usize::try_from(setting("HUBBUB_TEST_PAGES", 60)).expect("small");
+    let count = usize::try_from(setting("HUBBUB_TEST_PAGES").unwrap_or(60)).expect("small");
     let audience = Audience::gather(&cluster, &rooms, count).await;
-    let during = Duration::from_secs(setting("HUBBUB_TEST_SECS", 6));
-    let mut posted = cluster.post(&rooms, setting("HUBBUB_TEST_RATE", 60), during).await;
+    let during = Duration::from_secs(setting("HUBBUB_TEST_SECS").unwrap_or(6));
+    let mut posted = cluster.post(&rooms, setting("HUBBUB_TEST_RATE").unwrap_or(60), during).await;
     let heads = cluster.heads(&rooms).await;
     let (seen, last) = audience.read_all(&heads, Duration::from_secs(45)).await;
     println!(
@@ -45,9 +46,9 @@ async fn a_bus_that_is_away_delays_events_and_no_post() {
     let Some(cluster) = Cluster::start(1, 2, &bus(&nats), &[]).await else { return };
     let rooms = cluster.rooms(4).await;
     let audience = Audience::gather(&cluster, &rooms, 16).await;
-    let away = Duration::from_secs(setting("HUBBUB_TEST_AWAY_SECS", 3));
+    let away = Duration::from_secs(setting("HUBBUB_TEST_AWAY_SECS").unwrap_or(3));
     let outage = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        cluster.until_stored(40).await;
         nats.kill();
         tokio::time::sleep(away).await;
         nats.run();
@@ -76,7 +77,7 @@ async fn one_of_three_servers_may_die() {
     let rooms = cluster.rooms(4).await;
     let audience = Audience::gather(&cluster, &rooms, 16).await;
     let kill = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        cluster.until_stored(40).await;
         servers[0].kill();
     };
     let (posted, ()) = tokio::join!(cluster.post(&rooms, 40, Duration::from_secs(4)), kill);
@@ -96,20 +97,20 @@ async fn an_event_whose_node_died_before_dispatching_it_arrives_all_the_same() {
     let Some(nats) = Nats::start() else { return };
     let Some(mut cluster) = Cluster::start(1, 1, &bus(&nats), &[]).await else { return };
     let room = cluster.rooms(1).await[0];
-    let mut socket = Socket::open(cluster.sockets[0].address).await.expect("open");
+    let mut socket = Socket::open(&cluster.sockets[0]).await;
     let data = format!(r#"{{"user_id":"{}"}}"#, cluster.ada.id);
-    socket.subscribe(&format!("private-room.{room}"), Some(&data)).await.expect("let in");
+    socket.subscribe(&format!("private-room.{room}"), Some(&data)).await;
     let (url, silent) = (cluster.database_url(), ["--bus-faults-percent", "100"]);
     let mut dying =
-        Node::start(&[&["--role", "web", "--bus", &bus(&nats), "--database-url", &url], &silent[..]].concat());
-    cluster.webs.push(Node::start(&["--role", "web", "--bus", &bus(&nats), "--database-url", &url]));
+        ServerProcess::start(&[&["--role", "web", "--bus", &bus(&nats), "--database-url", &url], &silent[..]].concat());
+    cluster.webs.push(ServerProcess::start(&["--role", "web", "--bus", &bus(&nats), "--database-url", &url]));
     let post = cluster.ada.client.post(dying.url(&format!("/api/v1/rooms/{room}/messages")));
     let (status, message) = cluster.ada.call(post.json(&serde_json::json!({"body": "last words"}))).await;
     let posted = Instant::now();
     dying.kill();
     assert_eq!(status, 201);
     loop {
-        let frame = tokio::time::timeout(DEADLINE, socket.next()).await.expect("in time").expect("open");
+        let frame = socket.next().await;
         if frame.event == "room.head" && frame.data["seq"] == message["seq"] {
             break;
         }
@@ -123,7 +124,7 @@ async fn an_event_whose_node_died_before_dispatching_it_arrives_all_the_same() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_database_posts_wait_and_what_is_live_goes_on() {
     let Some(nats) = Nats::start() else { return };
-    let Some(schema) = crate::database::PostgresSchema::create() else { return };
+    let Some(schema) = crate::support::database::PostgresSchema::create() else { return };
     let url = reqwest::Url::parse(&schema.url()).expect("a URL");
     let server = url.socket_addrs(|| Some(5432)).expect("an address")[0];
     let proxy = Proxy::to(server).await;
@@ -131,22 +132,19 @@ async fn without_the_database_posts_wait_and_what_is_live_goes_on() {
     through.set_port(Some(proxy.address.port())).expect("a port");
     through.set_host(Some("127.0.0.1")).expect("a host");
     let web = ["--role", "web", "--bus", &bus(&nats), "--database-url", through.as_str()];
-    let webs = vec![Node::start(&web)];
+    let webs = vec![ServerProcess::start(&web)];
     let cluster = Cluster::of(webs, 2, &bus(&nats), schema).await;
     let rooms = cluster.rooms(2).await;
     let audience = Audience::gather(&cluster, &rooms, 8).await;
-    let (mut one, mut two) = (
-        Socket::open(cluster.sockets[0].address).await.expect("open"),
-        Socket::open(cluster.sockets[1].address).await.expect("open"),
-    );
-    one.subscribe("private-typing", None).await.expect("let in");
-    two.subscribe("private-typing", None).await.expect("let in");
-    let away = Duration::from_secs(setting("HUBBUB_TEST_AWAY_SECS", 3));
+    let (mut one, mut two) = (Socket::open(&cluster.sockets[0]).await, Socket::open(&cluster.sockets[1]).await);
+    one.subscribe("private-typing", None).await;
+    two.subscribe("private-typing", None).await;
+    let away = Duration::from_secs(setting("HUBBUB_TEST_AWAY_SECS").unwrap_or(3));
     let outage = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        cluster.until_stored(20).await;
         proxy.set(Cable::Unplugged);
         tokio::time::sleep(away / 2).await;
-        one.send(&serde_json::json!({"event": "client-typing", "channel": "private-typing", "data": {}})).await;
+        one.send(serde_json::json!({"event": "client-typing", "channel": "private-typing", "data": {}})).await;
         two.expect("client-typing").await;
         tokio::time::sleep(away / 2).await;
         proxy.set(Cable::Whole);

@@ -2,20 +2,21 @@
 //! `docs/operating.md` promises.
 //!
 //! Needs the program `nats-server` (the Debian package of that name), and Postgres in `HUBBUB_TEST_POSTGRES_URL`; without
-//! them the tests say that they are skipped, or fail when `HUBBUB_TEST_REQUIRE_POSTGRES` and `_NATS` are set.
+//! them the tests say that they are skipped, or fail when `HUBBUB_TEST_REQUIRE_POSTGRES` and `_NATS` are set. One test
+//! needs root and the program `ip`; it is skipped in the same way, or fails when `HUBBUB_TEST_REQUIRE_NAMESPACES` is set.
 
 #![cfg(test)]
 
-mod client;
+#[path = "../support/mod.rs"]
+mod support;
+
 mod cluster;
 mod cuts;
-#[path = "../it/database.rs"]
-mod database;
 mod delivery;
 mod nats;
-mod node;
 mod page;
 mod partition;
+mod person;
 mod presence;
 mod proxy;
 mod restarts;

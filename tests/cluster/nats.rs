@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::support::settings::skip;
+
 /// How long a server may take to listen.
 const START: Duration = Duration::from_secs(10);
 
@@ -25,8 +27,8 @@ fn find() -> Option<PathBuf> {
     let places = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     let found = places.map(|place| place.join("nats-server")).find(|program| program.is_file());
     if found.is_none() {
-        assert!(env::var_os("HUBBUB_TEST_REQUIRE_NATS").is_none(), "nats-server is missing: install its package");
-        eprintln!("SKIPPED: nats-server is missing: install its package, or run tests/require.sh nats-server");
+        let reason = "nats-server is missing: install its package, or run tests/require.sh nats-server";
+        skip(reason, "HUBBUB_TEST_REQUIRE_NATS");
     }
     found
 }

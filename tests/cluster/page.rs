@@ -10,7 +10,9 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::client::{Frame, Person, Socket};
+use crate::person::Person;
+use crate::support::socket::Frame;
+use crate::support::socket::Socket;
 
 /// How long a hole is held before it is fetched: what is missing may be about to come.
 const HOLD: Duration = Duration::from_millis(50);
@@ -83,9 +85,9 @@ impl Page {
     }
 
     async fn join(&mut self, address: SocketAddr) -> Option<Socket> {
-        let mut socket = timeout(Duration::from_secs(3), Socket::open(address)).await.ok()??;
+        let mut socket = timeout(Duration::from_secs(3), Socket::try_open(&address)).await.ok()??;
         let data = format!(r#"{{"user_id":"{}"}}"#, self.person.id);
-        socket.subscribe(&format!("private-room.{}", self.room), Some(&data)).await?;
+        socket.try_subscribe(&format!("private-room.{}", self.room), Some(&data)).await?;
         self.catch_up().await;
         Some(socket)
     }
@@ -104,7 +106,7 @@ impl Page {
                 }
             };
             tokio::select! {
-                frame = socket.next() => match frame {
+                frame = socket.receive() => match frame {
                     Some(frame) if self.take(&frame) => fetch_at = None,
                     Some(_) => {
                         fetch_at.get_or_insert_with(|| tokio::time::Instant::now() + HOLD);

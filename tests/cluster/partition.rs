@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-use crate::client::DEADLINE;
-use crate::cluster::{Audience, Cluster, setting};
+use crate::cluster::{Audience, Cluster};
 use crate::nats::Nats;
-use crate::node::Node;
+use crate::support::process::ServerProcess;
+use crate::support::settings::{DEADLINE, setting, skip};
 
 /// This side, reached by everybody here; and the far side, beyond the router.
 const HERE: &str = "10.231.17.1";
@@ -36,7 +36,8 @@ impl Network {
         match network.wire(id) {
             Ok(()) => Some(network),
             Err(reason) => {
-                eprintln!("SKIPPED: no network namespaces here, so no partition by a router: {reason}");
+                let reason = format!("no network namespaces here, so no partition by a router: {reason}");
+                skip(&reason, "HUBBUB_TEST_REQUIRE_NAMESPACES");
                 None
             }
         }
@@ -81,13 +82,13 @@ async fn a_node_behind_a_router_that_forwards_nothing_notices_and_heals() {
     let bus = format!("nats://{}", nats.address());
     let Some(mut cluster) = Cluster::start(1, 1, &bus, &[]).await else { return };
     let within = ["ip", "netns", "exec", &network.far];
-    let mut far = Node::start_within(&within, &format!("{FAR}:0"), &["--role", "ws", "--bus", &bus]);
+    let mut far = ServerProcess::start_within(&within, &format!("{FAR}:0"), &["--role", "ws", "--bus", &bus]);
     far.logs("the bus is heard", DEADLINE).await;
     let rooms = cluster.rooms(2).await;
     cluster.sockets.push(far);
     let audience = Audience::gather(&cluster, &rooms, 8).await;
     let mut far = cluster.sockets.pop().expect("it was pushed");
-    let away = Duration::from_secs(setting("HUBBUB_TEST_CUT_SECS", 8));
+    let away = Duration::from_secs(setting("HUBBUB_TEST_CUT_SECS").unwrap_or(8));
     let outage = async {
         let cut = Instant::now();
         network.forward(false).expect("switched off");

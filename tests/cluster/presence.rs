@@ -3,24 +3,25 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
-use crate::client::{Socket, api, settle};
 use crate::cluster::{Cluster, socket_node};
 use crate::nats::Nats;
-use crate::node::Node;
+use crate::person::settle;
+use crate::support::process::ServerProcess;
+use crate::support::publisher::Publisher;
+use crate::support::socket::Socket;
 
 const CHANNEL: &str = "presence-c";
 
-async fn nodes(count: usize) -> Option<(Nats, Vec<Node>)> {
+async fn nodes(count: usize) -> Option<(Nats, Vec<ServerProcess>)> {
     let nats = Nats::start()?;
     let nodes: Vec<_> = (0..count).map(|_| socket_node(&format!("nats://{}", nats.address()))).collect();
     Cluster::wait_for(&nodes).await;
     Some((nats, nodes))
 }
 
-async fn open(node: &Node) -> Socket {
-    Socket::open(node.address).await.expect("open")
+async fn open(node: &ServerProcess) -> Socket {
+    Socket::open(node).await
 }
 
 fn user_of(data: &Value) -> &str {
@@ -31,20 +32,20 @@ fn user_of(data: &Value) -> &str {
 async fn people_of_two_nodes_see_each_other_come_and_go_once() {
     let Some((_nats, nodes)) = nodes(2).await else { return };
     let (mut ada, mut bob) = (open(&nodes[0]).await, open(&nodes[1]).await);
-    assert_eq!(ada.appear(CHANNEL, "ada").await, ["ada"]);
+    assert_eq!(ada.appear_among(CHANNEL, "ada").await, ["ada"]);
     settle(&nodes[0]).await;
-    assert_eq!(bob.appear(CHANNEL, "bob").await, ["ada", "bob"]);
+    assert_eq!(bob.appear_among(CHANNEL, "bob").await, ["ada", "bob"]);
     assert_eq!(user_of(&ada.expect("pusher_internal:member_added").await.data), "bob");
     // Ada's second socket is on the other node: nobody hears of it, nor of the end of one of the two.
     let mut again = open(&nodes[1]).await;
-    assert_eq!(again.appear(CHANNEL, "ada").await, ["ada", "bob"]);
+    assert_eq!(again.appear_among(CHANNEL, "ada").await, ["ada", "bob"]);
     ada.leave(CHANNEL).await;
     settle(&nodes[0]).await;
     bob.expect_silence().await;
     drop(again);
     assert_eq!(user_of(&bob.expect("pusher_internal:member_removed").await.data), "ada");
     let mut carol = open(&nodes[0]).await;
-    assert_eq!(carol.appear(CHANNEL, "carol").await, ["bob", "carol"]);
+    assert_eq!(carol.appear_among(CHANNEL, "carol").await, ["bob", "carol"]);
     assert_eq!(user_of(&bob.expect("pusher_internal:member_added").await.data), "carol");
 }
 
@@ -56,16 +57,16 @@ async fn what_a_client_or_an_application_sends_reaches_both_nodes_once() {
     settle(&nodes[0]).await;
     bob.appear(CHANNEL, "bob").await;
     ada.expect("pusher_internal:member_added").await;
-    ada.send(&json!({"event": "client-typing", "channel": CHANNEL, "data": {"a": 1}})).await;
+    ada.send(json!({"event": "client-typing", "channel": CHANNEL, "data": {"a": 1}})).await;
     assert_eq!(bob.expect("client-typing").await.data, json!({"a": 1}));
     let event = json!({"name": "e", "channel": CHANNEL, "data": "1", "socket_id": bob.id});
-    api(&nodes[1], "POST", "/events", &[], Some(event)).await;
+    Publisher::of(&nodes[1]).post("/events", &event).await.expect(200);
     ada.expect("e").await;
     ada.expect_silence().await;
     bob.expect_silence().await;
-    bob.sign_in("bob").await;
-    api(&nodes[0], "POST", "/users/bob/terminate_connections", &[], Some(json!({}))).await;
-    assert_eq!(bob.closed().await, 4009);
+    bob.sign_in(r#"{"id":"bob"}"#).await;
+    Publisher::of(&nodes[0]).post("/users/bob/terminate_connections", &json!({})).await.expect(200);
+    assert_eq!(bob.closed().await.code, 4009);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,17 +78,17 @@ async fn a_node_answers_for_all_of_them() {
     bob.appear(CHANNEL, "bob").await;
     ada.expect("pusher_internal:member_added").await;
     let query = [("filter_by_prefix", "presence-"), ("info", "user_count")];
-    let channels = api(&nodes[2], "GET", "/channels", &query, None).await;
+    let channels = Publisher::of(&nodes[2]).get("/channels", &query).await.expect(200).json;
     assert_eq!(channels, json!({"channels": {CHANNEL: {"user_count": 2}}}));
     let query = [("info", "user_count,subscription_count")];
-    let channel = api(&nodes[0], "GET", &format!("/channels/{CHANNEL}"), &query, None).await;
+    let channel = Publisher::of(&nodes[0]).get(&format!("/channels/{CHANNEL}"), &query).await.expect(200).json;
     assert_eq!(channel, json!({"occupied": true, "user_count": 2, "subscription_count": 2}));
-    let users = api(&nodes[2], "GET", &format!("/channels/{CHANNEL}/users"), &[], None).await;
+    let users = Publisher::of(&nodes[2]).get(&format!("/channels/{CHANNEL}/users"), &[]).await.expect(200).json;
     assert_eq!(users, json!({"users": [{"id": "ada"}, {"id": "bob"}]}));
     // One that stands still is not waited for.
     nodes[1].signal(rustix::process::Signal::STOP);
     let started = Instant::now();
-    let users = api(&nodes[2], "GET", &format!("/channels/{CHANNEL}/users"), &[], None).await;
+    let users = Publisher::of(&nodes[2]).get(&format!("/channels/{CHANNEL}/users"), &[]).await.expect(200).json;
     assert_eq!((&users["partial"], users["users"].as_array().map(Vec::len)), (&json!(true), Some(2)));
     assert!(started.elapsed() < Duration::from_secs(2));
     nodes[1].signal(rustix::process::Signal::CONT);
@@ -96,20 +97,20 @@ async fn a_node_answers_for_all_of_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_event_of_a_cache_channel_is_there_on_every_node() {
     let Some((_nats, nodes)) = nodes(3).await else { return };
-    let publish = async |node: &Node, data: &str| {
+    let publish = async |node: &ServerProcess, data: &str| {
         let event = json!({"name": "scored", "channel": "cache-c", "data": data});
-        api(node, "POST", "/events", &[], Some(event)).await;
+        Publisher::of(node).post("/events", &event).await.expect(200);
     };
     publish(&nodes[0], "1").await;
-    sleep(Duration::from_millis(300)).await;
+    settle(&nodes[0]).await;
     // The first node holds no socket of the channel, and still hears that its event is out of date.
     publish(&nodes[1], "2").await;
-    sleep(Duration::from_millis(300)).await;
+    settle(&nodes[1]).await;
     let mut socket = open(&nodes[2]).await;
-    socket.send(&json!({"event": "pusher:subscribe", "data": {"channel": "cache-c"}})).await;
+    socket.send(json!({"event": "pusher:subscribe", "data": {"channel": "cache-c"}})).await;
     socket.expect("pusher_internal:subscription_succeeded").await;
     assert_eq!(socket.expect("scored").await.data, json!(2));
-    let cached = api(&nodes[0], "GET", "/channels/cache-c", &[("info", "cache")], None).await;
+    let cached = Publisher::of(&nodes[0]).get("/channels/cache-c", &[("info", "cache")]).await.expect(200).json;
     assert_eq!(cached["cache"]["data"], "2");
 }
 
@@ -125,7 +126,7 @@ async fn the_people_of_a_node_that_died_leave_once_and_soon() {
     dave.appear(CHANNEL, "dave").await;
     settle(&nodes[1]).await;
     // Carol's node knows of them only from another's account.
-    assert_eq!(carol.appear(CHANNEL, "carol").await, ["ada", "bob", "carol", "dave"]);
+    assert_eq!(carol.appear_among(CHANNEL, "carol").await, ["ada", "bob", "carol", "dave"]);
     for _ in 0..3 {
         ada.expect("pusher_internal:member_added").await;
     }
@@ -141,7 +142,7 @@ async fn the_people_of_a_node_that_died_leave_once_and_soon() {
     }
     println!("S3: the members of a killed node left after {:?}", killed.elapsed());
     assert!(killed.elapsed() < Duration::from_secs(7), "{:?}", killed.elapsed());
-    sleep(Duration::from_secs(1)).await;
+    settle(&nodes[2]).await;
     ada.expect_silence().await;
     // One that ends in order says good-bye.
     let ended = Instant::now();

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use crate::cluster::{Audience, Cluster, percentile, setting};
+use crate::cluster::{Audience, Cluster, percentile};
 use crate::nats::Nats;
+use crate::support::settings::setting;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_ends_sends_its_sockets_to_the_other_and_nothing_is_lost() {
     let Some(nats) = Nats::start() else { return };
     let Some(mut cluster) = Cluster::start(1, 2, &format!("nats://{}", nats.address()), &[]).await else { return };
     let rooms = cluster.rooms(10).await;
-    let count = usize::try_from(setting("HUBBUB_TEST_SOCKETS", 200)).expect("small");
+    let count = usize::try_from(setting("HUBBUB_TEST_SOCKETS").unwrap_or(200)).expect("small");
     let audience = Audience::gather(&cluster, &rooms, count).await;
     let mut ending = cluster.sockets.remove(1);
     let (posted, took) = tokio::join!(cluster.post(&rooms, 10, Duration::from_secs(5)), async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        cluster.until_stored(10).await;
         ending.terminate().await
     });
     let heads = cluster.heads(&rooms).await;
@@ -40,7 +41,7 @@ async fn the_clients_of_a_killed_node_resume_on_another() {
     let audience = Audience::gather(&cluster, &rooms, 24).await;
     let mut dying = cluster.sockets.remove(1);
     let kill = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        cluster.until_stored(30).await;
         dying.kill();
     };
     let (posted, ()) = tokio::join!(cluster.post(&rooms, 30, Duration::from_secs(3)), kill);

@@ -11,7 +11,9 @@ use image::{DynamicImage, ImageFormat};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, DEADLINE, Person, Server};
+use crate::support::person::{Answer, Person};
+use crate::support::server::Server;
+use crate::support::settings::DEADLINE;
 
 const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 

@@ -1,37 +1,16 @@
-//! Hubbub from outside: a real server on a port of its own, spoken to over HTTP.
+//! Hubbub from outside: a real server on a port of its own, spoken to over HTTP and over sockets.
 
 #![cfg(test)]
 
-mod bad_input;
-mod broadcasting;
-mod catch_up;
-mod cli;
-mod convergence;
-mod crash;
-mod database;
+#[path = "../support/mod.rs"]
+mod support;
+
 mod documents;
-mod event_stream;
 mod files;
-mod hang_up;
-mod harness;
-mod health;
-mod history;
-mod invites;
-mod maintenance;
-mod members;
+mod log;
 mod messages;
-mod page;
-mod permissions;
-mod publisher;
-mod receiver;
-mod retention;
-mod roles;
+mod people;
+mod program;
 mod rooms;
-mod search;
-mod sessions;
-mod six_steps;
-mod socket;
 mod sockets;
-mod tokens;
-mod users;
 mod webhooks;

@@ -14,8 +14,9 @@ use serde_json::json;
 
 use super::editor::{Editor, create_document};
 use super::on_both_databases;
-use crate::harness::{Server, setting};
-use crate::socket::Socket;
+use crate::support::server::Server;
+use crate::support::settings::setting;
+use crate::support::socket::Socket;
 
 const PAGES: usize = 4;
 

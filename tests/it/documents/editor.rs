@@ -8,7 +8,7 @@ use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{Doc, GetString, ReadTxn, StateVector, Text, Transact, Update};
 
-use crate::harness::{Answer, Person};
+use crate::support::person::{Answer, Person};
 
 pub(super) struct Editor {
     pub(super) person: Person,

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::editor::{Editor, create_document, put};
 use super::on_both_databases;
-use crate::harness::{Answer, Person, Server};
-use crate::socket::Socket;
+use crate::support::person::{Answer, Person};
+use crate::support::server::Server;
+use crate::support::socket::Socket;
 
 /// A socket in a document's channel, and whatever announces the others is over.
 async fn appear(server: &Server, person: &Person, document: i64) -> Socket {

@@ -11,8 +11,8 @@ mod versions;
 
 use hubbub::config::{Secret, ServeConfig};
 
-use crate::database::PostgresSchema;
-use crate::harness::Server;
+use crate::support::database::PostgresSchema;
+use crate::support::server::Server;
 
 /// Runs a scenario on a server of its own for each database.
 async fn on_both_databases(scenario: impl AsyncFn(&mut Server)) {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::editor::{Editor, create_document, put};
 use super::on_both_databases;
-use crate::harness::Answer;
+use crate::support::person::Answer;
 
 #[actix_web::test]
 async fn a_document_is_made_listed_renamed_and_said_in_the_rooms_log() {

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::editor::{Editor, create_document};
 use super::on_both_databases;
-use crate::harness::Person;
+use crate::support::person::Person;
 
 /// The titles of what is found, last updated first.
 async fn found(person: &Person, query: &str) -> Vec<String> {
     let request = person.request(reqwest::Method::GET, "/api/v1/search").query(&[("q", query)]);
-    let answer = crate::harness::Answer::of(request).await.expect(200);
+    let answer = crate::support::person::Answer::of(request).await.expect(200);
     let documents = answer.json["documents"].as_array().expect("a list");
     documents.iter().map(|hit| hit["document"]["title"].as_str().expect("a title").to_owned()).collect()
 }

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::harness::Server;
-use crate::publisher::Publisher;
-use crate::socket::Socket;
+use crate::support::publisher::Publisher;
+use crate::support::server::Server;
+use crate::support::socket::Socket;
 
 use super::{OTHER_APP, OTHER_KEY, OTHER_SECRET, write_apps};
 

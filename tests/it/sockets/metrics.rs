@@ -4,9 +4,10 @@ use reqwest::Method;
 
 use hubbub::config::Secret;
 
-use crate::harness::{Answer, Server};
-use crate::publisher::Publisher;
-use crate::socket::Socket;
+use crate::support::person::Answer;
+use crate::support::publisher::Publisher;
+use crate::support::server::Server;
+use crate::support::socket::Socket;
 
 #[actix_web::test]
 async fn what_happens_is_counted() {

@@ -1,25 +1,12 @@
 //! The socket server by the Pusher protocol: raw frames in, raw frames out, and what nobody should send.
 
 mod apps;
-mod broken_frames;
-mod caches;
-mod calls;
 mod channels;
-mod client_events;
-mod connecting;
-mod counts;
-mod floods;
-mod liveness;
+mod limits;
 mod metrics;
-mod presence;
-mod publishing;
-mod questions;
-mod rfc6455;
-mod rfc7692;
-mod slow;
-mod users;
+mod pusher_api;
 mod webhooks;
-mod wire;
+mod websocket;
 
 use std::fs;
 

@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::harness::{DEADLINE, Server};
-use crate::publisher::Publisher;
-use crate::socket::Socket;
+use crate::support::publisher::Publisher;
+use crate::support::server::Server;
+use crate::support::settings::DEADLINE;
+use crate::support::socket::Socket;
 
 use super::{OTHER_APP, OTHER_KEY, OTHER_SECRET, write_apps};
 

@@ -1,0 +1,6 @@
+//! People: accounts, sessions, API tokens, invitations.
+
+mod invites;
+mod sessions;
+mod tokens;
+mod users;

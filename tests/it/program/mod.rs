@@ -1,0 +1,11 @@
+//! The program as a whole: commands, roles, crashes, health, the page, and what nobody should send.
+
+mod bad_input;
+mod cli;
+mod crash;
+mod hang_up;
+mod health;
+pub(crate) mod maintenance;
+mod page;
+mod roles;
+mod six_steps;

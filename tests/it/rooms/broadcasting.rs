@@ -1,0 +1,142 @@
+use hubbub::pusher::signature::sign_channel;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::person::Answer;
+use crate::support::publisher::Publisher;
+use crate::support::server::Server;
+use crate::support::settings::{APP_KEY, APP_SECRET};
+use crate::support::socket::Socket;
+
+const PATH: &str = "/broadcasting/auth";
+
+#[actix_web::test]
+async fn a_member_is_let_into_a_rooms_channels_by_form_or_json() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    let room = ada.create_room("Lobby", "closed").await;
+    for channel in [format!("private-room.{room}"), format!("presence-room.{room}"), format!("private-user.{}", ada.id)]
+    {
+        let form = format!("socket_id=123.456&channel_name={channel}&extra=ignored");
+        let by_form = ada.post_raw(PATH, "application/x-www-form-urlencoded", form).await.expect(200);
+        let body = json!({"socket_id": "123.456", "channel_name": channel});
+        let by_json = ada.post(PATH, &body).await.expect(200);
+        for answer in [by_form, by_json] {
+            let channel_data = answer.string("/channel_data");
+            let signature = sign_channel(APP_SECRET, "123.456", &channel, Some(&channel_data));
+            assert_eq!(answer.string("/auth"), format!("{APP_KEY}:{signature}"));
+            let data: Value = serde_json::from_str(&channel_data).expect("JSON");
+            assert_eq!(data["user_id"], ada.id.to_string());
+            assert_eq!(data["user_info"], json!({"username": "ada", "name": "ada"}));
+            assert!(data["issued_at"].as_i64().is_some_and(|millis| millis > 1_700_000_000_000));
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_signature_is_for_one_socket_and_one_channel() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    let room = ada.create_room("Lobby", "open").await;
+    let channel = format!("private-room.{room}");
+    let answer = ada.post(PATH, &json!({"socket_id": "1.2", "channel_name": channel})).await.expect(200);
+    let (auth, data) = (answer.string("/auth"), answer.string("/channel_data"));
+    let signed =
+        |socket: &str, channel: &str| format!("{APP_KEY}:{}", sign_channel(APP_SECRET, socket, channel, Some(&data)));
+    assert_eq!(auth, signed("1.2", &channel));
+    assert_ne!(auth, signed("1.3", &channel));
+    assert_ne!(auth, signed("1.2", &format!("presence-room.{room}")));
+}
+
+#[actix_web::test]
+async fn nobody_is_let_into_channels_of_others_or_of_nobody() {
+    let server = Server::start().await;
+    let (ada, eve) = (server.sign_up("ada").await, server.sign_up("eve").await);
+    let closed = ada.create_room("Secret", "closed").await;
+    let open = ada.create_room("Lobby", "open").await;
+    let channels = [
+        format!("private-room.{closed}"),
+        format!("presence-room.{closed}"),
+        format!("private-room.{open}"),
+        format!("private-user.{}", ada.id),
+        "private-room.999".to_owned(),
+        format!("private-room.0{open}"),
+        "private-other".to_owned(),
+        "public".to_owned(),
+        "#server-to-user-1".to_owned(),
+    ];
+    let mut details = Vec::new();
+    for channel in channels {
+        let answer = eve.post(PATH, &json!({"socket_id": "1.2", "channel_name": channel})).await;
+        details.push(answer.expect_problem(403, "channel_refused"));
+    }
+    details.dedup();
+    assert_eq!(details.len(), 1, "the answers do not tell which rooms exist: {details:?}");
+}
+
+#[actix_web::test]
+async fn a_removed_member_is_not_let_in_again() {
+    let server = Server::start().await;
+    let (ada, grace) = (server.sign_up("ada").await, server.sign_up("grace").await);
+    let room = ada.create_room("Lobby", "open").await;
+    grace.join(room).await;
+    let body = json!({"socket_id": "1.2", "channel_name": format!("private-room.{room}")});
+    grace.post(PATH, &body).await.expect(200);
+    ada.delete(&format!("/api/v1/rooms/{room}/members/{}", grace.id)).await.expect(204);
+    grace.post(PATH, &body).await.expect_problem(403, "channel_refused");
+}
+
+#[actix_web::test]
+async fn a_socket_id_that_is_none_is_not_signed() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    let channel = format!("private-user.{}", ada.id);
+    for socket in ["", "1", "1.2:private-room.1", "a.b"] {
+        let answer = ada.post(PATH, &json!({"socket_id": socket, "channel_name": channel})).await;
+        answer.expect_problem(422, "invalid_socket_id");
+    }
+    let body = json!({"socket_id": "1.2", "channel_name": channel});
+    server.stranger().post(PATH, &body).await.expect_problem(401, "token_missing");
+}
+
+#[actix_web::test]
+async fn a_socket_signs_in_as_the_person_who_asks_and_is_reached_as_that_person() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    let mut socket = Socket::open(&server).await;
+    let body = json!({"socket_id": socket.id});
+    let answer = ada.post("/broadcasting/user-auth", &body).await.expect(200);
+    let user_data: Value = serde_json::from_str(&answer.string("/user_data")).expect("JSON");
+    let user_info = json!({"username": "ada", "name": "ada"});
+    assert_eq!(user_data, json!({"id": ada.id.to_string(), "user_info": user_info, "watchlist": []}));
+    socket.send(json!({"event": "pusher:signin", "data": answer.json})).await;
+    socket.expect("pusher:signin_success").await;
+    Publisher::of(&server).publish(&format!("#server-to-user-{}", ada.id), "notice", "1").await;
+    socket.expect("notice").await;
+    let by_form = ada.post_raw("/broadcasting/user-auth", "application/x-www-form-urlencoded", "socket_id=1.2").await;
+    by_form.expect(200);
+    ada.post("/broadcasting/user-auth", &json!({"socket_id": "1"})).await.expect_problem(422, "invalid_socket_id");
+    server.stranger().post("/broadcasting/user-auth", &body).await.expect_problem(401, "token_missing");
+}
+
+#[actix_web::test]
+async fn who_posts_with_a_socket_id_hears_it_everywhere_but_there() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    let room = ada.create_room("Lobby", "open").await;
+    let (mut page, mut phone) = (Socket::open(&server).await, Socket::open(&server).await);
+    let channel = format!("private-room.{room}");
+    page.join(&ada, &channel).await;
+    phone.join(&ada, &channel).await;
+    let post = |socket_id: &str, text: &str| {
+        let request = ada.request(Method::POST, &format!("/api/v1/rooms/{room}/messages"));
+        Answer::of(request.header("x-socket-id", socket_id).json(&json!({"body": text})))
+    };
+    post(&page.id, "first").await.expect(201);
+    // What is no socket id leaves nobody out.
+    post("nonsense", "second").await.expect(201);
+    for text in ["first", "second"] {
+        assert_eq!(phone.expect("message.posted").await.data["message"]["body"], text);
+    }
+    assert_eq!(page.expect("message.posted").await.data["message"]["body"], "second");
+}

@@ -1,0 +1,5 @@
+//! Too much, too slow, or silent.
+
+mod floods;
+mod liveness;
+mod slow;

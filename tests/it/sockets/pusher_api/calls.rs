@@ -1,0 +1,85 @@
+//! Whether a call of the HTTP API is believed.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::publisher::{Publisher, now};
+use crate::support::server::Server;
+use crate::support::socket::Socket;
+
+#[actix_web::test]
+async fn a_call_that_is_unsigned_late_early_swapped_or_changed_is_401_and_publishes_nothing() {
+    let server = Server::start().await;
+    let (mut socket, publisher) = (Socket::open(&server).await, Publisher::of(&server));
+    socket.subscribe("c", None).await;
+    let body = json!({"name": "e", "data": "1", "channel": "c"}).to_string();
+    let good = publisher.call_at(now(), Method::POST, "/events", &[], &body);
+
+    let mut unsigned = good.clone();
+    unsigned.query.clear();
+    let mut swapped = good.clone();
+    swapped.body = body.replace('1', "2");
+    let mut without_hash = publisher.call_at(now(), Method::POST, "/events", &[], "");
+    without_hash.body.clone_from(&body);
+    let mut elsewhere = good.clone();
+    elsewhere.path = "/apps/1/batch_events".to_owned();
+    let mut another_method = good.clone();
+    (another_method.method, another_method.path) = (Method::GET, "/apps/1/channels".to_owned());
+    let mut more = good.clone();
+    more.query.push(("info".to_owned(), "user_count".to_owned()));
+    let mut other_version = good.clone();
+    let version = other_version.query.iter_mut().find(|(name, _)| name == "auth_version").expect("there");
+    version.1 = "2.0".to_owned();
+    let late = publisher.call_at(now() - 601, Method::POST, "/events", &[], &body);
+    let early = publisher.call_at(now() + 610, Method::POST, "/events", &[], &body);
+    let wrong_secret = Publisher { secret: "guessed".to_owned(), ..publisher.clone() }.post_call("/events", &json!({}));
+    let wrong_key = Publisher { key: "guessed".to_owned(), ..publisher.clone() }.post_call("/events", &json!({}));
+
+    let calls = [
+        unsigned,
+        swapped,
+        without_hash,
+        elsewhere,
+        another_method,
+        more,
+        other_version,
+        late,
+        early,
+        wrong_secret,
+        wrong_key,
+    ];
+    for (index, call) in calls.into_iter().enumerate() {
+        let answer = publisher.send(call).await;
+        assert_eq!(answer.status.as_u16(), 401, "call {index}: {}", answer.text);
+        assert!(!answer.text.contains("app-secret"));
+    }
+    publisher.send(good).await.expect(200);
+    assert_eq!(socket.expect("e").await.data, 1);
+    socket.expect_silence().await;
+}
+
+#[actix_web::test]
+async fn an_app_that_does_not_exist_is_404() {
+    let server = Server::start().await;
+    for id in ["9", "x", "01", "99999999999999999999"] {
+        let publisher = Publisher { id: id.to_owned(), ..Publisher::of(&server) };
+        publisher.get("/channels", &[]).await.expect(404);
+    }
+}
+
+#[actix_web::test]
+async fn a_call_that_is_repeated_by_its_key_publishes_once() {
+    let server = Server::start().await;
+    let (mut socket, publisher) = (Socket::open(&server).await, Publisher::of(&server));
+    socket.subscribe("c", None).await;
+    let mut call = publisher.post_call("/events", &json!({"name": "e", "data": "1", "channel": "c"}));
+    call.idempotency_key = Some("order-7".to_owned());
+    for _ in 0..3 {
+        assert_eq!(publisher.send(call.clone()).await.expect(200).text, "{}");
+    }
+    let mut other = publisher.post_call("/events", &json!({"name": "e", "data": "2", "channel": "c"}));
+    other.idempotency_key = Some("order-7".to_owned());
+    publisher.send(other).await.expect(409);
+    socket.expect("e").await;
+    socket.expect_silence().await;
+}
