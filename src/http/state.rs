@@ -9,7 +9,7 @@ use crate::bus::Bus;
 use crate::config::{Secret, ServeConfig, SocketAddress};
 use crate::domain::Limits;
 use crate::store::{FileLibrary, Store};
-use crate::timeline::FlowBook;
+use crate::timeline::TimelineStore;
 
 use crate::http::documents::merge_limiter::Merging;
 use crate::http::files::thumbnails::Thumbnails;
@@ -24,7 +24,7 @@ pub struct WebState {
     pub(crate) thumbnails: Thumbnails,
     pub(crate) merging: Merging,
     pub(crate) bus: Bus,
-    pub(crate) flows: Arc<FlowBook>,
+    pub(crate) timelines: Arc<TimelineStore>,
     pub(crate) passwords: Passwords,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) sign_ins: SignInThrottle,
@@ -50,7 +50,7 @@ pub struct WebParts {
     /// Where events are dispatched to.
     pub bus: Bus,
     /// The time lines of the last messages.
-    pub flows: Arc<FlowBook>,
+    pub timelines: Arc<TimelineStore>,
     /// The threads that hash passwords.
     pub passwords: Passwords,
     /// What signs access tokens.
@@ -93,7 +93,7 @@ impl WebState {
             thumbnails: Thumbnails::new(&config.http),
             merging: Merging::new(&config.documents),
             bus: parts.bus,
-            flows: parts.flows,
+            timelines: parts.timelines,
             passwords: parts.passwords,
             access_tokens: parts.access_tokens,
             sign_ins: SignInThrottle::new(&config.auth),

@@ -12,7 +12,7 @@ use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{HeadTicks, JobRunner, RunningHeadTicks, RunningJobs};
 use crate::pusher::App;
 use crate::store::{FileLibrary, Store};
-use crate::timeline::FlowBook;
+use crate::timeline::TimelineStore;
 
 use super::bus_part::BusPart;
 use super::outgoing_calls::outgoing_client;
@@ -41,13 +41,13 @@ impl WebPart {
             true => Some(Demo::prepare(&store, &passwords, &http::limits(config)).await?),
             false => None,
         };
-        let events = Bus::new(bus.carrier(), chat_app.id);
+        let events = Bus::new(bus.broker(), chat_app.id);
         let ticks = HeadTicks::new(store.clone(), events.clone(), bus.take_heads_wanted());
         let parts = WebParts {
             store: store.clone(),
             files: files.clone(),
             bus: events,
-            flows: Arc::new(FlowBook::new(config.http.flow_entries)),
+            timelines: Arc::new(TimelineStore::new(config.http.flow_entries)),
             passwords,
             access_tokens: AccessTokens::new(key_ring(config, data_dir)?, &config.auth),
             socket_app: SocketApp { key: chat_app.key.clone(), secret: chat_app.secret.clone().into() },

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::broadcast::Socket;
 
-/// Writes a socket's outbox to its connection. This is the seam to the wire: frames come out of the outbox as they go
+/// Writes a socket's send_queue to its connection. This is the seam to the wire: frames come out of the send_queue as they go
 /// onto the connection, and how they get there is nobody else's concern.
 pub(super) struct SocketBody {
     socket: Rc<Socket>,
@@ -32,6 +32,6 @@ impl MessageBody for SocketBody {
     }
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        self.socket.outbox().poll_write(cx).map(|written| written.map(Ok))
+        self.socket.send_queue().poll_write(cx).map(|written| written.map(Ok))
     }
 }
