@@ -5,11 +5,11 @@ use diesel::sql_types::BigInt;
 
 use crate::domain::yjs::read_text;
 use crate::domain::{EventKind, SubjectKind, word_list};
-
 use crate::store::StoreError;
-use crate::store::admin::inspect::{Snapshot, damage};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::documents;
+
+use super::inspect::{Snapshot, damage};
 
 /// An inconsistency, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]

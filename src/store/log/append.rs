@@ -1,15 +1,15 @@
 //! Writing a room's log: one entry for each durable change, in the change's own transaction.
 
-use crate::store::log::rows::RoomData;
 use diesel::prelude::*;
 
 use crate::domain::{RoomEvent, RoomId, Seq, Subject};
-
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{events, rooms};
 use crate::store::engine::statement::execute;
 use crate::store::webhooks::enqueue::enqueue;
+
+use super::rows::RoomData;
 
 /// Increments a room's `last_seq` and returns it. The room must be locked.
 pub(in crate::store) fn next_seq(connection: &mut DbConnection, room: RoomId) -> QueryResult<Seq> {

@@ -1,12 +1,10 @@
 //! Reading, editing and deleting a message.
 
-use crate::store::messages::load::messages_by_id;
 use diesel::prelude::*;
 
 use crate::domain::{
     Author, EventKind, Message, MessageBody, MessageId, Refusal, Role, RoomEvent, RoomId, Subject, Timestamp, UserId,
 };
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::messages;
 use crate::store::files::rows::remove_of_message;
@@ -16,6 +14,8 @@ use crate::store::rooms::access::{lock_room, require_membership, visible_room};
 use crate::store::search::entry::SearchEntry;
 use crate::store::search::index;
 use crate::store::{Store, StoreError};
+
+use super::load::messages_by_id;
 
 impl Store {
     /// Replaces a message's text.

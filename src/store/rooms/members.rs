@@ -3,15 +3,14 @@
 use diesel::prelude::*;
 
 use crate::domain::{Author, DocumentId, EventKind, Refusal, Room, RoomEvent, RoomId, Subject, Timestamp, UserId};
-
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, users};
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::rows::AuthorRow;
-use crate::store::people::rows::{find_user, require_user};
-use crate::store::rooms::access::{lock_room, require_membership, visible_room};
+use crate::store::people::rows::{AuthorRow, find_user, require_user};
 use crate::store::{Store, StoreError};
+
+use super::access::{lock_room, require_membership, visible_room};
 
 /// A member of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]

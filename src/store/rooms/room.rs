@@ -1,13 +1,11 @@
 //! Listing, creating, changing and joining rooms.
 
-use crate::store::rooms::access::RoomView;
 use diesel::prelude::*;
 
 use crate::domain::{
     Author, EventKind, Membership, Refusal, RetentionDays, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq,
     Subject, Timestamp, UserId,
 };
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
 use crate::store::jobs::hosts::HostJobs;
@@ -15,10 +13,11 @@ use crate::store::jobs::queue::run_now;
 use crate::store::jobs::task::Task;
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::{authors_by_id, require_user};
-use crate::store::rooms::access::{lock_room, visible_room};
-use crate::store::rooms::members::add_membership;
-use crate::store::rooms::rows::{MembershipRow, RoomRow};
 use crate::store::{Store, StoreError};
+
+use super::access::{RoomView, lock_room, visible_room};
+use super::members::add_membership;
+use super::rows::{MembershipRow, RoomRow};
 
 /// A room to be created.
 #[derive(Debug, Clone)]
@@ -61,8 +60,8 @@ impl Store {
         self.read(move |connection| visible_room(connection, viewer, id)).await
     }
 
-    /// Creates a room; its creator is the first member. The events are the room's first: `room.created`, then `member.joined`
-    /// for the creator and for each of the others.
+    /// Creates a room; its creator is the first member. The events are the room's first: `room.created`, then
+    /// `member.joined` for the creator and for each of the others.
     ///
     /// # Errors
     /// [`Refusal::UserNotFound`] when one of the members does not exist.

@@ -62,8 +62,8 @@ impl Stage {
     }
 }
 
-/// What was stored agrees with itself, and no batch was undone to be stored one by one: on Postgres that leaves a gap in
-/// the ids, which would hide that the batch itself had decided wrongly.
+/// What was stored agrees with itself, and no batch was undone to be stored one by one: on Postgres that leaves a gap
+/// in the ids, which would hide that the batch itself had decided wrongly.
 pub(super) async fn assert_sound(database: &TestDatabase, stage: &Stage) {
     assert_eq!(Snapshot::open(&database.url).expect("opens").check(), Ok(Vec::new()));
     let mut ids = Vec::new();
@@ -155,8 +155,8 @@ struct Row {
     row: String,
 }
 
-/// All that posts write, row by row, but for the times, which only have to agree with each other. The queries run on both
-/// databases.
+/// All that posts write, row by row, but for the times, which only have to agree with each other. The queries run on
+/// both databases.
 const ROWS: [&str; 6] = [
     "SELECT 'room ' || id || ' ' || last_seq || ' ' || message_count AS row FROM rooms ORDER BY id",
     "SELECT 'member ' || room_id || ' ' || user_id || ' ' || read_number AS row FROM memberships \

@@ -3,7 +3,6 @@
 use diesel::prelude::*;
 
 use crate::domain::{EventKind, Refusal, Role, RoomId, Timestamp, User, UserId, WebhookId, WebhookUrl};
-
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::error::damaged;
 use crate::store::engine::schema::{webhook_event_types, webhooks};
