@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::domain::{DocumentId, RoomId, UserId};
+use crate::pusher::ChannelName;
 
 /// A channel of the chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,13 @@ pub enum ChatChannel {
 }
 
 impl ChatChannel {
+    /// The channel's name.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a prefix of letters and a number are a valid name")]
+    pub fn name(self) -> ChannelName {
+        ChannelName::parse(&self.to_string()).expect("a prefix of letters and a number are a valid name")
+    }
+
     /// What a channel's name stands for; `None` when it is none of the chat's.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -59,7 +67,7 @@ mod tests {
             ChatChannel::Document(DocumentId(5)),
         ];
         for channel in channels {
-            assert_eq!(ChatChannel::from_name(&channel.to_string()), Some(channel));
+            assert_eq!(ChatChannel::from_name(channel.name().as_str()), Some(channel));
         }
         for name in
             ["private-room.01", "private-room.", "private-room.+1", "presence-user.1", "presence-document.x", "room.1"]

@@ -52,7 +52,7 @@ impl LocalBus {
             ClusterMessage::Event(event),
         )))) = self.events.try_send(BusInput::Cluster(news))
         {
-            self.missed.note_head(event.channel.app, event.channel.name.to_string(), event.head);
+            self.missed.note_head(event.channel, event.head);
         }
     }
 }
@@ -128,12 +128,14 @@ mod tests {
     use super::*;
     use crate::bus::{Revocation, RoomHead};
     use crate::domain::{RoomId, Seq, Timestamp, UserId};
-    use crate::pusher::AppId;
+    use crate::pusher::{AppId, ChannelKey, ChannelName};
+
+    fn room() -> ChannelKey {
+        ChannelKey { app: AppId(1), name: ChannelName::parse("private-room.1").expect("valid") }
+    }
 
     fn event(seq: i64) -> BusMessage {
-        BusMessage::Event(
-            RoomHead { room_id: RoomId(1), seq: Seq(seq) }.envelope(AppId(1), "private-room.1".to_owned()),
-        )
+        BusMessage::Event(RoomHead { room_id: RoomId(1), seq: Seq(seq) }.envelope(room()))
     }
 
     fn seq_of(news: Option<BusInput>) -> Option<i64> {
@@ -160,8 +162,7 @@ mod tests {
     async fn events_that_belong_together_are_carried_together_or_not_at_all() {
         let (bus, mut receiver) = local_bus(2);
         let envelope = |data: &str| Envelope {
-            app: AppId(1),
-            channel: "c".to_owned(),
+            channel: room(),
             event: "e".to_owned(),
             data: data.to_owned(),
             except: None,
@@ -185,7 +186,7 @@ mod tests {
     async fn a_full_bus_still_carries_revocations() {
         let (bus, mut receiver) = local_bus(1);
         assert_eq!(bus.publish(event(1)), Ok(()));
-        let channel = "private-room.1".to_owned();
+        let channel = room().name;
         let revocation = Revocation { app: AppId(1), user_id: UserId(1), channel, revoked_at: Timestamp(0) };
         assert_eq!(bus.publish(BusMessage::Revoke(revocation)), Ok(()));
         assert!(matches!(receiver.recv().await, Some(BusInput::Message(BusMessage::Revoke(_)))));

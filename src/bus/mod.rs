@@ -7,6 +7,7 @@
 //!
 //! A broadcaster hears [`BusInput`], and reaches those of other processes through [`Cluster`]: it knows no broker.
 
+mod broker;
 mod bus;
 mod chat_channel;
 mod cluster;
@@ -20,7 +21,8 @@ mod outgoing;
 mod pusher;
 mod unreliable;
 
-pub use bus::{Broker, Bus, BusFull, BusState};
+pub use broker::{Broker, BusFull, BusState};
+pub use bus::Bus;
 pub use chat_channel::ChatChannel;
 pub use cluster::{
     BoxFuture, CachedEvent, ChannelDelta, ChannelInfo, ChannelSnapshot, Cluster, ClusterEvent, ClusterMessage, Digest,

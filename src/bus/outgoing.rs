@@ -136,12 +136,13 @@ pub(super) enum Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bus::{RoomHead, Termination};
+    use crate::bus::{ChatChannel, RoomHead, Termination};
     use crate::domain::{RoomId, Seq};
-    use crate::pusher::AppId;
+    use crate::pusher::{AppId, ChannelKey};
 
     fn event(seq: i64) -> Envelope {
-        RoomHead { room_id: RoomId(1), seq: Seq(seq) }.envelope(AppId(1), "private-room.1".to_owned())
+        RoomHead { room_id: RoomId(1), seq: Seq(seq) }
+            .envelope(ChannelKey { app: AppId(1), name: ChatChannel::Room(RoomId(1)).name() })
     }
 
     async fn seqs(outgoing: &OutgoingQueue, max_events: usize) -> Vec<i64> {

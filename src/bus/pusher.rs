@@ -55,7 +55,7 @@ struct PublishedEvent<'a> {
     channel: &'a str,
     data: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    socket_id: Option<&'a str>,
+    socket_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -142,7 +142,7 @@ impl Publisher {
 
     /// A server has limits that a message may exceed. Its room's head tells clients to read it from the log.
     fn give_up(&self, event: Envelope, status: StatusCode, reason: &str) {
-        warn!(%status, reason, channel = event.channel, event = event.event, "the socket server refuses an event");
+        warn!(%status, reason, channel = event.channel.name.as_str(), event = event.event, "the socket server refuses an event");
         if event.event != "room.head" {
             self.outgoing.note_missed(event);
         }
@@ -228,6 +228,6 @@ impl Publisher {
 impl<'a> From<&'a Envelope> for PublishedEvent<'a> {
     fn from(event: &'a Envelope) -> Self {
         let Envelope { channel, event: name, data, except, .. } = event;
-        Self { name, channel, data, socket_id: except.as_deref() }
+        Self { name, channel: channel.name.as_str(), data, socket_id: except.map(|id| id.to_string()) }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 use serde_json::value::RawValue;
 
-use super::mailbox::{Delivery, Subscribe};
+use super::mailbox::{AfterClose, Delivery, Subscribe};
 use crate::broadcast::channel::ChannelChange;
 use crate::broadcast::channel::{DeltaOutcome, PresenceDiff};
 use crate::broadcast::{ChannelKey, Counters, Frame, Priority};
@@ -24,6 +24,8 @@ use super::broadcaster::Broadcaster;
 const FIRST_DIGEST: Duration = Duration::from_secs(2);
 /// And then again and again, each time between half and one and a half times this.
 const DIGEST_PERIOD: Duration = Duration::from_secs(30);
+/// Time over which sockets are closed when this node hears no other.
+const ISOLATION_SPREAD: Duration = Duration::from_secs(5);
 /// When everybody is asked for digests, they are spread over this time.
 const HELLO_SPREAD: Duration = Duration::from_secs(1);
 
@@ -34,13 +36,13 @@ impl Broadcaster {
             ClusterEvent::Snapshot(channel, held) => self.found(channel, held).await,
             // Whoever asked may have gone, and then nobody minds.
             ClusterEvent::SnapshotRequest(channel, answer) => drop(answer.send(self.snapshot_of(channel))),
-            ClusterEvent::Query(query, answer) => drop(answer.send(self.answer(&query))),
+            ClusterEvent::Query(query, answer) => self.answer_query(&query, answer),
             ClusterEvent::NodeLost(node) => self.node_lost(node).await,
             ClusterEvent::Reconnected => {
                 self.cluster.send(Recipient::All, ClusterMessage::RequestDigests);
                 self.schedule_digests(Duration::ZERO);
             }
-            ClusterEvent::Isolated => {}
+            ClusterEvent::Isolated => self.close_sockets(ISOLATION_SPREAD, AfterClose::AcceptNew).await,
         }
     }
 
@@ -77,7 +79,6 @@ impl Broadcaster {
                 self.cache(&channel, &frame, data);
             }
         }
-        let except = except.and_then(|id| id.parse().ok());
         self.deliver(Delivery { channel, frame, except, priority, timeline: None }).await;
     }
 
@@ -87,7 +88,7 @@ impl Broadcaster {
             return;
         }
         let Some(frame) = raw(&delivery.frame) else { return };
-        let (channel, except) = (delivery.channel.clone(), delivery.except.map(|id| id.to_string()));
+        let (channel, except) = (delivery.channel.clone(), delivery.except);
         let event = EncodedFrame { channel: channel.clone(), except, head: None, frame };
         self.cluster.send(Recipient::Channel(channel), ClusterMessage::ClientEvent(event));
     }

@@ -17,6 +17,6 @@ pub use counters::Counters;
 pub(crate) use counters::DeliveryCounts;
 pub use handle::{BroadcasterHandle, ConnectionRefused};
 pub(crate) use mailbox::{
-    AfterClose, Command, Delivery, Departure, HubId, HubMailbox, HubMessage, Joined, SignIn, Subscribe,
+    AfterClose, Delivery, Departure, HubId, HubMailbox, HubMessage, Input, Joined, SignIn, Subscribe,
 };
 pub use webhook_event::{WebhookEvent, WebhookTrigger};

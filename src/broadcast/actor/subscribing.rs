@@ -26,7 +26,7 @@ impl Broadcaster {
             Err(refusal) => {
                 let channel = subscribe.channel.name.as_str();
                 let frame = Frame::text(&server_frame::subscription_error(channel, &refusal));
-                self.tell(subscribe.hub, HubMessage::Refused(subscribe.socket, frame, subscribe.answered)).await;
+                self.tell(subscribe.hub, HubMessage::Refused(subscribe.socket, frame, subscribe.written)).await;
             }
         }
     }
@@ -42,7 +42,7 @@ impl Broadcaster {
     }
 
     async fn complete_subscription(&mut self, subscribe: Subscribe, changed: ChannelChange, app: Option<&Arc<App>>) {
-        let Subscribe { hub, socket, channel, member, is_repeated, answered } = subscribe;
+        let Subscribe { hub, socket, channel, member, is_repeated, written } = subscribe;
         // The new member is not in its hub's list yet, and so does not hear of itself.
         if let Some(member) = member.as_ref().filter(|_| changed.presence.is_global) {
             self.send_best_effort(&channel, &server_frame::member_added(&channel.name, member)).await;
@@ -60,7 +60,7 @@ impl Broadcaster {
         }
         let frames = self.first_frames(&channel, app);
         let user_id = member.map(|member| Arc::from(member.user_id));
-        let joined = Joined { socket, channel: channel.clone(), user_id, is_repeated, frames, answered };
+        let joined = Joined { socket, channel: channel.clone(), user_id, is_repeated, frames, written };
         self.tell(hub, HubMessage::Joined(joined)).await;
         if !is_repeated {
             self.count_changed(&channel, app).await;

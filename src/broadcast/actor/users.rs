@@ -13,7 +13,7 @@ use super::broadcaster::Broadcaster;
 impl Broadcaster {
     /// A socket is somebody: it joins that user's own channel, by which the user is reached and found online.
     pub(crate) async fn sign_in(&mut self, sign_in: SignIn) {
-        let SignIn { hub, socket, channel, user, frame, answered } = sign_in;
+        let SignIn { hub, socket, channel, user, frame, written } = sign_in;
         let was_online = self.channels.get(&channel).is_some();
         // Never refused: only presence channels have a limit.
         let _ = self.channels.join(&channel, hub, None, usize::MAX);
@@ -26,7 +26,7 @@ impl Broadcaster {
             frames.push(self.watchlist_status(channel.app, &user.watchlist));
         }
         let (app, user_id) = (channel.app, Some(Arc::from(user.id.as_str())));
-        let joined = Joined { socket, channel, user_id, is_repeated: false, frames, answered };
+        let joined = Joined { socket, channel, user_id, is_repeated: false, frames, written };
         self.tell(hub, HubMessage::Joined(joined)).await;
         if !was_online {
             self.tell_watchers(app, &user.id, &server_frame::watchlist_events(&[&user.id], &[])).await;
@@ -56,8 +56,7 @@ impl Broadcaster {
 
     /// Takes a user's sockets out of a channel, and refuses what was authorised before.
     pub(crate) async fn revoke(&mut self, Revocation { app, user_id, channel, revoked_at }: Revocation) {
-        let Ok(name) = ChannelName::parse(&channel) else { return };
-        let channel = ChannelKey { app, name };
+        let channel = ChannelKey { app, name: channel };
         let user_id: Arc<str> = user_id.to_string().into();
         self.revocations.add(channel.clone(), Arc::clone(&user_id), revoked_at, Instant::now());
         let Some(held) = self.channels.get(&channel) else { return };

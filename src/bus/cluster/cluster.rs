@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use crate::pusher::{ChannelKey, PresenceMember};
+use crate::pusher::{ChannelKey, PresenceMember, SocketId};
 
 use super::{NodeId, Query, QueryResult};
 use crate::bus::{Revocation, RoomHead, Termination};
@@ -52,7 +52,7 @@ pub struct EncodedFrame {
     pub channel: ChannelKey,
     /// The socket that does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub except: Option<String>,
+    pub except: Option<SocketId>,
     /// Where it stands in a room's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<RoomHead>,

@@ -66,27 +66,27 @@ impl Packet {
 mod tests {
     use super::*;
     use crate::bus::{EncodedFrame, Envelope};
-    use crate::pusher::{AppId, ChannelName};
+    use crate::pusher::{AppId, ChannelName, SocketId};
     use serde_json::value::RawValue;
 
     #[test]
     fn a_frame_arrives_to_the_letter() {
+        let channel = ChannelKey { app: AppId(1), name: ChannelName::parse("c").expect("valid") };
         let event = Envelope {
-            app: AppId(1),
-            channel: "c".to_owned(),
+            channel: channel.clone(),
             event: "e".to_owned(),
             data: "{ \"a\" : 1.0 }\u{2028}é".to_owned(),
             except: None,
             head: None,
             timeline: None,
         };
-        let channel = ChannelKey { app: AppId(1), name: ChannelName::parse("c").expect("valid") };
         let frame = RawValue::from_string(event.frame()).expect("JSON");
-        let sent = ClusterMessage::Event(EncodedFrame { channel, except: None, head: None, frame });
+        let except = SocketId { run: 1, number: 2 };
+        let sent = ClusterMessage::Event(EncodedFrame { channel, except: Some(except), head: None, frame });
         let node = NodeId::random();
         let packet = Packet::parse(&Packet::write(node, Body::Cluster(sent))).expect("understood");
         let Body::Cluster(ClusterMessage::Event(arrived)) = packet.body else { panic!("an event") };
-        assert_eq!((packet.node, arrived.frame.get()), (node, event.frame().as_str()));
+        assert_eq!((packet.node, arrived.frame.get(), arrived.except), (node, event.frame().as_str(), Some(except)));
     }
 
     #[test]

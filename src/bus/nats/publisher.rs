@@ -92,11 +92,13 @@ impl Publisher {
     }
 
     async fn publish_event(&self, event: Envelope) {
-        let (name, frame) = match (ChannelName::parse(&event.channel), RawValue::from_string(event.frame())) {
-            (Ok(name), Ok(frame)) => (name, frame),
-            _ => return warn!(channel = event.channel, "an event for a channel that cannot exist was dropped"),
+        let channel = event.channel.clone();
+        let frame = match RawValue::from_string(event.frame()) {
+            Ok(frame) => frame,
+            Err(error) => {
+                return warn!(%error, channel = channel.name.as_str(), "an event whose frame is no JSON was dropped");
+            }
         };
-        let channel = ChannelKey { app: event.app, name };
         let subject = subject::of_channel(&channel);
         let message = ClusterMessage::Event(EncodedFrame { channel, except: event.except, head: event.head, frame });
         self.link.publish(subject, Body::Cluster(message)).await;
