@@ -1,4 +1,4 @@
-//! The bus: the one way from a handler to the broadcasters.
+//! The bus: turns stored events into messages for channels, and publishes them.
 
 use std::sync::Arc;
 
@@ -7,88 +7,23 @@ use tokio::sync::broadcast;
 
 use crate::domain::{DocumentId, EventKind, RoomEvent, RoomId, Subject, Timestamp, UserId};
 use crate::json::EventPayload;
-use crate::pusher::{AppId, SocketId};
-
+use crate::pusher::{AppId, ChannelKey, SocketId};
 use crate::timeline::Timeline;
 
-use super::{BusMessage, ChatChannel, DocumentSaved, Envelope, Revocation, RoomHead};
+use super::{Broker, BusMessage, ChatChannel, DocumentSaved, Envelope, Revocation, RoomHead};
 
-/// Carries messages to the broadcasters, wherever they are.
-pub trait Broker: Send + Sync {
-    /// Hands a message over. Never waits.
-    ///
-    /// # Errors
-    /// [`BusFull`] when the message cannot be carried. An event of a room is made good from its log, so that its caller
-    /// need not care.
-    fn publish(&self, message: BusMessage) -> Result<(), BusFull>;
-
-    /// Hands several events over, all of them or none. Never waits.
-    ///
-    /// # Errors
-    /// [`BusFull`] when there is no room for all.
-    fn publish_all(&self, events: Vec<Envelope>) -> Result<(), BusFull>;
-
-    /// How it does.
-    fn state(&self) -> BusState;
-}
-
-/// How a bus does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BusState {
-    /// Whether what is handed over reaches the others at the moment.
-    pub is_connected: bool,
-    /// Events and orders that wait.
-    pub waiting: usize,
-    /// Events dropped since the start.
-    pub dropped_events: u64,
-    /// Messages that left for other processes.
-    pub sent: u64,
-    /// Messages that came from other processes.
-    pub received: u64,
-    /// Messages of other processes that this version does not understand.
-    pub not_understood: u64,
-    /// Times that something may have been missed.
-    pub gaps: u64,
-    /// Rooms whose head was asked for after a gap.
-    pub repairs: u64,
-    /// Nodes with sockets that are known, this one included.
-    pub nodes: usize,
-}
-
-/// A bus within one process is always there.
-impl Default for BusState {
-    fn default() -> Self {
-        Self {
-            is_connected: true,
-            waiting: 0,
-            dropped_events: 0,
-            sent: 0,
-            received: 0,
-            not_understood: 0,
-            gaps: 0,
-            repairs: 0,
-            nodes: 1,
-        }
-    }
-}
-
-/// The bus had no room for a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the bus is full")]
-pub struct BusFull;
-
-/// Turns what happened into messages for channels, and hands them to the broker.
+/// Publishes what happened in the chat to the channels of those whom it concerns.
 #[derive(Clone)]
 pub struct Bus {
     broker: Arc<dyn Broker>,
     /// The chat's own app on the socket server.
     app: AppId,
-    /// Wakes the event streams of this process: they read the log, and this tells them when.
+    /// Wakes the event streams of this process, which then read the log.
     rooms_changed: broadcast::Sender<RoomId>,
 }
 
 impl Bus {
-    /// Rooms that may have changed before an event stream looks; one that lags behind reads all its rooms.
+    /// Changed rooms that wait for an event stream to look; a stream that lags behind reads all its rooms.
     const WAKE_CAPACITY: usize = 256;
 
     /// A bus over `broker`, for the chat whose app on the socket server is `app`.
@@ -97,48 +32,34 @@ impl Bus {
         Self { broker, app, rooms_changed: broadcast::Sender::new(Self::WAKE_CAPACITY) }
     }
 
-    /// Step 3: dispatches a stored event to everyone whom it concerns. Call it after the commit, never inside.
-    ///
-    /// A removal from a room is also an order to the broadcasters: without it the person's sockets would stay
-    /// subscribed, for a broadcaster knows no memberships.
-    ///
-    /// The socket `except` gets nothing: its page has sent the request, and learns of the event from the answer.
-    pub fn dispatch(&self, event: &RoomEvent, timeline: &Arc<Timeline>, except: Option<SocketId>) {
-        self.send_to_room(event, timeline, except);
-        if let Subject::Member(user) = &event.subject {
-            match event.kind {
-                EventKind::MemberJoined => self.send_room_joined(user.id, event.room_id),
-                EventKind::MemberRemoved => self.send_room_left(user.id, event.room_id),
-                _ => {}
-            }
+    /// Step 3: dispatches stored events to everybody whom they concern. Call it after the commit, never inside.
+    pub fn dispatch<'a>(&self, events: impl IntoIterator<Item = &'a RoomEvent>) {
+        for event in events {
+            self.dispatch_one(event, None, None);
         }
-        // No stream is open: nobody needs waking.
-        let _ = self.rooms_changed.send(event.room_id);
     }
 
-    /// Tells those who have a document open that a save changed it, but for the socket whose page saved. The update goes along
-    /// when it fits into `max_bytes`, and so does the state vector: without them a page asks for what it lacks.
+    /// The same for the event of a request that has a timeline: the broadcaster notes its times there, and the event
+    /// carries the steps so far. The socket `except` does not get the event: its page has sent the request, and has the
+    /// answer instead.
+    pub fn dispatch_with_timeline(&self, event: &RoomEvent, timeline: &Arc<Timeline>, except: Option<SocketId>) {
+        self.dispatch_one(event, Some(timeline), except);
+    }
+
+    /// Tells those who have a document open that a save changed it, except the socket whose page saved. The event carries
+    /// the update when it fits into `max_bytes`, and so the state vector; without them a page requests what it lacks.
     pub fn dispatch_document_saved(&self, saved: &DocumentSaved<'_>, max_bytes: usize, except: Option<SocketId>) {
         let data = saved.json_within(max_bytes);
-        self.publish(BusMessage::Event(Envelope {
-            app: self.app,
-            channel: ChatChannel::Document(saved.document.id).to_string(),
-            event: "document.saved".to_owned(),
-            data,
-            except: except.map(|id| id.to_string()),
-            head: None,
-            timeline: None,
-        }));
+        let channel = self.channel(ChatChannel::Document(saved.document.id));
+        self.publish_event(channel, "document.saved", data, except);
     }
 
-    /// Takes a person's sockets out of a document that they may not write any more.
+    /// Takes a user's sockets out of the channel of a document that they may not write any more.
     pub fn revoke_document(&self, document: DocumentId, user_id: UserId) {
-        let channel = ChatChannel::Document(document).to_string();
-        let revoked_at = Timestamp::now();
-        self.publish(BusMessage::Revoke(Revocation { app: self.app, user_id, channel, revoked_at }));
+        self.revoke(ChatChannel::Document(document), user_id, Timestamp::now());
     }
 
-    /// Tells a person's other devices how far they have read.
+    /// Tells a user's other devices how far the user has read.
     pub fn dispatch_room_read(&self, user_id: UserId, room_id: RoomId, read_number: i64) {
         #[derive(Serialize)]
         struct RoomRead {
@@ -148,70 +69,82 @@ impl Bus {
         self.send_to_user(user_id, "room.read", &RoomRead { room_id, read_number });
     }
 
-    /// Tells the sockets of a room how far its log reaches: whoever has missed something reads it there.
+    /// Tells the sockets of a room the last `seq` of its log; clients that lack events read them there.
     pub fn remind(&self, head: RoomHead) {
-        let channel = ChatChannel::Room(head.room_id).to_string();
-        self.publish(BusMessage::Event(head.envelope(self.app, channel)));
+        let channel = self.channel(ChatChannel::Room(head.room_id));
+        self.publish(BusMessage::Event(head.envelope(channel)));
     }
 
-    /// Takes somebody out of a room's channels once more: the first order may have been lost.
+    /// Revokes a removed member's right to a room's channels again: the first revocation may have been lost.
     pub fn remind_of_removal(&self, user_id: UserId, room_id: RoomId, removed_at: Timestamp) {
-        self.revoke(user_id, room_id, removed_at);
+        self.revoke_room(user_id, room_id, removed_at);
     }
 
-    /// Wakes its holder whenever a room of this process changes.
+    /// Receives the id of each room that this process changes.
     #[must_use]
     pub fn watch_rooms(&self) -> broadcast::Receiver<RoomId> {
         self.rooms_changed.subscribe()
     }
 
-    fn send_to_room(&self, event: &RoomEvent, timeline: &Arc<Timeline>, except: Option<SocketId>) {
-        let mut payload = EventPayload::from(event);
-        if event.kind == EventKind::MessagePosted {
-            payload.flow = Some(timeline.dispatched_steps());
+    /// A removal from a room is also a revocation: without it the user's sockets would stay subscribed, for a broadcaster
+    /// knows no memberships.
+    fn dispatch_one(&self, event: &RoomEvent, timeline: Option<&Arc<Timeline>>, except: Option<SocketId>) {
+        self.send_to_room(event, timeline, except);
+        match (event.kind, &event.subject) {
+            (EventKind::MemberJoined, Subject::Member(user)) => {
+                self.send_to_user(user.id, "room.joined", &RoomRef { room_id: event.room_id });
+            }
+            (EventKind::MemberRemoved, Subject::Member(user)) => {
+                self.revoke_room(user.id, event.room_id, Timestamp::now());
+                self.send_to_user(user.id, "room.left", &RoomRef { room_id: event.room_id });
+            }
+            _ => {}
         }
+        // Fails when no stream is open: nobody needs waking.
+        let _ = self.rooms_changed.send(event.room_id);
+    }
+
+    fn send_to_room(&self, event: &RoomEvent, timeline: Option<&Arc<Timeline>>, except: Option<SocketId>) {
+        let mut payload = EventPayload::from(event);
+        payload.flow = timeline.map(|timeline| timeline.dispatched_steps());
         self.publish(BusMessage::Event(Envelope {
-            app: self.app,
-            channel: ChatChannel::Room(event.room_id).to_string(),
+            channel: self.channel(ChatChannel::Room(event.room_id)),
             event: payload.r#type.to_owned(),
             data: json(&payload),
-            except: except.map(|id| id.to_string()),
+            except,
             head: Some(RoomHead { room_id: event.room_id, seq: event.seq }),
-            timeline: Some(Arc::clone(timeline)),
+            timeline: timeline.cloned(),
         }));
-    }
-
-    fn send_room_joined(&self, user_id: UserId, room_id: RoomId) {
-        self.send_to_user(user_id, "room.joined", &RoomRef { room_id });
-    }
-
-    fn send_room_left(&self, user_id: UserId, room_id: RoomId) {
-        self.revoke(user_id, room_id, Timestamp::now());
-        self.send_to_user(user_id, "room.left", &RoomRef { room_id });
-    }
-
-    fn revoke(&self, user_id: UserId, room_id: RoomId, revoked_at: Timestamp) {
-        for channel in [ChatChannel::Room(room_id), ChatChannel::RoomPresence(room_id)] {
-            let channel = channel.to_string();
-            self.publish(BusMessage::Revoke(Revocation { app: self.app, user_id, channel, revoked_at }));
-        }
-    }
-
-    /// What the bus drops is counted there, and clients read it from the log.
-    fn publish(&self, message: BusMessage) {
-        let _ = self.broker.publish(message);
     }
 
     fn send_to_user(&self, user_id: UserId, event: &str, data: &impl Serialize) {
-        self.publish(BusMessage::Event(Envelope {
-            app: self.app,
-            channel: ChatChannel::User(user_id).to_string(),
-            event: event.to_owned(),
-            data: json(data),
-            except: None,
-            head: None,
-            timeline: None,
-        }));
+        self.publish_event(self.channel(ChatChannel::User(user_id)), event, json(data), None);
+    }
+
+    fn revoke_room(&self, user_id: UserId, room_id: RoomId, revoked_at: Timestamp) {
+        for channel in [ChatChannel::Room(room_id), ChatChannel::RoomPresence(room_id)] {
+            self.revoke(channel, user_id, revoked_at);
+        }
+    }
+
+    fn revoke(&self, channel: ChatChannel, user_id: UserId, revoked_at: Timestamp) {
+        let ChannelKey { app, name: channel } = self.channel(channel);
+        self.publish(BusMessage::Revoke(Revocation { app, user_id, channel, revoked_at }));
+    }
+
+    /// Publishes an event that stands in no room's log.
+    fn publish_event(&self, channel: ChannelKey, event: &str, data: String, except: Option<SocketId>) {
+        let event = event.to_owned();
+        self.publish(BusMessage::Event(Envelope { channel, event, data, except, head: None, timeline: None }));
+    }
+
+    fn publish(&self, message: BusMessage) {
+        // The broker counts what it drops, and clients read it from the log.
+        let _ = self.broker.publish(message);
+    }
+
+    fn channel(&self, channel: ChatChannel) -> ChannelKey {
+        ChannelKey { app: self.app, name: channel.name() }
     }
 }
 

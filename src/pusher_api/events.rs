@@ -143,11 +143,10 @@ impl Publication {
     /// The event, once for each channel.
     fn envelopes(&self, app: AppId) -> impl Iterator<Item = Envelope> {
         self.channels.iter().map(move |channel| Envelope {
-            app,
-            channel: channel.to_string(),
+            channel: ChannelKey { app, name: channel.clone() },
             event: self.name.clone(),
             data: self.data.clone(),
-            except: self.except.map(|id| id.to_string()),
+            except: self.except,
             head: None,
             timeline: None,
         })

@@ -21,7 +21,6 @@ use crate::http::error::ApiError;
 use crate::http::files::download::{blocking, is_known};
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
-use crate::http::rooms::room::dispatch;
 use crate::http::state::WebState;
 
 #[derive(Serialize)]
@@ -54,7 +53,7 @@ pub(crate) async fn create_document(
 ) -> Result<HttpResponse, ApiError> {
     let title = DocumentTitle::parse(&request.title, &state.limits)?;
     let (document, event) = state.store.create_document(maker.user_id(), *room_id, title).await?;
-    dispatch(&state, &[event]);
+    state.bus.dispatch([&event]);
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, format!("/api/v1/documents/{}", document.id)))
         .json(DocumentPayload::from(&document)))
@@ -80,7 +79,7 @@ pub(crate) async fn change_document(
         is_archived: request.archived,
     };
     let changed = state.store.change_document(actor.user_id(), *id, change).await?;
-    dispatch(&state, changed.event.as_slice());
+    state.bus.dispatch(&changed.event);
     changed.users_to_unsubscribe.iter().for_each(|user| state.bus.revoke_document(*id, *user));
     Ok(HttpResponse::Ok().json(DocumentPayload::from(&changed.document)))
 }

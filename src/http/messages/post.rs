@@ -17,8 +17,7 @@ use crate::http::error::ApiError;
 use crate::http::pipeline::body::TextOrJson;
 use crate::http::pipeline::excluded_socket::OwnSocket;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::start_timeline::Received;
-use crate::http::rooms::room::dispatch;
+use crate::http::pipeline::start_timeline::StartTimeline;
 use crate::http::state::WebState;
 
 /// A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`.
@@ -69,7 +68,7 @@ impl PostMessageRequest {
 /// `POST /rooms/{id}/messages`: the six steps of one message.
 pub(crate) async fn post_message(
     state: web::Data<WebState>,
-    Received(timeline): Received,
+    StartTimeline(timeline): StartTimeline,
     author: Identity,
     room_id: web::Path<RoomId>,
     key: IdempotencyKey,
@@ -87,7 +86,7 @@ pub(crate) async fn post_message(
     timeline.stored();
     state.timelines.keep(message.id, event.seq, Arc::clone(&timeline));
     // 3  Dispatch.
-    state.bus.dispatch(&event, &timeline, except);
+    state.bus.dispatch_with_timeline(&event, &timeline, except);
     timeline.dispatched();
     // 4  The broadcaster hears it, and
     // 5  the clients receive it, while nobody here waits for them.
@@ -152,7 +151,7 @@ pub(crate) async fn edit_message(
     let (room_id, message_id) = *path;
     let body = MessageBody::parse(&request.body, &state.limits)?;
     let (message, event) = state.store.edit_message(author.user_id(), room_id, message_id, body).await?;
-    dispatch(&state, std::slice::from_ref(&event));
+    state.bus.dispatch([&event]);
     Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))
 }
 
@@ -164,7 +163,7 @@ pub(crate) async fn delete_message(
 ) -> Result<HttpResponse, ApiError> {
     let (room_id, message_id) = *path;
     let (message, event) = state.store.delete_message(actor.user_id(), room_id, message_id).await?;
-    dispatch(&state, event.as_slice());
+    state.bus.dispatch(&event);
     if let Err(error) = state.files.remove_unused().await {
         // The message is gone and says so; its files' contents are looked at again later.
         warn!(%error, "files of a deleted message stay for the moment");

@@ -10,7 +10,6 @@ use crate::store::{Member, StoreError};
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
-use crate::http::rooms::room::dispatch;
 use crate::http::state::WebState;
 
 #[derive(Serialize)]
@@ -57,7 +56,7 @@ pub(crate) async fn add_member(
     Json(request): Json<AddMemberRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let (members, event) = state.store.add_member(identity.user_id(), *room_id, request.user_id).await?;
-    dispatch(&state, event.as_slice());
+    state.bus.dispatch(&event);
     Ok(HttpResponse::Ok().json(MembersResponse::from(members.as_slice())))
 }
 
@@ -76,7 +75,7 @@ pub(crate) async fn remove_member(
         }
         error => error.into(),
     })?;
-    dispatch(&state, &[removed.event]);
+    state.bus.dispatch([&removed.event]);
     removed.document_ids.into_iter().for_each(|document| state.bus.revoke_document(document, user_id));
     Ok(HttpResponse::NoContent().finish())
 }

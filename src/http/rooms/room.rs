@@ -4,10 +4,9 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::domain::{RetentionDays, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, UserId};
+use crate::domain::{RetentionDays, RoomId, RoomKind, RoomName, RoomTopic, UserId};
 use crate::json::{MembershipPayload, RoomPayload};
 use crate::store::{NewRoom, RoomChange, RoomView};
-use crate::timeline::Timeline;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
@@ -79,7 +78,7 @@ pub(crate) async fn create_room(
     Json(request): Json<CreateRoomRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let (room, events) = state.store.create_room(identity.user_id(), request.parse(&state)?).await?;
-    dispatch(&state, &events);
+    state.bus.dispatch(&events);
     let location = format!("/api/v1/rooms/{}", room.room.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(RoomResponse::from(&room)))
 }
@@ -112,7 +111,7 @@ pub(crate) async fn change_room(
         retention_days: request.retention_days.map(|days| days.map(RetentionDays::parse).transpose()).transpose()?,
     };
     let (room, event) = state.store.change_room(identity.user_id(), *id, change).await?;
-    dispatch(&state, event.as_slice());
+    state.bus.dispatch(&event);
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
 }
 
@@ -123,14 +122,6 @@ pub(crate) async fn join_room(
     id: web::Path<RoomId>,
 ) -> Result<HttpResponse, ApiError> {
     let (room, event) = state.store.join_room(identity.user_id(), *id).await?;
-    dispatch(&state, event.as_slice());
+    state.bus.dispatch(&event);
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
-}
-
-/// Dispatches what happened, without a time line: only posted messages have one that somebody can look at.
-pub(crate) fn dispatch(state: &WebState, events: &[RoomEvent]) {
-    let timeline = Timeline::start();
-    for event in events {
-        state.bus.dispatch(event, &timeline, None);
-    }
 }
