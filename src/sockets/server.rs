@@ -22,7 +22,7 @@ struct Inner {
 }
 
 impl SocketServer {
-    /// A socket server whose sockets `hub` owns, on a bus whose state `carrier` knows.
+    /// A socket server whose sockets `hub` owns, on a bus whose state `carrier` tells.
     #[must_use]
     pub fn new(config: SocketConfig, hub: Rc<Hub>, broadcaster: BroadcasterHandle, carrier: Arc<dyn Carrier>) -> Self {
         Self { inner: Rc::new(Inner { config, hub, broadcaster, carrier }) }

@@ -18,7 +18,7 @@ use super::body::SocketBody;
 use super::raw_fd::RawFd;
 use super::unfinished_frame_limit::UnfinishedFrameLimit;
 
-/// Makes the connection a socket.
+/// Turns the connection into a socket.
 pub(in crate::sockets) async fn connect(
     server: web::ThinData<SocketServer>,
     key: web::Path<String>,
@@ -48,7 +48,7 @@ pub(in crate::sockets) async fn connect(
     Ok(with_outbox(response, socket))
 }
 
-/// `GET /app` and anything below it that is no key.
+/// `GET /app` and paths below it that are not a key.
 pub(in crate::sockets) async fn refuse(
     server: web::ThinData<SocketServer>,
     request: HttpRequest,
@@ -65,7 +65,7 @@ fn with_outbox(response: HttpResponse, socket: Rc<Socket>) -> HttpResponse {
     response.map_body(|_, end_of_stream: BoxBody| SocketBody::new(socket, end_of_stream).boxed())
 }
 
-/// What actix-ws reads, with a limit on what it has not understood yet.
+/// Messages from actix-ws, with a limit on an incomplete one.
 struct LimitedReader {
     messages: AggregatedMessageStream,
     limit: UnfinishedFrameLimit,
