@@ -1,6 +1,6 @@
 //! The time line of one message through the server: what the flow view and `Server-Timing` show.
 //!
-//! A [`Trace`] is begun when a POST arrives and handed along with the event. Each step notes its time with one atomic
+//! A [`Timeline`] is begun when a POST arrives and handed along with the event. Each step notes its time with one atomic
 //! store, so the measurement costs nothing that the measured would feel.
 
 use std::collections::{HashMap, VecDeque};
@@ -14,7 +14,7 @@ use crate::domain::{MessageId, Seq, Timestamp};
 
 /// When each step of one request happened, in nanoseconds after it was received; 0 stands for "not yet".
 #[derive(Debug)]
-pub struct Trace {
+pub struct Timeline {
     /// When the request was received, for people.
     received_at: Timestamp,
     /// When the request was received, on the clock that never jumps.
@@ -28,7 +28,7 @@ pub struct Trace {
     sockets: AtomicU64,
 }
 
-impl Trace {
+impl Timeline {
     /// Begins at the moment a request is received.
     #[must_use]
     pub fn start() -> Arc<Self> {
@@ -98,8 +98,8 @@ impl Trace {
 
     /// The steps so far, as the event carries them.
     #[must_use]
-    pub fn dispatched_flow(&self) -> DispatchedFlow {
-        DispatchedFlow {
+    pub fn dispatched_steps(&self) -> DispatchedSteps {
+        DispatchedSteps {
             received_at: self.received_at,
             stored_us: micros(&self.stored),
             dispatched_us: Some(self.elapsed_ns() / 1_000),
@@ -109,7 +109,7 @@ impl Trace {
 
 /// Steps 2 and 3, known when the event leaves the handler.
 #[derive(Debug, Serialize)]
-pub struct DispatchedFlow {
+pub struct DispatchedSteps {
     received_at: Timestamp,
     stored_us: Option<u64>,
     dispatched_us: Option<u64>,
@@ -136,56 +136,56 @@ fn micros(step: &AtomicU64) -> Option<u64> {
     }
 }
 
-/// The traces of the last messages, for the flow view. Bounded: the oldest goes when a new one comes.
+/// The timelines of the last messages, for the flow view. Bounded: the oldest goes when a new one comes.
 #[derive(Debug)]
-pub struct FlowBook {
+pub struct TimelineStore {
     entries: Mutex<Entries>,
     capacity: usize,
 }
 
 #[derive(Debug, Default)]
 struct Entries {
-    traces: HashMap<MessageId, (Seq, Arc<Trace>)>,
+    timelines: HashMap<MessageId, (Seq, Arc<Timeline>)>,
     oldest_first: VecDeque<MessageId>,
 }
 
-impl FlowBook {
+impl TimelineStore {
     /// A book of at most `capacity` messages.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self { entries: Mutex::default(), capacity }
     }
 
-    /// Keeps the trace of a message that was just posted.
-    pub fn keep(&self, message_id: MessageId, seq: Seq, trace: Arc<Trace>) {
+    /// Keeps the timeline of a message that was just posted.
+    pub fn keep(&self, message_id: MessageId, seq: Seq, timeline: Arc<Timeline>) {
         if self.capacity == 0 {
             return;
         }
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         while entries.oldest_first.len() >= self.capacity {
             if let Some(oldest) = entries.oldest_first.pop_front() {
-                entries.traces.remove(&oldest);
+                entries.timelines.remove(&oldest);
             }
         }
         entries.oldest_first.push_back(message_id);
-        entries.traces.insert(message_id, (seq, trace));
+        entries.timelines.insert(message_id, (seq, timeline));
     }
 
-    /// The steps of a message; `None` when it is too old, or was posted elsewhere.
+    /// The steps of a message; `None` when it is too old, or was posted remote.
     #[must_use]
     pub fn flow(&self, message_id: MessageId) -> Option<Flow> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (seq, trace) = entries.traces.get(&message_id)?;
+        let (seq, timeline) = entries.timelines.get(&message_id)?;
         Some(Flow {
             message_id,
             seq: *seq,
-            received_at: trace.received_at,
-            stored_us: micros(&trace.stored),
-            dispatched_us: micros(&trace.dispatched),
-            heard_us: micros(&trace.heard),
-            written_us: micros(&trace.written),
-            sockets: trace.sockets.load(Ordering::Relaxed),
-            answered_us: micros(&trace.answered),
+            received_at: timeline.received_at,
+            stored_us: micros(&timeline.stored),
+            dispatched_us: micros(&timeline.dispatched),
+            heard_us: micros(&timeline.heard),
+            written_us: micros(&timeline.written),
+            sockets: timeline.sockets.load(Ordering::Relaxed),
+            answered_us: micros(&timeline.answered),
         })
     }
 }
@@ -196,9 +196,9 @@ mod tests {
 
     #[test]
     fn the_book_forgets_the_oldest_first() {
-        let book = FlowBook::new(2);
+        let book = TimelineStore::new(2);
         for id in 1..=3 {
-            book.keep(MessageId(id), Seq(id), Trace::start());
+            book.keep(MessageId(id), Seq(id), Timeline::start());
         }
         assert!(book.flow(MessageId(1)).is_none());
         assert!(book.flow(MessageId(2)).is_some() && book.flow(MessageId(3)).is_some());
@@ -206,11 +206,11 @@ mod tests {
 
     #[test]
     fn the_sockets_of_all_hubs_are_added() {
-        let trace = Trace::start();
-        trace.written(3);
-        trace.written(4);
-        let book = FlowBook::new(1);
-        book.keep(MessageId(1), Seq(1), trace);
+        let timeline = Timeline::start();
+        timeline.written(3);
+        timeline.written(4);
+        let book = TimelineStore::new(1);
+        book.keep(MessageId(1), Seq(1), timeline);
         assert_eq!(book.flow(MessageId(1)).map(|flow| flow.sockets), Some(7));
     }
 }

@@ -44,7 +44,7 @@ impl Application {
 
         let mut bus = BusPart::build(&config, chat_app.id).await?;
         let sockets = match bus.take_receiver() {
-            Some(receiver) => Some(SocketPart::build(&config, &chat_app, receiver, bus.peers())?),
+            Some(receiver) => Some(SocketPart::build(&config, &chat_app, receiver, bus.cluster())?),
             None => None,
         };
         let web = match &data_dir {
@@ -54,7 +54,7 @@ impl Application {
         let routes = Routes {
             web: web.as_ref().map(WebPart::state),
             broadcaster: sockets.as_ref().map(SocketPart::handle),
-            carrier: bus.carrier(),
+            broker: bus.broker(),
             webhooks: sockets.as_ref().map(SocketPart::webhook_counts),
         };
         let server = http_server::serve(&config, listener, routes)?;

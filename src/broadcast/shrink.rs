@@ -9,10 +9,10 @@ use indexmap::IndexMap;
 const KEPT: usize = 32;
 
 /// A table that grows and shrinks.
-pub(crate) trait Thrift {
+pub(crate) trait ShrinkSparse {
     /// After a removal: moves into a smaller table when three quarters of this one are empty. The half of what remains is
     /// spare then, so that each removal and each insertion pays for a fixed number of moves.
-    fn give_room_back(&mut self);
+    fn shrink_if_sparse(&mut self);
 }
 
 /// The room that a table with so many entries should be cut down to.
@@ -20,24 +20,24 @@ fn room_for(entries: usize, room: usize) -> Option<usize> {
     (room > KEPT && entries < room / 4).then_some((entries * 2).max(KEPT / 2))
 }
 
-impl<K: Eq + Hash, V> Thrift for HashMap<K, V> {
-    fn give_room_back(&mut self) {
+impl<K: Eq + Hash, V> ShrinkSparse for HashMap<K, V> {
+    fn shrink_if_sparse(&mut self) {
         if let Some(room) = room_for(self.len(), self.capacity()) {
             self.shrink_to(room);
         }
     }
 }
 
-impl<T: Eq + Hash> Thrift for HashSet<T> {
-    fn give_room_back(&mut self) {
+impl<T: Eq + Hash> ShrinkSparse for HashSet<T> {
+    fn shrink_if_sparse(&mut self) {
         if let Some(room) = room_for(self.len(), self.capacity()) {
             self.shrink_to(room);
         }
     }
 }
 
-impl<K: Eq + Hash, V> Thrift for IndexMap<K, V> {
-    fn give_room_back(&mut self) {
+impl<K: Eq + Hash, V> ShrinkSparse for IndexMap<K, V> {
+    fn shrink_if_sparse(&mut self) {
         if let Some(room) = room_for(self.len(), self.capacity()) {
             self.shrink_to(room);
         }
@@ -55,7 +55,7 @@ mod tests {
         for number in 0..100_000 {
             table.remove(&number);
             moves += usize::from(room_for(table.len(), table.capacity()).is_some());
-            table.give_room_back();
+            table.shrink_if_sparse();
         }
         assert!(table.capacity() <= KEPT, "{} places stay", table.capacity());
         assert!(moves < 20, "{moves} moves");

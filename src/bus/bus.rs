@@ -9,24 +9,24 @@ use crate::domain::{DocumentId, RoomEvent, RoomEventKind, RoomId, Timestamp, Use
 use crate::json::EventPayload;
 use crate::pusher::{AppId, SocketId};
 
-use crate::timeline::Trace;
+use crate::timeline::Timeline;
 
 use super::{BusMessage, ChatChannel, DocumentSaved, Envelope, Revocation, RoomHead};
 
 /// Carries messages to the broadcasters, wherever they are.
-pub trait Carrier: Send + Sync {
+pub trait Broker: Send + Sync {
     /// Hands a message over. Never waits.
     ///
     /// # Errors
-    /// [`Dropped`] when the message cannot be carried. An event of a room is made good from its log, so that its caller
+    /// [`BusFull`] when the message cannot be carried. An event of a room is made good from its log, so that its caller
     /// need not care.
-    fn carry(&self, message: BusMessage) -> Result<(), Dropped>;
+    fn publish(&self, message: BusMessage) -> Result<(), BusFull>;
 
     /// Hands several events over, all of them or none. Never waits.
     ///
     /// # Errors
-    /// [`Dropped`] when there is no room for all.
-    fn carry_all(&self, events: Vec<Envelope>) -> Result<(), Dropped>;
+    /// [`BusFull`] when there is no room for all.
+    fn publish_all(&self, events: Vec<Envelope>) -> Result<(), BusFull>;
 
     /// How it does.
     fn state(&self) -> BusState;
@@ -75,12 +75,12 @@ impl Default for BusState {
 /// The bus had no room for a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the bus is full")]
-pub struct Dropped;
+pub struct BusFull;
 
-/// Turns what happened into messages for channels, and hands them to the carrier.
+/// Turns what happened into messages for channels, and hands them to the broker.
 #[derive(Clone)]
 pub struct Bus {
-    carrier: Arc<dyn Carrier>,
+    broker: Arc<dyn Broker>,
     /// The chat's own app on the socket server.
     app: AppId,
     /// Wakes the event streams of this process: they read the log, and this tells them when.
@@ -91,10 +91,10 @@ impl Bus {
     /// Rooms that may have changed before an event stream looks; one that lags behind reads all its rooms.
     const WAKE_CAPACITY: usize = 256;
 
-    /// A bus over `carrier`, for the chat whose app on the socket server is `app`.
+    /// A bus over `broker`, for the chat whose app on the socket server is `app`.
     #[must_use]
-    pub fn new(carrier: Arc<dyn Carrier>, app: AppId) -> Self {
-        Self { carrier, app, rooms_changed: broadcast::Sender::new(Self::WAKE_CAPACITY) }
+    pub fn new(broker: Arc<dyn Broker>, app: AppId) -> Self {
+        Self { broker, app, rooms_changed: broadcast::Sender::new(Self::WAKE_CAPACITY) }
     }
 
     /// Step 3: dispatches a stored event to everyone whom it concerns. Call it after the commit, never inside.
@@ -103,8 +103,8 @@ impl Bus {
     /// subscribed, for a broadcaster knows no memberships.
     ///
     /// The socket `except` gets nothing: its page has sent the request, and learns of the event from the answer.
-    pub fn dispatch(&self, event: &RoomEvent, trace: &Arc<Trace>, except: Option<SocketId>) {
-        self.send_to_room(event, trace, except);
+    pub fn dispatch(&self, event: &RoomEvent, timeline: &Arc<Timeline>, except: Option<SocketId>) {
+        self.send_to_room(event, timeline, except);
         match &event.kind {
             RoomEventKind::MemberJoined(user) => self.send_room_joined(user.id, event.room_id),
             RoomEventKind::MemberRemoved(user) => self.send_room_left(user.id, event.room_id),
@@ -124,14 +124,14 @@ impl Bus {
     /// when it fits into `max_bytes`, and so does the state vector: without them a page asks for what it lacks.
     pub fn dispatch_document_saved(&self, saved: &DocumentSaved<'_>, max_bytes: usize, except: Option<SocketId>) {
         let data = saved.json_within(max_bytes);
-        self.hand_over(BusMessage::Event(Envelope {
+        self.publish(BusMessage::Event(Envelope {
             app: self.app,
             channel: ChatChannel::Document(saved.document.id).to_string(),
             event: "document.saved".to_owned(),
             data,
             except: except.map(|id| id.to_string()),
             head: None,
-            trace: None,
+            timeline: None,
         }));
     }
 
@@ -139,7 +139,7 @@ impl Bus {
     pub fn revoke_document(&self, document: DocumentId, user_id: UserId) {
         let channel = ChatChannel::Document(document).to_string();
         let revoked_at = Timestamp::now();
-        self.hand_over(BusMessage::Revoke(Revocation { app: self.app, user_id, channel, revoked_at }));
+        self.publish(BusMessage::Revoke(Revocation { app: self.app, user_id, channel, revoked_at }));
     }
 
     /// Tells a person's other devices how far they have read.
@@ -155,7 +155,7 @@ impl Bus {
     /// Tells the sockets of a room how far its log reaches: whoever has missed something reads it there.
     pub fn remind(&self, head: RoomHead) {
         let channel = ChatChannel::Room(head.room_id).to_string();
-        self.hand_over(BusMessage::Event(head.envelope(self.app, channel)));
+        self.publish(BusMessage::Event(head.envelope(self.app, channel)));
     }
 
     /// Takes somebody out of a room's channels once more: the first order may have been lost.
@@ -169,19 +169,19 @@ impl Bus {
         self.rooms_changed.subscribe()
     }
 
-    fn send_to_room(&self, event: &RoomEvent, trace: &Arc<Trace>, except: Option<SocketId>) {
+    fn send_to_room(&self, event: &RoomEvent, timeline: &Arc<Timeline>, except: Option<SocketId>) {
         let mut payload = EventPayload::from(event);
         if let RoomEventKind::MessagePosted(_) = &event.kind {
-            payload.flow = Some(trace.dispatched_flow());
+            payload.flow = Some(timeline.dispatched_steps());
         }
-        self.hand_over(BusMessage::Event(Envelope {
+        self.publish(BusMessage::Event(Envelope {
             app: self.app,
             channel: ChatChannel::Room(event.room_id).to_string(),
             event: payload.r#type.to_owned(),
             data: json(&payload),
             except: except.map(|id| id.to_string()),
             head: Some(RoomHead { room_id: event.room_id, seq: event.seq }),
-            trace: Some(Arc::clone(trace)),
+            timeline: Some(Arc::clone(timeline)),
         }));
     }
 
@@ -197,24 +197,24 @@ impl Bus {
     fn revoke(&self, user_id: UserId, room_id: RoomId, revoked_at: Timestamp) {
         for channel in [ChatChannel::Room(room_id), ChatChannel::RoomPresence(room_id)] {
             let channel = channel.to_string();
-            self.hand_over(BusMessage::Revoke(Revocation { app: self.app, user_id, channel, revoked_at }));
+            self.publish(BusMessage::Revoke(Revocation { app: self.app, user_id, channel, revoked_at }));
         }
     }
 
     /// What the bus drops is counted there, and clients read it from the log.
-    fn hand_over(&self, message: BusMessage) {
-        let _ = self.carrier.carry(message);
+    fn publish(&self, message: BusMessage) {
+        let _ = self.broker.publish(message);
     }
 
     fn send_to_user(&self, user_id: UserId, event: &str, data: &impl Serialize) {
-        self.hand_over(BusMessage::Event(Envelope {
+        self.publish(BusMessage::Event(Envelope {
             app: self.app,
             channel: ChatChannel::User(user_id).to_string(),
             event: event.to_owned(),
             data: json(data),
             except: None,
             head: None,
-            trace: None,
+            timeline: None,
         }));
     }
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{RoomId, Seq, Timestamp, UserId};
 use crate::pusher::{AppId, server_frame};
 
-use super::PeerNews;
-use crate::timeline::Trace;
+use super::ClusterEvent;
+use crate::timeline::Timeline;
 
 /// One message for the bus. Every broadcaster hears every message that concerns a channel it holds.
 #[derive(Debug, Clone)]
@@ -23,11 +23,11 @@ pub enum BusMessage {
 
 /// What a broadcaster hears.
 #[derive(Debug)]
-pub enum News {
+pub enum BusInput {
     /// A message of this process.
     Message(BusMessage),
-    /// Something of the other processes.
-    Peer(PeerNews),
+    /// A message of another node, or what happened to one.
+    Cluster(ClusterEvent),
 }
 
 /// An event for the sockets of one channel.
@@ -46,7 +46,7 @@ pub struct Envelope {
     /// Where the event stands in a room's log; lets a dropped event be made good by naming the head later.
     pub head: Option<RoomHead>,
     /// Where the broadcaster notes what it did and when.
-    pub trace: Option<Arc<Trace>>,
+    pub timeline: Option<Arc<Timeline>>,
 }
 
 impl Envelope {
@@ -77,7 +77,7 @@ impl RoomHead {
             data: format!(r#"{{"room_id":{},"seq":{}}}"#, self.room_id, self.seq),
             except: None,
             head: Some(self),
-            trace: None,
+            timeline: None,
         }
     }
 }

@@ -5,76 +5,81 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::missed::MissedHeads;
-use super::{BusMessage, BusState, Carrier, Dropped, Envelope, News, PeerMessage, PeerNews};
+use super::{Broker, BusFull, BusInput, BusMessage, BusState, ClusterEvent, ClusterMessage, Envelope};
 
 /// Makes the two ends of a bus within this process. When `capacity` messages wait, the next event is dropped and its
 /// room's head remembered: the receiver tells the clients as soon as it has room again, and they read the log.
 #[must_use]
 pub fn local_bus(capacity: usize) -> (LocalBus, LocalReceiver) {
     let (events, waiting) = mpsc::channel(capacity.max(1));
-    let (orders, waiting_orders) = mpsc::unbounded_channel();
+    let (control, waiting_control) = mpsc::unbounded_channel();
     let missed = Arc::new(MissedHeads::default());
-    let bus = LocalBus { events, orders, missed: Arc::clone(&missed) };
-    (bus, LocalReceiver { events: waiting, orders: waiting_orders, missed })
+    let bus = LocalBus { events, control, missed: Arc::clone(&missed) };
+    (bus, LocalReceiver { events: waiting, control: waiting_control, missed })
 }
 
 /// The sending end.
 #[derive(Clone)]
 pub struct LocalBus {
-    events: mpsc::Sender<News>,
+    events: mpsc::Sender<BusInput>,
     /// Orders must not be dropped. They need no bound: each stands for a commit, an API call, a subscription or a node,
     /// which are far slower than reading it.
-    orders: mpsc::UnboundedSender<News>,
+    control: mpsc::UnboundedSender<BusInput>,
     missed: Arc<MissedHeads>,
 }
 
 impl LocalBus {
     /// Hands over what another process said, or what became of it. What is dropped is made good later: an event by the
     /// room's head, a change of presence by the next digest.
-    pub(crate) fn report(&self, news: PeerNews) {
+    pub(crate) fn report(&self, news: ClusterEvent) {
         let is_droppable = matches!(
             news,
-            PeerNews::Said(
+            ClusterEvent::Message(
                 _,
-                PeerMessage::Event(_) | PeerMessage::ClientEvent(_) | PeerMessage::Changed(_) | PeerMessage::Digest(_)
+                ClusterMessage::Event(_)
+                    | ClusterMessage::ClientEvent(_)
+                    | ClusterMessage::Delta(_)
+                    | ClusterMessage::Digest(_)
             )
         );
         if !is_droppable {
             // As in `carry`.
-            let _ = self.orders.send(News::Peer(news));
+            let _ = self.control.send(BusInput::Cluster(news));
             return;
         }
-        if let Err(mpsc::error::TrySendError::Full(News::Peer(PeerNews::Said(_, PeerMessage::Event(event))))) =
-            self.events.try_send(News::Peer(news))
+        if let Err(mpsc::error::TrySendError::Full(BusInput::Cluster(ClusterEvent::Message(
+            _,
+            ClusterMessage::Event(event),
+        )))) = self.events.try_send(BusInput::Cluster(news))
         {
             self.missed.note_head(event.channel.app, event.channel.name.to_string(), event.head);
         }
     }
 }
 
-impl Carrier for LocalBus {
-    fn carry(&self, message: BusMessage) -> Result<(), Dropped> {
+impl Broker for LocalBus {
+    fn publish(&self, message: BusMessage) -> Result<(), BusFull> {
         match message {
             // The receiver is gone only when the process shuts down, and its sockets with it.
-            order @ (BusMessage::Revoke(_) | BusMessage::Terminate(_)) => {
-                self.orders.send(News::Message(order)).map_err(|_| Dropped)
+            message @ (BusMessage::Revoke(_) | BusMessage::Terminate(_)) => {
+                self.control.send(BusInput::Message(message)).map_err(|_| BusFull)
             }
-            event @ BusMessage::Event(_) => self.events.try_send(News::Message(event)).map_err(|error| {
-                if let mpsc::error::TrySendError::Full(News::Message(BusMessage::Event(envelope))) = error {
+            event @ BusMessage::Event(_) => self.events.try_send(BusInput::Message(event)).map_err(|error| {
+                if let mpsc::error::TrySendError::Full(BusInput::Message(BusMessage::Event(envelope))) = error {
                     self.missed.note(envelope);
                 }
-                Dropped
+                BusFull
             }),
         }
     }
 
-    fn carry_all(&self, events: Vec<Envelope>) -> Result<(), Dropped> {
+    fn publish_all(&self, events: Vec<Envelope>) -> Result<(), BusFull> {
         let Ok(places) = self.events.try_reserve_many(events.len()) else {
             events.into_iter().for_each(|event| self.missed.note(event));
-            return Err(Dropped);
+            return Err(BusFull);
         };
         for (place, event) in places.zip(events) {
-            place.send(News::Message(BusMessage::Event(event)));
+            place.send(BusInput::Message(BusMessage::Event(event)));
         }
         Ok(())
     }
@@ -92,8 +97,8 @@ impl LocalBus {
 
 /// The receiving end, held by the broadcaster.
 pub struct LocalReceiver {
-    events: mpsc::Receiver<News>,
-    orders: mpsc::UnboundedReceiver<News>,
+    events: mpsc::Receiver<BusInput>,
+    control: mpsc::UnboundedReceiver<BusInput>,
     missed: Arc<MissedHeads>,
 }
 
@@ -101,16 +106,16 @@ impl LocalReceiver {
     /// The next message; `None` when every sender is gone. Cancel safe.
     ///
     /// The heads of rooms that lost an event come once the queue has drained.
-    pub async fn recv(&mut self) -> Option<News> {
+    pub async fn recv(&mut self) -> Option<BusInput> {
         loop {
             if self.events.is_empty()
                 && let Some(head) = self.missed.take_one()
             {
-                return Some(News::Message(BusMessage::Event(head)));
+                return Some(BusInput::Message(BusMessage::Event(head)));
             }
             tokio::select! {
                 biased;
-                Some(order) = self.orders.recv() => return Some(order),
+                Some(message) = self.control.recv() => return Some(message),
                 event = self.events.recv() => return event,
                 () = self.missed.added() => {}
             }
@@ -131,9 +136,9 @@ mod tests {
         )
     }
 
-    fn seq_of(news: Option<News>) -> Option<i64> {
+    fn seq_of(news: Option<BusInput>) -> Option<i64> {
         match news {
-            Some(News::Message(BusMessage::Event(envelope))) => envelope.head.map(|head| head.seq.0),
+            Some(BusInput::Message(BusMessage::Event(envelope))) => envelope.head.map(|head| head.seq.0),
             Some(_) | None => None,
         }
     }
@@ -141,13 +146,13 @@ mod tests {
     #[tokio::test]
     async fn a_full_bus_drops_events_and_names_the_last_one_when_it_has_room() {
         let (bus, mut receiver) = local_bus(2);
-        let carried = [1, 2, 3, 4, 5].map(|seq| bus.carry(event(seq)).is_ok());
+        let carried = [1, 2, 3, 4, 5].map(|seq| bus.publish(event(seq)).is_ok());
         assert_eq!(carried, [true, true, false, false, false]);
         assert_eq!(bus.state().dropped_events, 3);
         for expected in [1, 2, 5] {
             assert_eq!(seq_of(receiver.recv().await), Some(expected));
         }
-        assert_eq!(bus.carry(event(6)), Ok(()));
+        assert_eq!(bus.publish(event(6)), Ok(()));
         assert_eq!(seq_of(receiver.recv().await), Some(6));
     }
 
@@ -161,15 +166,17 @@ mod tests {
             data: data.to_owned(),
             except: None,
             head: None,
-            trace: None,
+            timeline: None,
         };
-        assert_eq!(bus.carry_all(vec![envelope("1"), envelope("2")]), Ok(()));
+        assert_eq!(bus.publish_all(vec![envelope("1"), envelope("2")]), Ok(()));
         assert!(receiver.recv().await.is_some());
-        assert_eq!(bus.carry_all(vec![envelope("3"), envelope("4")]), Err(Dropped));
-        assert_eq!(bus.carry_all(vec![envelope("5")]), Ok(()));
+        assert_eq!(bus.publish_all(vec![envelope("3"), envelope("4")]), Err(BusFull));
+        assert_eq!(bus.publish_all(vec![envelope("5")]), Ok(()));
         assert_eq!(bus.state().dropped_events, 2);
         for expected in ["2", "5"] {
-            let Some(News::Message(BusMessage::Event(envelope))) = receiver.recv().await else { panic!("an event") };
+            let Some(BusInput::Message(BusMessage::Event(envelope))) = receiver.recv().await else {
+                panic!("an event")
+            };
             assert_eq!(envelope.data, expected);
         }
     }
@@ -177,10 +184,10 @@ mod tests {
     #[tokio::test]
     async fn a_full_bus_still_carries_revocations() {
         let (bus, mut receiver) = local_bus(1);
-        assert_eq!(bus.carry(event(1)), Ok(()));
+        assert_eq!(bus.publish(event(1)), Ok(()));
         let channel = "private-room.1".to_owned();
         let revocation = Revocation { app: AppId(1), user_id: UserId(1), channel, revoked_at: Timestamp(0) };
-        assert_eq!(bus.carry(BusMessage::Revoke(revocation)), Ok(()));
-        assert!(matches!(receiver.recv().await, Some(News::Message(BusMessage::Revoke(_)))));
+        assert_eq!(bus.publish(BusMessage::Revoke(revocation)), Ok(()));
+        assert!(matches!(receiver.recv().await, Some(BusInput::Message(BusMessage::Revoke(_)))));
     }
 }

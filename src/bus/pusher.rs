@@ -16,8 +16,8 @@ use tracing::{info, warn};
 use crate::config::PusherServer;
 use crate::pusher::{ApiCall, sign_call};
 
-use super::outgoing::{Departing, Outgoing};
-use super::{BusMessage, BusState, Carrier, Dropped, Envelope, Revocation, Termination};
+use super::outgoing::{Outbound, OutgoingQueue};
+use super::{Broker, BusFull, BusMessage, BusState, Envelope, Revocation, Termination};
 
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,7 +28,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// The sending end.
 #[derive(Clone)]
 pub struct PusherBus {
-    outgoing: Outgoing,
+    outgoing: OutgoingQueue,
     counts: Arc<Counts>,
 }
 
@@ -44,7 +44,7 @@ struct Publisher {
     server: PusherServer,
     client: Client,
     max_batch: usize,
-    outgoing: Outgoing,
+    outgoing: OutgoingQueue,
     counts: Arc<Counts>,
 }
 
@@ -80,7 +80,7 @@ impl PusherBus {
         capacity: usize,
         max_batch: usize,
     ) -> (Self, impl Future<Output = ()>) {
-        let (outgoing, counts) = (Outgoing::new(capacity), Arc::<Counts>::default());
+        let (outgoing, counts) = (OutgoingQueue::new(capacity), Arc::<Counts>::default());
         let bus = Self { outgoing: outgoing.clone(), counts: Arc::clone(&counts) };
         (bus, Publisher { server, client, max_batch, outgoing, counts }.run())
     }
@@ -91,12 +91,12 @@ impl PusherBus {
     }
 }
 
-impl Carrier for PusherBus {
-    fn carry(&self, message: BusMessage) -> Result<(), Dropped> {
+impl Broker for PusherBus {
+    fn publish(&self, message: BusMessage) -> Result<(), BusFull> {
         self.outgoing.push(message)
     }
 
-    fn carry_all(&self, events: Vec<Envelope>) -> Result<(), Dropped> {
+    fn publish_all(&self, events: Vec<Envelope>) -> Result<(), BusFull> {
         self.outgoing.push_all(events)
     }
 
@@ -115,11 +115,11 @@ impl Publisher {
     async fn run(self) {
         while let Some(departing) = self.outgoing.take(self.max_batch).await {
             match departing {
-                Departing::Events(events) => self.publish(events).await,
-                Departing::Order(BusMessage::Revoke(revocation)) => self.revoke(&revocation).await,
-                Departing::Order(BusMessage::Terminate(termination)) => self.terminate(&termination).await,
+                Outbound::Events(events) => self.publish(events).await,
+                Outbound::Control(BusMessage::Revoke(revocation)) => self.revoke(&revocation).await,
+                Outbound::Control(BusMessage::Terminate(termination)) => self.terminate(&termination).await,
                 // The queue keeps events apart.
-                Departing::Order(BusMessage::Event(event)) => self.publish(vec![event]).await,
+                Outbound::Control(BusMessage::Event(event)) => self.publish(vec![event]).await,
             }
         }
     }

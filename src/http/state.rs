@@ -8,8 +8,8 @@ use crate::auth::{AccessTokens, Passwords, SignInThrottle};
 use crate::bus::Bus;
 use crate::config::{Secret, ServeConfig, SocketAddress};
 use crate::domain::Limits;
-use crate::store::{FileLibrary, Store};
-use crate::timeline::FlowBook;
+use crate::store::{FileStorage, Store};
+use crate::timeline::TimelineStore;
 
 use crate::http::documents::merge_limiter::Merging;
 use crate::http::files::thumbnails::Thumbnails;
@@ -20,11 +20,11 @@ use crate::http::pipeline::identity_cache::IdentityCache;
 /// Shared by the handlers of all workers.
 pub struct WebState {
     pub(crate) store: Store,
-    pub(crate) files: FileLibrary,
+    pub(crate) files: FileStorage,
     pub(crate) thumbnails: Thumbnails,
     pub(crate) merging: Merging,
     pub(crate) bus: Bus,
-    pub(crate) flows: Arc<FlowBook>,
+    pub(crate) timelines: Arc<TimelineStore>,
     pub(crate) passwords: Passwords,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) sign_ins: SignInThrottle,
@@ -46,11 +46,11 @@ pub struct WebParts {
     /// Where everything durable is.
     pub store: Store,
     /// Where the contents of files are.
-    pub files: FileLibrary,
+    pub files: FileStorage,
     /// Where events are dispatched to.
     pub bus: Bus,
     /// The time lines of the last messages.
-    pub flows: Arc<FlowBook>,
+    pub timelines: Arc<TimelineStore>,
     /// The threads that hash passwords.
     pub passwords: Passwords,
     /// What signs access tokens.
@@ -93,7 +93,7 @@ impl WebState {
             thumbnails: Thumbnails::new(&config.http),
             merging: Merging::new(&config.documents),
             bus: parts.bus,
-            flows: parts.flows,
+            timelines: parts.timelines,
             passwords: parts.passwords,
             access_tokens: parts.access_tokens,
             sign_ins: SignInThrottle::new(&config.auth),

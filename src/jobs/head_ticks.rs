@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
-use crate::bus::{Bus, HeadsWanted, RoomHead};
+use crate::bus::{Bus, HeadsRequest, RoomHead};
 use crate::domain::{RoomId, Seq, Timestamp};
 use crate::store::{Store, StoreError};
 
@@ -27,7 +27,7 @@ pub struct HeadTicks {
     store: Store,
     bus: Bus,
     /// What others ask for; `None` when nobody can.
-    wanted: Option<mpsc::Receiver<HeadsWanted>>,
+    wanted: Option<mpsc::Receiver<HeadsRequest>>,
     /// Names the process in the lease.
     holder: String,
     /// Until when rooms were reminded; `None` while another process does it.
@@ -54,7 +54,7 @@ impl RunningHeadTicks {
 impl HeadTicks {
     /// Ticks for the rooms in `store`, through `bus`. Who asks for heads does so through `wanted`.
     #[must_use]
-    pub fn new(store: Store, bus: Bus, wanted: Option<mpsc::Receiver<HeadsWanted>>) -> Self {
+    pub fn new(store: Store, bus: Bus, wanted: Option<mpsc::Receiver<HeadsRequest>>) -> Self {
         let holder = hex::encode(rand::random::<[u8; 8]>());
         Self { store, bus, wanted, holder, reminded_until: None, is_failing: false }
     }
@@ -107,18 +107,18 @@ impl HeadTicks {
     }
 
     async fn remind_between(&self, from: Timestamp, until: Timestamp) -> Result<(), StoreError> {
-        self.remind(self.store.heads_between(from, until).await?);
-        for removal in self.store.removals_between(from, until).await? {
+        self.remind(self.store.log_heads_between(from, until).await?);
+        for removal in self.store.ended_memberships_between(from, until).await? {
             self.bus.remind_of_removal(removal.user_id, removal.room_id, removal.removed_at);
             removal.document_ids.iter().for_each(|document| self.bus.revoke_document(*document, removal.user_id));
         }
         Ok(())
     }
 
-    async fn answer(&self, wanted: HeadsWanted) -> Result<(), StoreError> {
+    async fn answer(&self, wanted: HeadsRequest) -> Result<(), StoreError> {
         match wanted {
-            HeadsWanted::Rooms(rooms) => self.remind(self.store.heads_of_rooms(rooms).await?),
-            HeadsWanted::Since(time) => {
+            HeadsRequest::Rooms(rooms) => self.remind(self.store.log_heads_of_rooms(rooms).await?),
+            HeadsRequest::Since(time) => {
                 let now = Timestamp::now();
                 self.remind_between(now.before(time), now).await?;
             }
@@ -134,7 +134,7 @@ impl HeadTicks {
 }
 
 /// The next request; never when nobody can ask. Cancel safe.
-async fn next(wanted: &mut Option<mpsc::Receiver<HeadsWanted>>) -> Option<HeadsWanted> {
+async fn next(wanted: &mut Option<mpsc::Receiver<HeadsRequest>>) -> Option<HeadsRequest> {
     match wanted {
         Some(wanted) => wanted.recv().await,
         None => std::future::pending().await,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::{RoomEvent, RoomEventKind, RoomId, Seq, Timestamp};
-use crate::timeline::DispatchedFlow;
+use crate::timeline::DispatchedSteps;
 
 use super::{AuthorPayload, DocumentPayload, MessagePayload, RoomPayload};
 
@@ -26,7 +26,7 @@ pub struct EventPayload<'a> {
     document: Option<DocumentPayload<'a>>,
     /// How far the event's request has come; only on the event that the request itself dispatches.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub flow: Option<DispatchedFlow>,
+    pub flow: Option<DispatchedSteps>,
 }
 
 impl<'a> From<&'a RoomEvent> for EventPayload<'a> {

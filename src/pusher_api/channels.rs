@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use crate::broadcast::ChannelKey;
-use crate::bus::{Answer, Question};
+use crate::bus::{Query, QueryResult};
 use crate::pusher::{ChannelKind, ChannelName};
 
 use super::error::CallError;
@@ -58,8 +58,8 @@ pub(super) async fn list_channels(call: SignedCall) -> Result<HttpResponse, Call
     if info.cache {
         return Err(CallError::bad_request("info: cache is asked of one channel"));
     }
-    let Answer { channels, is_partial: partial, .. } =
-        ask(&call, Question::Channels(call.app.id, prefix.to_owned())).await?;
+    let QueryResult { channels, is_partial: partial, .. } =
+        ask(&call, Query::Channels(call.app.id, prefix.to_owned())).await?;
     let channels = channels.into_iter().map(|(name, state)| (name.to_string(), info.of(&name, &state))).collect();
     Ok(HttpResponse::Ok().json(ChannelsResponse { channels, partial }))
 }
@@ -73,7 +73,7 @@ pub(super) async fn show_channel(
     let request = InfoRequest::parse(call.parameter("info"))?;
     request.require_fit(&key.name)?;
     let name = key.name.clone();
-    let mut answer = ask(&call, Question::Channel(key)).await?;
+    let mut answer = ask(&call, Query::Channel(key)).await?;
     let (state, partial) = (answer.channels.remove(&name).unwrap_or_default(), answer.is_partial);
     let occupied = state.socket_count > 0;
     Ok(HttpResponse::Ok().json(ChannelResponse { occupied, info: request.of(&name, &state), partial }))
@@ -85,13 +85,13 @@ pub(super) async fn list_users(call: SignedCall, path: web::Path<(String, String
     if key.name.kind() != ChannelKind::Presence {
         return Err(CallError::bad_request("only presence channels know their users"));
     }
-    let Answer { users, is_partial: partial, .. } = ask(&call, Question::Users(key)).await?;
+    let QueryResult { users, is_partial: partial, .. } = ask(&call, Query::Users(key)).await?;
     let users = users.into_iter().map(|id| UserResponse { id }).collect();
     Ok(HttpResponse::Ok().json(UsersResponse { users, partial }))
 }
 
-async fn ask(call: &SignedCall, question: Question) -> Result<Answer, CallError> {
-    call.api.broadcaster().ask(question).await.ok_or(CallError::Stopping)
+async fn ask(call: &SignedCall, query: Query) -> Result<QueryResult, CallError> {
+    call.api.broadcaster().query(query).await.ok_or(CallError::Stopping)
 }
 
 fn channel_key(call: &SignedCall, name: &str) -> Result<ChannelKey, CallError> {

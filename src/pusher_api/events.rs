@@ -108,7 +108,7 @@ fn publish(call: &SignedCall, publications: &[Publication]) -> Result<(), CallEr
         Claim::Conflict => return Err(CallError::KeyReused),
     }
     let envelopes = publications.iter().flat_map(|publication| publication.envelopes(app)).collect();
-    call.api.carrier().carry_all(envelopes).map_err(|_| {
+    call.api.broker().publish_all(envelopes).map_err(|_| {
         key.inspect(|key| used_keys.release(app, key));
         CallError::Busy
     })
@@ -149,7 +149,7 @@ impl Publication {
             data: self.data.clone(),
             except: self.except.map(|id| id.to_string()),
             head: None,
-            trace: None,
+            timeline: None,
         })
     }
 }

@@ -13,6 +13,6 @@ use super::signed_call::SignedCall;
 pub(super) async fn revoke_right(call: SignedCall) -> Result<HttpResponse, CallError> {
     // The path's app counts: its secret signed the call.
     let revocation = Revocation { app: call.app.id, ..call.json()? };
-    call.api.carrier().carry(BusMessage::Revoke(revocation)).map_err(|_| CallError::Busy)?;
+    call.api.broker().publish(BusMessage::Revoke(revocation)).map_err(|_| CallError::Busy)?;
     Ok(HttpResponse::Ok().json(serde_json::json!({})))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crate::broadcast::{Apps, BroadcasterHandle};
-use crate::bus::Carrier;
+use crate::bus::Broker;
 
 use super::idempotency::UsedKeys;
 
@@ -17,7 +17,7 @@ pub struct PusherApi {
 struct Inner {
     broadcaster: BroadcasterHandle,
     /// Where events go that applications publish: the same bus that the chat's go through.
-    carrier: Arc<dyn Carrier>,
+    broker: Arc<dyn Broker>,
     used_keys: UsedKeys,
     counts: ApiCounts,
 }
@@ -32,10 +32,10 @@ pub struct ApiCounts {
 }
 
 impl PusherApi {
-    /// An API that publishes through `carrier` and asks `broadcaster` about channels.
+    /// An API that publishes through `broker` and asks `broadcaster` about channels.
     #[must_use]
-    pub fn new(broadcaster: BroadcasterHandle, carrier: Arc<dyn Carrier>) -> Self {
-        let inner = Inner { broadcaster, carrier, used_keys: UsedKeys::default(), counts: ApiCounts::default() };
+    pub fn new(broadcaster: BroadcasterHandle, broker: Arc<dyn Broker>) -> Self {
+        let inner = Inner { broadcaster, broker, used_keys: UsedKeys::default(), counts: ApiCounts::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -53,8 +53,8 @@ impl PusherApi {
         &self.inner.broadcaster
     }
 
-    pub(super) fn carrier(&self) -> &dyn Carrier {
-        self.inner.carrier.as_ref()
+    pub(super) fn broker(&self) -> &dyn Broker {
+        self.inner.broker.as_ref()
     }
 
     pub(super) fn used_keys(&self) -> &UsedKeys {

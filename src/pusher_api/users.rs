@@ -14,6 +14,6 @@ pub(super) async fn terminate_connections(
 ) -> Result<HttpResponse, CallError> {
     let (_, user_id) = path.into_inner();
     let termination = Termination { app: call.app.id, user_id };
-    call.api.carrier().carry(BusMessage::Terminate(termination)).map_err(|_| CallError::Busy)?;
+    call.api.broker().publish(BusMessage::Terminate(termination)).map_err(|_| CallError::Busy)?;
     Ok(HttpResponse::Ok().json(serde_json::json!({})))
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use tokio::time::Instant;
 
-use crate::broadcast::Occurrence;
+use crate::broadcast::WebhookTrigger;
 use crate::pusher::AppId;
 
 /// What a departure and the return that cancels it have in common: a user in a channel, or the channel as a whole.
@@ -14,22 +14,22 @@ type Presence = (AppId, String, Option<String>);
 #[derive(Default)]
 pub(super) struct DepartureDebounce {
     due: VecDeque<(Instant, Presence)>,
-    departures: HashMap<Presence, (Instant, Occurrence)>,
+    departures: HashMap<Presence, (Instant, WebhookTrigger)>,
 }
 
 impl DepartureDebounce {
-    pub(super) fn hold(&mut self, departure: Occurrence, due: Instant) {
+    pub(super) fn hold(&mut self, departure: WebhookTrigger, due: Instant) {
         let presence = presence(&departure);
         self.due.push_back((due, presence.clone()));
         self.departures.insert(presence, (due, departure));
     }
 
     /// Forgets the departure that this return undoes; false when there is none.
-    pub(super) fn cancel(&mut self, back: &Occurrence) -> bool {
+    pub(super) fn cancel(&mut self, back: &WebhookTrigger) -> bool {
         self.departures.remove(&presence(back)).is_some()
     }
 
-    pub(super) fn take_due(&mut self, now: Instant) -> Option<Occurrence> {
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<WebhookTrigger> {
         while self.due.front().is_some_and(|(due, _)| *due <= now) {
             let (due, presence) = self.due.pop_front()?;
             // A departure that was cancelled, or held anew since, is none any more.
@@ -45,7 +45,7 @@ impl DepartureDebounce {
     }
 }
 
-fn presence(Occurrence { app, event }: &Occurrence) -> Presence {
+fn presence(WebhookTrigger { app, event }: &WebhookTrigger) -> Presence {
     (app.id, event.channel.clone(), event.user_id.clone())
 }
 
@@ -58,19 +58,19 @@ mod tests {
     use crate::broadcast::WebhookEvent;
     use crate::pusher::{App, ChannelName, WebhookEventKind};
 
-    fn occurrence(name: WebhookEventKind) -> Occurrence {
+    fn trigger(name: WebhookEventKind) -> WebhookTrigger {
         let channel = ChannelName::parse("presence-c").expect("valid");
-        Occurrence { app: Arc::new(App::example()), event: WebhookEvent::of_user(name, &channel, "7") }
+        WebhookTrigger { app: Arc::new(App::example()), event: WebhookEvent::of_user(name, &channel, "7") }
     }
 
     #[test]
     fn whoever_is_back_in_time_has_not_left_and_whoever_leaves_again_is_held_anew() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let mut held = DepartureDebounce::default();
-        held.hold(occurrence(WebhookEventKind::MemberRemoved), start + second * 3);
-        assert!(held.cancel(&occurrence(WebhookEventKind::MemberAdded)));
-        assert!(!held.cancel(&occurrence(WebhookEventKind::MemberAdded)));
-        held.hold(occurrence(WebhookEventKind::MemberRemoved), start + second * 5);
+        held.hold(trigger(WebhookEventKind::MemberRemoved), start + second * 3);
+        assert!(held.cancel(&trigger(WebhookEventKind::MemberAdded)));
+        assert!(!held.cancel(&trigger(WebhookEventKind::MemberAdded)));
+        held.hold(trigger(WebhookEventKind::MemberRemoved), start + second * 5);
         assert!(held.take_due(start + second * 4).is_none());
         assert!(held.take_due(start + second * 5).is_some());
         assert!(held.is_empty());

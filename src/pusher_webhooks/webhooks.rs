@@ -8,7 +8,7 @@ use reqwest::Client;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::broadcast::{Occurrence, WebhookEvent};
+use crate::broadcast::{WebhookEvent, WebhookTrigger};
 use crate::config::WebhookConfig;
 use crate::pusher::{App, AppId, WebhookEventKind};
 
@@ -17,7 +17,7 @@ use super::sender::{WebhookCounts, WebhookSender};
 
 /// The actor that receives hook events, debounces departures and collects batches; the sender makes the requests.
 pub struct Webhooks {
-    occurrences: mpsc::Receiver<Occurrence>,
+    triggers: mpsc::Receiver<WebhookTrigger>,
     sender: WebhookSender,
     /// How long a departure is held back.
     hold: Duration,
@@ -39,11 +39,11 @@ struct Batch {
 }
 
 impl Webhooks {
-    /// Delivers what comes through `occurrences`.
+    /// Delivers what comes through `triggers`.
     #[must_use]
-    pub fn new(occurrences: mpsc::Receiver<Occurrence>, client: Client, config: &WebhookConfig) -> Self {
+    pub fn new(triggers: mpsc::Receiver<WebhookTrigger>, client: Client, config: &WebhookConfig) -> Self {
         Self {
-            occurrences,
+            triggers,
             sender: WebhookSender::new(client, config),
             hold: Duration::from_millis(config.hold_ms),
             batch: Duration::from_millis(config.batch_ms),
@@ -65,8 +65,8 @@ impl Webhooks {
         loop {
             let is_waiting = !self.departures.is_empty() || !self.batches.is_empty();
             tokio::select! {
-                occurrence = self.occurrences.recv() => match occurrence {
-                    Some(occurrence) => self.handle(occurrence),
+                trigger = self.triggers.recv() => match trigger {
+                    Some(trigger) => self.handle(trigger),
                     None => break,
                 },
                 _ = ticks.tick(), if is_waiting => self.flush_due(Instant::now()),
@@ -77,18 +77,18 @@ impl Webhooks {
         self.sender.finish().await;
     }
 
-    fn handle(&mut self, occurrence: Occurrence) {
-        match occurrence.event.name {
+    fn handle(&mut self, trigger: WebhookTrigger) {
+        match trigger.event.name {
             WebhookEventKind::ChannelVacated | WebhookEventKind::MemberRemoved => {
-                self.departures.hold(occurrence, Instant::now() + self.hold);
+                self.departures.hold(trigger, Instant::now() + self.hold);
             }
             WebhookEventKind::ChannelOccupied | WebhookEventKind::MemberAdded => {
-                if !self.departures.cancel(&occurrence) {
-                    self.route(&occurrence);
+                if !self.departures.cancel(&trigger) {
+                    self.route(&trigger);
                 }
             }
             WebhookEventKind::ClientEvent | WebhookEventKind::CacheMiss | WebhookEventKind::SubscriptionCount => {
-                self.route(&occurrence);
+                self.route(&trigger);
             }
         }
     }
@@ -106,7 +106,7 @@ impl Webhooks {
     }
 
     /// Hands an event to every webhook of its app that wants it.
-    fn route(&mut self, Occurrence { app, event }: &Occurrence) {
+    fn route(&mut self, WebhookTrigger { app, event }: &WebhookTrigger) {
         for (index, webhook) in app.webhooks.iter().enumerate() {
             if !webhook.wants(event.name, &event.channel) {
                 continue;

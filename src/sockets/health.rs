@@ -21,7 +21,7 @@ pub(super) async fn show_live() -> HttpResponse {
 pub(super) async fn show_ready(ThinData(server): ThinData<SocketServer>) -> HttpResponse {
     let status = if server.hub().is_closing() {
         "stopping"
-    } else if server.carrier().state().is_connected {
+    } else if server.broker().state().is_connected {
         return HttpResponse::Ok().json(HealthResponse { status: "ready" });
     } else {
         "cut off from the bus"

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::broadcast::{Apps, BroadcasterHandle, Hub};
-use crate::bus::Carrier;
+use crate::bus::Broker;
 use crate::config::SocketConfig;
 
 /// The socket server of one worker thread; cheap to clone.
@@ -18,14 +18,14 @@ struct Inner {
     hub: Rc<Hub>,
     broadcaster: BroadcasterHandle,
     /// Its state says whether the events of other processes reach this one.
-    carrier: Arc<dyn Carrier>,
+    broker: Arc<dyn Broker>,
 }
 
 impl SocketServer {
-    /// A socket server whose sockets `hub` owns, on a bus whose state `carrier` tells.
+    /// A socket server whose sockets `hub` owns, on a bus whose state `broker` tells.
     #[must_use]
-    pub fn new(config: SocketConfig, hub: Rc<Hub>, broadcaster: BroadcasterHandle, carrier: Arc<dyn Carrier>) -> Self {
-        Self { inner: Rc::new(Inner { config, hub, broadcaster, carrier }) }
+    pub fn new(config: SocketConfig, hub: Rc<Hub>, broadcaster: BroadcasterHandle, broker: Arc<dyn Broker>) -> Self {
+        Self { inner: Rc::new(Inner { config, hub, broadcaster, broker }) }
     }
 
     pub(super) fn apps(&self) -> &Apps {
@@ -40,7 +40,7 @@ impl SocketServer {
         &self.inner.hub
     }
 
-    pub(super) fn carrier(&self) -> &dyn Carrier {
-        self.inner.carrier.as_ref()
+    pub(super) fn broker(&self) -> &dyn Broker {
+        self.inner.broker.as_ref()
     }
 }

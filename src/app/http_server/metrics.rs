@@ -17,14 +17,14 @@ use prometheus_client::registry::Registry;
 use subtle::ConstantTimeEq;
 
 use crate::broadcast::BroadcasterHandle;
-use crate::bus::{BusState, Carrier};
+use crate::bus::{Broker, BusState};
 use crate::config::{Secret, ServeConfig};
 use crate::pusher_api::PusherApi;
 use crate::pusher_webhooks::WebhookCounts;
 
 /// Where the metrics are read from.
 pub(in crate::app) struct Sources {
-    pub(in crate::app) carrier: Arc<dyn Carrier>,
+    pub(in crate::app) broker: Arc<dyn Broker>,
     /// In a role that holds sockets.
     pub(in crate::app) sockets: Option<SocketSources>,
 }
@@ -112,7 +112,7 @@ async fn show_metrics(metrics: web::Data<Metrics>, request: HttpRequest) -> Http
 
 impl Collector for Sources {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        encode_bus(self.carrier.state(), &mut encoder)?;
+        encode_bus(self.broker.state(), &mut encoder)?;
         self.sockets.as_ref().map_or(Ok(()), |sockets| sockets.encode(&mut encoder))
     }
 }
@@ -143,23 +143,23 @@ fn encode_bus(state: BusState, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
 
 impl SocketSources {
     fn encode(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let (tally, webhooks, api) = (self.broadcaster.tally(), &self.webhooks, self.api.counts());
+        let (counters, webhooks, api) = (self.broadcaster.counters(), &self.webhooks, self.api.counts());
         self.encode_sockets(encoder)?;
-        gauge(encoder, "channels", "Channels that have a socket", tally.channels.load(Ordering::Relaxed))?;
-        let subscriptions = tally.subscriptions.load(Ordering::Relaxed);
+        gauge(encoder, "channels", "Channels that have a socket", counters.channels.load(Ordering::Relaxed))?;
+        let subscriptions = counters.subscriptions.load(Ordering::Relaxed);
         gauge(encoder, "subscriptions", "Subscriptions of sockets to channels", subscriptions)?;
         let counters = [
-            ("sockets_opened", "Sockets that were accepted", &tally.sockets_opened),
+            ("sockets_opened", "Sockets that were accepted", &counters.sockets_opened),
             (
                 "sockets_too_slow",
                 "Sockets closed with 4100 because their client read too slowly",
-                &tally.sockets_too_slow,
+                &counters.sockets_too_slow,
             ),
-            ("events_heard", "Events that came over the bus", &tally.events_heard),
-            ("client_events", "Events that clients sent to each other", &tally.client_events),
-            ("frames_sent", "Frames of channels queued for their sockets", &tally.frames_sent),
-            ("bytes_saved", "Bytes that these frames were shorter deflated", &tally.bytes_saved),
-            ("hints_dropped", "Frames dropped that a slow client can do without", &tally.hints_dropped),
+            ("events_heard", "Events that came over the bus", &counters.events_heard),
+            ("client_events", "Events that clients sent to each other", &counters.client_events),
+            ("frames_sent", "Frames of channels queued for their sockets", &counters.frames_sent),
+            ("bytes_saved", "Bytes that these frames were shorter deflated", &counters.bytes_saved),
+            ("hints_dropped", "Frames dropped that a slow client can do without", &counters.best_effort_dropped),
             ("api_calls_accepted", "Calls of the Pusher HTTP API that were accepted", &api.accepted),
             ("api_calls_refused", "Calls of the Pusher HTTP API that were refused", &api.refused),
             ("webhook_requests_delivered", "Webhook requests that their URL accepted", &webhooks.delivered),
@@ -168,7 +168,7 @@ impl SocketSources {
             (
                 "webhook_events_missed",
                 "Events dropped because too many waited for webhooks",
-                &tally.webhook_events_missed,
+                &counters.webhook_events_missed,
             ),
         ];
         counters

@@ -14,7 +14,7 @@ use tracing_actix_web::TracingLogger;
 use crate::app::parts::hub_limits;
 use crate::app::start_error::StartError;
 use crate::broadcast::{BroadcasterHandle, Hub};
-use crate::bus::Carrier;
+use crate::bus::Broker;
 use crate::config::{ServeConfig, SocketConfig, SocketTransport};
 use crate::http::{self, WebState};
 use crate::pusher_api::{self, PusherApi};
@@ -36,7 +36,7 @@ const PLAIN_CONNECTIONS: usize = 4_096;
 pub(in crate::app) struct Routes {
     pub(in crate::app) web: Option<Arc<WebState>>,
     pub(in crate::app) broadcaster: Option<BroadcasterHandle>,
-    pub(in crate::app) carrier: Arc<dyn Carrier>,
+    pub(in crate::app) broker: Arc<dyn Broker>,
     pub(in crate::app) webhooks: Option<Arc<WebhookCounts>>,
 }
 
@@ -51,12 +51,12 @@ pub(in crate::app) fn listen(address: SocketAddr) -> Result<TcpListener, StartEr
 
 /// Starts the workers; connections are accepted when the server is first polled.
 pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes: Routes) -> Result<Server, StartError> {
-    let Routes { web, broadcaster, carrier, webhooks } = routes;
-    let api = broadcaster.clone().map(|broadcaster| PusherApi::new(broadcaster, Arc::clone(&carrier)));
+    let Routes { web, broadcaster, broker, webhooks } = routes;
+    let api = broadcaster.clone().map(|broadcaster| PusherApi::new(broadcaster, Arc::clone(&broker)));
     let sockets = broadcaster.clone().zip(api.clone()).zip(webhooks);
     let sockets = sockets.map(|((broadcaster, api), webhooks)| SocketSources { broadcaster, api, webhooks });
-    let metrics = web::Data::new(Metrics::new(config, Sources { carrier: Arc::clone(&carrier), sockets }));
-    let worker = Worker { web: web.map(web::Data::from), metrics, config: config.socket.clone(), carrier, api };
+    let metrics = web::Data::new(Metrics::new(config, Sources { broker: Arc::clone(&broker), sockets }));
+    let worker = Worker { web: web.map(web::Data::from), metrics, config: config.socket.clone(), broker, api };
     let workers = if config.workers == 0 { default_workers() } else { config.workers };
     let max_sockets = if broadcaster.is_some() { config.socket.max_sockets } else { 0 };
     let max_connections = max_sockets + PLAIN_CONNECTIONS;
@@ -94,7 +94,7 @@ struct Worker {
     web: Option<web::Data<WebState>>,
     metrics: web::Data<Metrics>,
     config: SocketConfig,
-    carrier: Arc<dyn Carrier>,
+    broker: Arc<dyn Broker>,
     api: Option<PusherApi>,
 }
 
@@ -103,7 +103,7 @@ impl Worker {
     fn socket_server(&self, broadcaster: &BroadcasterHandle) -> SocketServer {
         let (hub, work) = Hub::new(broadcaster.clone(), hub_limits(&self.config));
         rt::spawn(work);
-        SocketServer::new(self.config.clone(), hub, broadcaster.clone(), Arc::clone(&self.carrier))
+        SocketServer::new(self.config.clone(), hub, broadcaster.clone(), Arc::clone(&self.broker))
     }
 
     fn app(

@@ -10,7 +10,8 @@ use tracing::warn;
 
 use crate::app::start_error::StartError;
 use crate::bus::{
-    Alone, Carrier, Faulty, HeadsWanted, LocalReceiver, NatsBus, NatsOptions, Peers, PusherBus, local_bus,
+    Broker, Cluster, HeadsRequest, LocalReceiver, NatsBus, NatsOptions, PusherBus, SingleNode, UnreliableBroker,
+    local_bus,
 };
 use crate::config::{BusAddress, PusherServer, Secret, ServeConfig};
 use crate::pusher::AppId;
@@ -25,14 +26,14 @@ const HEADS_WANTED: usize = 64;
 
 /// The bus of this process.
 pub(in crate::app) struct BusPart {
-    carrier: Arc<dyn Carrier>,
-    peers: Arc<dyn Peers>,
+    broker: Arc<dyn Broker>,
+    cluster: Arc<dyn Cluster>,
     /// The broadcaster's end, in a role with sockets.
     receiver: Option<LocalReceiver>,
     task: Option<(Closing, rt::task::JoinHandle<()>)>,
     may_lose_events: bool,
     /// What rooms' heads other processes ask for, in a role with the store.
-    heads_wanted: Option<mpsc::Receiver<HeadsWanted>>,
+    heads_wanted: Option<mpsc::Receiver<HeadsRequest>>,
 }
 
 /// Tells a bus that nothing more will come.
@@ -43,10 +44,10 @@ impl BusPart {
         let mut part = match config.bus.address()? {
             BusAddress::Local => {
                 let (bus, receiver) = local_bus(config.socket.broadcast_queue);
-                let alone = Arc::new(Alone::default());
+                let single_node = Arc::new(SingleNode::default());
                 Self {
-                    carrier: Arc::new(bus),
-                    peers: alone,
+                    broker: Arc::new(bus),
+                    cluster: single_node,
                     receiver: Some(receiver),
                     task: None,
                     may_lose_events: false,
@@ -58,7 +59,7 @@ impl BusPart {
         };
         if config.bus.bus_faults_percent > 0 {
             part.may_lose_events = true;
-            part.carrier = Arc::new(Faulty::new(part.carrier, config.bus.bus_faults_percent));
+            part.broker = Arc::new(UnreliableBroker::new(part.broker, config.bus.bus_faults_percent));
         }
         Ok(part)
     }
@@ -69,9 +70,9 @@ impl BusPart {
         let closing = bus.clone();
         let closing: Closing = Box::new(move || closing.close());
         let task = Some((closing, rt::spawn(publisher)));
-        let alone = Arc::new(Alone::default());
-        let carrier = Arc::new(bus);
-        Ok(Self { carrier, peers: alone, receiver: None, task, may_lose_events: true, heads_wanted: None })
+        let single_node = Arc::new(SingleNode::default());
+        let broker = Arc::new(bus);
+        Ok(Self { broker, cluster: single_node, receiver: None, task, may_lose_events: true, heads_wanted: None })
     }
 
     async fn between_processes(config: &ServeConfig, app: AppId, servers: Vec<Secret>) -> Result<Self, StartError> {
@@ -93,19 +94,19 @@ impl BusPart {
         let outage = Duration::from_secs(config.bus.bus_outage_secs);
         let options = NatsOptions { servers, app, queue: config.bus.bus_queue, outage, local, heads };
         let (bus, tasks) = NatsBus::start(options).await?;
-        let (carrier, peers, closing) = (bus.clone(), bus.clone(), bus);
+        let (broker, cluster, closing) = (bus.clone(), bus.clone(), bus);
         let closing: Closing = Box::new(move || closing.close());
         let task = Some((closing, rt::spawn(tasks.run())));
-        let (carrier, peers) = (Arc::new(carrier), Arc::new(peers));
-        Ok(Self { carrier, peers, receiver, task, may_lose_events: true, heads_wanted })
+        let (broker, cluster) = (Arc::new(broker), Arc::new(cluster));
+        Ok(Self { broker, cluster, receiver, task, may_lose_events: true, heads_wanted })
     }
 
-    pub(in crate::app) fn carrier(&self) -> Arc<dyn Carrier> {
-        Arc::clone(&self.carrier)
+    pub(in crate::app) fn broker(&self) -> Arc<dyn Broker> {
+        Arc::clone(&self.broker)
     }
 
-    pub(in crate::app) fn peers(&self) -> Arc<dyn Peers> {
-        Arc::clone(&self.peers)
+    pub(in crate::app) fn cluster(&self) -> Arc<dyn Cluster> {
+        Arc::clone(&self.cluster)
     }
 
     /// The broadcaster's end, once; `None` in a role without sockets.
@@ -119,7 +120,7 @@ impl BusPart {
     }
 
     /// The heads that other processes ask for, once; `None` when nobody can.
-    pub(in crate::app) fn take_heads_wanted(&mut self) -> Option<mpsc::Receiver<HeadsWanted>> {
+    pub(in crate::app) fn take_heads_wanted(&mut self) -> Option<mpsc::Receiver<HeadsRequest>> {
         self.heads_wanted.take()
     }
 

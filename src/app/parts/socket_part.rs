@@ -9,8 +9,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use crate::app::start_error::StartError;
-use crate::broadcast::{Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, HubLimits, Occurrence, OutboxLimits};
-use crate::bus::{LocalReceiver, Peers};
+use crate::broadcast::{
+    Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, HubLimits, SendQueueLimits, WebhookTrigger,
+};
+use crate::bus::{Cluster, LocalReceiver};
 use crate::config::{ServeConfig, SocketConfig};
 use crate::pusher::App;
 use crate::pusher_webhooks::{WebhookCounts, Webhooks};
@@ -37,16 +39,16 @@ impl SocketPart {
         config: &ServeConfig,
         chat_app: &App,
         receiver: LocalReceiver,
-        peers: Arc<dyn Peers>,
+        cluster: Arc<dyn Cluster>,
     ) -> Result<Self, StartError> {
         let source = AppsSource::new(chat_app.clone(), config.socket.clone());
         let apps = Apps::new(source.read()?);
         let reloader = Reloader::new(source, apps.clone());
-        let (occurrences, waiting) = mpsc::channel::<Occurrence>(config.webhooks.queue);
+        let (webhook_triggers, waiting) = mpsc::channel::<WebhookTrigger>(config.webhooks.queue);
         let webhooks = Webhooks::new(waiting, http_client()?, &config.webhooks);
         let webhook_counts = webhooks.counts();
         let limits = broadcaster_limits(&config.socket);
-        let (broadcaster, handle) = Broadcaster::new(receiver, peers, apps, occurrences, limits);
+        let (broadcaster, handle) = Broadcaster::new(receiver, cluster, apps, webhook_triggers, limits);
         let actors = vec![("the broadcaster", rt::spawn(broadcaster.run())), ("webhooks", rt::spawn(webhooks.run()))];
         Ok(Self { handle, webhook_counts, reloader, actors })
     }
@@ -97,7 +99,7 @@ fn broadcaster_limits(config: &SocketConfig) -> BroadcasterLimits {
 /// The limits of each worker's hub.
 pub(in crate::app) fn hub_limits(config: &SocketConfig) -> HubLimits {
     HubLimits {
-        outbox: OutboxLimits { frames: config.max_queued_frames, bytes: config.max_queued_bytes },
+        send_queue: SendQueueLimits { frames: config.max_queued_frames, bytes: config.max_queued_bytes },
         activity_timeout: Duration::from_secs(config.activity_timeout_secs.into()),
         pong_timeout: Duration::from_secs(config.pong_timeout_secs.into()),
     }

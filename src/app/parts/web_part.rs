@@ -11,8 +11,8 @@ use crate::config::ServeConfig;
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{HeadTicks, JobRunner, RunningHeadTicks, RunningJobs};
 use crate::pusher::App;
-use crate::store::{FileLibrary, Store};
-use crate::timeline::FlowBook;
+use crate::store::{FileStorage, Store};
+use crate::timeline::TimelineStore;
 
 use super::bus_part::BusPart;
 use super::outgoing_calls::outgoing_client;
@@ -41,13 +41,13 @@ impl WebPart {
             true => Some(Demo::prepare(&store, &passwords, &http::limits(config)).await?),
             false => None,
         };
-        let events = Bus::new(bus.carrier(), chat_app.id);
+        let events = Bus::new(bus.broker(), chat_app.id);
         let ticks = HeadTicks::new(store.clone(), events.clone(), bus.take_heads_wanted());
         let parts = WebParts {
             store: store.clone(),
             files: files.clone(),
             bus: events,
-            flows: Arc::new(FlowBook::new(config.http.flow_entries)),
+            timelines: Arc::new(TimelineStore::new(config.http.flow_entries)),
             passwords,
             access_tokens: AccessTokens::new(key_ring(config, data_dir)?, &config.auth),
             socket_app: SocketApp { key: chat_app.key.clone(), secret: chat_app.secret.clone().into() },
@@ -94,8 +94,8 @@ fn key_ring(config: &ServeConfig, data_dir: &DataDir) -> Result<KeyRing, StartEr
     }
 }
 
-fn open_files(store: &Store, config: &ServeConfig, data_dir: &DataDir) -> Result<FileLibrary, StartError> {
+fn open_files(store: &Store, config: &ServeConfig, data_dir: &DataDir) -> Result<FileStorage, StartError> {
     let directory = config.files_dir.clone().unwrap_or_else(|| data_dir.path().join("files"));
-    FileLibrary::open(store.clone(), &directory)
+    FileStorage::open(store.clone(), &directory)
         .map_err(|error| StartError::DataDir { path: directory.display().to_string(), reason: error.to_string() })
 }

@@ -9,41 +9,41 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, interval};
 use tracing::warn;
 
-use crate::bus::{BusMessage, Envelope, LocalReceiver, News, PeerNews, Peers};
+use crate::bus::{BusInput, BusMessage, Cluster, ClusterEvent, Envelope, LocalReceiver};
 use crate::pusher::{App, ChannelName};
 
-use super::hook_event::{Occurrence, WebhookEvent};
-use super::mailbox::{Afterwards, Command, Delivery, Departure, HubId, HubMessage, Order, Subscribe};
+use super::mailbox::{AfterClose, Command, Delivery, Departure, HubId, HubMessage, Order, Subscribe};
+use super::webhook_event::{WebhookEvent, WebhookTrigger};
 use crate::broadcast::channel::Caches;
 use crate::broadcast::channel::Channels;
-use crate::broadcast::channel::Counts;
-use crate::broadcast::channel::HeldDepartures;
+use crate::broadcast::channel::PresenceGrace;
 use crate::broadcast::channel::Revocations;
+use crate::broadcast::channel::SubscriptionCounts;
 use crate::broadcast::channel::Watchlists;
-use crate::broadcast::{Apps, BroadcasterHandle, ChannelKey, Frame, Importance, Tally};
+use crate::broadcast::{Apps, BroadcasterHandle, ChannelKey, Counters, Frame, Priority};
 
 /// The actor. [`run`](Self::run) is its loop; everything it owns, it owns alone.
 pub struct Broadcaster {
     pub(super) bus: LocalReceiver,
     /// The broadcasters of other processes.
-    pub(super) peers: Arc<dyn Peers>,
+    pub(super) cluster: Arc<dyn Cluster>,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     /// Where webhooks hear of what happens; full, they miss it, and it is counted.
-    pub(super) occurrences: mpsc::Sender<Occurrence>,
+    pub(super) webhook_triggers: mpsc::Sender<WebhookTrigger>,
     pub(super) apps: Apps,
     pub(super) hubs: HashMap<HubId, mpsc::Sender<HubMessage>>,
     pub(super) channels: Channels,
     pub(super) caches: Caches,
-    pub(super) counts: Counts,
+    pub(super) counts: SubscriptionCounts,
     pub(super) watchlists: Watchlists,
     pub(super) revocations: Revocations,
-    pub(super) held: HeldDepartures,
+    pub(super) held: PresenceGrace,
     /// Subscriptions that wait until the other nodes have said what they have of the channel.
     pub(super) waiting: HashMap<ChannelKey, Vec<Subscribe>>,
     /// The stamp of the last change that the other nodes were told.
     pub(super) last_stamp: u64,
-    pub(super) tally: Arc<Tally>,
+    pub(super) counters: Arc<Counters>,
 }
 
 /// The limits that concern all apps together.
@@ -63,53 +63,53 @@ pub struct BroadcasterLimits {
 
 /// What the actor takes up next.
 enum Heard {
-    Bus(News),
+    Bus(BusInput),
     Socket(Command),
     Order(Order),
     /// A departure that was held back.
     Departed(Departure),
-    /// Counts of large channels, digests for other nodes and the end of cached events may be due.
+    /// SubscriptionCounts of large channels, digests for other nodes and the end of cached events may be due.
     Tick,
 }
 
 /// How often it is looked for what is due.
 const TICK: Duration = Duration::from_secs(1);
-/// Time over which sockets are closed that are better off elsewhere.
+/// Time over which sockets are closed that are better off remote.
 const CUT_OFF_SPREAD: Duration = Duration::from_secs(5);
 
 impl Broadcaster {
-    /// A broadcaster that hears `bus` and speaks to its `peers`, and the handle that hubs reach it by. What webhooks should
-    /// be told goes to `occurrences`.
+    /// A broadcaster that hears `bus` and speaks to the others through `cluster`, and the handle that hubs reach it by. What webhooks should
+    /// be told goes to `webhook_triggers`.
     #[must_use]
     pub fn new(
         bus: LocalReceiver,
-        peers: Arc<dyn Peers>,
+        cluster: Arc<dyn Cluster>,
         apps: Apps,
-        occurrences: mpsc::Sender<Occurrence>,
+        webhook_triggers: mpsc::Sender<WebhookTrigger>,
         limits: BroadcasterLimits,
     ) -> (Self, BroadcasterHandle) {
         let (commands_sender, commands) = mpsc::channel(limits.mailbox.max(1));
         let (orders_sender, orders) = mpsc::unbounded_channel();
-        let tally = Arc::<Tally>::default();
+        let counters = Arc::<Counters>::default();
         let broadcaster = Self {
             bus,
-            peers: Arc::clone(&peers),
+            cluster: Arc::clone(&cluster),
             commands,
             orders,
-            occurrences,
+            webhook_triggers,
             apps: apps.clone(),
             hubs: HashMap::new(),
             channels: Channels::default(),
             caches: Caches::new(limits.cached_channels),
-            counts: Counts::default(),
+            counts: SubscriptionCounts::default(),
             watchlists: Watchlists::default(),
             revocations: Revocations::new(limits.authorization),
-            held: HeldDepartures::new(limits.presence_hold),
+            held: PresenceGrace::new(limits.presence_hold),
             waiting: HashMap::new(),
             last_stamp: 0,
-            tally: Arc::clone(&tally),
+            counters: Arc::clone(&counters),
         };
-        (broadcaster, BroadcasterHandle::new(commands_sender, orders_sender, peers, apps, limits.sockets, tally))
+        (broadcaster, BroadcasterHandle::new(commands_sender, orders_sender, cluster, apps, limits.sockets, counters))
     }
 
     /// Hears and sends until the bus ends or no handle is left.
@@ -120,25 +120,25 @@ impl Broadcaster {
         let mut ticks = interval(TICK);
         loop {
             match self.hear(&mut ticks).await {
-                Some(Heard::Bus(News::Message(BusMessage::Event(envelope)))) => self.broadcast(envelope).await,
-                Some(Heard::Bus(News::Message(BusMessage::Revoke(revocation)))) => self.revoke(revocation).await,
-                Some(Heard::Bus(News::Message(BusMessage::Terminate(termination)))) => {
+                Some(Heard::Bus(BusInput::Message(BusMessage::Event(envelope)))) => self.broadcast(envelope).await,
+                Some(Heard::Bus(BusInput::Message(BusMessage::Revoke(revocation)))) => self.revoke(revocation).await,
+                Some(Heard::Bus(BusInput::Message(BusMessage::Terminate(termination)))) => {
                     self.terminate(termination).await;
                 }
-                Some(Heard::Bus(News::Peer(PeerNews::CutOff))) => {
-                    self.close_sockets(CUT_OFF_SPREAD, Afterwards::GoOn).await;
+                Some(Heard::Bus(BusInput::Cluster(ClusterEvent::Isolated))) => {
+                    self.close_sockets(CUT_OFF_SPREAD, AfterClose::AcceptNew).await;
                 }
-                Some(Heard::Bus(News::Peer(news))) => self.hear_peers(news).await,
+                Some(Heard::Bus(BusInput::Cluster(news))) => self.on_cluster_event(news).await,
                 Some(Heard::Socket(Command::Subscribe(subscribe))) => self.subscribe(subscribe).await,
                 Some(Heard::Socket(Command::SignIn(sign_in))) => self.sign_in(sign_in).await,
-                Some(Heard::Socket(Command::ClientEvent(delivery, occurrence))) => {
-                    Tally::count(&self.tally.client_events);
-                    self.tell_webhooks(occurrence);
+                Some(Heard::Socket(Command::ClientEvent(delivery, trigger))) => {
+                    Counters::count(&self.counters.client_events);
+                    self.tell_webhooks(trigger);
                     self.relay(&delivery);
                     self.deliver(delivery).await;
                 }
                 // Whoever asked may have gone, and then nobody minds.
-                Some(Heard::Socket(Command::Ask(question, answer))) => drop(answer.send(self.answer(&question))),
+                Some(Heard::Socket(Command::Ask(query, answer))) => drop(answer.send(self.answer(&query))),
                 Some(Heard::Order(Order::HubStarted(id, hub))) => drop(self.hubs.insert(id, hub)),
                 Some(Heard::Order(Order::Left(departure)) | Heard::Departed(departure)) => self.leave(departure).await,
                 Some(Heard::Order(Order::Lost(departure))) => {
@@ -146,17 +146,19 @@ impl Broadcaster {
                         self.leave(departure).await;
                     }
                 }
-                Some(Heard::Order(Order::CloseSockets(over))) => self.close_sockets(over, Afterwards::Stop).await,
+                Some(Heard::Order(Order::CloseSockets(over))) => self.close_sockets(over, AfterClose::RefuseNew).await,
                 Some(Heard::Tick) => self.tick().await,
                 None => return,
             }
-            self.tally.channels.store(self.channels.len(), Ordering::Relaxed);
+            self.counters.channels.store(self.channels.len(), Ordering::Relaxed);
         }
     }
 
     async fn hear(&mut self, ticks: &mut Interval) -> Option<Heard> {
-        let needs_ticks =
-            !self.counts.is_empty() || !self.caches.is_empty() || !self.revocations.is_empty() || self.peers.exist();
+        let needs_ticks = !self.counts.is_empty()
+            || !self.caches.is_empty()
+            || !self.revocations.is_empty()
+            || self.cluster.has_others();
         let sources = async {
             tokio::select! {
                 message = self.bus.recv() => message.map(Heard::Bus),
@@ -181,9 +183,9 @@ impl Broadcaster {
 
     /// Step 4: one serialisation, one frame, one message to each hub that holds the channel.
     async fn broadcast(&mut self, envelope: Envelope) {
-        Tally::count(&self.tally.events_heard);
-        if let Some(trace) = &envelope.trace {
-            trace.heard();
+        Counters::count(&self.counters.events_heard);
+        if let Some(timeline) = &envelope.timeline {
+            timeline.heard();
         }
         let Ok(name) = ChannelName::parse(&envelope.channel) else {
             warn!(channel = envelope.channel, "an event for a channel that cannot exist was dropped");
@@ -195,8 +197,8 @@ impl Broadcaster {
             self.cache(&channel, &frame, envelope.data);
         }
         let except = envelope.except.and_then(|id| id.parse().ok());
-        let (importance, trace) = (Importance::Event, envelope.trace);
-        self.deliver(Delivery { channel, frame, except, importance, trace }).await;
+        let (priority, timeline) = (Priority::Required, envelope.timeline);
+        self.deliver(Delivery { channel, frame, except, priority, timeline }).await;
     }
 
     /// Keeps an event of a cache channel for those who come later.
@@ -204,8 +206,8 @@ impl Broadcaster {
         let Some(app) = self.apps.by_id(channel.app) else { return };
         let displaced = self.caches.keep(channel.clone(), frame.clone(), data, app.limits.cache_ttl, Instant::now());
         // Whoever keeps an event must hear the next, or would show an old one to those who come later.
-        self.peers.offer(channel);
-        self.ignore_if_idle(displaced);
+        self.cluster.serve_snapshots(channel);
+        self.unsubscribe_if_idle(displaced);
         if let Some(channel) = self.channels.get_mut(channel) {
             channel.is_miss_reported = false;
         }
@@ -213,8 +215,8 @@ impl Broadcaster {
 
     pub(super) async fn deliver(&self, delivery: Delivery) {
         let Some(channel) = self.channels.get(&delivery.channel) else {
-            if let Some(trace) = &delivery.trace {
-                trace.written(0);
+            if let Some(timeline) = &delivery.timeline {
+                timeline.written(0);
             }
             return;
         };
@@ -224,30 +226,30 @@ impl Broadcaster {
     }
 
     /// Sends a text to the sockets of a channel that can do without it.
-    pub(super) async fn hint(&self, channel: &ChannelKey, text: &str) {
+    pub(super) async fn send_best_effort(&self, channel: &ChannelKey, text: &str) {
         let (channel, frame) = (channel.clone(), Frame::text(text));
-        let importance = Importance::Hint;
-        self.deliver(Delivery { channel, frame, except: None, importance, trace: None }).await;
+        let priority = Priority::BestEffort;
+        self.deliver(Delivery { channel, frame, except: None, priority, timeline: None }).await;
     }
 
-    pub(super) fn tell_webhooks(&self, occurrence: Option<Occurrence>) {
-        if let Some(occurrence) = occurrence
-            && let Err(error) = self.occurrences.try_send(occurrence)
+    pub(super) fn tell_webhooks(&self, trigger: Option<WebhookTrigger>) {
+        if let Some(trigger) = trigger
+            && let Err(error) = self.webhook_triggers.try_send(trigger)
         {
-            Tally::count(&self.tally.webhook_events_missed);
+            Counters::count(&self.counters.webhook_events_missed);
             warn!(%error, "a webhook misses an event (HUBBUB_WEBHOOK_QUEUE)");
         }
     }
 
-    /// An occurrence for the webhooks of an app, when one of them wants to hear of it.
+    /// An trigger for the webhooks of an app, when one of them wants to hear of it.
     pub(super) fn tell_webhooks_of(&self, app: Option<&Arc<App>>, event: WebhookEvent) {
         let app = app.filter(|app| app.has_webhook_for(event.name, &event.channel));
-        self.tell_webhooks(app.map(|app| Occurrence { app: Arc::clone(app), event }));
+        self.tell_webhooks(app.map(|app| WebhookTrigger { app: Arc::clone(app), event }));
     }
 
-    pub(super) async fn close_sockets(&self, over: Duration, afterwards: Afterwards) {
+    pub(super) async fn close_sockets(&self, over: Duration, after_close: AfterClose) {
         for &hub in self.hubs.keys() {
-            self.tell(hub, HubMessage::CloseSockets(over, afterwards)).await;
+            self.tell(hub, HubMessage::CloseSockets(over, after_close)).await;
         }
     }
 

@@ -9,10 +9,13 @@ use rand::RngExt;
 use serde_json::value::RawValue;
 
 use super::mailbox::{Delivery, Subscribe};
-use crate::broadcast::channel::Changed;
-use crate::broadcast::channel::{Applied, Movement};
-use crate::broadcast::{ChannelKey, Frame, Importance, Tally};
-use crate::bus::{CachedEvent, Change, Digest, Held, NodeId, Part, PeerMessage, PeerNews, ReadyFrame, Recipient};
+use crate::broadcast::channel::ChannelChange;
+use crate::broadcast::channel::{DeltaOutcome, PresenceDiff};
+use crate::broadcast::{ChannelKey, Counters, Frame, Priority};
+use crate::bus::{
+    CachedEvent, ChannelDelta, ChannelSnapshot, ClusterEvent, ClusterMessage, Digest, EncodedFrame, NodeId, NodeShare,
+    Recipient,
+};
 use crate::pusher::{App, ChannelKind, PresenceMember, WebhookEventKind, server_frame};
 
 use super::broadcaster::Broadcaster;
@@ -25,49 +28,49 @@ const DIGEST_PERIOD: Duration = Duration::from_secs(30);
 const HELLO_SPREAD: Duration = Duration::from_secs(1);
 
 impl Broadcaster {
-    pub(crate) async fn hear_peers(&mut self, news: PeerNews) {
+    pub(crate) async fn on_cluster_event(&mut self, news: ClusterEvent) {
         match news {
-            PeerNews::Said(node, message) => self.hear_peer(node, message).await,
-            PeerNews::Found(channel, held) => self.found(channel, held).await,
+            ClusterEvent::Message(node, message) => self.on_cluster_message(node, message).await,
+            ClusterEvent::Snapshot(channel, held) => self.found(channel, held).await,
             // Whoever asked may have gone, and then nobody minds.
-            PeerNews::Wanted(channel, answer) => drop(answer.send(self.everything_of(channel))),
-            PeerNews::Asked(question, answer) => drop(answer.send(self.answer(&question))),
-            PeerNews::Gone(node) => self.node_gone(node).await,
-            PeerNews::Back => {
-                self.peers.tell(Recipient::All, PeerMessage::Hello);
-                self.remind_within(Duration::ZERO);
+            ClusterEvent::SnapshotRequest(channel, answer) => drop(answer.send(self.snapshot_of(channel))),
+            ClusterEvent::Query(query, answer) => drop(answer.send(self.answer(&query))),
+            ClusterEvent::NodeLost(node) => self.node_lost(node).await,
+            ClusterEvent::Reconnected => {
+                self.cluster.send(Recipient::All, ClusterMessage::RequestDigests);
+                self.schedule_digests(Duration::ZERO);
             }
-            PeerNews::CutOff => {}
+            ClusterEvent::Isolated => {}
         }
     }
 
-    async fn hear_peer(&mut self, node: NodeId, message: PeerMessage) {
+    async fn on_cluster_message(&mut self, node: NodeId, message: ClusterMessage) {
         match message {
-            PeerMessage::Event(event) => self.forward(event, Importance::Event).await,
-            PeerMessage::ClientEvent(event) => self.forward(event, Importance::Hint).await,
-            PeerMessage::Revoke(revocation) => self.revoke(revocation).await,
-            PeerMessage::Terminate(termination) => self.terminate(termination).await,
-            PeerMessage::Changed(change) => self.apply(node, change).await,
-            PeerMessage::Digest(Digest { channel, stamp }) => {
+            ClusterMessage::Event(event) => self.forward(event, Priority::Required).await,
+            ClusterMessage::ClientEvent(event) => self.forward(event, Priority::BestEffort).await,
+            ClusterMessage::Revoke(revocation) => self.revoke(revocation).await,
+            ClusterMessage::Terminate(termination) => self.terminate(termination).await,
+            ClusterMessage::Delta(change) => self.apply(node, change).await,
+            ClusterMessage::Digest(Digest { channel, stamp }) => {
                 if self.channels.get(&channel).is_some_and(|held| held.stamp_of(node) != stamp) {
-                    self.peers.tell(Recipient::Node(node), PeerMessage::Ask(channel));
+                    self.cluster.send(Recipient::Node(node), ClusterMessage::RequestShare(channel));
                 }
             }
-            PeerMessage::Ask(channel) => {
-                let held = Held { parts: vec![self.part_of(&channel)], channel, cached: None };
-                self.peers.tell(Recipient::Node(node), PeerMessage::Held(Box::new(held)));
+            ClusterMessage::RequestShare(channel) => {
+                let held = ChannelSnapshot { parts: vec![self.own_share_of(&channel)], channel, cached: None };
+                self.cluster.send(Recipient::Node(node), ClusterMessage::Snapshot(Box::new(held)));
             }
-            PeerMessage::Held(held) => self.take_in(*held).await,
-            PeerMessage::Hello => self.remind_within(HELLO_SPREAD),
+            ClusterMessage::Snapshot(held) => self.apply_snapshot(*held).await,
+            ClusterMessage::RequestDigests => self.schedule_digests(HELLO_SPREAD),
         }
     }
 
     /// Sends a frame that another node has made.
-    async fn forward(&mut self, event: ReadyFrame, importance: Importance) {
-        let ReadyFrame { channel, except, frame: text, .. } = event;
+    async fn forward(&mut self, event: EncodedFrame, priority: Priority) {
+        let EncodedFrame { channel, except, frame: text, .. } = event;
         let frame = Frame::text(text.get());
-        if importance == Importance::Event {
-            Tally::count(&self.tally.events_heard);
+        if priority == Priority::Required {
+            Counters::count(&self.counters.events_heard);
             if channel.name.is_cache()
                 && let Some(data) = server_frame::data_of(text.get())
             {
@@ -75,58 +78,58 @@ impl Broadcaster {
             }
         }
         let except = except.and_then(|id| id.parse().ok());
-        self.deliver(Delivery { channel, frame, except, importance, trace: None }).await;
+        self.deliver(Delivery { channel, frame, except, priority, timeline: None }).await;
     }
 
     /// Hands a client's event to the other nodes.
     pub(crate) fn relay(&self, delivery: &Delivery) {
-        if !self.peers.exist() {
+        if !self.cluster.has_others() {
             return;
         }
         let Some(frame) = raw(&delivery.frame) else { return };
         let (channel, except) = (delivery.channel.clone(), delivery.except.map(|id| id.to_string()));
-        let event = ReadyFrame { channel: channel.clone(), except, head: None, frame };
-        self.peers.tell(Recipient::Channel(channel), PeerMessage::ClientEvent(event));
+        let event = EncodedFrame { channel: channel.clone(), except, head: None, frame };
+        self.cluster.send(Recipient::Channel(channel), ClusterMessage::ClientEvent(event));
     }
 
     /// Whether what other nodes have of a channel matters here.
-    pub(crate) fn is_shared(&self, channel: &ChannelKey, app: &App) -> bool {
+    pub(crate) fn is_cluster_wide(&self, channel: &ChannelKey, app: &App) -> bool {
         const COUNTING: [WebhookEventKind; 3] =
             [WebhookEventKind::ChannelOccupied, WebhookEventKind::ChannelVacated, WebhookEventKind::SubscriptionCount];
         let is_counted = || {
             app.has_subscription_counts || COUNTING.iter().any(|kind| app.has_webhook_for(*kind, channel.name.as_str()))
         };
         let is_presence = channel.name.kind() == ChannelKind::Presence;
-        self.peers.exist() && (is_presence || channel.name.is_cache() || is_counted())
+        self.cluster.has_others() && (is_presence || channel.name.is_cache() || is_counted())
     }
 
     /// The first socket of a channel waits until the others have said what they have of it. Answers the subscription when
     /// it need not.
-    pub(crate) fn wait_for_peers(&mut self, subscribe: Subscribe, app: Option<&App>) -> Option<Subscribe> {
+    pub(crate) fn wait_for_snapshot(&mut self, subscribe: Subscribe, app: Option<&App>) -> Option<Subscribe> {
         let channel = &subscribe.channel;
-        if self.channels.get(channel).is_some() || !app.is_some_and(|app| self.is_shared(channel, app)) {
+        if self.channels.get(channel).is_some() || !app.is_some_and(|app| self.is_cluster_wide(channel, app)) {
             return Some(subscribe);
         }
         if self.caches.get(channel, Instant::now()).is_some() {
             // The channel is listened to for its last event. This node might be asked itself: the others speak one by one.
-            self.peers.tell(Recipient::Channel(channel.clone()), PeerMessage::Ask(channel.clone()));
+            self.cluster.send(Recipient::Channel(channel.clone()), ClusterMessage::RequestShare(channel.clone()));
             return Some(subscribe);
         }
         if !self.waiting.contains_key(channel) {
             // First listen, then ask: what changes after the answer is heard.
-            self.peers.listen(channel);
-            self.peers.find(channel);
+            self.cluster.subscribe(channel);
+            self.cluster.request_snapshot(channel);
         }
         self.waiting.entry(channel.clone()).or_default().push(subscribe);
         None
     }
 
-    async fn found(&mut self, channel: ChannelKey, held: Option<Box<Held>>) {
+    async fn found(&mut self, channel: ChannelKey, held: Option<Box<ChannelSnapshot>>) {
         let waiting = self.waiting.remove(&channel).unwrap_or_default();
-        let this_node = self.peers.this_node();
+        let this_node = self.cluster.this_node();
         let (parts, cached) = held.map(|held| (held.parts, held.cached)).unwrap_or_default();
         let parts: Vec<_> = parts.into_iter().filter(|part| part.owner != this_node).collect();
-        parts.iter().for_each(|part| self.peers.expect(part.owner));
+        parts.iter().for_each(|part| self.cluster.watch_node(part.owner));
         self.channels.prepare(&channel, parts);
         if let Some(CachedEvent { frame, data, left }) = cached
             && self.caches.get(&channel, Instant::now()).is_none()
@@ -134,104 +137,104 @@ impl Broadcaster {
             self.caches.keep(channel.clone(), Frame::text(frame.get()), data, left, Instant::now());
         }
         // Before the client has its answer: the next one may be about to come to another node.
-        self.peers.offer(&channel);
+        self.cluster.serve_snapshots(&channel);
         for subscribe in waiting {
             self.admit_or_refuse(subscribe).await;
         }
         if self.channels.forget_if_empty(&channel) {
-            self.ignore_if_idle(Some(channel));
+            self.unsubscribe_if_idle(Some(channel));
         }
     }
 
     /// Tells the other nodes what a socket's coming or going changed.
-    pub(crate) fn tell_change(
+    pub(crate) fn publish_delta(
         &mut self,
         channel: &ChannelKey,
-        changed: &Changed,
+        changed: &ChannelChange,
         member: Option<&PresenceMember>,
         left: Option<&str>,
     ) {
         self.last_stamp += 1;
-        let (before, stamp, sockets) = (changed.stamp, self.last_stamp, changed.sockets_here);
-        let joined = member.filter(|_| changed.presence.is_here).cloned().into_iter().collect();
-        let left = left.filter(|_| changed.presence.is_here).map(str::to_owned).into_iter().collect();
-        let change = Change { channel: channel.clone(), before, stamp, joined, left, sockets };
-        self.peers.tell(Recipient::Channel(channel.clone()), PeerMessage::Changed(change));
+        let (before, stamp, sockets) = (changed.stamp, self.last_stamp, changed.local_sockets);
+        let joined = member.filter(|_| changed.presence.is_local).cloned().into_iter().collect();
+        let left = left.filter(|_| changed.presence.is_local).map(str::to_owned).into_iter().collect();
+        let change = ChannelDelta { channel: channel.clone(), before, stamp, joined, left, sockets };
+        self.cluster.send(Recipient::Channel(channel.clone()), ClusterMessage::Delta(change));
         if let Some(held) = self.channels.get_mut(channel) {
             held.stamp = stamp;
             held.next_digest = Some(Instant::now() + FIRST_DIGEST);
         }
     }
 
-    async fn apply(&mut self, node: NodeId, change: Change) {
+    async fn apply(&mut self, node: NodeId, change: ChannelDelta) {
         let (channel, is_first) = (change.channel.clone(), change.before == 0);
         let Some(held) = self.channels.get_mut(&channel) else { return };
         if is_first && held.stamp != 0 {
             // Two nodes may begin in the same moment, and find nobody.
             let digest = Digest { channel: channel.clone(), stamp: held.stamp };
-            self.peers.tell(Recipient::Node(node), PeerMessage::Digest(digest));
+            self.cluster.send(Recipient::Node(node), ClusterMessage::Digest(digest));
         }
         match held.apply(node, change) {
-            Applied::Moved(movement) => self.announce(&channel, movement).await,
-            Applied::Known => {}
-            Applied::Gap => self.peers.tell(Recipient::Node(node), PeerMessage::Ask(channel)),
+            DeltaOutcome::Applied(diff) => self.announce(&channel, diff).await,
+            DeltaOutcome::Duplicate => {}
+            DeltaOutcome::Gap => self.cluster.send(Recipient::Node(node), ClusterMessage::RequestShare(channel)),
         }
     }
 
-    async fn take_in(&mut self, held: Held) {
-        let this_node = self.peers.this_node();
+    async fn apply_snapshot(&mut self, held: ChannelSnapshot) {
+        let this_node = self.cluster.this_node();
         for part in held.parts.into_iter().filter(|part| part.owner != this_node) {
             let Some(channel) = self.channels.get_mut(&held.channel) else { return };
-            let movement = channel.replace(part);
-            self.announce(&held.channel, movement).await;
+            let diff = channel.replace(part);
+            self.announce(&held.channel, diff).await;
         }
     }
 
-    async fn node_gone(&mut self, node: NodeId) {
+    async fn node_lost(&mut self, node: NodeId) {
         let moved = self.channels.iter_mut().map(|(key, channel)| (key.clone(), channel.remove_node(node)));
-        let moved: Vec<_> = moved.filter(|(_, movement)| !movement.is_empty()).collect();
-        for (channel, movement) in moved {
-            self.announce(&channel, movement).await;
+        let moved: Vec<_> = moved.filter(|(_, diff)| !diff.is_empty()).collect();
+        for (channel, diff) in moved {
+            self.announce(&channel, diff).await;
         }
     }
 
-    /// Tells the sockets here who has come and gone elsewhere, and how many there are. Webhooks hear of it from the node
+    /// Tells the sockets here who has come and gone remote, and how many there are. Webhooks hear of it from the node
     /// where it happened.
-    async fn announce(&mut self, channel: &ChannelKey, Movement { joined, left }: Movement) {
+    async fn announce(&mut self, channel: &ChannelKey, PresenceDiff { joined, left }: PresenceDiff) {
         for user_id in left {
-            self.hint(channel, &server_frame::member_removed(&channel.name, &user_id)).await;
+            self.send_best_effort(channel, &server_frame::member_removed(&channel.name, &user_id)).await;
         }
         for user_id in joined {
             let member = self.channels.get(channel).and_then(|held| held.member(&user_id));
             if let Some(text) = member.map(|member| server_frame::member_added(&channel.name, member)) {
-                self.hint(channel, &text).await;
+                self.send_best_effort(channel, &text).await;
             }
         }
-        self.count_changed_elsewhere(channel).await;
+        self.remote_count_changed(channel).await;
     }
 
-    fn part_of(&self, channel: &ChannelKey) -> Part {
-        let owner = self.peers.this_node();
+    fn own_share_of(&self, channel: &ChannelKey) -> NodeShare {
+        let owner = self.cluster.this_node();
         match self.channels.get(channel) {
-            Some(held) => held.part_here(owner),
+            Some(held) => held.own_share(owner),
             // Younger than anything said before: whoever asks forgets what it knew.
-            None => Part { owner, stamp: self.last_stamp, sockets: 0, members: Vec::new() },
+            None => NodeShare { owner, stamp: self.last_stamp, sockets: 0, members: Vec::new() },
         }
     }
 
-    fn everything_of(&self, channel: ChannelKey) -> Held {
-        let elsewhere = self.channels.get(&channel).into_iter().flat_map(|held| held.parts_elsewhere());
-        let parts = std::iter::once(self.part_of(&channel)).chain(elsewhere).collect();
+    fn snapshot_of(&self, channel: ChannelKey) -> ChannelSnapshot {
+        let remote = self.channels.get(&channel).into_iter().flat_map(|held| held.remote_shares());
+        let parts = std::iter::once(self.own_share_of(&channel)).chain(remote).collect();
         let now = Instant::now();
         let cached = self.caches.get(&channel, now).and_then(|cached| {
             let left = cached.expires_at.duration_since(now);
             Some(CachedEvent { frame: raw(&cached.frame)?, data: cached.data.clone(), left })
         });
-        Held { channel, parts, cached }
+        ChannelSnapshot { channel, parts, cached }
     }
 
     /// Has every channel's digest sent within this time.
-    fn remind_within(&mut self, spread: Duration) {
+    fn schedule_digests(&mut self, spread: Duration) {
         let now = Instant::now();
         for (_, held) in self.channels.iter_mut().filter(|(_, held)| held.stamp != 0) {
             held.next_digest = Some(now + spread.mul_f64(rand::random()));
@@ -244,24 +247,24 @@ impl Broadcaster {
             if held.next_digest.is_some_and(|at| at <= now) {
                 held.next_digest = Some(now + DIGEST_PERIOD.mul_f64(rand::rng().random_range(0.5..1.5)));
                 let digest = Digest { channel: key.clone(), stamp: held.stamp };
-                self.peers.tell(Recipient::Channel(key.clone()), PeerMessage::Digest(digest));
+                self.cluster.send(Recipient::Channel(key.clone()), ClusterMessage::Digest(digest));
             }
         }
     }
 
     pub(crate) fn forget_expired_events(&mut self) {
         while let Some(expired) = self.caches.take_expired(Instant::now()) {
-            self.ignore_if_idle(Some(expired));
+            self.unsubscribe_if_idle(Some(expired));
         }
     }
 
     /// Stops listening to a channel that has neither a socket nor a kept event here.
-    pub(crate) fn ignore_if_idle(&self, channel: Option<ChannelKey>) {
+    pub(crate) fn unsubscribe_if_idle(&self, channel: Option<ChannelKey>) {
         let is_idle = |channel: &ChannelKey| {
             self.channels.get(channel).is_none() && self.caches.get(channel, Instant::now()).is_none()
         };
         if let Some(channel) = channel.filter(is_idle) {
-            self.peers.ignore(&channel);
+            self.cluster.unsubscribe(&channel);
         }
     }
 }

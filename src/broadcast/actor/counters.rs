@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Counts since the start, shared by the broadcaster and all hubs. A delivery counts once for all of its sockets, so that
+/// SubscriptionCounts since the start, shared by the broadcaster and all hubs. A delivery counts once for all of its sockets, so that
 /// counting costs nothing beside sending.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct Counters {
     /// Sockets that were taken in.
     pub sockets_opened: AtomicU64,
     /// Sockets that were closed because their client read too slowly.
@@ -23,26 +23,26 @@ pub struct Tally {
     /// Bytes that were not sent because these frames were deflated.
     pub bytes_saved: AtomicU64,
     /// Frames that were dropped because their socket could do without: typing, presence, counts.
-    pub hints_dropped: AtomicU64,
+    pub best_effort_dropped: AtomicU64,
     /// Events that webhooks miss because too many waited.
     pub webhook_events_missed: AtomicU64,
 }
 
 /// What became of one frame for many sockets.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Sent {
+pub(crate) struct DeliveryCounts {
     pub(crate) queued: u64,
     pub(crate) bytes_saved: u64,
     pub(crate) dropped: u64,
     pub(crate) too_slow: u64,
 }
 
-impl Tally {
-    pub(crate) fn add(&self, sent: Sent) {
+impl Counters {
+    pub(crate) fn add(&self, sent: DeliveryCounts) {
         self.frames_sent.fetch_add(sent.queued, Ordering::Relaxed);
         let others = [
             (&self.bytes_saved, sent.bytes_saved),
-            (&self.hints_dropped, sent.dropped),
+            (&self.best_effort_dropped, sent.dropped),
             (&self.sockets_too_slow, sent.too_slow),
         ];
         for (count, more) in others {

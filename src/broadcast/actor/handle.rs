@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::bus::{Answer, Peers, Question};
+use crate::bus::{Cluster, Query, QueryResult};
 use crate::pusher::{App, AppId, Code, SocketId};
 
 use super::mailbox::{Command, Departure, HubId, HubMessage, Order};
-use crate::broadcast::{Apps, ChannelInfo, ChannelKey, Tally};
+use crate::broadcast::{Apps, ChannelInfo, ChannelKey, Counters};
 
 /// A handle to the broadcaster; cheap to clone, one for each worker.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub struct BroadcasterHandle {
 /// What the workers count together.
 struct Shared {
     apps: Apps,
-    peers: Arc<dyn Peers>,
+    cluster: Arc<dyn Cluster>,
     max_sockets: usize,
     sockets: AtomicUsize,
     /// Locked when a socket comes or goes, never when an event is sent.
@@ -34,7 +34,7 @@ struct Shared {
     /// The first half of socket ids.
     run: u64,
     next_socket: AtomicU64,
-    tally: Arc<Tally>,
+    counters: Arc<Counters>,
 }
 
 impl fmt::Debug for Shared {
@@ -45,7 +45,7 @@ impl fmt::Debug for Shared {
 
 /// Why a new socket is not taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoRoom {
+pub enum ConnectionRefused {
     /// The process holds as many sockets as it may.
     #[error("the server has as many sockets as it may (HUBBUB_MAX_SOCKETS)")]
     Server,
@@ -57,7 +57,7 @@ pub enum NoRoom {
     Stopping,
 }
 
-impl NoRoom {
+impl ConnectionRefused {
     /// The code that tells the client whether to come back: a quota is not over in a second, a busy moment may be.
     #[must_use]
     pub const fn code(self) -> Code {
@@ -73,14 +73,14 @@ impl BroadcasterHandle {
     pub(crate) fn new(
         commands: mpsc::Sender<Command>,
         orders: mpsc::UnboundedSender<Order>,
-        peers: Arc<dyn Peers>,
+        cluster: Arc<dyn Cluster>,
         apps: Apps,
         max_sockets: usize,
-        tally: Arc<Tally>,
+        counters: Arc<Counters>,
     ) -> Self {
         let shared = Shared {
             apps,
-            peers,
+            cluster,
             max_sockets,
             sockets: AtomicUsize::new(0),
             sockets_by_app: Mutex::default(),
@@ -88,7 +88,7 @@ impl BroadcasterHandle {
             // Half of the range keeps the number exact in JavaScript, should a client parse it.
             run: u64::from(rand::random::<u32>()),
             next_socket: AtomicU64::new(1),
-            tally,
+            counters,
         };
         Self { commands, orders, shared: Arc::new(shared) }
     }
@@ -107,8 +107,8 @@ impl BroadcasterHandle {
 
     /// What was counted since the start.
     #[must_use]
-    pub fn tally(&self) -> &Tally {
-        &self.shared.tally
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
     }
 
     /// The apps that are served.
@@ -118,13 +118,13 @@ impl BroadcasterHandle {
     }
 
     /// What this node and all others know. `None` only while the process shuts down.
-    pub async fn ask(&self, question: Question) -> Option<Answer> {
-        let elsewhere = self.shared.peers.exist().then(|| self.shared.peers.ask(question.clone()));
+    pub async fn query(&self, query: Query) -> Option<QueryResult> {
+        let remote = self.shared.cluster.has_others().then(|| self.shared.cluster.query(query.clone()));
         let (sender, answer) = oneshot::channel();
-        self.command(Command::Ask(question, sender)).await;
+        self.command(Command::Ask(query, sender)).await;
         let mut answer = answer.await.ok()?;
-        if let Some(elsewhere) = elsewhere {
-            answer.add(elsewhere.await);
+        if let Some(remote) = remote {
+            answer.add(remote.await);
         }
         Some(answer)
     }
@@ -132,7 +132,7 @@ impl BroadcasterHandle {
     /// A channel as it is at the moment. `None` only while the process shuts down.
     pub async fn channel_info(&self, channel: ChannelKey) -> Option<ChannelInfo> {
         let name = channel.name.clone();
-        let mut answer = self.ask(Question::Channel(channel)).await?;
+        let mut answer = self.query(Query::Channel(channel)).await?;
         answer.channels.remove(&name)
     }
 
@@ -147,18 +147,18 @@ impl BroadcasterHandle {
         id
     }
 
-    /// Counts a socket in, and names it.
-    pub(crate) fn admit_socket(&self, app: &App) -> Result<SocketId, NoRoom> {
+    /// SubscriptionCounts a socket in, and names it.
+    pub(crate) fn admit_socket(&self, app: &App) -> Result<SocketId, ConnectionRefused> {
         let mut by_app = self.sockets_by_app();
         if self.socket_count() >= self.shared.max_sockets {
-            return Err(NoRoom::Server);
+            return Err(ConnectionRefused::Server);
         }
         let of_app = by_app.entry(app.id).or_default();
         if *of_app >= app.limits.max_sockets {
-            return Err(NoRoom::App);
+            return Err(ConnectionRefused::App);
         }
         *of_app += 1;
-        Tally::count(&self.shared.tally.sockets_opened);
+        Counters::count(&self.shared.counters.sockets_opened);
         self.shared.sockets.fetch_add(1, Ordering::Relaxed);
         Ok(SocketId { run: self.shared.run, number: self.shared.next_socket.fetch_add(1, Ordering::Relaxed) })
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::bus::{Answer, Question};
+use crate::bus::{Query, QueryResult};
 use crate::pusher::{PresenceMember, SignedInUser, SocketId};
-use crate::timeline::Trace;
+use crate::timeline::Timeline;
 
-use super::hook_event::Occurrence;
-use crate::broadcast::{ChannelKey, Frame, Importance};
+use super::webhook_event::WebhookTrigger;
+use crate::broadcast::{ChannelKey, Frame, Priority};
 
 /// Which worker's hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,9 +24,9 @@ pub(crate) enum Command {
     /// A socket is somebody; the application's signature was verified.
     SignIn(SignIn),
     /// A client sends to the others of a channel; a webhook may want to hear of it.
-    ClientEvent(Delivery, Option<Occurrence>),
+    ClientEvent(Delivery, Option<WebhookTrigger>),
     /// The HTTP API asks.
-    Ask(Question, oneshot::Sender<Answer>),
+    Ask(Query, oneshot::Sender<QueryResult>),
 }
 
 /// A socket that wants to join a channel.
@@ -93,19 +93,19 @@ pub(crate) enum HubMessage {
     Deliver(Delivery),
     /// A user's sockets leave a channel; the frame tells them.
     Revoke(ChannelKey, Arc<str>, Frame),
-    /// The sockets of a channel are closed: their user is no longer welcome.
+    /// The sockets of a channel are closed: their user is no longer complete_subscription.
     Terminate(ChannelKey),
     /// Close all sockets, spread over this time.
-    CloseSockets(Duration, Afterwards),
+    CloseSockets(Duration, AfterClose),
 }
 
 /// What a hub does when its sockets are closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Afterwards {
+pub(crate) enum AfterClose {
     /// It takes no more in.
-    Stop,
+    RefuseNew,
     /// It takes in whoever comes.
-    GoOn,
+    AcceptNew,
 }
 
 /// A socket that is in a channel from here on.
@@ -128,7 +128,7 @@ pub(crate) struct Delivery {
     pub(crate) frame: Frame,
     /// The socket that must not get it.
     pub(crate) except: Option<SocketId>,
-    pub(crate) importance: Importance,
+    pub(crate) priority: Priority,
     /// Where to note how many sockets it was written to.
-    pub(crate) trace: Option<Arc<Trace>>,
+    pub(crate) timeline: Option<Arc<Timeline>>,
 }

@@ -5,18 +5,18 @@ mod broadcaster;
 mod cluster;
 mod counters;
 mod handle;
-mod hook_event;
 mod mailbox;
 mod queries;
 mod subscribing;
 mod users;
+mod webhook_event;
 
 pub use apps::{AppConflict, AppTable, Apps};
 pub use broadcaster::{Broadcaster, BroadcasterLimits};
-pub(crate) use counters::Sent;
-pub use counters::Tally;
-pub use handle::{BroadcasterHandle, NoRoom};
-pub use hook_event::{Occurrence, WebhookEvent};
+pub use counters::Counters;
+pub(crate) use counters::DeliveryCounts;
+pub use handle::{BroadcasterHandle, ConnectionRefused};
 pub(crate) use mailbox::{
-    Afterwards, Command, Delivery, Departure, HubId, HubMailbox, HubMessage, Joined, SignIn, Subscribe,
+    AfterClose, Command, Delivery, Departure, HubId, HubMailbox, HubMessage, Joined, SignIn, Subscribe,
 };
+pub use webhook_event::{WebhookEvent, WebhookTrigger};

@@ -4,20 +4,20 @@ use std::time::Instant;
 
 use crate::broadcast::channel::Channel;
 use crate::broadcast::{ChannelInfo, ChannelKey};
-use crate::bus::{Answer, Question};
+use crate::bus::{Query, QueryResult};
 use crate::pusher::ChannelKind;
 
 use super::broadcaster::Broadcaster;
 
 impl Broadcaster {
     /// What is known here.
-    pub(crate) fn answer(&self, question: &Question) -> Answer {
-        let mut answer = Answer::default();
-        match question {
-            Question::Channel(channel) => {
+    pub(crate) fn answer(&self, query: &Query) -> QueryResult {
+        let mut answer = QueryResult::default();
+        match query {
+            Query::Channel(channel) => {
                 answer.channels.insert(channel.name.clone(), self.info(channel));
             }
-            Question::Channels(app, prefix) => {
+            Query::Channels(app, prefix) => {
                 let occupied = self.channels.iter().map(|(key, _)| key).filter(|key| {
                     key.app == *app
                         && key.name.kind() != ChannelKind::ServerToUser
@@ -26,7 +26,7 @@ impl Broadcaster {
                 // What is cached is asked of one channel: thousands of copies would keep everybody waiting.
                 answer.channels = occupied.map(|key| (key.name.clone(), self.counts_of(key))).collect();
             }
-            Question::Users(channel) => {
+            Query::Users(channel) => {
                 let members = self.channels.get(channel).into_iter().flat_map(Channel::members);
                 answer.users = members.map(|member| member.user_id.clone()).collect();
             }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::hook_event::WebhookEvent;
 use super::mailbox::{Departure, HubMessage, Joined, Subscribe};
-use crate::broadcast::channel::{Changed, Channel};
+use super::webhook_event::WebhookEvent;
+use crate::broadcast::channel::{Channel, ChannelChange};
 use crate::broadcast::{ChannelKey, Frame};
 use crate::pusher::{App, ChannelKind, SubscriptionRefusal, WebhookEventKind, server_frame};
 
@@ -14,7 +14,7 @@ use super::broadcaster::Broadcaster;
 impl Broadcaster {
     pub(crate) async fn subscribe(&mut self, subscribe: Subscribe) {
         let app = self.apps.by_id(subscribe.channel.app);
-        if let Some(subscribe) = self.wait_for_peers(subscribe, app.as_deref()) {
+        if let Some(subscribe) = self.wait_for_snapshot(subscribe, app.as_deref()) {
             self.admit_or_refuse(subscribe).await;
         }
     }
@@ -22,7 +22,7 @@ impl Broadcaster {
     pub(crate) async fn admit_or_refuse(&mut self, subscribe: Subscribe) {
         let app = self.apps.by_id(subscribe.channel.app);
         match self.admit(&subscribe, app.as_ref()) {
-            Ok(changed) => self.welcome(subscribe, changed, app.as_ref()).await,
+            Ok(changed) => self.complete_subscription(subscribe, changed, app.as_ref()).await,
             Err(refusal) => {
                 let channel = subscribe.channel.name.as_str();
                 let frame = Frame::text(&server_frame::subscription_error(channel, &refusal));
@@ -31,34 +31,34 @@ impl Broadcaster {
         }
     }
 
-    fn admit(&mut self, subscribe: &Subscribe, app: Option<&Arc<App>>) -> Result<Changed, SubscriptionRefusal> {
+    fn admit(&mut self, subscribe: &Subscribe, app: Option<&Arc<App>>) -> Result<ChannelChange, SubscriptionRefusal> {
         let Subscribe { hub, channel, member, is_repeated, .. } = subscribe;
         let Some(app) = app else { return Err(SubscriptionRefusal::unauthorised("The app is gone.")) };
         match member {
             Some(member) if self.revocations.cover(channel, member) => Err(SubscriptionRefusal::revoked()),
-            _ if *is_repeated => Ok(Changed::default()),
+            _ if *is_repeated => Ok(ChannelChange::default()),
             _ => self.channels.join(channel, *hub, member.as_ref(), app.limits.max_presence_members),
         }
     }
 
-    async fn welcome(&mut self, subscribe: Subscribe, changed: Changed, app: Option<&Arc<App>>) {
+    async fn complete_subscription(&mut self, subscribe: Subscribe, changed: ChannelChange, app: Option<&Arc<App>>) {
         let Subscribe { hub, socket, channel, member, is_repeated, answered } = subscribe;
         // The new member is not in its hub's list yet, and so does not hear of itself.
-        if let Some(member) = member.as_ref().filter(|_| changed.presence.is_anywhere) {
-            self.hint(&channel, &server_frame::member_added(&channel.name, member)).await;
+        if let Some(member) = member.as_ref().filter(|_| changed.presence.is_global) {
+            self.send_best_effort(&channel, &server_frame::member_added(&channel.name, member)).await;
             let event = WebhookEvent::of_user(WebhookEventKind::MemberAdded, &channel.name, &member.user_id);
             self.tell_webhooks_of(app, event);
         }
         if changed.is_occupancy {
-            self.peers.listen(&channel);
-            if changed.sockets_elsewhere == 0 {
+            self.cluster.subscribe(&channel);
+            if changed.remote_sockets == 0 {
                 self.tell_webhooks_of(app, WebhookEvent::new(WebhookEventKind::ChannelOccupied, &channel.name));
             }
         }
-        if !is_repeated && app.is_some_and(|app| self.is_shared(&channel, app)) {
-            self.tell_change(&channel, &changed, member.as_ref(), None);
+        if !is_repeated && app.is_some_and(|app| self.is_cluster_wide(&channel, app)) {
+            self.publish_delta(&channel, &changed, member.as_ref(), None);
         }
-        let frames = self.greetings(&channel, app);
+        let frames = self.first_frames(&channel, app);
         let user_id = member.map(|member| Arc::from(member.user_id));
         let joined = Joined { socket, channel: channel.clone(), user_id, is_repeated, frames, answered };
         self.tell(hub, HubMessage::Joined(joined)).await;
@@ -68,7 +68,7 @@ impl Broadcaster {
     }
 
     /// `subscription_succeeded`, and in a cache channel its last event or the news that there is none.
-    fn greetings(&mut self, channel: &ChannelKey, app: Option<&Arc<App>>) -> Vec<Frame> {
+    fn first_frames(&mut self, channel: &ChannelKey, app: Option<&Arc<App>>) -> Vec<Frame> {
         let succeeded = match (channel.name.kind(), self.channels.get(channel)) {
             (ChannelKind::Presence, Some(held)) => server_frame::presence_succeeded(&channel.name, held.members()),
             _ => server_frame::subscription_succeeded(&channel.name),
@@ -96,7 +96,7 @@ impl Broadcaster {
     pub(crate) async fn leave(&mut self, Departure { hub, channel, user_id }: Departure) {
         let changed = self.channels.leave(&channel, hub, user_id.as_deref());
         if changed.is_occupancy {
-            self.ignore_if_idle(Some(channel.clone()));
+            self.unsubscribe_if_idle(Some(channel.clone()));
         }
         if let Some(user_id) = channel.name.user_id() {
             if changed.is_occupancy {
@@ -105,15 +105,15 @@ impl Broadcaster {
             return;
         }
         let app = self.apps.by_id(channel.app);
-        if app.as_deref().is_some_and(|app| self.is_shared(&channel, app)) {
-            self.tell_change(&channel, &changed, None, user_id.as_deref());
+        if app.as_deref().is_some_and(|app| self.is_cluster_wide(&channel, app)) {
+            self.publish_delta(&channel, &changed, None, user_id.as_deref());
         }
-        if let Some(user_id) = user_id.filter(|_| changed.presence.is_anywhere) {
-            self.hint(&channel, &server_frame::member_removed(&channel.name, &user_id)).await;
+        if let Some(user_id) = user_id.filter(|_| changed.presence.is_global) {
+            self.send_best_effort(&channel, &server_frame::member_removed(&channel.name, &user_id)).await;
             let event = WebhookEvent::of_user(WebhookEventKind::MemberRemoved, &channel.name, &user_id);
             self.tell_webhooks_of(app.as_ref(), event);
         }
-        if changed.is_occupancy && changed.sockets_elsewhere == 0 {
+        if changed.is_occupancy && changed.remote_sockets == 0 {
             self.tell_webhooks_of(app.as_ref(), WebhookEvent::new(WebhookEventKind::ChannelVacated, &channel.name));
         }
         self.count_changed(&channel, app.as_ref()).await;
@@ -141,19 +141,19 @@ impl Broadcaster {
     }
 
     /// Tells the subscribers here how many sockets there are since another node's have changed.
-    pub(crate) async fn count_changed_elsewhere(&mut self, channel: &ChannelKey) {
+    pub(crate) async fn remote_count_changed(&mut self, channel: &ChannelKey) {
         let is_counted = self.apps.by_id(channel.app).is_some_and(|app| app.has_subscription_counts);
         let count = self.count_of(channel);
         if is_counted
             && channel.name.kind() != ChannelKind::Presence
             && self.counts.changed(channel, count, Instant::now())
         {
-            self.hint(channel, &server_frame::subscription_count(&channel.name, count)).await;
+            self.send_best_effort(channel, &server_frame::subscription_count(&channel.name, count)).await;
         }
     }
 
     fn count_of(&self, channel: &ChannelKey) -> usize {
-        self.channels.get(channel).map_or(0, Channel::socket_count_anywhere)
+        self.channels.get(channel).map_or(0, Channel::global_socket_count)
     }
 
     async fn announce_count(&self, channel: &ChannelKey, count: usize, app: &Arc<App>) {
@@ -161,7 +161,7 @@ impl Broadcaster {
         event.subscription_count = Some(count);
         self.tell_webhooks_of(Some(app), event);
         if app.has_subscription_counts {
-            self.hint(channel, &server_frame::subscription_count(&channel.name, count)).await;
+            self.send_best_effort(channel, &server_frame::subscription_count(&channel.name, count)).await;
         }
     }
 }

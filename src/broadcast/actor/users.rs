@@ -18,7 +18,7 @@ impl Broadcaster {
         // Never refused: only presence channels have a limit.
         let _ = self.channels.join(&channel, hub, None, usize::MAX);
         if !was_online {
-            self.peers.listen(&channel);
+            self.cluster.subscribe(&channel);
         }
         self.watchlists.watch(channel.app, &user.id, &user.watchlist);
         let mut frames = vec![frame];
@@ -49,7 +49,7 @@ impl Broadcaster {
     async fn tell_watchers(&self, app: AppId, user_id: &str, text: &str) {
         for watcher in self.watchlists.watchers_of(app, user_id) {
             if let Ok(name) = ChannelName::of_user(&watcher) {
-                self.hint(&ChannelKey { app, name }, text).await;
+                self.send_best_effort(&ChannelKey { app, name }, text).await;
             }
         }
     }

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use crate::bus::{Change, NodeId, Part};
+use crate::bus::{ChannelDelta, NodeId, NodeShare};
 use crate::pusher::{ChannelKind, PresenceMember, SubscriptionRefusal};
 
-use super::presence::{Roster, Turn};
-use super::remote::{Applied, Elsewhere, Movement};
+use super::presence::{PresenceChange, Roster};
+use super::remote::{DeltaOutcome, PresenceDiff, RemoteNodes};
 use crate::broadcast::ChannelKey;
 use crate::broadcast::actor::HubId;
-use crate::broadcast::shrink::Thrift;
+use crate::broadcast::shrink::ShrinkSparse;
 
 /// All channels that have a socket. A channel appears with its first socket and goes with its last.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub(crate) struct Channel {
     /// Only in presence channels.
     roster: Roster,
     /// What other nodes have of it; nothing in a process by itself.
-    elsewhere: Elsewhere,
+    remote: RemoteNodes,
     /// The stamp of the last change that the other nodes were told; 0 before the first.
     pub(crate) stamp: u64,
     /// When the others are reminded of it.
@@ -37,15 +37,15 @@ pub(crate) struct Channel {
 
 /// What a socket's coming or going changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Changed {
+pub(crate) struct ChannelChange {
     /// The channel has its first socket here, or has lost its last.
     pub(crate) is_occupancy: bool,
     /// A person has come, or has gone.
-    pub(crate) presence: Turn,
+    pub(crate) presence: PresenceChange,
     /// The sockets that the channel has here now.
-    pub(crate) sockets_here: usize,
+    pub(crate) local_sockets: usize,
     /// Those that it has on other nodes.
-    pub(crate) sockets_elsewhere: usize,
+    pub(crate) remote_sockets: usize,
     /// The channel's stamp before.
     pub(crate) stamp: u64,
 }
@@ -72,7 +72,7 @@ impl Channels {
     }
 
     /// Takes in what other nodes have of a channel that its first socket is about to join.
-    pub(crate) fn prepare(&mut self, key: &ChannelKey, parts: impl IntoIterator<Item = Part>) {
+    pub(crate) fn prepare(&mut self, key: &ChannelKey, parts: impl IntoIterator<Item = NodeShare>) {
         let channel = self.by_key.entry(key.clone()).or_default();
         for part in parts {
             channel.replace(part);
@@ -84,19 +84,19 @@ impl Channels {
         let is_empty = self.by_key.get(key).is_some_and(|channel| channel.hubs.is_empty());
         if is_empty {
             self.by_key.remove(key);
-            self.by_key.give_room_back();
+            self.by_key.shrink_if_sparse();
         }
         is_empty
     }
 
-    /// Counts a socket in. Refuses one person too many in a presence channel.
+    /// SubscriptionCounts a socket in. Refuses one person too many in a presence channel.
     pub(crate) fn join(
         &mut self,
         key: &ChannelKey,
         hub: HubId,
         member: Option<&PresenceMember>,
         max_members: usize,
-    ) -> Result<Changed, SubscriptionRefusal> {
+    ) -> Result<ChannelChange, SubscriptionRefusal> {
         let member = member.filter(|_| key.name.kind() == ChannelKind::Presence);
         let roster = self.by_key.get(key).map(|channel| &channel.roster);
         if let (Some(member), Some(roster)) = (member, roster)
@@ -116,9 +116,9 @@ impl Channels {
         Ok(channel.changed(is_occupancy, presence))
     }
 
-    /// Counts a socket out.
-    pub(crate) fn leave(&mut self, key: &ChannelKey, hub: HubId, user_id: Option<&str>) -> Changed {
-        let Some(channel) = self.by_key.get_mut(key) else { return Changed::default() };
+    /// SubscriptionCounts a socket out.
+    pub(crate) fn leave(&mut self, key: &ChannelKey, hub: HubId, user_id: Option<&str>) -> ChannelChange {
+        let Some(channel) = self.by_key.get_mut(key) else { return ChannelChange::default() };
         if let Some(place) = channel.hubs.iter().position(|(id, _)| *id == hub) {
             channel.hubs[place].1 -= 1;
             if channel.hubs[place].1 == 0 {
@@ -129,7 +129,7 @@ impl Channels {
         let changed = channel.changed(channel.hubs.is_empty(), presence);
         if changed.is_occupancy {
             self.by_key.remove(key);
-            self.by_key.give_room_back();
+            self.by_key.shrink_if_sparse();
         }
         changed
     }
@@ -147,44 +147,44 @@ impl Channel {
     }
 
     /// How many sockets are in the channel, on all nodes.
-    pub(crate) fn socket_count_anywhere(&self) -> usize {
-        self.socket_count() + self.elsewhere.sockets()
+    pub(crate) fn global_socket_count(&self) -> usize {
+        self.socket_count() + self.remote.sockets()
     }
 
-    fn changed(&self, is_occupancy: bool, presence: Turn) -> Changed {
-        let (sockets_here, sockets_elsewhere) = (self.socket_count(), self.elsewhere.sockets());
-        Changed { is_occupancy, presence, sockets_here, sockets_elsewhere, stamp: self.stamp }
+    fn changed(&self, is_occupancy: bool, presence: PresenceChange) -> ChannelChange {
+        let (local_sockets, remote_sockets) = (self.socket_count(), self.remote.sockets());
+        ChannelChange { is_occupancy, presence, local_sockets, remote_sockets, stamp: self.stamp }
     }
 
     /// This node's part.
-    pub(crate) fn part_here(&self, owner: NodeId) -> Part {
-        let members = self.roster.members_here().cloned().collect();
-        Part { owner, stamp: self.stamp, sockets: self.socket_count(), members }
+    pub(crate) fn own_share(&self, owner: NodeId) -> NodeShare {
+        let members = self.roster.local_members().cloned().collect();
+        NodeShare { owner, stamp: self.stamp, sockets: self.socket_count(), members }
     }
 
     /// The other nodes' parts.
-    pub(crate) fn parts_elsewhere(&self) -> impl Iterator<Item = Part> {
-        self.elsewhere.parts(&self.roster)
+    pub(crate) fn remote_shares(&self) -> impl Iterator<Item = NodeShare> {
+        self.remote.parts(&self.roster)
     }
 
     /// The stamp of another node's last known change.
     pub(crate) fn stamp_of(&self, node: NodeId) -> u64 {
-        self.elsewhere.stamp_of(node)
+        self.remote.stamp_of(node)
     }
 
     /// Another node's part has changed.
-    pub(crate) fn apply(&mut self, node: NodeId, change: Change) -> Applied {
-        self.elsewhere.apply(node, change, &mut self.roster)
+    pub(crate) fn apply(&mut self, node: NodeId, change: ChannelDelta) -> DeltaOutcome {
+        self.remote.apply(node, change, &mut self.roster)
     }
 
     /// Another node's part is known as a whole.
-    pub(crate) fn replace(&mut self, part: Part) -> Movement {
-        self.elsewhere.replace(part, &mut self.roster)
+    pub(crate) fn replace(&mut self, part: NodeShare) -> PresenceDiff {
+        self.remote.replace(part, &mut self.roster)
     }
 
     /// Another node is gone.
-    pub(crate) fn remove_node(&mut self, node: NodeId) -> Movement {
-        self.elsewhere.remove(node, &mut self.roster)
+    pub(crate) fn remove_node(&mut self, node: NodeId) -> PresenceDiff {
+        self.remote.remove(node, &mut self.roster)
     }
 
     /// Somebody in the channel.
@@ -213,8 +213,8 @@ mod tests {
     }
 
     /// Whether the first or last socket, and the first or last of a person.
-    fn what(changed: Changed) -> (bool, bool) {
-        (changed.is_occupancy, changed.presence.is_anywhere)
+    fn what(changed: ChannelChange) -> (bool, bool) {
+        (changed.is_occupancy, changed.presence.is_global)
     }
 
     #[test]

@@ -12,7 +12,7 @@ const PERIOD: Duration = Duration::from_secs(5);
 
 /// Large channels whose count was announced not long ago.
 #[derive(Debug, Default)]
-pub(crate) struct Counts {
+pub(crate) struct SubscriptionCounts {
     announced: HashMap<ChannelKey, Announced>,
 }
 
@@ -22,7 +22,7 @@ struct Announced {
     has_changed_since: bool,
 }
 
-impl Counts {
+impl SubscriptionCounts {
     /// Notes a change; true when the subscribers should be told at once.
     pub(crate) fn changed(&mut self, key: &ChannelKey, count: usize, now: Instant) -> bool {
         if count <= LARGE {
@@ -71,7 +71,7 @@ mod tests {
         let key = ChannelKey { app: AppId(1), name: ChannelName::parse("c").expect("valid") };
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut counts = Counts::default();
+        let mut counts = SubscriptionCounts::default();
         assert!(counts.changed(&key, 100, at(0)) && counts.changed(&key, 99, at(0)));
         assert!(counts.changed(&key, 101, at(0)));
         assert!(!counts.changed(&key, 102, at(1)));

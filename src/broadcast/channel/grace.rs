@@ -12,13 +12,13 @@ use crate::broadcast::actor::Departure;
 
 /// People whose last connection to a presence channel may be coming back. Until their time is over they are in it.
 #[derive(Debug)]
-pub(crate) struct HeldDepartures {
+pub(crate) struct PresenceGrace {
     hold: Duration,
     /// In the order of their times, for each waits as long.
     waiting: VecDeque<(Instant, Departure)>,
 }
 
-impl HeldDepartures {
+impl PresenceGrace {
     /// Departures are held back for so long; not at all when it is zero.
     pub(crate) const fn new(hold: Duration) -> Self {
         Self { hold, waiting: VecDeque::new() }

@@ -10,9 +10,9 @@ mod revocations;
 mod watchlists;
 
 pub(crate) use caches::Caches;
-pub(crate) use channels::{Changed, Channel, Channels};
-pub(crate) use counts::Counts;
-pub(crate) use grace::HeldDepartures;
-pub(crate) use remote::{Applied, Movement};
+pub(crate) use channels::{Channel, ChannelChange, Channels};
+pub(crate) use counts::SubscriptionCounts;
+pub(crate) use grace::PresenceGrace;
+pub(crate) use remote::{DeltaOutcome, PresenceDiff};
 pub(crate) use revocations::Revocations;
 pub(crate) use watchlists::Watchlists;

@@ -5,7 +5,7 @@ use indexmap::map::Entry;
 
 use crate::pusher::PresenceMember;
 
-use crate::broadcast::shrink::Thrift;
+use crate::broadcast::shrink::ShrinkSparse;
 
 /// The people in one presence channel, each with the number of their sockets here and of the other nodes that have any.
 #[derive(Debug, Default)]
@@ -16,64 +16,63 @@ pub(crate) struct Roster {
 #[derive(Debug)]
 struct Present {
     member: PresenceMember,
-    sockets_here: usize,
-    nodes_elsewhere: usize,
+    local_sockets: usize,
+    remote_nodes: usize,
 }
 
 /// What one socket's or one node's coming or going means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Turn {
+pub(crate) struct PresenceChange {
     /// This node has the person's first socket, or has lost the last: the other nodes should hear of it.
-    pub(crate) is_here: bool,
+    pub(crate) is_local: bool,
     /// The person has come, or has gone: the others in the channel should hear of it.
-    pub(crate) is_anywhere: bool,
+    pub(crate) is_global: bool,
 }
 
 impl Roster {
     /// Adds a socket of somebody.
-    pub(crate) fn join(&mut self, member: PresenceMember) -> Turn {
-        let (present, is_anywhere) = self.present(member);
-        present.sockets_here += 1;
-        Turn { is_here: present.sockets_here == 1, is_anywhere }
+    pub(crate) fn join(&mut self, member: PresenceMember) -> PresenceChange {
+        let (present, is_global) = self.present(member);
+        present.local_sockets += 1;
+        PresenceChange { is_local: present.local_sockets == 1, is_global }
     }
 
     /// Removes a socket of somebody.
-    pub(crate) fn leave(&mut self, user_id: &str) -> Turn {
-        let Some(present) = self.people.get_mut(user_id).filter(|present| present.sockets_here > 0) else {
-            return Turn::default();
+    pub(crate) fn leave(&mut self, user_id: &str) -> PresenceChange {
+        let Some(present) = self.people.get_mut(user_id).filter(|present| present.local_sockets > 0) else {
+            return PresenceChange::default();
         };
-        present.sockets_here -= 1;
-        let is_here = present.sockets_here == 0;
-        Turn { is_here, is_anywhere: is_here && self.remove_if_gone(user_id) }
+        present.local_sockets -= 1;
+        let is_local = present.local_sockets == 0;
+        PresenceChange { is_local, is_global: is_local && self.remove_if_gone(user_id) }
     }
 
     /// Another node has sockets of somebody; true when the person was not there before.
-    pub(crate) fn join_elsewhere(&mut self, member: PresenceMember) -> bool {
+    pub(crate) fn join_remote(&mut self, member: PresenceMember) -> bool {
         let (present, is_new) = self.present(member);
-        present.nodes_elsewhere += 1;
+        present.remote_nodes += 1;
         is_new
     }
 
     /// Another node has no sockets of somebody any more; true when nobody has.
-    pub(crate) fn leave_elsewhere(&mut self, user_id: &str) -> bool {
+    pub(crate) fn leave_remote(&mut self, user_id: &str) -> bool {
         let Some(present) = self.people.get_mut(user_id) else { return false };
-        present.nodes_elsewhere = present.nodes_elsewhere.saturating_sub(1);
+        present.remote_nodes = present.remote_nodes.saturating_sub(1);
         self.remove_if_gone(user_id)
     }
 
     fn present(&mut self, member: PresenceMember) -> (&mut Present, bool) {
         match self.people.entry(member.user_id.clone()) {
             Entry::Occupied(present) => (present.into_mut(), false),
-            Entry::Vacant(place) => (place.insert(Present { member, sockets_here: 0, nodes_elsewhere: 0 }), true),
+            Entry::Vacant(place) => (place.insert(Present { member, local_sockets: 0, remote_nodes: 0 }), true),
         }
     }
 
     fn remove_if_gone(&mut self, user_id: &str) -> bool {
-        let is_gone =
-            self.people.get(user_id).is_some_and(|present| present.sockets_here + present.nodes_elsewhere == 0);
+        let is_gone = self.people.get(user_id).is_some_and(|present| present.local_sockets + present.remote_nodes == 0);
         if is_gone {
             self.people.swap_remove(user_id);
-            self.people.give_room_back();
+            self.people.shrink_if_sparse();
         }
         is_gone
     }
@@ -91,8 +90,8 @@ impl Roster {
     }
 
     /// Those who have a socket here.
-    pub(crate) fn members_here(&self) -> impl Iterator<Item = &PresenceMember> {
-        self.people.values().filter(|present| present.sockets_here > 0).map(|present| &present.member)
+    pub(crate) fn local_members(&self) -> impl Iterator<Item = &PresenceMember> {
+        self.people.values().filter(|present| present.local_sockets > 0).map(|present| &present.member)
     }
 
     /// Somebody who is there.
@@ -109,9 +108,9 @@ mod tests {
         PresenceMember::parse(data).expect("valid")
     }
 
-    const NOTHING: Turn = Turn { is_here: false, is_anywhere: false };
-    const HERE: Turn = Turn { is_here: true, is_anywhere: false };
-    const ANYWHERE: Turn = Turn { is_here: true, is_anywhere: true };
+    const NOTHING: PresenceChange = PresenceChange { is_local: false, is_global: false };
+    const HERE: PresenceChange = PresenceChange { is_local: true, is_global: false };
+    const ANYWHERE: PresenceChange = PresenceChange { is_local: true, is_global: true };
 
     #[test]
     fn a_person_comes_with_the_first_socket_and_goes_with_the_last() {
@@ -128,12 +127,12 @@ mod tests {
     #[test]
     fn a_person_on_two_nodes_goes_with_the_last_of_both() {
         let mut roster = Roster::default();
-        assert!(roster.join_elsewhere(member(r#"{"user_id":1}"#)));
+        assert!(roster.join_remote(member(r#"{"user_id":1}"#)));
         assert_eq!(roster.join(member(r#"{"user_id":1}"#)), HERE);
-        assert!(!roster.leave_elsewhere("1"));
-        assert!(!roster.join_elsewhere(member(r#"{"user_id":1}"#)));
-        assert_eq!((roster.leave("1"), roster.members_here().count()), (HERE, 0));
-        assert!(roster.leave_elsewhere("1"));
+        assert!(!roster.leave_remote("1"));
+        assert!(!roster.join_remote(member(r#"{"user_id":1}"#)));
+        assert_eq!((roster.leave("1"), roster.local_members().count()), (HERE, 0));
+        assert!(roster.leave_remote("1"));
         assert_eq!(roster.len(), 0);
     }
 }

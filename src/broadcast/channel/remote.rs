@@ -2,19 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::bus::{Change, NodeId, Part};
+use crate::bus::{ChannelDelta, NodeId, NodeShare};
 use crate::pusher::PresenceMember;
 
 use super::presence::Roster;
 
 /// The parts of a channel that other nodes own.
 #[derive(Debug, Default)]
-pub(crate) struct Elsewhere {
-    parts: HashMap<NodeId, RemotePart>,
+pub(crate) struct RemoteNodes {
+    parts: HashMap<NodeId, RemoteShare>,
 }
 
 #[derive(Debug, Default)]
-struct RemotePart {
+struct RemoteShare {
     stamp: u64,
     sockets: usize,
     members: HashSet<String>,
@@ -22,23 +22,23 @@ struct RemotePart {
 
 /// Who has come and who has gone, of all nodes together.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Movement {
+pub(crate) struct PresenceDiff {
     pub(crate) joined: Vec<String>,
     pub(crate) left: Vec<String>,
 }
 
 /// What a change means to what is known.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Applied {
-    /// It is part of it now.
-    Moved(Movement),
-    /// It was before.
-    Known,
-    /// One before it was missed: ask its owner.
+pub(crate) enum DeltaOutcome {
+    /// It was applied; these people have joined or left.
+    Applied(PresenceDiff),
+    /// It was applied before.
+    Duplicate,
+    /// A delta before it was missed: its owner must be asked for its whole share.
     Gap,
 }
 
-impl Elsewhere {
+impl RemoteNodes {
     /// Sockets of other nodes.
     pub(crate) fn sockets(&self) -> usize {
         self.parts.values().map(|part| part.sockets).sum()
@@ -50,8 +50,8 @@ impl Elsewhere {
     }
 
     /// Every part, its people looked up in the roster.
-    pub(crate) fn parts<'a>(&'a self, roster: &'a Roster) -> impl Iterator<Item = Part> + 'a {
-        self.parts.iter().map(|(owner, part)| Part {
+    pub(crate) fn parts<'a>(&'a self, roster: &'a Roster) -> impl Iterator<Item = NodeShare> + 'a {
+        self.parts.iter().map(|(owner, part)| NodeShare {
             owner: *owner,
             stamp: part.stamp,
             sockets: part.sockets,
@@ -60,38 +60,38 @@ impl Elsewhere {
     }
 
     /// Takes in what has changed at a node.
-    pub(crate) fn apply(&mut self, node: NodeId, change: Change, roster: &mut Roster) -> Applied {
+    pub(crate) fn apply(&mut self, node: NodeId, change: ChannelDelta, roster: &mut Roster) -> DeltaOutcome {
         let known = self.stamp_of(node);
         if change.stamp <= known {
-            return Applied::Known;
+            return DeltaOutcome::Duplicate;
         }
         if change.before != known && change.before != 0 {
-            return Applied::Gap;
+            return DeltaOutcome::Gap;
         }
         // A node that begins anew has left what was known of it.
-        let mut movement = if change.before == 0 { self.remove(node, roster) } else { Movement::default() };
+        let mut diff = if change.before == 0 { self.remove(node, roster) } else { PresenceDiff::default() };
         let part = self.parts.entry(node).or_default();
         (part.stamp, part.sockets) = (change.stamp, change.sockets);
         for member in change.joined {
             if part.members.insert(member.user_id.clone()) {
-                movement.join(member, roster);
+                diff.join(member, roster);
             }
         }
         for user_id in change.left {
             if part.members.remove(&user_id) {
-                movement.leave(user_id, roster);
+                diff.leave(user_id, roster);
             }
         }
         self.forget_if_empty(node);
-        Applied::Moved(movement)
+        DeltaOutcome::Applied(diff)
     }
 
     /// Takes in a node's whole part, when it is not older than what is known.
-    pub(crate) fn replace(&mut self, part: Part, roster: &mut Roster) -> Movement {
-        let Part { owner, stamp, sockets, members } = part;
-        let mut movement = Movement::default();
+    pub(crate) fn replace(&mut self, part: NodeShare, roster: &mut Roster) -> PresenceDiff {
+        let NodeShare { owner, stamp, sockets, members } = part;
+        let mut diff = PresenceDiff::default();
         if stamp < self.stamp_of(owner) {
-            return movement;
+            return diff;
         }
         let known = self.parts.entry(owner).or_default();
         (known.stamp, known.sockets) = (stamp, sockets);
@@ -100,21 +100,21 @@ impl Elsewhere {
             let is_known = gone.remove(&member.user_id);
             known.members.insert(member.user_id.clone());
             if !is_known {
-                movement.join(member, roster);
+                diff.join(member, roster);
             }
         }
-        gone.into_iter().for_each(|user_id| movement.leave(user_id, roster));
+        gone.into_iter().for_each(|user_id| diff.leave(user_id, roster));
         self.forget_if_empty(owner);
-        movement
+        diff
     }
 
     /// Forgets a node and those who were present through it.
-    pub(crate) fn remove(&mut self, node: NodeId, roster: &mut Roster) -> Movement {
-        let mut movement = Movement::default();
+    pub(crate) fn remove(&mut self, node: NodeId, roster: &mut Roster) -> PresenceDiff {
+        let mut diff = PresenceDiff::default();
         for user_id in self.parts.remove(&node).into_iter().flat_map(|part| part.members) {
-            movement.leave(user_id, roster);
+            diff.leave(user_id, roster);
         }
-        movement
+        diff
     }
 
     fn forget_if_empty(&mut self, node: NodeId) {
@@ -124,16 +124,16 @@ impl Elsewhere {
     }
 }
 
-impl Movement {
+impl PresenceDiff {
     fn join(&mut self, member: PresenceMember, roster: &mut Roster) {
         let user_id = member.user_id.clone();
-        if roster.join_elsewhere(member) && !take(&mut self.left, &user_id) {
+        if roster.join_remote(member) && !take(&mut self.left, &user_id) {
             self.joined.push(user_id);
         }
     }
 
     fn leave(&mut self, user_id: String, roster: &mut Roster) {
-        if roster.leave_elsewhere(&user_id) && !take(&mut self.joined, &user_id) {
+        if roster.leave_remote(&user_id) && !take(&mut self.joined, &user_id) {
             self.left.push(user_id);
         }
     }
@@ -144,7 +144,7 @@ impl Movement {
     }
 }
 
-/// Whoever goes and comes in one movement has not moved.
+/// Whoever goes and comes in one diff has not moved.
 fn take(users: &mut Vec<String>, user_id: &str) -> bool {
     let place = users.iter().position(|user| user == user_id);
     place.map(|place| users.swap_remove(place)).is_some()
@@ -159,46 +159,50 @@ mod tests {
         PresenceMember::parse(&format!(r#"{{"user_id":"{id}"}}"#)).expect("valid")
     }
 
-    fn change(before: u64, stamp: u64, joined: &[&str], left: &[&str]) -> Change {
+    fn change(before: u64, stamp: u64, joined: &[&str], left: &[&str]) -> ChannelDelta {
         let channel = ChannelKey { app: AppId(1), name: ChannelName::parse("presence-c").expect("valid") };
         let joined = joined.iter().map(|id| member(id)).collect();
         let left = left.iter().map(|&id| id.to_owned()).collect();
-        Change { channel, before, stamp, joined, left, sockets: 1 }
+        ChannelDelta { channel, before, stamp, joined, left, sockets: 1 }
     }
 
-    fn moved(joined: &[&str], left: &[&str]) -> Movement {
+    fn moved(joined: &[&str], left: &[&str]) -> PresenceDiff {
         let owned = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
-        Movement { joined: owned(joined), left: owned(left) }
+        PresenceDiff { joined: owned(joined), left: owned(left) }
     }
 
     #[test]
     fn changes_apply_in_order_once_and_a_gap_is_noticed() {
-        let (node, mut roster, mut elsewhere) = (NodeId::draw(), Roster::default(), Elsewhere::default());
-        let mut apply = |change| elsewhere.apply(node, change, &mut roster);
-        assert_eq!(apply(change(5, 7, &["a"], &[])), Applied::Gap, "nothing is known of the node");
-        assert_eq!(apply(change(0, 8, &["a"], &[])), Applied::Moved(moved(&["a"], &[])));
-        assert_eq!(apply(change(0, 8, &["a"], &[])), Applied::Known);
-        assert_eq!(apply(change(9, 10, &["c"], &[])), Applied::Gap);
-        assert_eq!(apply(change(8, 9, &["b"], &["a"])), Applied::Moved(moved(&["b"], &["a"])));
-        assert_eq!(apply(change(0, 12, &["b"], &[])), Applied::Moved(moved(&[], &[])), "begun anew, with the same");
+        let (node, mut roster, mut remote) = (NodeId::random(), Roster::default(), RemoteNodes::default());
+        let mut apply = |change| remote.apply(node, change, &mut roster);
+        assert_eq!(apply(change(5, 7, &["a"], &[])), DeltaOutcome::Gap, "nothing is known of the node");
+        assert_eq!(apply(change(0, 8, &["a"], &[])), DeltaOutcome::Applied(moved(&["a"], &[])));
+        assert_eq!(apply(change(0, 8, &["a"], &[])), DeltaOutcome::Duplicate);
+        assert_eq!(apply(change(9, 10, &["c"], &[])), DeltaOutcome::Gap);
+        assert_eq!(apply(change(8, 9, &["b"], &["a"])), DeltaOutcome::Applied(moved(&["b"], &["a"])));
+        assert_eq!(
+            apply(change(0, 12, &["b"], &[])),
+            DeltaOutcome::Applied(moved(&[], &[])),
+            "begun anew, with the same"
+        );
     }
 
     #[test]
     fn somebody_on_two_nodes_leaves_with_the_second() {
-        let (one, two) = (NodeId::draw(), NodeId::draw());
-        let (mut roster, mut elsewhere) = (Roster::default(), Elsewhere::default());
-        let part = |owner, stamp, ids: &[&str]| Part {
+        let (one, two) = (NodeId::random(), NodeId::random());
+        let (mut roster, mut remote) = (Roster::default(), RemoteNodes::default());
+        let part = |owner, stamp, ids: &[&str]| NodeShare {
             owner,
             stamp,
             sockets: ids.len(),
             members: ids.iter().map(|id| member(id)).collect(),
         };
-        assert_eq!(elsewhere.replace(part(one, 3, &["a", "b"]), &mut roster).joined.len(), 2);
-        assert_eq!(elsewhere.replace(part(two, 3, &["a"]), &mut roster), moved(&[], &[]));
-        assert_eq!(elsewhere.replace(part(one, 2, &[]), &mut roster), moved(&[], &[]), "older than what is known");
-        assert_eq!(elsewhere.remove(one, &mut roster), moved(&[], &["b"]));
-        assert_eq!((elsewhere.sockets(), roster.len()), (1, 1));
-        assert_eq!(elsewhere.replace(part(two, 4, &[]), &mut roster), moved(&[], &["a"]));
-        assert!(elsewhere.parts.is_empty() && roster.len() == 0);
+        assert_eq!(remote.replace(part(one, 3, &["a", "b"]), &mut roster).joined.len(), 2);
+        assert_eq!(remote.replace(part(two, 3, &["a"]), &mut roster), moved(&[], &[]));
+        assert_eq!(remote.replace(part(one, 2, &[]), &mut roster), moved(&[], &[]), "older than what is known");
+        assert_eq!(remote.remove(one, &mut roster), moved(&[], &["b"]));
+        assert_eq!((remote.sockets(), roster.len()), (1, 1));
+        assert_eq!(remote.replace(part(two, 4, &[]), &mut roster), moved(&[], &["a"]));
+        assert!(remote.parts.is_empty() && roster.len() == 0);
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::Timestamp;
 use crate::pusher::PresenceMember;
 
 use crate::broadcast::ChannelKey;
-use crate::broadcast::shrink::Thrift;
+use crate::broadcast::shrink::ShrinkSparse;
 
 type Holder = (ChannelKey, Arc<str>);
 
@@ -64,7 +64,7 @@ impl Revocations {
             }
             self.oldest_first.pop_front();
         }
-        self.revoked.give_room_back();
+        self.revoked.shrink_if_sparse();
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::pusher::AppId;
 
-use crate::broadcast::shrink::Thrift;
+use crate::broadcast::shrink::ShrinkSparse;
 
 /// The watchlists of everybody who is signed in. A user's watchlist is what all their sockets asked for, and it ends with
 /// the last of them.
@@ -36,8 +36,8 @@ impl Watchlists {
                 }
             }
         }
-        self.watched_by.give_room_back();
-        self.watching.give_room_back();
+        self.watched_by.shrink_if_sparse();
+        self.watching.shrink_if_sparse();
     }
 
     pub(crate) fn watchers_of(&self, app: AppId, user: &str) -> Vec<String> {

@@ -7,7 +7,7 @@ use flate2::{Compress, Compression, FlushCompress};
 /// Of 10 KB of chat 39 % is left, in 0.2 ms; the best there is leaves 38 % and takes twice as long, the fastest leaves
 /// 55 % in a third.
 const LEVEL: u32 = 3;
-/// Every message would end so; it is left out on the wire.
+/// Every message would end so; it is left out on the writer.
 const TAIL_BYTES: usize = 4;
 
 thread_local! {

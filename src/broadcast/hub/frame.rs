@@ -1,4 +1,4 @@
-//! Bytes as they go over the wire.
+//! Bytes as they go over the writer.
 
 use std::sync::{Arc, OnceLock};
 
@@ -93,7 +93,7 @@ impl Frame {
         self.bytes.get(header..).unwrap_or_default()
     }
 
-    /// The frame's length on the wire, in bytes.
+    /// The frame's length on the writer, in bytes.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
         self.bytes.len()

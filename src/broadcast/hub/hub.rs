@@ -17,18 +17,18 @@ use crate::pusher::{
 };
 
 use super::subscriptions::Subscriptions;
-use super::write_batch::Turn;
+use super::write_batch::WriteBatch;
 use crate::broadcast::actor::{
-    Afterwards, Command, Delivery, Departure, HubId, HubMailbox, HubMessage, Joined, SignIn, Subscribe,
+    AfterClose, Command, Delivery, Departure, HubId, HubMailbox, HubMessage, Joined, SignIn, Subscribe,
 };
-use crate::broadcast::actor::{Occurrence, WebhookEvent};
-use crate::broadcast::{BroadcasterHandle, ChannelKey, Frame, Importance, NoRoom, OutboxLimits, Socket};
+use crate::broadcast::actor::{WebhookEvent, WebhookTrigger};
+use crate::broadcast::{BroadcasterHandle, ChannelKey, ConnectionRefused, Frame, Priority, SendQueueLimits, Socket};
 
 /// The limits that concern one socket.
 #[derive(Debug, Clone, Copy)]
 pub struct HubLimits {
     /// What may wait for one socket.
-    pub outbox: OutboxLimits,
+    pub send_queue: SendQueueLimits,
     /// Silence after which a client is pinged: `HUBBUB_ACTIVITY_TIMEOUT_SECS`.
     pub activity_timeout: Duration,
     /// Silence after a ping that closes the socket: `HUBBUB_PONG_TIMEOUT_SECS`.
@@ -51,7 +51,7 @@ const MAILBOX: usize = 1_024;
 const BATCH: usize = 64;
 /// For so long after a turn the hub lets its thread's other tasks go first when something comes: among them are posts
 /// whose events can then go out in the same writes. An event that comes alone waits for nobody.
-const BUSY_AFTER_TURN: Duration = Duration::from_millis(5);
+const BUSY_AFTER_BATCH: Duration = Duration::from_millis(5);
 
 impl Hub {
     /// Makes the hub of the calling thread, and its loop, which the caller spawns on this thread. The loop ends when the
@@ -67,13 +67,13 @@ impl Hub {
     /// Takes a new socket in.
     ///
     /// # Errors
-    /// [`NoRoom`].
-    pub fn open_socket(&self, app: &App) -> Result<Rc<Socket>, NoRoom> {
+    /// [`ConnectionRefused`].
+    pub fn open_socket(&self, app: &App) -> Result<Rc<Socket>, ConnectionRefused> {
         if self.is_closing.get() {
-            return Err(NoRoom::Stopping);
+            return Err(ConnectionRefused::Stopping);
         }
         let id = self.broadcaster.admit_socket(app)?;
-        let socket = Rc::new(Socket::new(id, app.id, self.limits.outbox));
+        let socket = Rc::new(Socket::new(id, app.id, self.limits.send_queue));
         self.subscriptions.borrow_mut().add_socket(Rc::clone(&socket));
         Ok(socket)
     }
@@ -87,13 +87,13 @@ impl Hub {
     /// A socket that belongs to no hub, for telling its client why it cannot be taken in.
     #[must_use]
     pub fn unlisted_socket(&self) -> Socket {
-        Socket::new(SocketId { run: 0, number: 0 }, AppId(0), self.limits.outbox)
+        Socket::new(SocketId { run: 0, number: 0 }, AppId(0), self.limits.send_queue)
     }
 
     /// Forgets a socket. Everybody who takes one in must let it go.
     pub fn remove_socket(&self, socket: &Socket) {
         let left = self.subscriptions.borrow_mut().remove_socket(socket);
-        self.broadcaster.tally().subscriptions.fetch_sub(left.len(), Ordering::Relaxed);
+        self.broadcaster.counters().subscriptions.fetch_sub(left.len(), Ordering::Relaxed);
         for (channel, user_id) in left {
             self.broadcaster.lost(Departure { hub: self.id, channel, user_id });
         }
@@ -128,7 +128,7 @@ impl Hub {
     pub fn unsubscribe(&self, socket: &Socket, channel: &ChannelKey) {
         let left = self.subscriptions.borrow_mut().leave(socket, channel);
         if let Some(user_id) = left {
-            self.broadcaster.tally().subscriptions.fetch_sub(1, Ordering::Relaxed);
+            self.broadcaster.counters().subscriptions.fetch_sub(1, Ordering::Relaxed);
             self.broadcaster.left(Departure { hub: self.id, channel: channel.clone(), user_id });
         }
     }
@@ -146,17 +146,17 @@ impl Hub {
         let is_presence = key.name.kind() == ChannelKind::Presence;
         let user_id = is_presence.then(|| self.subscriptions.borrow().user_of(socket, &key)).flatten();
         let text = server_frame::client_event(event, &key.name, data, user_id.as_deref());
-        let occurrence = app.has_webhook_for(WebhookEventKind::ClientEvent, key.name.as_str()).then(|| {
+        let trigger = app.has_webhook_for(WebhookEventKind::ClientEvent, key.name.as_str()).then(|| {
             let mut webhook_event = WebhookEvent::new(WebhookEventKind::ClientEvent, &key.name);
             webhook_event.event = Some(event.to_owned());
             webhook_event.data = data.map(|data| data.get().to_owned());
             webhook_event.socket_id = Some(socket.id().to_string());
             webhook_event.user_id = user_id.as_deref().map(str::to_owned);
-            Occurrence { app: Arc::clone(app), event: webhook_event }
+            WebhookTrigger { app: Arc::clone(app), event: webhook_event }
         });
-        let (frame, except, importance) = (Frame::text(&text), Some(socket.id()), Importance::Hint);
-        let delivery = Delivery { channel: key, frame, except, importance, trace: None };
-        self.broadcaster.command(Command::ClientEvent(delivery, occurrence)).await;
+        let (frame, except, priority) = (Frame::text(&text), Some(socket.id()), Priority::BestEffort);
+        let delivery = Delivery { channel: key, frame, except, priority, timeline: None };
+        self.broadcaster.command(Command::ClientEvent(delivery, trigger)).await;
     }
 
     async fn run(self: Rc<Self>, mut mailbox: HubMailbox) {
@@ -173,8 +173,8 @@ impl Hub {
                     if Instant::now() < busy_until {
                         yield_now().await;
                     }
-                    self.take_turn(&mut batch, &mut mailbox, &mut closing);
-                    busy_until = Instant::now() + BUSY_AFTER_TURN;
+                    self.handle_batch(&mut batch, &mut mailbox, &mut closing);
+                    busy_until = Instant::now() + BUSY_AFTER_BATCH;
                 }
                 _ = sweep.tick() => self.sweep(),
                 () = closing.tick() => closing.close_some(),
@@ -183,26 +183,26 @@ impl Hub {
     }
 
     /// Handles what was taken from the mailbox, and what comes meanwhile, up to a limit.
-    fn take_turn(&self, batch: &mut Vec<HubMessage>, mailbox: &mut HubMailbox, closing: &mut Closing) {
+    fn handle_batch(&self, batch: &mut Vec<HubMessage>, mailbox: &mut HubMailbox, closing: &mut Closing) {
         let mut room = BATCH.saturating_sub(batch.len());
-        let mut turn = Turn::of(batch.len());
+        let mut writes = WriteBatch::of(batch.len());
         while !batch.is_empty() {
             for message in batch.drain(..) {
-                self.handle(message, &mut turn, mailbox, closing);
+                self.handle(message, &mut writes, mailbox, closing);
             }
             batch.extend(std::iter::from_fn(|| mailbox.try_recv().ok()).take(room));
             room -= batch.len();
         }
-        turn.end();
+        writes.finish();
     }
 
-    fn handle(&self, message: HubMessage, turn: &mut Turn, mailbox: &HubMailbox, closing: &mut Closing) {
+    fn handle(&self, message: HubMessage, writes: &mut WriteBatch, mailbox: &HubMailbox, closing: &mut Closing) {
         match message {
             HubMessage::Deliver(delivery) => {
-                let sent = self.subscriptions.borrow().deliver(&delivery, turn, mailbox);
-                self.broadcaster.tally().add(sent);
-                if let Some(trace) = delivery.trace {
-                    turn.trace(trace, sent.queued);
+                let sent = self.subscriptions.borrow().deliver(&delivery, writes, mailbox);
+                self.broadcaster.counters().add(sent);
+                if let Some(timeline) = delivery.timeline {
+                    writes.timeline(timeline, sent.queued);
                 }
             }
             HubMessage::Joined(joined) => self.joined(joined),
@@ -212,7 +212,7 @@ impl Hub {
                 for socket in theirs {
                     self.unsubscribe(&socket, &channel);
                     // A socket that is full closes itself in `send`.
-                    let _ = socket.send(&frame, Importance::Event);
+                    let _ = socket.send(&frame, Priority::Required);
                 }
             }
             HubMessage::Terminate(channel) => {
@@ -221,8 +221,8 @@ impl Hub {
                     socket.refuse(Code::Unauthorised, "the application ended this user's connections");
                 }
             }
-            HubMessage::CloseSockets(over, afterwards) => {
-                self.is_closing.set(afterwards == Afterwards::Stop);
+            HubMessage::CloseSockets(over, after_close) => {
+                self.is_closing.set(after_close == AfterClose::RefuseNew);
                 let sockets = self.subscriptions.borrow().sockets().cloned().collect();
                 *closing = Closing::spread(sockets, over);
             }
@@ -237,7 +237,7 @@ impl Hub {
                 return self.broadcaster.left(Departure { hub: self.id, channel, user_id });
             };
             self.subscriptions.borrow_mut().join(&joining, &channel, user_id);
-            self.broadcaster.tally().subscriptions.fetch_add(1, Ordering::Relaxed);
+            self.broadcaster.counters().subscriptions.fetch_add(1, Ordering::Relaxed);
         }
         self.answer(socket, &frames, answered);
     }
@@ -246,7 +246,7 @@ impl Hub {
         if let Some(socket) = self.subscriptions.borrow().socket(id) {
             for frame in frames {
                 // A socket that is full closes itself in `send`.
-                let _ = socket.send(frame, Importance::Event);
+                let _ = socket.send(frame, Priority::Required);
             }
         }
         // Nobody waits when the socket's task is gone.

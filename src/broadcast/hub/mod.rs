@@ -10,5 +10,5 @@ mod write_batch;
 
 pub use frame::Frame;
 pub use hub::{Hub, HubLimits};
-pub use send_queue::{Importance, Outbox, OutboxLimits, Pushed, Wire};
+pub use send_queue::{EnqueueResult, Priority, SendQueue, SendQueueLimits, SocketWriter};
 pub use socket::Socket;

@@ -14,7 +14,7 @@ use queue::Queue;
 
 /// How much may wait for one socket.
 #[derive(Debug, Clone, Copy)]
-pub struct OutboxLimits {
+pub struct SendQueueLimits {
     /// Frames: `HUBBUB_MAX_QUEUED_FRAMES`.
     pub frames: usize,
     /// Bytes: `HUBBUB_MAX_QUEUED_BYTES`.
@@ -23,16 +23,16 @@ pub struct OutboxLimits {
 
 /// What is lost when a client reads too slowly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Importance {
-    /// Must arrive: the socket is closed rather than this dropped.
-    Event,
-    /// Typing, presence, cursors: dropped once half of the outbox is full.
-    Hint,
+pub enum Priority {
+    /// Must arrive: when the queue is full, the socket is closed. Events of rooms, answers, close frames.
+    Required,
+    /// Dropped once half of the queue is full: typing, presence, cursors.
+    BestEffort,
 }
 
 /// What became of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pushed {
+pub enum EnqueueResult {
     /// It will be written.
     Queued,
     /// It was a hint and there was no room, or the socket is closing.
@@ -42,7 +42,7 @@ pub enum Pushed {
 }
 
 /// A connection that the hub writes to itself, without waking the socket's task.
-pub trait Wire: Debug {
+pub trait SocketWriter: Debug {
     /// Writes as much as the connection takes at the moment, and answers how many bytes that is. Never waits.
     ///
     /// # Errors
@@ -52,38 +52,38 @@ pub trait Wire: Debug {
 
 /// The queue between a hub and one connection. Both live on one thread, so it needs no lock.
 ///
-/// With a [`Wire`] the hub writes, and frames wait only while the connection takes no more or others are about to
-/// follow; without one, the socket's task takes the frames out by [`Outbox::poll_write`].
+/// With a [`SocketWriter`] the hub writes, and frames wait only while the connection takes no more or others are about to
+/// follow; without one, the socket's task takes the frames out by [`SendQueue::poll_write`].
 #[derive(Debug)]
-pub struct Outbox {
-    limits: OutboxLimits,
+pub struct SendQueue {
+    limits: SendQueueLimits,
     queue: RefCell<Queue>,
     connection: OnceCell<Connection>,
 }
 
 #[derive(Debug)]
 struct Connection {
-    wire: Box<dyn Wire>,
+    writer: Box<dyn SocketWriter>,
     deflate_from_bytes: Option<usize>,
 }
 
-impl Outbox {
+impl SendQueue {
     /// Frames that are joined into one write grow no larger than this, so that one copy stays small.
     const MAX_JOINED_BYTES: usize = 64 * 1024;
-    /// Frames that go to the wire in one write.
+    /// Frames that go to the writer in one write.
     const MAX_JOINED_FRAMES: usize = 64;
     /// Room for frames that an empty queue keeps.
     const IDLE_CAPACITY: usize = 4;
 
-    /// An empty outbox.
+    /// An empty send_queue.
     #[must_use]
-    pub fn new(limits: OutboxLimits) -> Self {
+    pub fn new(limits: SendQueueLimits) -> Self {
         Self { limits, queue: RefCell::default(), connection: OnceCell::new() }
     }
 
-    /// Has frames written to `wire` from here on, and deflated where they have so many bytes. A second wire is not taken.
-    pub fn connect(&self, wire: Box<dyn Wire>, deflate_from_bytes: Option<usize>) {
-        let _ = self.connection.set(Connection { wire, deflate_from_bytes }); // The first one stays.
+    /// Has frames written to `writer` from here on, and deflated where they have so many bytes. A second writer is not taken.
+    pub fn connect(&self, writer: Box<dyn SocketWriter>, deflate_from_bytes: Option<usize>) {
+        let _ = self.connection.set(Connection { writer, deflate_from_bytes }); // The first one stays.
     }
 
     /// The form of a frame that this connection takes.
@@ -99,20 +99,20 @@ impl Outbox {
         frame.len_bytes() - self.form(frame).len()
     }
 
-    /// Queues a frame. Without a wire this wakes the writer; with one, [`Outbox::flush`] writes it.
-    pub fn push(&self, frame: &Frame, importance: Importance) -> Pushed {
+    /// Queues a frame. Without a writer this wakes the writer; with one, [`SendQueue::flush`] writes it.
+    pub fn push(&self, frame: &Frame, priority: Priority) -> EnqueueResult {
         let frame = self.form(frame);
-        let pushed = self.queue.borrow_mut().push(frame, importance, self.limits);
+        let pushed = self.queue.borrow_mut().push(frame, priority, self.limits);
         if self.connection.get().is_none() {
             self.queue.borrow_mut().wake();
             return pushed;
         }
-        if pushed == Pushed::Queued || !self.is_writable() {
+        if pushed == EnqueueResult::Queued || !self.is_writable() {
             return pushed;
         }
         // It is full only of what nobody has tried to write.
         self.flush();
-        self.queue.borrow_mut().push(frame, importance, self.limits)
+        self.queue.borrow_mut().push(frame, priority, self.limits)
     }
 
     fn is_writable(&self) -> bool {
@@ -120,12 +120,12 @@ impl Outbox {
         !queue.closing && !queue.is_blocked && !queue.frames.is_empty()
     }
 
-    /// Writes what waits, as far as the wire takes it.
+    /// Writes what waits, as far as the writer takes it.
     pub fn flush(&self) {
-        let Some(Connection { wire, .. }) = self.connection.get() else { return };
+        let Some(Connection { writer, .. }) = self.connection.get() else { return };
         let mut queue = self.queue.borrow_mut();
         while !queue.is_blocked && !queue.frames.is_empty() {
-            match queue.write_to(wire.as_ref()) {
+            match queue.write_to(writer.as_ref()) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => queue.block(),
                 // The reader of the connection finds the same, and ends the socket.
@@ -134,7 +134,7 @@ impl Outbox {
         }
     }
 
-    /// Ends the outbox after what waits in it and a close frame.
+    /// Ends the send_queue after what waits in it and a close frame.
     pub fn close(&self, frame: Frame) {
         let mut queue = self.queue.borrow_mut();
         if !queue.closing {
@@ -156,7 +156,7 @@ impl Outbox {
         self.queue.borrow().frames.is_empty()
     }
 
-    /// For a socket's task: ready while the wire takes no more, and then [`Outbox::resume`] is due as soon as it does.
+    /// For a socket's task: ready while the writer takes no more, and then [`SendQueue::resume`] is due as soon as it does.
     pub fn poll_blocked(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut queue = self.queue.borrow_mut();
         if queue.is_blocked {
@@ -166,13 +166,13 @@ impl Outbox {
         Poll::Pending
     }
 
-    /// Goes on writing: the wire takes something again.
+    /// Goes on writing: the writer takes something again.
     pub fn resume(&self) {
         self.queue.borrow_mut().is_blocked = false;
         self.flush();
     }
 
-    /// Without a wire: what to write next, several frames at once when several wait; `None` after the close frame.
+    /// Without a writer: what to write next, several frames at once when several wait; `None` after the close frame.
     pub fn poll_write(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut queue = self.queue.borrow_mut();
         if queue.frames.is_empty() {
@@ -193,43 +193,43 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: OutboxLimits = OutboxLimits { frames: 4, bytes: 100 };
+    const LIMITS: SendQueueLimits = SendQueueLimits { frames: 4, bytes: 100 };
 
-    fn written(outbox: &Outbox) -> Poll<Option<Bytes>> {
-        outbox.poll_write(&mut Context::from_waker(Waker::noop()))
+    fn written(send_queue: &SendQueue) -> Poll<Option<Bytes>> {
+        send_queue.poll_write(&mut Context::from_waker(Waker::noop()))
     }
 
     #[test]
     fn frames_that_wait_together_are_written_together_and_in_order() {
-        let outbox = Outbox::new(LIMITS);
+        let send_queue = SendQueue::new(LIMITS);
         let (one, two) = (Frame::text("one"), Frame::text("two"));
-        outbox.push(&one, Importance::Event);
-        outbox.push(&two, Importance::Event);
+        send_queue.push(&one, Priority::Required);
+        send_queue.push(&two, Priority::Required);
         let expected = [one.bytes().as_ref(), two.bytes().as_ref()].concat();
-        assert_eq!(written(&outbox), Poll::Ready(Some(Bytes::from(expected))));
-        assert_eq!(written(&outbox), Poll::Pending);
+        assert_eq!(written(&send_queue), Poll::Ready(Some(Bytes::from(expected))));
+        assert_eq!(written(&send_queue), Poll::Pending);
     }
 
     #[test]
     fn a_full_outbox_drops_hints_first_and_then_gives_up() {
-        let outbox = Outbox::new(LIMITS);
+        let send_queue = SendQueue::new(LIMITS);
         let frame = Frame::text("x");
-        assert_eq!(outbox.push(&frame, Importance::Hint), Pushed::Queued);
-        assert_eq!(outbox.push(&frame, Importance::Event), Pushed::Queued);
-        assert_eq!(outbox.push(&frame, Importance::Hint), Pushed::Dropped);
-        assert_eq!(outbox.push(&frame, Importance::Event), Pushed::Queued);
-        assert_eq!(outbox.push(&frame, Importance::Event), Pushed::Queued);
-        assert_eq!(outbox.push(&frame, Importance::Event), Pushed::Full);
+        assert_eq!(send_queue.push(&frame, Priority::BestEffort), EnqueueResult::Queued);
+        assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Queued);
+        assert_eq!(send_queue.push(&frame, Priority::BestEffort), EnqueueResult::Dropped);
+        assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Queued);
+        assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Queued);
+        assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Full);
     }
 
     #[test]
     fn bytes_are_limited_too_but_a_single_large_frame_passes() {
-        let outbox = Outbox::new(LIMITS);
+        let send_queue = SendQueue::new(LIMITS);
         let large = Frame::text(&"x".repeat(200));
-        assert_eq!(outbox.push(&large, Importance::Event), Pushed::Queued);
-        assert_eq!(outbox.push(&Frame::text("x"), Importance::Event), Pushed::Full);
-        assert_eq!(written(&outbox), Poll::Ready(Some(large.bytes().clone())));
-        assert_eq!(outbox.push(&Frame::text("x"), Importance::Event), Pushed::Queued);
+        assert_eq!(send_queue.push(&large, Priority::Required), EnqueueResult::Queued);
+        assert_eq!(send_queue.push(&Frame::text("x"), Priority::Required), EnqueueResult::Full);
+        assert_eq!(written(&send_queue), Poll::Ready(Some(large.bytes().clone())));
+        assert_eq!(send_queue.push(&Frame::text("x"), Priority::Required), EnqueueResult::Queued);
     }
 
     /// A connection that takes so many bytes, and then no more.
@@ -254,7 +254,7 @@ mod tests {
         }
     }
 
-    impl Wire for Pipe {
+    impl SocketWriter for Pipe {
         fn write(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
             let mut pipe = self.0.borrow_mut();
             if pipe.0 == 0 {
@@ -269,37 +269,37 @@ mod tests {
         }
     }
 
-    fn is_blocked(outbox: &Outbox) -> bool {
-        outbox.poll_blocked(&mut Context::from_waker(Waker::noop())).is_ready()
+    fn is_blocked(send_queue: &SendQueue) -> bool {
+        send_queue.poll_blocked(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     #[test]
     fn with_a_wire_frames_that_wait_together_go_in_one_write() {
-        let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(1_000));
-        outbox.connect(Box::new(pipe.clone()), None);
+        let (send_queue, pipe) = (SendQueue::new(LIMITS), Pipe::with_room(1_000));
+        send_queue.connect(Box::new(pipe.clone()), None);
         for text in ["one", "two", "three"] {
-            outbox.push(&Frame::text(text), Importance::Event);
+            send_queue.push(&Frame::text(text), Priority::Required);
         }
-        outbox.flush();
+        send_queue.flush();
         let expected = ["one", "two", "three"].map(|text| Frame::text(text).bytes().to_vec()).concat();
         assert_eq!((pipe.written(), pipe.writes()), (expected, 1));
     }
 
     #[test]
     fn what_a_wire_does_not_take_is_written_later_from_where_it_stopped() {
-        let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(7));
-        outbox.connect(Box::new(pipe.clone()), None);
+        let (send_queue, pipe) = (SendQueue::new(LIMITS), Pipe::with_room(7));
+        send_queue.connect(Box::new(pipe.clone()), None);
         for text in ["one", "two", "three"] {
-            outbox.push(&Frame::text(text), Importance::Event);
-            outbox.flush();
+            send_queue.push(&Frame::text(text), Priority::Required);
+            send_queue.flush();
         }
-        assert!(is_blocked(&outbox));
+        assert!(is_blocked(&send_queue));
         pipe.make_room(1);
-        outbox.resume();
-        assert!(is_blocked(&outbox));
+        send_queue.resume();
+        assert!(is_blocked(&send_queue));
         pipe.make_room(100);
-        outbox.resume();
-        assert!(!is_blocked(&outbox) && outbox.is_empty());
+        send_queue.resume();
+        assert!(!is_blocked(&send_queue) && send_queue.is_empty());
         let expected = ["one", "two", "three"].map(|text| Frame::text(text).bytes().to_vec()).concat();
         assert_eq!(pipe.written(), expected);
     }
@@ -308,14 +308,15 @@ mod tests {
     fn only_long_frames_are_deflated_and_only_where_that_was_agreed_upon() {
         let (long, short) = (Frame::text(&"x".repeat(60)), Frame::text("short"));
         let written = |deflate_from_bytes| {
-            let (outbox, pipe) = (Outbox::new(OutboxLimits { bytes: 1_000, ..LIMITS }), Pipe::with_room(1_000));
-            outbox.connect(Box::new(pipe.clone()), deflate_from_bytes);
+            let (send_queue, pipe) =
+                (SendQueue::new(SendQueueLimits { bytes: 1_000, ..LIMITS }), Pipe::with_room(1_000));
+            send_queue.connect(Box::new(pipe.clone()), deflate_from_bytes);
             for frame in [&long, &short, &long] {
-                outbox.push(frame, Importance::Event);
+                send_queue.push(frame, Priority::Required);
             }
-            outbox.flush();
+            send_queue.flush();
             assert_eq!(pipe.writes(), 1);
-            (pipe.written(), outbox.bytes_saved(&long))
+            (pipe.written(), send_queue.bytes_saved(&long))
         };
         let plain = [long.bytes(), short.bytes(), long.bytes()].map(|bytes| bytes.to_vec()).concat();
         assert_eq!(written(None), (plain, 0));
@@ -325,37 +326,37 @@ mod tests {
 
     #[test]
     fn a_wire_is_full_only_when_it_takes_no_more() {
-        let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(30));
-        outbox.connect(Box::new(pipe), None);
+        let (send_queue, pipe) = (SendQueue::new(LIMITS), Pipe::with_room(30));
+        send_queue.connect(Box::new(pipe), None);
         let frame = Frame::text("x");
         for _ in 0..LIMITS.frames + 10 {
-            assert_eq!(outbox.push(&frame, Importance::Event), Pushed::Queued);
+            assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Queued);
         }
-        assert_eq!(outbox.push(&frame, Importance::Event), Pushed::Full);
+        assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Full);
     }
 
     #[test]
     fn a_close_frame_never_interrupts_another() {
-        let (outbox, pipe) = (Outbox::new(LIMITS), Pipe::with_room(3));
-        outbox.connect(Box::new(pipe.clone()), None);
+        let (send_queue, pipe) = (SendQueue::new(LIMITS), Pipe::with_room(3));
+        send_queue.connect(Box::new(pipe.clone()), None);
         let (begun, waiting, close) = (Frame::text("begun"), Frame::text("waiting"), Frame::close(4100, "slow"));
-        outbox.push(&begun, Importance::Event);
-        outbox.flush();
-        outbox.push(&waiting, Importance::Event);
-        outbox.clear();
-        outbox.close(close.clone());
+        send_queue.push(&begun, Priority::Required);
+        send_queue.flush();
+        send_queue.push(&waiting, Priority::Required);
+        send_queue.clear();
+        send_queue.close(close.clone());
         pipe.make_room(100);
-        outbox.resume();
+        send_queue.resume();
         assert_eq!(pipe.written(), [begun.bytes().as_ref(), close.bytes().as_ref()].concat());
     }
 
     #[test]
     fn nothing_follows_a_close_frame() {
-        let outbox = Outbox::new(LIMITS);
+        let send_queue = SendQueue::new(LIMITS);
         let close = Frame::close(4200, "later");
-        outbox.close(close.clone());
-        assert_eq!(outbox.push(&Frame::text("x"), Importance::Event), Pushed::Dropped);
-        assert_eq!(written(&outbox), Poll::Ready(Some(close.bytes().clone())));
-        assert_eq!(written(&outbox), Poll::Ready(None));
+        send_queue.close(close.clone());
+        assert_eq!(send_queue.push(&Frame::text("x"), Priority::Required), EnqueueResult::Dropped);
+        assert_eq!(written(&send_queue), Poll::Ready(Some(close.bytes().clone())));
+        assert_eq!(written(&send_queue), Poll::Ready(None));
     }
 }

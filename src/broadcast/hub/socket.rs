@@ -9,15 +9,15 @@ use tokio::sync::Notify;
 
 use crate::pusher::{AppId, ChannelName, Code, SignedInUser, SocketId, server_frame};
 
-use crate::broadcast::shrink::Thrift;
-use crate::broadcast::{ChannelKey, Frame, Importance, Outbox, OutboxLimits, Pushed};
+use crate::broadcast::shrink::ShrinkSparse;
+use crate::broadcast::{ChannelKey, EnqueueResult, Frame, Priority, SendQueue, SendQueueLimits};
 
-/// A socket: its outbox, its channels, and when it was last heard.
+/// A socket: its send_queue, its channels, and when it was last heard.
 #[derive(Debug)]
 pub struct Socket {
     id: SocketId,
     app: AppId,
-    outbox: Outbox,
+    send_queue: SendQueue,
     channels: RefCell<HashSet<ChannelName>>,
     user: RefCell<Option<Rc<SignedInUser>>>,
     opened: Instant,
@@ -34,11 +34,11 @@ pub struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn new(id: SocketId, app: AppId, limits: OutboxLimits) -> Self {
+    pub(crate) fn new(id: SocketId, app: AppId, limits: SendQueueLimits) -> Self {
         Self {
             id,
             app,
-            outbox: Outbox::new(limits),
+            send_queue: SendQueue::new(limits),
             channels: RefCell::default(),
             user: RefCell::default(),
             opened: Instant::now(),
@@ -84,22 +84,22 @@ impl Socket {
 
     /// What waits to be written.
     #[must_use]
-    pub const fn outbox(&self) -> &Outbox {
-        &self.outbox
+    pub const fn send_queue(&self) -> &SendQueue {
+        &self.send_queue
     }
 
     /// Sends a frame to this socket, and closes it when it has no room for an event.
-    pub fn send(&self, frame: &Frame, importance: Importance) -> Pushed {
-        let pushed = self.queue(frame, importance);
-        self.outbox.flush();
+    pub fn send(&self, frame: &Frame, priority: Priority) -> EnqueueResult {
+        let pushed = self.queue(frame, priority);
+        self.send_queue.flush();
         pushed
     }
 
-    /// Like [`Socket::send`], for a frame that others are about to follow: [`Outbox::flush`] is due at the end.
-    pub(crate) fn queue(&self, frame: &Frame, importance: Importance) -> Pushed {
-        let pushed = self.outbox.push(frame, importance);
-        if pushed == Pushed::Full {
-            self.outbox.clear();
+    /// Like [`Socket::send`], for a frame that others are about to follow: [`SendQueue::flush`] is due at the end.
+    pub(crate) fn queue(&self, frame: &Frame, priority: Priority) -> EnqueueResult {
+        let pushed = self.send_queue.push(frame, priority);
+        if pushed == EnqueueResult::Full {
+            self.send_queue.clear();
             self.close(Code::OverCapacity, "the client reads too slowly (HUBBUB_MAX_QUEUED_FRAMES, _BYTES)");
         }
         pushed
@@ -113,13 +113,13 @@ impl Socket {
     /// Writes what waits for [`Socket::begin_waiting`].
     pub(crate) fn end_waiting(&self) {
         self.is_waiting.set(false);
-        self.outbox.flush();
+        self.send_queue.flush();
     }
 
     /// Sends a text of the protocol to this socket alone.
     pub fn send_text(&self, text: &str) {
         // A socket that is full closes itself in `send`.
-        let _ = self.send(&Frame::text(text), Importance::Event);
+        let _ = self.send(&Frame::text(text), Priority::Required);
     }
 
     /// Tells the client why it is refused, and closes with the same code.
@@ -136,8 +136,8 @@ impl Socket {
     /// Closes with any code, such as RFC 6455's own. A second close changes nothing.
     pub fn close_with(&self, code: u16, reason: &str) {
         self.is_closing.set(true);
-        self.outbox.close(Frame::close(code, reason));
-        self.outbox.flush();
+        self.send_queue.close(Frame::close(code, reason));
+        self.send_queue.flush();
         self.closing.notify_one();
     }
 
@@ -171,7 +171,7 @@ impl Socket {
     pub(crate) fn ping(&self, frame: &Frame) {
         self.is_pinged.set(true);
         // A socket that is full closes itself in `send`.
-        let _ = self.send(frame, Importance::Event);
+        let _ = self.send(frame, Priority::Required);
     }
 
     /// Whether the socket is in the channel.
@@ -202,7 +202,7 @@ impl Socket {
     pub(crate) fn left(&self, channel: &ChannelName) {
         let mut channels = self.channels.borrow_mut();
         channels.remove(channel);
-        channels.give_room_back();
+        channels.shrink_if_sparse();
     }
 
     pub(crate) fn take_channels(&self) -> Vec<ChannelKey> {

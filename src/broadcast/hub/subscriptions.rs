@@ -8,11 +8,11 @@ use indexmap::IndexMap;
 
 use crate::pusher::SocketId;
 
-use super::write_batch::Turn;
-use crate::broadcast::actor::Sent;
+use super::write_batch::WriteBatch;
+use crate::broadcast::actor::DeliveryCounts;
 use crate::broadcast::actor::{Delivery, HubMailbox};
-use crate::broadcast::shrink::Thrift;
-use crate::broadcast::{ChannelKey, Pushed, Socket};
+use crate::broadcast::shrink::ShrinkSparse;
+use crate::broadcast::{ChannelKey, EnqueueResult, Socket};
 
 /// The sockets of one worker thread. Broadcasting walks a dense list; joining and leaving cost the same whatever the
 /// channel's size.
@@ -37,7 +37,7 @@ impl Subscriptions {
     /// Forgets a socket; answers which channels it was in, and for whom.
     pub(crate) fn remove_socket(&mut self, socket: &Socket) -> Vec<(ChannelKey, Option<Arc<str>>)> {
         self.sockets.remove(&socket.id());
-        self.sockets.give_room_back();
+        self.sockets.shrink_if_sparse();
         let channels = socket.take_channels();
         channels.into_iter().filter_map(|channel| self.leave(socket, &channel).map(|user| (channel, user))).collect()
     }
@@ -60,10 +60,10 @@ impl Subscriptions {
     pub(crate) fn leave(&mut self, socket: &Socket, channel: &ChannelKey) -> Option<Option<Arc<str>>> {
         let subscribers = self.channels.get_mut(channel)?;
         let subscriber = subscribers.swap_remove(&socket.id())?;
-        subscribers.give_room_back();
+        subscribers.shrink_if_sparse();
         if subscribers.is_empty() {
             self.channels.remove(channel);
-            self.channels.give_room_back();
+            self.channels.shrink_if_sparse();
         }
         socket.left(&channel.name);
         Some(subscriber.user_id)
@@ -87,19 +87,19 @@ impl Subscriptions {
         theirs.map(|subscriber| Rc::clone(&subscriber.socket)).collect()
     }
 
-    /// Sends a frame to the sockets of a channel, as a part of a turn.
-    pub(crate) fn deliver(&self, delivery: &Delivery, turn: &mut Turn, mailbox: &HubMailbox) -> Sent {
-        let mut sent = Sent::default();
+    /// Sends a frame to the sockets of a channel, as a part of a writes.
+    pub(crate) fn deliver(&self, delivery: &Delivery, writes: &mut WriteBatch, mailbox: &HubMailbox) -> DeliveryCounts {
+        let mut sent = DeliveryCounts::default();
         let Some(subscribers) = self.channels.get(&delivery.channel) else { return sent };
         for (id, Subscriber { socket, .. }) in subscribers {
             if delivery.except != Some(*id) {
-                match turn.send(socket, &delivery.frame, delivery.importance, mailbox) {
-                    Pushed::Queued => {
+                match writes.send(socket, &delivery.frame, delivery.priority, mailbox) {
+                    EnqueueResult::Queued => {
                         sent.queued += 1;
-                        sent.bytes_saved += socket.outbox().bytes_saved(&delivery.frame) as u64;
+                        sent.bytes_saved += socket.send_queue().bytes_saved(&delivery.frame) as u64;
                     }
-                    Pushed::Dropped => sent.dropped += 1,
-                    Pushed::Full => sent.too_slow += 1,
+                    EnqueueResult::Dropped => sent.dropped += 1,
+                    EnqueueResult::Full => sent.too_slow += 1,
                 }
             }
         }

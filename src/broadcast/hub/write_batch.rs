@@ -3,27 +3,27 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::timeline::Trace;
+use crate::timeline::Timeline;
 
 use crate::broadcast::actor::HubMailbox;
-use crate::broadcast::{Frame, Importance, Pushed, Socket};
+use crate::broadcast::{EnqueueResult, Frame, Priority, Socket};
 
-/// The writes of one turn. A lone event is written at once; when several messages have come together, their frames for
+/// The writes of one writes. A lone event is written at once; when several messages have come together, their frames for
 /// the same socket go in one write, for the kernel's work for a write is nearly all that a delivery costs. What comes
 /// while a lone event is being written joins the turn: the sockets that do not have the event yet get both in one write.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct WriteBatch {
     is_joining: bool,
     /// Sockets for which frames wait, each once.
     waiting: Vec<Rc<Socket>>,
     /// Whose last frame is not written yet, and for how many sockets it is.
-    traces: Vec<(Arc<Trace>, u64)>,
+    timelines: Vec<(Arc<Timeline>, u64)>,
 }
 
-impl Turn {
+impl WriteBatch {
     /// A turn for so many messages.
     pub(crate) const fn of(messages: usize) -> Self {
-        Self { is_joining: messages > 1, waiting: Vec::new(), traces: Vec::new() }
+        Self { is_joining: messages > 1, waiting: Vec::new(), timelines: Vec::new() }
     }
 
     /// Sends a frame to a socket, before the turn is over; `mailbox` is where more may have come.
@@ -31,32 +31,32 @@ impl Turn {
         &mut self,
         socket: &Rc<Socket>,
         frame: &Frame,
-        importance: Importance,
+        priority: Priority,
         mailbox: &HubMailbox,
-    ) -> Pushed {
+    ) -> EnqueueResult {
         self.is_joining |= !mailbox.is_empty();
         if !self.is_joining {
-            return socket.send(frame, importance);
+            return socket.send(frame, priority);
         }
-        let pushed = socket.queue(frame, importance);
-        if pushed == Pushed::Queued && socket.begin_waiting() {
+        let pushed = socket.queue(frame, priority);
+        if pushed == EnqueueResult::Queued && socket.begin_waiting() {
             self.waiting.push(Rc::clone(socket));
         }
         pushed
     }
 
-    /// Has `trace` told when its event was written.
-    pub(crate) fn trace(&mut self, trace: Arc<Trace>, sockets: u64) {
-        self.traces.push((trace, sockets));
+    /// Has `timeline` told when its event was written.
+    pub(crate) fn timeline(&mut self, timeline: Arc<Timeline>, sockets: u64) {
+        self.timelines.push((timeline, sockets));
     }
 
     /// Writes what waits.
-    pub(crate) fn end(self) {
+    pub(crate) fn finish(self) {
         for socket in self.waiting {
             socket.end_waiting();
         }
-        for (trace, sockets) in self.traces {
-            trace.written(sockets);
+        for (timeline, sockets) in self.timelines {
+            timeline.written(sockets);
         }
     }
 }
@@ -70,15 +70,15 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::broadcast::actor::{Afterwards, HubMessage};
-    use crate::broadcast::{OutboxLimits, Wire};
+    use crate::broadcast::actor::{AfterClose, HubMessage};
+    use crate::broadcast::{SendQueueLimits, SocketWriter};
     use crate::pusher::{AppId, SocketId};
 
     /// A connection that takes everything, and keeps the writes apart.
     #[derive(Debug, Clone, Default)]
     struct Writes(Rc<RefCell<Vec<String>>>);
 
-    impl Wire for Writes {
+    impl SocketWriter for Writes {
         fn write(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
             let bytes: Vec<u8> = frames.iter().flat_map(|frame| frame.iter().copied()).collect();
             self.0.borrow_mut().push(String::from_utf8_lossy(&bytes).into_owned());
@@ -87,9 +87,9 @@ mod tests {
     }
 
     fn connected_socket(number: u64) -> (Rc<Socket>, Writes) {
-        let limits = OutboxLimits { frames: 8, bytes: 1_000 };
+        let limits = SendQueueLimits { frames: 8, bytes: 1_000 };
         let (socket, writes) = (Socket::new(SocketId { run: 1, number }, AppId(1), limits), Writes::default());
-        socket.outbox().connect(Box::new(writes.clone()), None);
+        socket.send_queue().connect(Box::new(writes.clone()), None);
         (Rc::new(socket), writes)
     }
 
@@ -98,15 +98,15 @@ mod tests {
         let (sender, mailbox) = mpsc::channel(1);
         let sockets = [connected_socket(1), connected_socket(2)];
         let frames = ["one ", "two "].map(|text| Frame::raw(text.into()));
-        let mut turn = Turn::of(1);
-        turn.send(&sockets[0].0, &frames[0], Importance::Event, &mailbox);
-        let came = HubMessage::CloseSockets(Duration::ZERO, Afterwards::GoOn);
+        let mut writes = WriteBatch::of(1);
+        writes.send(&sockets[0].0, &frames[0], Priority::Required, &mailbox);
+        let came = HubMessage::CloseSockets(Duration::ZERO, AfterClose::AcceptNew);
         sender.try_send(came).expect("room");
-        turn.send(&sockets[1].0, &frames[0], Importance::Event, &mailbox);
+        writes.send(&sockets[1].0, &frames[0], Priority::Required, &mailbox);
         for (socket, _) in &sockets {
-            turn.send(socket, &frames[1], Importance::Event, &mailbox);
+            writes.send(socket, &frames[1], Priority::Required, &mailbox);
         }
-        turn.end();
+        writes.finish();
         let writes = sockets.map(|(_, writes)| writes.0.take());
         assert_eq!(writes, [vec!["one ".to_owned(), "two ".to_owned()], vec!["one two ".to_owned()]]);
     }

@@ -11,10 +11,10 @@ use tokio::sync::mpsc;
 use tokio::task::{LocalSet, spawn_local};
 
 use super::{
-    AppTable, Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, Frame, Hub, HubLimits, Occurrence, OutboxLimits,
-    Socket,
+    AppTable, Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, Frame, Hub, HubLimits, SendQueueLimits, Socket,
+    WebhookTrigger,
 };
-use crate::bus::{Alone, BusMessage, Carrier, Envelope, LocalBus, Peers, Revocation, Termination, local_bus};
+use crate::bus::{Broker, BusMessage, Cluster, Envelope, LocalBus, Revocation, SingleNode, Termination, local_bus};
 use crate::domain::{Timestamp, UserId};
 use crate::pusher::{App, AppId, AppWebhook, ChannelName, PresenceMember, SignedInUser, server_frame};
 
@@ -26,7 +26,7 @@ const LIMITS: BroadcasterLimits = BroadcasterLimits {
     presence_hold: Duration::ZERO,
 };
 const HUB_LIMITS: HubLimits = HubLimits {
-    outbox: OutboxLimits { frames: 8, bytes: 10_000 },
+    send_queue: SendQueueLimits { frames: 8, bytes: 10_000 },
     activity_timeout: Duration::from_secs(120),
     pong_timeout: Duration::from_secs(30),
 };
@@ -37,19 +37,19 @@ struct Stage {
     bus: LocalBus,
     handle: BroadcasterHandle,
     hubs: [Rc<Hub>; 2],
-    occurrences: mpsc::Receiver<Occurrence>,
+    occurrences: mpsc::Receiver<WebhookTrigger>,
 }
 
 impl Stage {
     fn set(limits: BroadcasterLimits, app: App) -> Self {
-        Self::among(Arc::new(Alone::default()), limits, app)
+        Self::among(Arc::new(SingleNode::default()), limits, app)
     }
 
-    fn among(peers: Arc<dyn Peers>, limits: BroadcasterLimits, app: App) -> Self {
+    fn among(cluster: Arc<dyn Cluster>, limits: BroadcasterLimits, app: App) -> Self {
         let (bus, receiver) = local_bus(16);
         let (sender, occurrences) = mpsc::channel(100);
         let apps = Apps::new(AppTable::new([app.clone()]).expect("one app"));
-        let (broadcaster, handle) = Broadcaster::new(receiver, peers, apps, sender, limits);
+        let (broadcaster, handle) = Broadcaster::new(receiver, cluster, apps, sender, limits);
         spawn_local(broadcaster.run());
         let hubs = [0, 1].map(|_| {
             let (hub, work) = Hub::new(handle.clone(), HUB_LIMITS);
@@ -82,8 +82,8 @@ impl Stage {
     fn publish(&self, channel: &str, data: &str, except: Option<String>) {
         let (channel, event, data) = (channel.to_owned(), "e".to_owned(), data.to_owned());
         let app = self.app.id;
-        let envelope = Envelope { app, channel, event, data, except, head: None, trace: None };
-        assert_eq!(self.bus.carry(BusMessage::Event(envelope)), Ok(()));
+        let envelope = Envelope { app, channel, event, data, except, head: None, timeline: None };
+        assert_eq!(self.bus.publish(BusMessage::Event(envelope)), Ok(()));
     }
 }
 
@@ -99,7 +99,7 @@ fn member(channel_data: &str) -> Option<PresenceMember> {
 async fn texts_until(socket: &Socket, last: &str) -> Vec<String> {
     let mut texts = Vec::new();
     while !texts.iter().any(|text: &String| text.contains(last)) {
-        let bytes = std::future::poll_fn(|cx| socket.outbox().poll_write(cx)).await.expect("not closed");
+        let bytes = std::future::poll_fn(|cx| socket.send_queue().poll_write(cx)).await.expect("not closed");
         texts.extend(String::from_utf8_lossy(&bytes).split('\u{FFFD}').map(str::to_owned));
     }
     texts
@@ -168,7 +168,7 @@ async fn someone_whose_right_is_revoked_gets_nothing_more_and_cannot_come_back_w
         hub.subscribe(&socket, channel("all"), None).await;
         let (user_id, revoked_at) = (UserId(7), Timestamp(2_000_000));
         let revocation = Revocation { app: stage.app.id, user_id, channel: room.to_string(), revoked_at };
-        assert_eq!(stage.bus.carry(BusMessage::Revoke(revocation)), Ok(()));
+        assert_eq!(stage.bus.publish(BusMessage::Revoke(revocation)), Ok(()));
         stage.publish("all", "revoked by now", None);
         texts_until(&socket, "revoked by now").await;
         assert!(!socket.is_in(&room));
@@ -195,7 +195,7 @@ async fn a_socket_that_does_not_read_is_closed_and_the_others_get_everything() {
             texts_until(&quick, &format!("event {number}")).await;
         }
         assert!(slow.is_closing() && !quick.is_closing(), "{slow:?} {quick:?}");
-        let Poll::Ready(Some(last)) = slow.outbox().poll_write(&mut Context::from_waker(Waker::noop())) else {
+        let Poll::Ready(Some(last)) = slow.send_queue().poll_write(&mut Context::from_waker(Waker::noop())) else {
             panic!("the close frame waits")
         };
         assert_eq!(last[2..4], 4100_u16.to_be_bytes());
@@ -269,7 +269,7 @@ async fn a_user_whose_connections_are_terminated_is_closed_on_every_socket_and_n
         let stage = Stage::set(LIMITS, App::example());
         let (user, other) = (stage.signed_in(r#"{"id":"7"}"#).await, stage.signed_in(r#"{"id":"8"}"#).await);
         let termination = Termination { app: stage.app.id, user_id: "7".to_owned() };
-        assert_eq!(stage.bus.carry(BusMessage::Terminate(termination)), Ok(()));
+        assert_eq!(stage.bus.publish(BusMessage::Terminate(termination)), Ok(()));
         user.closing().await;
         texts_until(&user, "4009").await;
         assert!(!other.is_closing());
@@ -360,9 +360,9 @@ async fn two_apps_use_the_same_name_and_hear_nothing_of_each_other() {
             data: "sentinel".to_owned(),
             except: None,
             head: None,
-            trace: None,
+            timeline: None,
         };
-        assert_eq!(stage.bus.carry(BusMessage::Event(envelope)), Ok(()));
+        assert_eq!(stage.bus.publish(BusMessage::Event(envelope)), Ok(()));
         let texts = texts_until(&theirs, "sentinel").await.join("\n");
         assert!(!texts.contains("ours alone"), "{texts}");
     })

@@ -1,11 +1,12 @@
 //! What the broadcasters of several processes say to each other.
 
+mod cluster;
 mod node;
-mod peers;
 mod query;
 
-pub use node::{InvalidNodeId, NodeId};
-pub use peers::{
-    Alone, CachedEvent, Change, Digest, Held, Later, Part, PeerMessage, PeerNews, Peers, ReadyFrame, Recipient,
+pub use cluster::{
+    BoxFuture, CachedEvent, ChannelDelta, ChannelSnapshot, Cluster, ClusterEvent, ClusterMessage, Digest, EncodedFrame,
+    NodeShare, Recipient, SingleNode,
 };
-pub use query::{Answer, ChannelInfo, Question};
+pub use node::{InvalidNodeId, NodeId};
+pub use query::{ChannelInfo, Query, QueryResult};

@@ -19,7 +19,7 @@ pub struct InvalidNodeId;
 impl NodeId {
     /// Draws one.
     #[must_use]
-    pub fn draw() -> Self {
+    pub fn random() -> Self {
         Self(rand::random())
     }
 }

@@ -1,4 +1,4 @@
-//! What may be asked about channels, of the broadcaster here and of those elsewhere.
+//! What may be asked about channels, of the broadcaster here and of those remote.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct ChannelInfo {
 
 /// A question to a broadcaster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Question {
+pub enum Query {
     /// One channel.
     Channel(ChannelKey),
     /// The occupied channels of an app whose names begin so.
@@ -31,7 +31,7 @@ pub enum Question {
 
 /// What a broadcaster knows.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Answer {
+pub struct QueryResult {
     /// The channels that were asked for.
     pub channels: BTreeMap<ChannelName, ChannelInfo>,
     /// The ids of the people that were asked for.
@@ -52,7 +52,7 @@ impl ChannelInfo {
     }
 }
 
-impl Answer {
+impl QueryResult {
     /// Adds what another node answered.
     pub fn add(&mut self, other: Self) {
         for (name, info) in other.channels {
@@ -73,7 +73,7 @@ mod tests {
         let answer = |sockets, people, data: &str, left| {
             let cached = Some((data.to_owned(), Duration::from_secs(left)));
             let info = ChannelInfo { socket_count: sockets, user_count: people, cached };
-            Answer { channels: BTreeMap::from([(name.clone(), info)]), ..Answer::default() }
+            QueryResult { channels: BTreeMap::from([(name.clone(), info)]), ..QueryResult::default() }
         };
         let mut whole = answer(2, 3, "older", 10);
         whole.add(answer(1, 3, "newer", 20));

@@ -13,12 +13,12 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
-use crate::bus::{NodeId, PeerNews};
+use crate::bus::{ClusterEvent, NodeId};
 
 use super::link::Link;
 use super::packet::{Body, Packet};
-use super::subscriptions::Wish;
-use super::{HeadsWanted, subject};
+use super::subscriptions::SubscriptionRequest;
+use super::{HeadsRequest, subject};
 
 const PERIOD: Duration = Duration::from_secs(1);
 /// How late a node's own heartbeat may be.
@@ -29,11 +29,11 @@ const FREEZE: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The task that beats.
-pub(super) struct Pulse {
+pub(super) struct Heartbeat {
     link: Arc<Link>,
-    wishes: mpsc::UnboundedSender<Wish>,
+    requests: mpsc::UnboundedSender<SubscriptionRequest>,
     /// In a role with the database: who looks up the heads of rooms.
-    heads: Option<mpsc::Sender<HeadsWanted>>,
+    heads: Option<mpsc::Sender<HeadsRequest>>,
     /// How long sockets are kept that hear nothing.
     outage: Duration,
     subject: String,
@@ -48,19 +48,19 @@ pub(super) struct Pulse {
     are_sockets_told: bool,
 }
 
-impl Pulse {
+impl Heartbeat {
     pub(super) fn new(
         link: Arc<Link>,
-        wishes: mpsc::UnboundedSender<Wish>,
-        heads: Option<mpsc::Sender<HeadsWanted>>,
+        requests: mpsc::UnboundedSender<SubscriptionRequest>,
+        heads: Option<mpsc::Sender<HeadsRequest>>,
         outage: Duration,
     ) -> Self {
-        // A node without sockets is of no interest to others, and speaks to itself.
+        // A node without sockets is of no subscriptions to others, and speaks to itself.
         let subject = if link.local.is_some() { subject::HEARTBEATS.to_owned() } else { subject::of_node(link.node) };
         let now = Instant::now();
         Self {
             link,
-            wishes,
+            requests,
             heads,
             outage,
             subject,
@@ -84,7 +84,7 @@ impl Pulse {
         loop {
             tokio::select! {
                 _ = ticks.tick() => {
-                    self.hear_waiting(&mut beats);
+                    self.drain(&mut beats);
                     self.beat().await;
                     self.look().await;
                 }
@@ -106,12 +106,12 @@ impl Pulse {
 
     async fn beat(&self) {
         if self.link.is_connected() {
-            self.link.publish(self.subject.clone(), Body::Beat).await;
+            self.link.publish(self.subject.clone(), Body::Heartbeat).await;
         }
     }
 
     /// Whoever was stopped for a while looks at the others' heartbeats before judging them.
-    fn hear_waiting(&mut self, beats: &mut Subscriber) {
+    fn drain(&mut self, beats: &mut Subscriber) {
         while let Some(Some(message)) = futures_util::FutureExt::now_or_never(beats.next()) {
             self.hear(&message);
         }
@@ -121,21 +121,21 @@ impl Pulse {
         let Some(packet) = self.link.read(message) else { return };
         let now = Instant::now();
         match packet.body {
-            Body::Beat if packet.node == self.link.node => self.hear_own(now),
-            Body::Beat => self.link.nodes.heard(packet.node, now),
-            Body::Bye if self.link.nodes.remove(packet.node) => self.link.report(PeerNews::Gone(packet.node)),
+            Body::Heartbeat if packet.node == self.link.node => self.heard_own(now),
+            Body::Heartbeat => self.link.nodes.heard(packet.node, now),
+            Body::Bye if self.link.nodes.remove(packet.node) => self.link.report(ClusterEvent::NodeLost(packet.node)),
             Body::Bye
             | Body::Ping
-            | Body::Peer(_)
-            | Body::Question(_)
-            | Body::Answer(_)
-            | Body::Find(_)
-            | Body::Held(_)
+            | Body::Cluster(_)
+            | Body::Query(_)
+            | Body::QueryResult(_)
+            | Body::RequestSnapshot(_)
+            | Body::Snapshot(_)
             | Body::Heads(_) => {}
         }
     }
 
-    fn hear_own(&mut self, now: Instant) {
+    fn heard_own(&mut self, now: Instant) {
         // A node that stood still hears what it said before.
         let silence = now.saturating_duration_since(self.last_echo);
         self.has_gap |= silence > PATIENCE;
@@ -156,12 +156,12 @@ impl Pulse {
         if std::mem::replace(&mut self.was_ever_up, true) {
             self.link.counts.gaps.fetch_add(1, Ordering::Relaxed);
         }
-        self.link.report(PeerNews::Back);
+        self.link.report(ClusterEvent::Reconnected);
         // Both are gone only at the end of the process.
-        let _ = self.wishes.send(Wish::AskForHeads);
+        let _ = self.requests.send(SubscriptionRequest::RequestHeads);
         if let Some(heads) = &self.heads {
             // Full, it is about to look anyway.
-            let _ = heads.try_send(HeadsWanted::Since(silence + PATIENCE));
+            let _ = heads.try_send(HeadsRequest::Since(silence + PATIENCE));
         }
     }
 
@@ -183,11 +183,11 @@ impl Pulse {
             let _ = timeout(PERIOD, self.link.client.force_reconnect()).await;
         }
         if silence > self.outage && !self.outage.is_zero() && !std::mem::replace(&mut self.are_sockets_told, true) {
-            warn!("the sockets of this node are told to look elsewhere (HUBBUB_BUS_OUTAGE_SECS)");
-            self.link.report(PeerNews::CutOff);
+            warn!("the sockets of this node are told to look remote (HUBBUB_BUS_OUTAGE_SECS)");
+            self.link.report(ClusterEvent::Isolated);
         }
         if silence > FREEZE {
-            self.link.nodes.remove_all().into_iter().for_each(|node| self.link.report(PeerNews::Gone(node)));
+            self.link.nodes.remove_all().into_iter().for_each(|node| self.link.report(ClusterEvent::NodeLost(node)));
         }
     }
 
@@ -195,7 +195,7 @@ impl Pulse {
         let silent = self.link.nodes.silent(now);
         for node in silent.dead {
             warn!(%node, "a node was silent for too long");
-            self.link.report(PeerNews::Gone(node));
+            self.link.report(ClusterEvent::NodeLost(node));
         }
         for node in silent.doubtful {
             tokio::spawn(ask_whether_it_lives(Arc::clone(&self.link), node));
@@ -211,6 +211,6 @@ async fn ask_whether_it_lives(link: Arc<Link>, node: NodeId) {
         && link.nodes.remove(node)
     {
         warn!(%node, "a node is gone");
-        link.report(PeerNews::Gone(node));
+        link.report(ClusterEvent::NodeLost(node));
     }
 }

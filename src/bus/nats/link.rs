@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
-use crate::bus::{LocalBus, NodeId, PeerMessage, PeerNews};
+use crate::bus::{ClusterEvent, ClusterMessage, LocalBus, NodeId};
 use crate::config::Secret;
 
 use super::nodes::Nodes;
@@ -84,7 +84,7 @@ impl Link {
         let servers =
             servers.map_err(|error| ConnectError::with_source(async_nats::ConnectErrorKind::ServerParse, error))?;
         let client = options.connect(servers).await?;
-        let (node, nodes, counts) = (NodeId::draw(), Nodes::default(), Counts::default());
+        let (node, nodes, counts) = (NodeId::random(), Nodes::default(), Counts::default());
         Ok(Arc::new(Self { client, node, local, nodes, counts, connection, is_heard: AtomicBool::new(false) }))
     }
 
@@ -138,24 +138,24 @@ impl Link {
         }
         self.counts.received.fetch_add(1, Ordering::Relaxed);
         match packet.body {
-            Body::Peer(said) => local.report(PeerNews::Said(packet.node, said)),
-            Body::Question(question) => {
+            Body::Cluster(said) => local.report(ClusterEvent::Message(packet.node, said)),
+            Body::Query(query) => {
                 let (sender, answer) = oneshot::channel();
-                local.report(PeerNews::Asked(question, sender));
-                self.reply(&message, answer, Body::Answer);
+                local.report(ClusterEvent::Query(query, sender));
+                self.reply(&message, answer, Body::QueryResult);
             }
-            Body::Find(channel) => {
+            Body::RequestSnapshot(channel) => {
                 let (sender, held) = oneshot::channel();
-                local.report(PeerNews::Wanted(channel, sender));
-                self.reply(&message, held, |held| Body::Held(Box::new(held)));
+                local.report(ClusterEvent::SnapshotRequest(channel, sender));
+                self.reply(&message, held, |held| Body::Snapshot(Box::new(held)));
             }
             Body::Ping => {
                 let (sender, answer) = oneshot::channel();
                 // The receiver is right here.
                 let _ = sender.send(());
-                self.reply(&message, answer, |()| Body::Beat);
+                self.reply(&message, answer, |()| Body::Heartbeat);
             }
-            Body::Answer(_) | Body::Held(_) | Body::Beat | Body::Bye | Body::Heads(_) => {}
+            Body::QueryResult(_) | Body::Snapshot(_) | Body::Heartbeat | Body::Bye | Body::Heads(_) => {}
         }
     }
 
@@ -175,7 +175,7 @@ impl Link {
     }
 
     /// Tells the broadcaster.
-    pub(super) fn report(&self, news: PeerNews) {
+    pub(super) fn report(&self, news: ClusterEvent) {
         if let Some(local) = &self.local {
             local.report(news);
         }
@@ -183,8 +183,8 @@ impl Link {
 }
 
 /// Whether a message is worth nothing when it is late.
-pub(super) const fn is_hint(message: &PeerMessage) -> bool {
-    matches!(message, PeerMessage::ClientEvent(_))
+pub(super) const fn is_best_effort(message: &ClusterMessage) -> bool {
+    matches!(message, ClusterMessage::ClientEvent(_))
 }
 
 fn note(told: &watch::Sender<Connection>, event: &Event) {

@@ -4,8 +4,8 @@
 //! channel. Nothing is stored there: whatever is lost, repeated or late is made good from the log.
 //!
 //! ```text
-//! carry ─▶ LocalBus ─▶ this broadcaster             tell ──▶ hints ─┐
-//!      └─▶ Outgoing ──────────────────────▶ publisher ◀─────────────┘
+//! carry ─▶ LocalBus ─▶ this broadcaster             tell ──▶ messages ─┐
+//!      └─▶ OutgoingQueue ──────────────────────▶ publisher ◀─────────────┘
 //!                                             │ one task, in order
 //! LocalBus ◀── readers ◀── subscriptions ◀── NATS ──▶ heartbeat: does this node hear itself, who else lives
 //!                              ▲ subscriptions: what this node listens to
@@ -34,19 +34,19 @@ use crate::config::Secret;
 use crate::domain::RoomId;
 use crate::pusher::{AppId, ChannelKey};
 
-use super::outgoing::Outgoing;
+use super::outgoing::OutgoingQueue;
 use super::{
-    Answer, BusMessage, BusState, Carrier, Dropped, Envelope, Later, LocalBus, NodeId, PeerMessage, Peers, Question,
-    Recipient,
+    BoxFuture, Broker, BusFull, BusMessage, BusState, Cluster, ClusterMessage, Envelope, LocalBus, NodeId, Query,
+    QueryResult, Recipient,
 };
-use heartbeat::Pulse;
+use heartbeat::Heartbeat;
 use link::Link;
 use packet::{Body, Packet};
-use publisher::{Hint, Publisher};
-use subscriptions::{Interest, Reader, Wish, listen_as_node};
+use publisher::{Publisher, QueuedMessage};
+use subscriptions::{Reader, SubjectSubscriptions, SubscriptionRequest, listen_as_node};
 
 /// Messages of broadcasters to each other that may wait; one more is dropped, and a digest tells the others.
-const HINTS: usize = 4_096;
+const MAX_QUEUED_MESSAGES: usize = 4_096;
 /// How long the other nodes may take to answer the HTTP API's questions.
 const ASK_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long the good-bye may take.
@@ -56,9 +56,9 @@ const BYE_TIMEOUT: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct NatsBus {
     link: Arc<Link>,
-    outgoing: Outgoing,
-    hints: mpsc::Sender<Hint>,
-    wishes: mpsc::UnboundedSender<Wish>,
+    outgoing: OutgoingQueue,
+    messages: mpsc::Sender<QueuedMessage>,
+    requests: mpsc::UnboundedSender<SubscriptionRequest>,
 }
 
 /// What a bus is made of.
@@ -74,12 +74,12 @@ pub struct NatsOptions {
     /// The broadcaster of this process.
     pub local: Option<LocalBus>,
     /// Who can look up the heads of rooms.
-    pub heads: Option<mpsc::Sender<HeadsWanted>>,
+    pub heads: Option<mpsc::Sender<HeadsRequest>>,
 }
 
 /// Which rooms' heads are wanted, for something may have been missed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HeadsWanted {
+pub enum HeadsRequest {
     /// Those rooms': a node with sockets was away.
     Rooms(Vec<RoomId>),
     /// Those of rooms that have changed within this time: a node that dispatches was away.
@@ -101,8 +101,8 @@ pub enum NatsError {
 pub struct NatsTasks {
     link: Arc<Link>,
     publisher: Publisher,
-    pulse: Pulse,
-    interest: Interest,
+    heartbeat: Heartbeat,
+    subscriptions: SubjectSubscriptions,
     readers: Vec<Reader>,
 }
 
@@ -114,17 +114,17 @@ impl NatsBus {
     pub async fn start(options: NatsOptions) -> Result<(Self, NatsTasks), NatsError> {
         let NatsOptions { servers, app, queue, outage, local, heads } = options;
         let link = Link::connect(&servers, local).await?;
-        let outgoing = Outgoing::new(queue);
-        let (hints, waiting_hints) = mpsc::channel(HINTS);
-        let (wishes, waiting_wishes) = mpsc::unbounded_channel();
+        let outgoing = OutgoingQueue::new(queue);
+        let (messages, waiting_messages) = mpsc::channel(MAX_QUEUED_MESSAGES);
+        let (requests, waiting_requests) = mpsc::unbounded_channel();
         let tasks = NatsTasks {
-            publisher: Publisher::new(Arc::clone(&link), outgoing.clone(), waiting_hints),
-            pulse: Pulse::new(Arc::clone(&link), wishes.clone(), heads.clone(), outage),
-            interest: Interest::new(Arc::clone(&link), waiting_wishes, app),
+            publisher: Publisher::new(Arc::clone(&link), outgoing.clone(), waiting_messages),
+            heartbeat: Heartbeat::new(Arc::clone(&link), requests.clone(), heads.clone(), outage),
+            subscriptions: SubjectSubscriptions::new(Arc::clone(&link), waiting_requests, app),
             readers: listen_as_node(&link, heads).await?,
             link: Arc::clone(&link),
         };
-        Ok((Self { link, outgoing, hints, wishes }, tasks))
+        Ok((Self { link, outgoing, messages, requests }, tasks))
     }
 
     /// Takes nothing more; the tasks end when what waits has left.
@@ -132,20 +132,20 @@ impl NatsBus {
         self.outgoing.close();
     }
 
-    fn wish(&self, wish: Wish) {
+    fn wish(&self, wish: SubscriptionRequest) {
         // The task is gone only when the process ends.
-        let _ = self.wishes.send(wish);
+        let _ = self.requests.send(wish);
     }
 }
 
 impl NatsTasks {
     /// Works until the bus is closed, and then says good-bye.
     pub async fn run(self) {
-        let Self { link, publisher, pulse, interest, readers } = self;
+        let Self { link, publisher, heartbeat, subscriptions, readers } = self;
         tokio::select! {
             () = publisher.run() => {}
-            () = pulse.run() => {}
-            () = interest.run() => {}
+            () = heartbeat.run() => {}
+            () = subscriptions.run() => {}
         }
         drop(readers);
         let bye = async {
@@ -162,17 +162,17 @@ impl NatsTasks {
     }
 }
 
-impl Carrier for NatsBus {
+impl Broker for NatsBus {
     /// What is dropped on the way to others is made good by heads; the answer is this process's broadcaster's.
-    fn carry(&self, message: BusMessage) -> Result<(), Dropped> {
+    fn publish(&self, message: BusMessage) -> Result<(), BusFull> {
         let Some(local) = &self.link.local else { return self.outgoing.push(message) };
-        let here = local.carry(message.clone());
+        let here = local.publish(message.clone());
         here.and(self.outgoing.push(message).or(Ok(())))
     }
 
-    fn carry_all(&self, events: Vec<Envelope>) -> Result<(), Dropped> {
+    fn publish_all(&self, events: Vec<Envelope>) -> Result<(), BusFull> {
         let Some(local) = &self.link.local else { return self.outgoing.push_all(events) };
-        local.carry_all(events.clone())?;
+        local.publish_all(events.clone())?;
         for event in events {
             // An older one had to go, which is counted.
             let _ = self.outgoing.push(BusMessage::Event(event));
@@ -181,7 +181,7 @@ impl Carrier for NatsBus {
     }
 
     fn state(&self) -> BusState {
-        let (link, local) = (&self.link, self.link.local.as_ref().map(Carrier::state));
+        let (link, local) = (&self.link, self.link.local.as_ref().map(Broker::state));
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         BusState {
             is_connected: link.is_up(),
@@ -197,8 +197,8 @@ impl Carrier for NatsBus {
     }
 }
 
-impl Peers for NatsBus {
-    fn exist(&self) -> bool {
+impl Cluster for NatsBus {
+    fn has_others(&self) -> bool {
         true
     }
 
@@ -206,63 +206,63 @@ impl Peers for NatsBus {
         self.link.node
     }
 
-    fn listen(&self, channel: &ChannelKey) {
-        self.wish(Wish::Listen(channel.clone()));
+    fn subscribe(&self, channel: &ChannelKey) {
+        self.wish(SubscriptionRequest::Subscribe(channel.clone()));
     }
 
-    fn offer(&self, channel: &ChannelKey) {
-        self.wish(Wish::Offer(channel.clone()));
+    fn serve_snapshots(&self, channel: &ChannelKey) {
+        self.wish(SubscriptionRequest::ServeSnapshots(channel.clone()));
     }
 
-    fn ignore(&self, channel: &ChannelKey) {
-        self.wish(Wish::Ignore(channel.clone()));
+    fn unsubscribe(&self, channel: &ChannelKey) {
+        self.wish(SubscriptionRequest::Unsubscribe(channel.clone()));
     }
 
-    fn tell(&self, recipient: Recipient, message: PeerMessage) {
+    fn send(&self, recipient: Recipient, message: ClusterMessage) {
         // Full, it is dropped: a digest makes it good, and typing is worth nothing later.
-        let _ = self.hints.try_send(Hint { recipient, message, at: Instant::now() });
+        let _ = self.messages.try_send(QueuedMessage { recipient, message, at: Instant::now() });
     }
 
-    fn find(&self, channel: &ChannelKey) {
-        self.wish(Wish::Find(channel.clone()));
+    fn request_snapshot(&self, channel: &ChannelKey) {
+        self.wish(SubscriptionRequest::RequestSnapshot(channel.clone()));
     }
 
-    fn expect(&self, node: NodeId) {
+    fn watch_node(&self, node: NodeId) {
         self.link.nodes.expect(node, std::time::Instant::now());
     }
 
-    fn ask(&self, question: Question) -> Later<Answer> {
-        Box::pin(ask_all(Arc::clone(&self.link), question))
+    fn query(&self, query: Query) -> BoxFuture<QueryResult> {
+        Box::pin(ask_all(Arc::clone(&self.link), query))
     }
 }
 
 /// Asks all other nodes that are known to live, and adds up what they answer in time.
-async fn ask_all(link: Arc<Link>, question: Question) -> Answer {
+async fn ask_all(link: Arc<Link>, query: Query) -> QueryResult {
     let nodes = link.nodes.count();
-    let mut whole = Answer { is_partial: !link.is_up(), ..Answer::default() };
+    let mut whole = QueryResult { is_partial: !link.is_up(), ..QueryResult::default() };
     if nodes == 0 || !link.is_connected() {
         return whole;
     }
     let inbox = link.client.new_inbox();
     let Ok(mut answers) = link.client.subscribe(inbox.clone()).await else {
-        return Answer { is_partial: true, ..whole };
+        return QueryResult { is_partial: true, ..whole };
     };
     let deadline = Instant::now() + ASK_TIMEOUT;
-    let question = Packet::write(link.node, Body::Question(question));
-    if link.client.publish_with_reply(subject::ALL, inbox, question).await.is_err() {
-        return Answer { is_partial: true, ..whole };
+    let query = Packet::write(link.node, Body::Query(query));
+    if link.client.publish_with_reply(subject::ALL, inbox, query).await.is_err() {
+        return QueryResult { is_partial: true, ..whole };
     }
     let mut answered = HashSet::new();
     while answered.len() < nodes {
         match timeout_at(deadline, answers.next()).await {
             Ok(Some(message)) => {
-                if let Some(Packet { node, body: Body::Answer(answer), .. }) = link.read(&message)
+                if let Some(Packet { node, body: Body::QueryResult(answer), .. }) = link.read(&message)
                     && answered.insert(node)
                 {
                     whole.add(answer);
                 }
             }
-            Ok(None) | Err(_) => return Answer { is_partial: true, ..whole },
+            Ok(None) | Err(_) => return QueryResult { is_partial: true, ..whole },
         }
     }
     whole

@@ -19,7 +19,7 @@ pub(super) struct Nodes {
 
 /// Nodes that were not heard for a while.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Silent {
+pub(super) struct SilentNodes {
     /// They may live.
     pub(super) doubtful: Vec<NodeId>,
     /// They do not, and were removed.
@@ -57,8 +57,8 @@ impl Nodes {
     }
 
     /// Those who are silent; the dead are forgotten.
-    pub(super) fn silent(&self, now: Instant) -> Silent {
-        let mut silent = Silent::default();
+    pub(super) fn silent(&self, now: Instant) -> SilentNodes {
+        let mut silent = SilentNodes::default();
         self.lock().retain(|node, heard| {
             let silence = now.saturating_duration_since(*heard);
             if silence >= DEATH {
@@ -82,16 +82,16 @@ mod tests {
 
     #[test]
     fn a_silent_node_is_doubted_and_then_dead_once() {
-        let (nodes, node, start) = (Nodes::default(), NodeId::draw(), Instant::now());
+        let (nodes, node, start) = (Nodes::default(), NodeId::random(), Instant::now());
         let at = |secs| start + Duration::from_secs(secs);
         nodes.heard(node, start);
         nodes.expect(node, at(3));
-        assert_eq!(nodes.silent(at(4)), Silent::default());
-        assert_eq!(nodes.silent(at(5)), Silent { doubtful: vec![node], dead: Vec::new() });
+        assert_eq!(nodes.silent(at(4)), SilentNodes::default());
+        assert_eq!(nodes.silent(at(5)), SilentNodes { doubtful: vec![node], dead: Vec::new() });
         nodes.excuse(at(6));
-        assert_eq!(nodes.silent(at(10)), Silent::default());
-        assert_eq!(nodes.silent(at(16)), Silent { doubtful: Vec::new(), dead: vec![node] });
-        assert_eq!(nodes.silent(at(17)), Silent::default());
+        assert_eq!(nodes.silent(at(10)), SilentNodes::default());
+        assert_eq!(nodes.silent(at(16)), SilentNodes { doubtful: Vec::new(), dead: vec![node] });
+        assert_eq!(nodes.silent(at(17)), SilentNodes::default());
         assert!(!nodes.remove(node));
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::bus::{Answer, Held, NodeId, PeerMessage, Question};
+use crate::bus::{ChannelSnapshot, ClusterMessage, NodeId, Query, QueryResult};
 use crate::domain::RoomId;
 use crate::pusher::ChannelKey;
 
@@ -23,16 +23,22 @@ pub(super) struct Packet {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Body {
     /// Something for the broadcaster.
-    Peer(PeerMessage),
-    /// What does the broadcaster know? It is answered with [`Body::Answer`].
-    Question(Question),
-    Answer(Answer),
-    /// What is known of a channel? It is answered with [`Body::Held`].
-    Find(ChannelKey),
-    Held(Box<Held>),
+    #[serde(rename = "peer")]
+    Cluster(ClusterMessage),
+    /// What does the broadcaster know? It is answered with [`Body::QueryResult`].
+    #[serde(rename = "query")]
+    Query(Query),
+    #[serde(rename = "answer")]
+    QueryResult(QueryResult),
+    /// What is known of a channel? It is answered with [`Body::Snapshot`].
+    #[serde(rename = "find")]
+    RequestSnapshot(ChannelKey),
+    #[serde(rename = "held")]
+    Snapshot(Box<ChannelSnapshot>),
     /// The sender lives.
-    Beat,
-    /// Does the receiver live? It is answered with [`Body::Beat`].
+    #[serde(rename = "beat")]
+    Heartbeat,
+    /// Does the receiver live? It is answered with [`Body::Heartbeat`].
     Ping,
     /// The sender ends.
     Bye,
@@ -59,7 +65,7 @@ impl Packet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bus::{Envelope, ReadyFrame};
+    use crate::bus::{EncodedFrame, Envelope};
     use crate::pusher::{AppId, ChannelName};
     use serde_json::value::RawValue;
 
@@ -72,14 +78,14 @@ mod tests {
             data: "{ \"a\" : 1.0 }\u{2028}é".to_owned(),
             except: None,
             head: None,
-            trace: None,
+            timeline: None,
         };
         let channel = ChannelKey { app: AppId(1), name: ChannelName::parse("c").expect("valid") };
         let frame = RawValue::from_string(event.frame()).expect("JSON");
-        let sent = PeerMessage::Event(ReadyFrame { channel, except: None, head: None, frame });
-        let node = NodeId::draw();
-        let packet = Packet::parse(&Packet::write(node, Body::Peer(sent))).expect("understood");
-        let Body::Peer(PeerMessage::Event(arrived)) = packet.body else { panic!("an event") };
+        let sent = ClusterMessage::Event(EncodedFrame { channel, except: None, head: None, frame });
+        let node = NodeId::random();
+        let packet = Packet::parse(&Packet::write(node, Body::Cluster(sent))).expect("understood");
+        let Body::Cluster(ClusterMessage::Event(arrived)) = packet.body else { panic!("an event") };
         assert_eq!((packet.node, arrived.frame.get()), (node, event.frame().as_str()));
     }
 

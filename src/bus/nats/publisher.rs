@@ -11,11 +11,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::bus::outgoing::{Departing, Outgoing};
-use crate::bus::{BusMessage, Envelope, PeerMessage, ReadyFrame, Recipient};
+use crate::bus::outgoing::{Outbound, OutgoingQueue};
+use crate::bus::{BusMessage, ClusterMessage, EncodedFrame, Envelope, Recipient};
 use crate::pusher::{ChannelKey, ChannelName};
 
-use super::link::{Link, is_hint};
+use super::link::{Link, is_best_effort};
 use super::packet::Body;
 use super::subject;
 
@@ -26,22 +26,22 @@ const STALE: Duration = Duration::from_secs(2);
 
 /// What a broadcaster tells others. While there is no connection it is dropped.
 #[derive(Debug)]
-pub(super) struct Hint {
+pub(super) struct QueuedMessage {
     pub(super) recipient: Recipient,
-    pub(super) message: PeerMessage,
+    pub(super) message: ClusterMessage,
     pub(super) at: Instant,
 }
 
 /// The task.
 pub(super) struct Publisher {
     link: Arc<Link>,
-    outgoing: Outgoing,
-    hints: mpsc::Receiver<Hint>,
+    outgoing: OutgoingQueue,
+    messages: mpsc::Receiver<QueuedMessage>,
 }
 
 impl Publisher {
-    pub(super) const fn new(link: Arc<Link>, outgoing: Outgoing, hints: mpsc::Receiver<Hint>) -> Self {
-        Self { link, outgoing, hints }
+    pub(super) const fn new(link: Arc<Link>, outgoing: OutgoingQueue, messages: mpsc::Receiver<QueuedMessage>) -> Self {
+        Self { link, outgoing, messages }
     }
 
     /// Publishes until the queue is closed and empty.
@@ -49,7 +49,7 @@ impl Publisher {
         loop {
             let connected = self.link.is_connected();
             tokio::select! {
-                Some(hint) = self.hints.recv() => self.publish_hint(hint).await,
+                Some(message) = self.messages.recv() => self.publish_message(message).await,
                 departing = self.outgoing.take(BATCH), if connected => match departing {
                     Some(departing) => {
                         // It may have gone while nothing was to be sent.
@@ -63,31 +63,31 @@ impl Publisher {
         }
     }
 
-    async fn publish_hint(&self, hint: Hint) {
-        let is_stale = is_hint(&hint.message) && hint.at.elapsed() > STALE;
+    async fn publish_message(&self, message: QueuedMessage) {
+        let is_stale = is_best_effort(&message.message) && message.at.elapsed() > STALE;
         if self.link.is_connected() && !is_stale {
-            self.link.publish(subject::of(&hint.recipient), Body::Peer(hint.message)).await;
+            self.link.publish(subject::of(&message.recipient), Body::Cluster(message.message)).await;
         }
     }
 
-    async fn publish(&self, departing: Departing) {
+    async fn publish(&self, departing: Outbound) {
         match departing {
-            Departing::Events(events) => {
+            Outbound::Events(events) => {
                 for event in events {
                     self.publish_event(event).await;
                 }
             }
             // To all: an authorisation from before may be shown to a node that holds the channel for nobody yet.
-            Departing::Order(BusMessage::Revoke(revocation)) => {
-                self.link.publish(subject::ALL.to_owned(), Body::Peer(PeerMessage::Revoke(revocation))).await;
+            Outbound::Control(BusMessage::Revoke(revocation)) => {
+                self.link.publish(subject::ALL.to_owned(), Body::Cluster(ClusterMessage::Revoke(revocation))).await;
             }
-            Departing::Order(BusMessage::Terminate(termination)) => {
+            Outbound::Control(BusMessage::Terminate(termination)) => {
                 if let Ok(name) = ChannelName::of_user(&termination.user_id) {
                     let subject = subject::of_channel(&ChannelKey { app: termination.app, name });
-                    self.link.publish(subject, Body::Peer(PeerMessage::Terminate(termination))).await;
+                    self.link.publish(subject, Body::Cluster(ClusterMessage::Terminate(termination))).await;
                 }
             }
-            Departing::Order(BusMessage::Event(event)) => self.publish_event(event).await,
+            Outbound::Control(BusMessage::Event(event)) => self.publish_event(event).await,
         }
     }
 
@@ -98,7 +98,7 @@ impl Publisher {
         };
         let channel = ChannelKey { app: event.app, name };
         let subject = subject::of_channel(&channel);
-        let message = PeerMessage::Event(ReadyFrame { channel, except: event.except, head: event.head, frame });
-        self.link.publish(subject, Body::Peer(message)).await;
+        let message = ClusterMessage::Event(EncodedFrame { channel, except: event.except, head: event.head, frame });
+        self.link.publish(subject, Body::Cluster(message)).await;
     }
 }

@@ -13,13 +13,13 @@ use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
-use crate::bus::{ChatChannel, PeerNews};
+use crate::bus::{ChatChannel, ClusterEvent};
 use crate::domain::RoomId;
 use crate::pusher::{AppId, ChannelKey};
 
 use super::link::Link;
 use super::packet::{Body, Packet};
-use super::{HeadsWanted, subject};
+use super::{HeadsRequest, subject};
 
 /// How long a channel is listened to after its last socket has left: people reload pages and come back.
 const LINGER_SECS: std::ops::Range<f64> = 30.0..60.0;
@@ -28,32 +28,35 @@ const FIND_TIMEOUT: Duration = Duration::from_millis(300);
 /// Rooms whose heads are asked for at once.
 const ROOMS_AT_ONCE: usize = 500;
 
-/// What the broadcaster wants.
+/// What the broadcaster asks this task to do.
 #[derive(Debug)]
-pub(super) enum Wish {
-    Listen(ChannelKey),
-    /// Listen, and answer those who look for the channel.
-    Offer(ChannelKey),
-    Ignore(ChannelKey),
-    Find(ChannelKey),
-    /// The rooms that are listened to may have lost events.
-    AskForHeads,
+pub(super) enum SubscriptionRequest {
+    /// Subscribe to a channel's events.
+    Subscribe(ChannelKey),
+    /// The same, and answer nodes that request a snapshot of the channel.
+    ServeSnapshots(ChannelKey),
+    /// Unsubscribe after a while.
+    Unsubscribe(ChannelKey),
+    /// Ask one of the nodes that have the channel for a snapshot of it.
+    RequestSnapshot(ChannelKey),
+    /// Events of the subscribed rooms may be lost: ask for the heads of their logs.
+    RequestHeads,
 }
 
 /// The task that subscribes.
-pub(super) struct Interest {
+pub(super) struct SubjectSubscriptions {
     link: Arc<Link>,
-    wishes: mpsc::UnboundedReceiver<Wish>,
+    requests: mpsc::UnboundedReceiver<SubscriptionRequest>,
     /// The chat's own app: its rooms have heads.
     app: AppId,
-    channels: HashMap<ChannelKey, Listening>,
+    channels: HashMap<ChannelKey, ChannelSubscription>,
     /// When which channel is left.
     leaving: BTreeMap<(Instant, u64), ChannelKey>,
     last_leave: u64,
 }
 
 /// A channel that is listened to.
-struct Listening {
+struct ChannelSubscription {
     _events: Reader,
     finders: Option<Reader>,
     leave_at: Option<(Instant, u64)>,
@@ -88,7 +91,7 @@ impl Reader {
 /// Listens to what concerns this node as a whole.
 pub(super) async fn listen_as_node(
     link: &Arc<Link>,
-    heads: Option<mpsc::Sender<HeadsWanted>>,
+    heads: Option<mpsc::Sender<HeadsRequest>>,
 ) -> Result<Vec<Reader>, async_nats::SubscribeError> {
     let mut readers = Vec::new();
     if link.local.is_some() {
@@ -102,16 +105,16 @@ pub(super) async fn listen_as_node(
         readers.push(Reader::each(subscriber, move |message| {
             if let Some(Packet { body: Body::Heads(rooms), .. }) = link.read(&message) {
                 // Full, somebody asks for more than can be answered; ticks tell the rest.
-                let _ = heads.try_send(HeadsWanted::Rooms(rooms));
+                let _ = heads.try_send(HeadsRequest::Rooms(rooms));
             }
         }));
     }
     Ok(readers)
 }
 
-impl Interest {
-    pub(super) fn new(link: Arc<Link>, wishes: mpsc::UnboundedReceiver<Wish>, app: AppId) -> Self {
-        Self { link, wishes, app, channels: HashMap::new(), leaving: BTreeMap::new(), last_leave: 0 }
+impl SubjectSubscriptions {
+    pub(super) fn new(link: Arc<Link>, requests: mpsc::UnboundedReceiver<SubscriptionRequest>, app: AppId) -> Self {
+        Self { link, requests, app, channels: HashMap::new(), leaving: BTreeMap::new(), last_leave: 0 }
     }
 
     pub(super) async fn run(mut self) {
@@ -119,8 +122,8 @@ impl Interest {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                wish = self.wishes.recv() => match wish {
-                    Some(wish) => self.grant(wish).await,
+                wish = self.requests.recv() => match wish {
+                    Some(wish) => self.handle(wish).await,
                     None => return,
                 },
                 _ = ticks.tick() => self.leave_due(Instant::now()),
@@ -128,19 +131,19 @@ impl Interest {
         }
     }
 
-    async fn grant(&mut self, wish: Wish) {
+    async fn handle(&mut self, wish: SubscriptionRequest) {
         let granted = match wish {
-            Wish::Listen(channel) => self.listen(&channel).await,
-            Wish::Offer(channel) => self.offer(&channel).await,
-            Wish::Ignore(channel) => {
+            SubscriptionRequest::Subscribe(channel) => self.listen(&channel).await,
+            SubscriptionRequest::ServeSnapshots(channel) => self.offer(&channel).await,
+            SubscriptionRequest::Unsubscribe(channel) => {
                 self.ignore(channel);
                 Ok(())
             }
-            Wish::Find(channel) => {
+            SubscriptionRequest::RequestSnapshot(channel) => {
                 tokio::spawn(find(Arc::clone(&self.link), channel));
                 Ok(())
             }
-            Wish::AskForHeads => {
+            SubscriptionRequest::RequestHeads => {
                 self.ask_for_heads().await;
                 Ok(())
             }
@@ -159,7 +162,7 @@ impl Interest {
         }
         let subscriber = self.link.client.subscribe(subject::of_channel(channel)).await?;
         let events = Reader::start(&self.link, subscriber);
-        self.channels.insert(channel.clone(), Listening { _events: events, finders: None, leave_at: None });
+        self.channels.insert(channel.clone(), ChannelSubscription { _events: events, finders: None, leave_at: None });
         Ok(())
     }
 
@@ -213,15 +216,15 @@ fn room_of(channel: &str) -> Option<RoomId> {
 /// Asks one of those who hold a channel what they know of it. When nobody does, the server says so at once.
 async fn find(link: Arc<Link>, channel: ChannelKey) {
     let held = if link.is_connected() {
-        let body = Body::Find(channel.clone());
+        let body = Body::RequestSnapshot(channel.clone());
         let request = Request::new().payload(Packet::write(link.node, body)).timeout(Some(FIND_TIMEOUT));
         let answer = link.client.send_request(subject::of_finders(&channel), request).await;
         match answer.ok().and_then(|message| link.read(&message)) {
-            Some(Packet { body: Body::Held(held), .. }) => Some(held),
+            Some(Packet { body: Body::Snapshot(held), .. }) => Some(held),
             _ => None,
         }
     } else {
         None
     };
-    link.report(PeerNews::Found(channel, held));
+    link.report(ClusterEvent::Snapshot(channel, held));
 }

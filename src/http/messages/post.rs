@@ -69,7 +69,7 @@ impl PostMessageRequest {
 /// `POST /rooms/{id}/messages`: the six steps of one message.
 pub(crate) async fn post_message(
     state: web::Data<WebState>,
-    Received(trace): Received,
+    Received(timeline): Received,
     author: Identity,
     room_id: web::Path<RoomId>,
     key: IdempotencyKey,
@@ -79,23 +79,23 @@ pub(crate) async fn post_message(
     // 1  The client has sent it.
     // 2  Validate and store.
     let draft = request.parse(key, &state)?;
-    trace.parsed();
+    timeline.parsed();
     let (message, event) = match state.store.post_message(author.user_id(), *room_id, draft).await? {
         Posted::New { message, event } => (message, event),
         Posted::Replayed(message) => return Ok(replayed(&message)),
     };
-    trace.stored();
-    state.flows.keep(message.id, event.seq, Arc::clone(&trace));
+    timeline.stored();
+    state.timelines.keep(message.id, event.seq, Arc::clone(&timeline));
     // 3  Dispatch.
-    state.bus.dispatch(&event, &trace, except);
-    trace.dispatched();
+    state.bus.dispatch(&event, &timeline, except);
+    timeline.dispatched();
     // 4  The broadcaster hears it, and
     // 5  the clients receive it, while nobody here waits for them.
     // 6  Answer.
-    trace.answered();
+    timeline.answered();
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, format!("/api/v1/rooms/{room_id}/messages/{}", message.id)))
-        .insert_header(("Server-Timing", trace.server_timing()))
+        .insert_header(("Server-Timing", timeline.server_timing()))
         .json(MessagePayload::from(&message)))
 }
 

@@ -16,6 +16,6 @@ pub(crate) async fn show_flow(
 ) -> Result<HttpResponse, ApiError> {
     let (room_id, message_id) = *path;
     let message = state.store.message(viewer.user_id(), room_id, message_id).await?;
-    let flow = state.flows.flow(message.id).ok_or(ApiError::Refused(Refusal::FlowForgotten))?;
+    let flow = state.timelines.flow(message.id).ok_or(ApiError::Refused(Refusal::FlowForgotten))?;
     Ok(HttpResponse::Ok().json(flow))
 }

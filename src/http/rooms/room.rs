@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::domain::{RetentionDays, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, UserId};
 use crate::json::{MembershipPayload, RoomPayload};
 use crate::store::{NewRoom, RoomChange, RoomView};
-use crate::timeline::Trace;
+use crate::timeline::Timeline;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
@@ -129,8 +129,8 @@ pub(crate) async fn join_room(
 
 /// Dispatches what happened, without a time line: only posted messages have one that somebody can look at.
 pub(crate) fn dispatch(state: &WebState, events: &[RoomEvent]) {
-    let trace = Trace::start();
+    let timeline = Timeline::start();
     for event in events {
-        state.bus.dispatch(event, &trace, None);
+        state.bus.dispatch(event, &timeline, None);
     }
 }

@@ -9,7 +9,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::broadcast::{Frame, Importance, Socket};
+use crate::broadcast::{Frame, Priority, Socket};
 use crate::pusher::{
     App, ChannelKind, ChannelName, ClientEvent, ClientFrame, Code, MAX_EVENT_NAME_CHARS, SignInFrame, SubscribeFrame,
     SubscriptionRefusal, server_frame,
@@ -65,12 +65,12 @@ impl SocketSession {
                     // Boxed, so that an idle socket does not hold memory for this future.
                     Box::pin(self.handle_frame(&text)).await;
                     // Whoever sends a lot at once is answered as it comes: without this the answers would fill the
-                    // outbox before the writer has its turn.
+                    // send_queue before the writer has its turn.
                     yield_now().await;
                 }
                 Some(Ok(AggregatedMessage::Ping(payload))) => {
                     // A socket that is full closes itself in `send`.
-                    let _ = self.socket.send(&Frame::pong(&payload), Importance::Event);
+                    let _ = self.socket.send(&Frame::pong(&payload), Priority::Required);
                 }
                 Some(Ok(AggregatedMessage::Pong(_))) => {}
                 Some(Ok(AggregatedMessage::Binary(_))) => {

@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::LocalBoxFuture;
 use tracing::debug;
 
-use crate::broadcast::{Frame, Importance, Socket, Wire};
+use crate::broadcast::{Frame, Priority, Socket, SocketWriter};
 
 use crate::sockets::server::SocketServer;
 use crate::sockets::session::{self, ConnectQuery, Refusal, SocketSession, admit, refuse_path};
@@ -114,8 +114,8 @@ fn connect(
     read_ahead: BytesMut,
 ) -> TcpReader {
     let HandshakeResponse { bytes, deflate_from_bytes } = handshake;
-    socket.outbox().connect(Box::new(TcpWire(Rc::clone(stream))), deflate_from_bytes);
-    socket.outbox().push(&Frame::raw(bytes), Importance::Event);
+    socket.send_queue().connect(Box::new(TcpSocketWriter(Rc::clone(stream))), deflate_from_bytes);
+    socket.send_queue().push(&Frame::raw(bytes), Priority::Required);
     let max_payload_bytes = server.config().max_frame_bytes;
     let rules = FrameRules { max_payload_bytes, may_be_deflated: deflate_from_bytes.is_some() };
     TcpReader::new(Rc::clone(stream), Rc::clone(socket), read_ahead, rules)
@@ -130,9 +130,9 @@ fn answer_and_close(stream: &TcpStream, status: &str) {
 
 /// A connection as the hub writes to it.
 #[derive(Debug)]
-struct TcpWire(Rc<TcpStream>);
+struct TcpSocketWriter(Rc<TcpStream>);
 
-impl Wire for TcpWire {
+impl SocketWriter for TcpSocketWriter {
     fn write(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
         match frames {
             [frame] => self.0.try_write(frame),

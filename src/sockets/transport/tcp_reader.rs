@@ -59,7 +59,7 @@ enum Phase {
     /// The client sent an invalid frame: further input is discarded, but until its end the connection stays, or
     /// the close frame might be lost with what the client still sends.
     Failed,
-    /// The client has closed or is gone: when the outbox is empty, the connection is over.
+    /// The client has closed or is gone: when the send queue is empty, the connection is over.
     Closed,
 }
 
@@ -100,14 +100,14 @@ impl TcpReader {
 
     /// Writes what the connection did not take before; ready when nothing waits.
     fn poll_write(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let outbox = self.socket.outbox();
-        while outbox.poll_blocked(cx).is_ready() {
+        let send_queue = self.socket.send_queue();
+        while send_queue.poll_blocked(cx).is_ready() {
             match self.stream.poll_write_ready(cx) {
-                Poll::Ready(_) => outbox.resume(),
+                Poll::Ready(_) => send_queue.resume(),
                 Poll::Pending => return Poll::Pending,
             }
         }
-        if outbox.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        if send_queue.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     fn read(&mut self) {

@@ -9,8 +9,8 @@ use hubbub::bus::{Bus, local_bus};
 use hubbub::config::Secret;
 use hubbub::http::{self, SocketApp, WebParts, WebState};
 use hubbub::pusher::AppId;
-use hubbub::store::{DatabaseUrl, FileLibrary, Store, StoreOptions};
-use hubbub::timeline::FlowBook;
+use hubbub::store::{DatabaseUrl, FileStorage, Store, StoreOptions};
+use hubbub::timeline::TimelineStore;
 
 use crate::support::server::{Server, settings};
 
@@ -26,9 +26,9 @@ fn state(store: &Store, data_dir: &std::path::Path) -> web::Data<WebState> {
     let config = settings(data_dir);
     let parts = WebParts {
         store: store.clone(),
-        files: FileLibrary::open(store.clone(), &data_dir.join("files")).expect("a directory"),
+        files: FileStorage::open(store.clone(), &data_dir.join("files")).expect("a directory"),
         bus: Bus::new(Arc::new(local_bus(1).0), AppId(1)),
-        flows: Arc::new(FlowBook::new(1)),
+        timelines: Arc::new(TimelineStore::new(1)),
         passwords: Passwords::start(&config.auth).expect("threads"),
         access_tokens: AccessTokens::new(KeyRing::open(data_dir).expect("keys"), &config.auth),
         socket_app: SocketApp { key: "key".to_owned(), secret: Secret::from("secret".to_owned()) },

@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{Importance, Outbox, OutboxLimits, Pushed, Wire};
+use super::{EnqueueResult, Priority, SendQueue, SendQueueLimits, SocketWriter};
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -23,23 +23,23 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn push(&mut self, frame: &Bytes, importance: Importance, limits: OutboxLimits) -> Pushed {
+    pub(super) fn push(&mut self, frame: &Bytes, priority: Priority, limits: SendQueueLimits) -> EnqueueResult {
         if self.closing {
-            return Pushed::Dropped;
+            return EnqueueResult::Dropped;
         }
-        let share = match importance {
-            Importance::Event => 1,
-            Importance::Hint => 2,
+        let share = match priority {
+            Priority::Required => 1,
+            Priority::BestEffort => 2,
         };
         let fits = self.frames.len() < limits.frames.div_ceil(share)
             && (self.frames.is_empty() || self.bytes + frame.len() <= limits.bytes / share);
-        match (fits, importance) {
+        match (fits, priority) {
             (true, _) => {
                 self.append(frame.clone());
-                Pushed::Queued
+                EnqueueResult::Queued
             }
-            (false, Importance::Hint) => Pushed::Dropped,
-            (false, Importance::Event) => Pushed::Full,
+            (false, Priority::BestEffort) => EnqueueResult::Dropped,
+            (false, Priority::Required) => EnqueueResult::Full,
         }
     }
 
@@ -49,17 +49,17 @@ impl Queue {
     }
 
     /// Writes the first frames in one go, and forgets what was written.
-    pub(super) fn write_to(&mut self, wire: &dyn Wire) -> io::Result<()> {
+    pub(super) fn write_to(&mut self, writer: &dyn SocketWriter) -> io::Result<()> {
         let written = match self.frames.len() {
-            1 => wire.write(&[IoSlice::new(&self.frames[0])])?,
+            1 => writer.write(&[IoSlice::new(&self.frames[0])])?,
             _ => {
-                let mut slices = [IoSlice::new(&[]); Outbox::MAX_JOINED_FRAMES];
+                let mut slices = [IoSlice::new(&[]); SendQueue::MAX_JOINED_FRAMES];
                 let mut count = 0;
                 for (slice, frame) in slices.iter_mut().zip(&self.frames) {
                     *slice = IoSlice::new(frame);
                     count += 1;
                 }
-                wire.write(&slices[..count])?
+                writer.write(&slices[..count])?
             }
         };
         self.bytes -= written;
@@ -79,7 +79,7 @@ impl Queue {
             self.frames.pop_front();
         }
         // A burst must not cost memory for as long as the socket lives.
-        self.frames.shrink_to(Outbox::IDLE_CAPACITY);
+        self.frames.shrink_to(SendQueue::IDLE_CAPACITY);
     }
 
     pub(super) fn clear(&mut self) {

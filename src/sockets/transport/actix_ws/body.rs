@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::broadcast::Socket;
 
-/// Writes a socket's outbox to its connection. The HTTP dispatcher polls it for the next bytes.
+/// Writes a socket's send queue to its connection. The HTTP dispatcher polls it for the next bytes.
 pub(super) struct SocketBody {
     socket: Rc<Socket>,
     /// The body that actix-ws made: when it is dropped, its message stream ends, and with it the socket's reader.
@@ -31,6 +31,6 @@ impl MessageBody for SocketBody {
     }
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        self.socket.outbox().poll_write(cx).map(|written| written.map(Ok))
+        self.socket.send_queue().poll_write(cx).map(|written| written.map(Ok))
     }
 }

@@ -14,36 +14,40 @@ use tokio::sync::oneshot;
 
 use crate::pusher::{ChannelKey, PresenceMember};
 
-use super::{Answer, NodeId, Question};
+use super::{NodeId, Query, QueryResult};
 use crate::bus::{Revocation, RoomHead, Termination};
 
 /// What nodes say to each other.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PeerMessage {
+pub enum ClusterMessage {
     /// An event for the sockets of a channel, as they get it.
-    Event(ReadyFrame),
+    Event(EncodedFrame),
     /// A client's event, likewise. Worth nothing when it is late.
-    ClientEvent(ReadyFrame),
+    ClientEvent(EncodedFrame),
     /// Somebody lost the right to a channel.
     Revoke(Revocation),
     /// Somebody is to be disconnected.
     Terminate(Termination),
     /// The sender's part of a channel has changed.
-    Changed(Change),
+    #[serde(rename = "changed")]
+    Delta(ChannelDelta),
     /// How far the sender's part of a channel has come: whoever knows another number has missed something.
     Digest(Digest),
     /// The receiver should say what its part of a channel is.
-    Ask(ChannelKey),
+    #[serde(rename = "ask")]
+    RequestShare(ChannelKey),
     /// The parts of a channel.
-    Held(Box<Held>),
+    #[serde(rename = "held")]
+    Snapshot(Box<ChannelSnapshot>),
     /// The sender has heard nothing for a while: whoever holds channels should send digests of them.
-    Hello,
+    #[serde(rename = "hello")]
+    RequestDigests,
 }
 
 /// A frame that needs no more work: a receiver never serialises it again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ReadyFrame {
+pub struct EncodedFrame {
     /// Whose sockets get it.
     pub channel: ChannelKey,
     /// The socket that does not.
@@ -58,7 +62,7 @@ pub struct ReadyFrame {
 
 /// A change of a node's part of a channel. Each of a node's changes has a stamp of its own, rising.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Change {
+pub struct ChannelDelta {
     /// The channel.
     pub channel: ChannelKey,
     /// The stamp of the change before this one; 0 when the node had no part in the channel.
@@ -86,7 +90,7 @@ pub struct Digest {
 
 /// One node's whole part of a channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Part {
+pub struct NodeShare {
     /// Whose part it is.
     pub owner: NodeId,
     /// The stamp of its last change.
@@ -100,11 +104,11 @@ pub struct Part {
 
 /// What a node knows of a channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Held {
+pub struct ChannelSnapshot {
     /// The channel.
     pub channel: ChannelKey,
     /// The parts that it knows of: its own, and those of others when it was asked for all.
-    pub parts: Vec<Part>,
+    pub parts: Vec<NodeShare>,
     /// A cache channel's last event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached: Option<CachedEvent>,
@@ -134,68 +138,69 @@ pub enum Recipient {
 
 /// What a broadcaster hears of the others.
 #[derive(Debug)]
-pub enum PeerNews {
-    /// One of them says something.
-    Said(NodeId, PeerMessage),
-    /// What the others know of a channel, which was asked; `None` when nobody holds it, or nobody answered in time.
-    Found(ChannelKey, Option<Box<Held>>),
-    /// One of them wants to know what is known here of a channel, of all nodes.
-    Wanted(ChannelKey, oneshot::Sender<Held>),
-    /// One of them asks on behalf of its HTTP API.
-    Asked(Question, oneshot::Sender<Answer>),
-    /// One of them is gone, and its sockets with it.
-    Gone(NodeId),
-    /// The others are heard again after a while in which something may have been missed.
-    Back,
-    /// Nothing was heard for so long that the sockets are better off elsewhere.
-    CutOff,
+pub enum ClusterEvent {
+    /// A message of another node.
+    Message(NodeId, ClusterMessage),
+    /// The answer to [`Cluster::request_snapshot`]; `None` when no node has the channel, or none answered in time.
+    Snapshot(ChannelKey, Option<Box<ChannelSnapshot>>),
+    /// Another node asks for all that is known here of a channel, about all nodes.
+    SnapshotRequest(ChannelKey, oneshot::Sender<ChannelSnapshot>),
+    /// Another node asks on behalf of its HTTP API.
+    Query(Query, oneshot::Sender<QueryResult>),
+    /// A node is lost, and its sockets with it.
+    NodeLost(NodeId),
+    /// The other nodes are heard again after a time in which messages may have been lost.
+    Reconnected,
+    /// No other node was heard for so long that clients should connect to another server
+    /// (`HUBBUB_BUS_OUTAGE_SECS`).
+    Isolated,
 }
 
 /// An answer that comes later.
-pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The broadcasters of other processes. Nothing here waits, but for the future that is answered.
-pub trait Peers: Send + Sync {
+pub trait Cluster: Send + Sync {
     /// Whether there may be any.
-    fn exist(&self) -> bool;
+    fn has_others(&self) -> bool;
 
     /// The name of this process among them.
     fn this_node(&self) -> NodeId;
 
     /// This process wants to hear what concerns a channel.
-    fn listen(&self, channel: &ChannelKey);
+    fn subscribe(&self, channel: &ChannelKey);
 
     /// The same, and it answers those who look for the channel.
-    fn offer(&self, channel: &ChannelKey);
+    fn serve_snapshots(&self, channel: &ChannelKey);
 
     /// It does not want to any more.
-    fn ignore(&self, channel: &ChannelKey);
+    fn unsubscribe(&self, channel: &ChannelKey);
 
     /// Tells them something. It may get lost.
-    fn tell(&self, recipient: Recipient, message: PeerMessage);
+    fn send(&self, recipient: Recipient, message: ClusterMessage);
 
-    /// Asks those who hold a channel what they know of it: exactly one [`PeerNews::Found`] follows.
-    fn find(&self, channel: &ChannelKey);
+    /// Asks those who hold a channel what they know of it: exactly one [`ClusterEvent::Snapshot`] follows.
+    fn request_snapshot(&self, channel: &ChannelKey);
 
     /// Has a node watched that somebody spoke of: if it is not heard, it is gone.
-    fn expect(&self, node: NodeId);
+    fn watch_node(&self, node: NodeId);
 
     /// Asks all of them; those who do not answer in time are left out, and the answer says so.
-    fn ask(&self, question: Question) -> Later<Answer>;
+    fn query(&self, question: Query) -> BoxFuture<QueryResult>;
 }
 
 /// A process by itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Alone(NodeId);
+pub struct SingleNode(NodeId);
 
-impl Default for Alone {
+impl Default for SingleNode {
     fn default() -> Self {
-        Self(NodeId::draw())
+        Self(NodeId::random())
     }
 }
 
-impl Peers for Alone {
-    fn exist(&self) -> bool {
+impl Cluster for SingleNode {
+    fn has_others(&self) -> bool {
         false
     }
 
@@ -203,20 +208,20 @@ impl Peers for Alone {
         self.0
     }
 
-    fn listen(&self, _: &ChannelKey) {}
+    fn subscribe(&self, _: &ChannelKey) {}
 
-    fn offer(&self, _: &ChannelKey) {}
+    fn serve_snapshots(&self, _: &ChannelKey) {}
 
-    fn ignore(&self, _: &ChannelKey) {}
+    fn unsubscribe(&self, _: &ChannelKey) {}
 
-    fn tell(&self, _: Recipient, _: PeerMessage) {}
+    fn send(&self, _: Recipient, _: ClusterMessage) {}
 
-    fn find(&self, _: &ChannelKey) {}
+    fn request_snapshot(&self, _: &ChannelKey) {}
 
-    fn expect(&self, _: NodeId) {}
+    fn watch_node(&self, _: NodeId) {}
 
-    fn ask(&self, _: Question) -> Later<Answer> {
-        let nothing: Ready<Answer> = ready(Answer::default());
+    fn query(&self, _: Query) -> BoxFuture<QueryResult> {
+        let nothing: Ready<QueryResult> = ready(QueryResult::default());
         Box::pin(nothing)
     }
 }

@@ -8,7 +8,7 @@ use crate::pusher::{App, ChannelName, WebhookEventKind};
 
 /// Something that an app's webhooks want to hear of.
 #[derive(Debug, Clone)]
-pub struct Occurrence {
+pub struct WebhookTrigger {
     /// The app, as it was then.
     pub app: Arc<App>,
     /// What happened.
