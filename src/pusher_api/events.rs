@@ -101,15 +101,15 @@ pub(super) async fn publish_batch(call: SignedCall) -> Result<HttpResponse, Call
 /// `Idempotency-Key` has done so before.
 fn publish(call: &SignedCall, publications: &[Publication]) -> Result<(), CallError> {
     let (app, key) = (call.app.id, call.idempotency_key.as_deref());
-    let published = &call.api.published();
-    match key.map_or(Claim::New, |key| published.claim(app, key, &call.body)) {
+    let used_keys = &call.api.used_keys();
+    match key.map_or(Claim::New, |key| used_keys.claim(app, key, &call.body)) {
         Claim::New => {}
         Claim::Repeated => return Ok(()),
         Claim::Conflict => return Err(CallError::KeyReused),
     }
     let envelopes = publications.iter().flat_map(|publication| publication.envelopes(app)).collect();
     call.api.broker().publish_all(envelopes).map_err(|_| {
-        key.inspect(|key| published.release(app, key));
+        key.inspect(|key| used_keys.release(app, key));
         CallError::Busy
     })
 }
