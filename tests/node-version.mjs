@@ -11,7 +11,10 @@ const compare = (a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 /** Whether a version is in a range such as `^20.19.0 || >=24`. */
 function isIn(version, range) {
   return range.split('||').some((part) => {
-    const terms = part.replace(/([\^~<>=]) +/g, '$1').trim().split(/\s+/);
+    const terms = part
+      .replace(/([\^~<>=]) +/g, '$1')
+      .trim()
+      .split(/\s+/);
     return terms.every((term) => {
       const [, operator, text] = /^([\^~<>=]*)v?(.*)$/.exec(term);
       const order = compare(version, numbers(text));
@@ -21,7 +24,9 @@ function isIn(version, range) {
       if (operator === '<') return order < 0;
       if (operator === '<=') return order <= 0;
       const depth = operator === '^' ? 1 : operator === '~' ? 2 : text.split('.').filter((n) => /^\d+$/.test(n)).length;
-      const same = numbers(text).slice(0, depth).every((number, index) => number === version[index]);
+      const same = numbers(text)
+        .slice(0, depth)
+        .every((number, index) => number === version[index]);
       return same && order >= 0;
     });
   });
@@ -37,6 +42,8 @@ for (const folder of ['frontend', 'tests', 'tests/sdks']) {
   }
 }
 if (unmet.size > 0) {
-  console.log(`a current Node.js (this is ${process.version}; packages need ${[...unmet].join(', and ')}): https://nodejs.org`);
+  console.log(
+    `a current Node.js (this is ${process.version}; packages need ${[...unmet].join(', and ')}): https://nodejs.org`,
+  );
   process.exit(1);
 }

@@ -23,7 +23,7 @@ while read -r word rest; do
   case $word in
     FROM) stage=$(sed -n 's/.* AS //p' <<<"$rest") ;;
     COPY)
-      [ -n "$stage" ] && [[ $rest != --from=* ]] || continue
+      if [ -z "$stage" ] || [[ $rest == --from=* ]]; then continue; fi
       read -ra words <<<"$rest"
       for source in "${words[@]::${#words[@]}-1}"; do
         target=$directory/$stage/${words[-1]}
