@@ -55,6 +55,9 @@ for tool in "$@"; do
       # Debian keeps it out of the path of ordinary users.
       PATH="$PATH:/usr/sbin" command -v nats-server >/dev/null || install "The NATS server" nats-server
       ;;
+    shellcheck)
+      command -v shellcheck >/dev/null || install "shellcheck" shellcheck
+      ;;
     chromium)
       command -v chromium >/dev/null || install "Chromium" chromium fonts-dejavu-core
       ;;
