@@ -25,6 +25,8 @@ export default defineConfig({
   test: {
     environment: 'node',
     restoreMocks: true,
+    // Much of it runs on fake clocks: only a hang takes this long, also on a busy machine.
+    testTimeout: 60_000,
     projects: [
       { extends: true, test: { name: 'page', include: ['src/**/*.test.ts'] } },
       // The page's code and the real server, which HUBBUB_BIN names.

@@ -4,11 +4,11 @@
 //!
 //! | step | what happens | where |
 //! |---|---|---|
-//! | 1 | the client POSTs | the page's `frontend/src/lib/api.ts`, or curl |
+//! | 1 | the client POSTs | the page's `frontend/src/lib/http/api.ts`, or curl |
 //! | 2 | the handler validates and stores | `post_message` in [`http`], [`domain::MessageBody`], [`store::Store::post_message`] |
 //! | 3 | it dispatches an event | [`bus::Bus::dispatch`] |
 //! | 4 | the broadcaster hears it and broadcasts | [`broadcast::Broadcaster::run`], [`broadcast::Hub`] |
-//! | 5 | the clients receive it and update their pages | [`sockets`], the page's `frontend/src/lib/realtime.ts` |
+//! | 5 | the clients receive it and update their pages | [`sockets`], the page's `frontend/src/lib/realtime/realtime.ts` |
 //! | 6 | the POST is answered | the last line of `post_message` |
 //!
 //! # Layers

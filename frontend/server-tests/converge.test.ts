@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { Server } from '../../tests/support/server.mjs';
-import { seeded } from '../src/lib/document/fake-network';
+import { seeded } from '../src/lib/testing/fake-network';
 import { DocumentClient, pause, stored, until } from './document-client';
 
 /** The demo's first room. */

@@ -4,12 +4,12 @@
 import { type Server as TcpServer, type Socket, connect, createServer } from 'node:net';
 
 import type { Person, Server } from '../../tests/support/server.mjs';
-import { Api } from '../src/lib/api';
-import { DocumentSession } from '../src/lib/document/session';
-import { HttpClient } from '../src/lib/http';
-import type { KeptUpdate } from '../src/lib/kept-updates';
-import { type DocumentLine, type PresentPerson, Realtime, type RealtimeHost } from '../src/lib/realtime';
-import type { ClientUpdate, Instance } from '../src/lib/wire';
+import { Api } from '../src/lib/http/api';
+import { DocumentSession } from '../src/lib/documents/session';
+import { HttpClient } from '../src/lib/http/client';
+import type { KeptUpdate } from '../src/lib/storage/unsaved-updates';
+import { type DocumentLine, type PresentPerson, Realtime, type RealtimeHost } from '../src/lib/realtime/realtime';
+import type { ClientUpdate, Instance } from '../src/lib/http/wire';
 
 /** All that a client sends and receives goes through here. */
 class Cable {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, it } from 'vitest';
 import * as Y from 'yjs';
 
 import { Server } from '../../tests/support/server.mjs';
-import { seeded } from '../src/lib/document/fake-network';
+import { seeded } from '../src/lib/testing/fake-network';
 import { DocumentClient, pause, until } from './document-client';
 
 const LOBBY = 1;

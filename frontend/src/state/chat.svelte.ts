@@ -2,18 +2,18 @@
 
 import { SvelteMap } from 'svelte/reactivity';
 
-import { Api, type PendingMessage } from '../lib/api';
-import { Drafts } from '../lib/drafts';
-import { HttpClient } from '../lib/http';
-import { Outbox, type Outgoing } from '../lib/outbox';
-import { StepBook, now } from '../lib/page-steps';
-import { ApiError } from '../lib/problem';
-import { type ConnectionState, type PresentPerson, Realtime } from '../lib/realtime';
-import { storage } from '../lib/storage';
-import type { Instance, Message, Room, RoomEvent, RoomFacts, User } from '../lib/wire';
-import { Documents } from './documents.svelte';
-import { RoomState } from './room.svelte';
-import type { Session } from './session.svelte';
+import { Api, type PendingMessage } from '../lib/http/api';
+import { Drafts } from '../lib/storage/drafts';
+import { HttpClient } from '../lib/http/client';
+import { Outbox, type Outgoing } from '../lib/messages/unsent-messages';
+import { StepBook, now } from '../lib/timeline/timeline-store';
+import { ApiError } from '../lib/http/problem';
+import { type ConnectionState, type PresentPerson, Realtime } from '../lib/realtime/realtime';
+import { storage } from '../lib/storage/storage';
+import type { Instance, Message, Room, RoomEvent, RoomFacts, User } from '../lib/http/wire';
+import { Documents } from './documents/documents.svelte';
+import { RoomState } from './rooms/room.svelte';
+import type { Session } from './people/session.svelte';
 
 /** Read marks are sent together when several messages come at once. */
 const READ_DELAY_MS = 250;

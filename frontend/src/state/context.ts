@@ -3,7 +3,7 @@
 import { createContext } from 'svelte';
 
 import type { Chat } from './chat.svelte';
-import type { Session } from './session.svelte';
+import type { Session } from './people/session.svelte';
 
 export const [getSession, setSession] = createContext<Session>();
 export const [getChat, setChat] = createContext<Chat>();

@@ -1,0 +1,52 @@
+// What the history of a room says of its documents: a line where one was made, renamed or archived.
+
+import type { Timeline } from '../messages/message-window';
+import type { Author, DocumentFacts, RoomEvent } from '../http/wire';
+
+export interface DocumentNote {
+  key: string;
+  time: number;
+  what: 'made' | 'renamed' | 'archived' | 'brought back';
+  document: DocumentFacts;
+  /** Null where only the event told it, and that was not heard here. */
+  by: Author | null;
+}
+
+/** What the documents themselves tell: when each was made, and archived. */
+export function notesOf(documents: readonly DocumentFacts[]): DocumentNote[] {
+  return documents.flatMap((document) => {
+    const time = Date.parse(document.created_at);
+    const made: DocumentNote = { key: `made-${document.id}`, time, what: 'made', document, by: document.created_by };
+    if (document.archived_at === null) return [made];
+    return [
+      made,
+      { key: archivedKey(document), time: Date.parse(document.archived_at), what: 'archived', document, by: null },
+    ];
+  });
+}
+
+/** What an event tells beyond that: who did it, and what it was called before. */
+export function noteOf(event: RoomEvent, before: DocumentFacts | undefined): DocumentNote | null {
+  if (event.type !== 'document.changed' || before === undefined) return null;
+  const { document } = event;
+  const note = { time: Date.parse(event.created_at), document, by: event.actor };
+  if (before.archived_at === null && document.archived_at !== null) {
+    return { ...note, key: archivedKey(document), what: 'archived' };
+  }
+  if (before.archived_at !== null && document.archived_at === null) {
+    return { ...note, key: `event-${event.seq}`, what: 'brought back' };
+  }
+  return before.title === document.title ? null : { ...note, key: `event-${event.seq}`, what: 'renamed' };
+}
+
+/** The notes in the order of time, as far as the window of messages reaches; the later of two with one key stands. */
+export function notesWithin(timeline: Timeline, notes: readonly DocumentNote[]): DocumentNote[] {
+  const from = timeline.hasOlder ? Date.parse(timeline.messages[0]?.created_at ?? '') : -Infinity;
+  const to = timeline.atEnd ? Infinity : Date.parse(timeline.messages.at(-1)?.created_at ?? '');
+  const byKey = new Map(notes.map((note) => [note.key, note]));
+  return [...byKey.values()].filter(({ time }) => from <= time && time <= to).sort((a, b) => a.time - b.time);
+}
+
+function archivedKey(document: DocumentFacts): string {
+  return `archived-${document.id}-${document.archived_at}`;
+}

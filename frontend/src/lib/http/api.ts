@@ -1,0 +1,178 @@
+// Step 1 of the walk, and every other call to the HTTP API.
+
+import { HttpClient } from './client';
+import type {
+  ApiToken,
+  CatchUp,
+  DocumentFacts,
+  DocumentVersion,
+  Invite,
+  LoadedDocument,
+  Member,
+  Message,
+  MessagePage,
+  Room,
+  SavedDocument,
+  ServerFlow,
+  User,
+} from './wire';
+
+/** A message on its way: the row that its author sees at once. The echo with the same `client_id` replaces it. */
+export interface PendingMessage {
+  client_id: string;
+  room_id: number;
+  body: string;
+  /** When it was written, in milliseconds since 1970; orders what waits. */
+  written_at: number;
+}
+
+export class Api {
+  constructor(private readonly http: HttpClient) {}
+
+  /**
+   * Step 1: posts a message. Repeating the call is safe, for the server stores a `client_id` once: a message that was
+   * stored while its answer got lost is answered again and not doubled.
+   */
+  postMessage(pending: PendingMessage): Promise<Message> {
+    const { room_id, body, client_id } = pending;
+    return this.http.call('POST', `/api/v1/rooms/${room_id}/messages`, { body: { body, client_id } });
+  }
+
+  editMessage(roomId: number, messageId: number, body: string): Promise<Message> {
+    return this.http.call('PATCH', `/api/v1/rooms/${roomId}/messages/${messageId}`, { body: { body } });
+  }
+
+  deleteMessage(roomId: number, messageId: number): Promise<Message> {
+    return this.http.call('DELETE', `/api/v1/rooms/${roomId}/messages/${messageId}`);
+  }
+
+  /** A page of history, oldest first; without a cursor the newest. */
+  messages(roomId: number, cursor: { before?: number; after?: number; around?: number } = {}): Promise<MessagePage> {
+    const query = new URLSearchParams(Object.entries(cursor).map(([name, id]) => [name, String(id)]));
+    return this.http.call('GET', `/api/v1/rooms/${roomId}/messages?${query}`);
+  }
+
+  /** The server's steps of a message. */
+  flow(roomId: number, messageId: number): Promise<ServerFlow> {
+    return this.http.call('GET', `/api/v1/rooms/${roomId}/messages/${messageId}/flow`);
+  }
+
+  /** What happened in a room after `seq`. */
+  eventsAfter(roomId: number, seq: number): Promise<CatchUp> {
+    return this.http.call('GET', `/api/v1/rooms/${roomId}/events?after=${seq}&limit=500`);
+  }
+
+  async rooms(): Promise<Room[]> {
+    return (await this.http.call<{ items: Room[] }>('GET', '/api/v1/rooms')).items;
+  }
+
+  room(roomId: number): Promise<Room> {
+    return this.http.call('GET', `/api/v1/rooms/${roomId}`);
+  }
+
+  createRoom(room: { name: string; kind: Room['kind']; topic: string; member_ids: number[] }): Promise<Room> {
+    return this.http.call('POST', '/api/v1/rooms', { body: room });
+  }
+
+  changeRoom(roomId: number, change: { name?: string; topic?: string }): Promise<Room> {
+    return this.http.call('PATCH', `/api/v1/rooms/${roomId}`, { body: change });
+  }
+
+  joinRoom(roomId: number): Promise<Room> {
+    return this.http.call('POST', `/api/v1/rooms/${roomId}/join`);
+  }
+
+  async members(roomId: number): Promise<Member[]> {
+    return (await this.http.call<{ items: Member[] }>('GET', `/api/v1/rooms/${roomId}/members`)).items;
+  }
+
+  async addMember(roomId: number, userId: number): Promise<Member[]> {
+    const body = { user_id: userId };
+    return (await this.http.call<{ items: Member[] }>('POST', `/api/v1/rooms/${roomId}/members`, { body })).items;
+  }
+
+  /** Removes somebody, or leaves when it is oneself. */
+  removeMember(roomId: number, userId: number): Promise<void> {
+    return this.http.call('DELETE', `/api/v1/rooms/${roomId}/members/${userId}`);
+  }
+
+  markRead(roomId: number, number: number): Promise<void> {
+    return this.http.call('PUT', `/api/v1/rooms/${roomId}/read`, { body: { number } });
+  }
+
+  async documents(roomId: number): Promise<DocumentFacts[]> {
+    const path = `/api/v1/rooms/${roomId}/documents`;
+    return (await this.http.call<{ documents: DocumentFacts[] }>('GET', path)).documents;
+  }
+
+  createDocument(roomId: number, title: string): Promise<DocumentFacts> {
+    return this.http.call('POST', `/api/v1/rooms/${roomId}/documents`, { body: { title } });
+  }
+
+  changeDocument(documentId: number, change: { title?: string; archived?: boolean }): Promise<DocumentFacts> {
+    return this.http.call('PATCH', `/api/v1/documents/${documentId}`, { body: change });
+  }
+
+  /** A document's content: all of it, or what the state vector (base64url) lacks. */
+  loadDocument(documentId: number, stateVector: string | null): Promise<LoadedDocument> {
+    const query = stateVector === null ? '' : `?sv=${stateVector}`;
+    return this.http.call('GET', `/api/v1/documents/${documentId}${query}`);
+  }
+
+  /** Merges a Yjs update into the stored document. Repeating it is safe: what is stored already changes nothing. */
+  saveDocument(
+    documentId: number,
+    update: Uint8Array<ArrayBuffer>,
+    { keepalive, socketId }: { keepalive: boolean; socketId: string | null },
+  ): Promise<SavedDocument> {
+    // This page has what it saves: the event that tells of it need not come here.
+    const headers: Record<string, string> = socketId === null ? {} : { 'X-Socket-Id': socketId };
+    return this.http.call('PUT', `/api/v1/documents/${documentId}`, { bytes: update, headers, keepalive });
+  }
+
+  /** The text, as a file. */
+  documentText(documentId: number): Promise<Blob> {
+    return this.http.file(`/api/v1/documents/${documentId}/text`);
+  }
+
+  async documentVersions(documentId: number): Promise<DocumentVersion[]> {
+    const path = `/api/v1/documents/${documentId}/versions`;
+    return (await this.http.call<{ versions: DocumentVersion[] }>('GET', path)).versions;
+  }
+
+  async documentVersionText(documentId: number, number: number): Promise<string> {
+    const path = `/api/v1/documents/${documentId}/versions/${number}`;
+    return (await this.http.call<{ text: string }>('GET', path)).text;
+  }
+
+  /** Makes the text that version's again, by a change like any other. */
+  restoreDocumentVersion(documentId: number, number: number): Promise<SavedDocument> {
+    return this.http.call('POST', `/api/v1/documents/${documentId}/versions/${number}/restore`);
+  }
+
+  async findPeople(query: string): Promise<User[]> {
+    const search = new URLSearchParams({ query, limit: '20' });
+    return (await this.http.call<{ items: User[] }>('GET', `/api/v1/users?${search}`)).items;
+  }
+
+  createInvite(expiresInHours: number): Promise<Invite> {
+    return this.http.call('POST', '/api/v1/invites', { body: { expires_in_hours: expiresInHours } });
+  }
+
+  async tokens(): Promise<ApiToken[]> {
+    return (await this.http.call<{ items: ApiToken[] }>('GET', '/api/v1/tokens')).items;
+  }
+
+  createToken(name: string): Promise<ApiToken & { token: string }> {
+    return this.http.call('POST', '/api/v1/tokens', { body: { name } });
+  }
+
+  revokeToken(tokenId: number): Promise<void> {
+    return this.http.call('DELETE', `/api/v1/tokens/${tokenId}`);
+  }
+
+  /** Asks for the right to join a channel with this socket. */
+  authoriseChannel(socketId: string, channelName: string): Promise<{ auth: string; channel_data?: string }> {
+    return this.http.call('POST', '/broadcasting/auth', { form: { socket_id: socketId, channel_name: channelName } });
+  }
+}

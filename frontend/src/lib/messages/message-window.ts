@@ -1,0 +1,82 @@
+// The messages of a room that the page holds: a window of its history, as a value. No DOM, no network.
+
+import type { Message, MessagePage } from '../http/wire';
+
+/** A contiguous window of a room's messages, oldest first. */
+export interface Timeline {
+  readonly messages: readonly Message[];
+  /** Whether there are older ones to load. */
+  readonly hasOlder: boolean;
+  /** Whether the window reaches the newest message, so that new ones join it. */
+  readonly atEnd: boolean;
+}
+
+/** The most messages in the window: what a slow phone scrolls through smoothly. Scrolling loads the others again. */
+export const WINDOW_MESSAGES = 400;
+
+export function fromPage(page: MessagePage): Timeline {
+  return { messages: page.items, hasOlder: page.prev !== null, atEnd: page.next === null };
+}
+
+/** Adds an older page above; the window's newest messages go when it is full. */
+export function withOlder(timeline: Timeline, page: MessagePage): Timeline {
+  const messages = merge(timeline.messages, page.items);
+  const kept = messages.slice(0, WINDOW_MESSAGES);
+  return {
+    messages: kept,
+    hasOlder: page.prev !== null,
+    atEnd: timeline.atEnd && kept.length === messages.length,
+  };
+}
+
+/** Adds a newer page below; the window's oldest messages go when it is full. */
+export function withNewer(timeline: Timeline, page: MessagePage): Timeline {
+  const messages = merge(timeline.messages, page.items);
+  const kept = messages.slice(-WINDOW_MESSAGES);
+  return {
+    messages: kept,
+    hasOlder: timeline.hasOlder || kept.length < messages.length,
+    atEnd: page.next === null,
+  };
+}
+
+/** Takes a message that was posted. It joins the window at its end, and only when the window reaches the end. */
+export function withPosted(timeline: Timeline, message: Message): Timeline {
+  if (timeline.messages.some((known) => known.id === message.id)) return withChanged(timeline, message);
+  if (!timeline.atEnd) return timeline;
+  return { ...timeline, messages: merge(timeline.messages, [message]) };
+}
+
+/** Takes a message as it is after an edit or its deletion. */
+export function withChanged(timeline: Timeline, message: Message): Timeline {
+  const index = timeline.messages.findIndex((known) => known.id === message.id);
+  const known = timeline.messages[index];
+  if (known === undefined || fresher(known, message) === known) return timeline;
+  return { ...timeline, messages: timeline.messages.with(index, message) };
+}
+
+/** Lets the oldest messages go while nobody looks at them, so that a busy room does not grow for ever. */
+export function trimmed(timeline: Timeline): Timeline {
+  // A hundred at a time, so that not every message moves the list.
+  if (timeline.messages.length <= WINDOW_MESSAGES + 100) return timeline;
+  return { ...timeline, messages: timeline.messages.slice(-WINDOW_MESSAGES), hasOlder: true };
+}
+
+/**
+ * The later state of one message. A page of history may be ahead of the events that are still on their way, and an
+ * event's copy must not undo it.
+ */
+export function fresher(a: Message, b: Message): Message {
+  if (a.deleted_at !== null) return a;
+  if (b.deleted_at !== null) return b;
+  return (b.edited_at ?? '') >= (a.edited_at ?? '') ? b : a;
+}
+
+function merge(a: readonly Message[], b: readonly Message[]): readonly Message[] {
+  const byNumber = new Map(a.map((message) => [message.number, message]));
+  for (const message of b) {
+    const known = byNumber.get(message.number);
+    byNumber.set(message.number, known ? fresher(known, message) : message);
+  }
+  return [...byNumber.values()].sort((x, y) => x.number - y.number);
+}

@@ -1,0 +1,25 @@
+// Which dialog is open: one at a time, from wherever it is asked for.
+
+import type { DocumentFacts, Message } from '../../lib/http/wire';
+import type { RoomState } from '../rooms/room.svelte';
+
+export type DialogRequest =
+  | { kind: 'new-room' | 'switcher' | 'settings' | 'help' }
+  | { kind: 'room' | 'invite' | 'people' | 'documents' | 'new-document'; room: RoomState }
+  | { kind: 'document' | 'versions'; room: RoomState; document: DocumentFacts }
+  | { kind: 'flow'; room: RoomState; message: Message }
+  | { kind: 'confirm'; title: string; text: string; action: string; run: () => Promise<void> };
+
+class Dialogs {
+  open = $state.raw<DialogRequest | null>(null);
+
+  show(request: DialogRequest): void {
+    this.open = request;
+  }
+
+  close(): void {
+    this.open = null;
+  }
+}
+
+export const dialogs = new Dialogs();

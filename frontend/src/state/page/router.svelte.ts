@@ -1,0 +1,35 @@
+// The address bar and the page, kept in step.
+
+import { type Route, parseRoute } from '../../lib/browser/route';
+
+class Router {
+  route = $state.raw<Route>(parseRoute(new URL(location.href)));
+
+  constructor() {
+    window.addEventListener('popstate', () => this.#read());
+  }
+
+  /** Goes to an address of this page. */
+  go(path: string, { replace = false } = {}): void {
+    if (replace) history.replaceState(null, '', path);
+    else history.pushState(null, '', path);
+    this.#read();
+  }
+
+  #read(): void {
+    this.route = parseRoute(new URL(location.href));
+  }
+}
+
+export const router = new Router();
+
+/** Follows a link within the page, unless it is meant for another tab or for the browser. */
+export function followLink(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const link = (event.target as Element).closest?.('a');
+  if (!link || link.target || link.origin !== location.origin || link.hasAttribute('download')) return;
+  if (link.hash && link.pathname === location.pathname) return;
+  event.preventDefault();
+  router.go(link.pathname + link.search);
+}

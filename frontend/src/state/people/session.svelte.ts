@@ -1,0 +1,150 @@
+// Who is signed in, and the access token that proves it. The refresh token lives in a cookie that no script can read.
+
+import { HttpClient, type Credentials } from '../../lib/http/client';
+import { ApiError } from '../../lib/http/problem';
+import { storage } from '../../lib/storage/storage';
+import type { Instance, SessionAnswer, User } from '../../lib/http/wire';
+
+/** Whether this browser has signed in before: spares strangers a refresh that must fail. */
+const HINT = 'hubbub.signed-in';
+/** A token is renewed this long before it expires: longer than a call takes. */
+const MARGIN_MS = 20_000;
+
+interface Token {
+  text: string;
+  expiresAt: number;
+}
+
+/** What the tabs of one browser tell each other: they share the cookie, so they share the token. */
+type TabMessage = { kind: 'token'; token: Token; user: User } | { kind: 'signed-out' };
+
+export class Session implements Credentials {
+  state = $state<'starting' | 'unreachable' | 'signed-out' | 'signed-in'>('starting');
+  instance = $state.raw<Instance | null>(null);
+  user = $state.raw<User | null>(null);
+  /** Why the person has to sign in again, if there is something to say. */
+  notice = $state<string | null>(null);
+
+  readonly #http = new HttpClient(this);
+  #token: Token | null = null;
+  #renewing: Promise<string | null> | null = null;
+  #tabs = new BroadcastChannel('hubbub.session');
+
+  constructor() {
+    this.#tabs.onmessage = (message: MessageEvent<TabMessage>) => this.#hear(message.data);
+  }
+
+  /** Asks the server what it is, and takes up the session of this browser if there is one. */
+  async start(): Promise<void> {
+    try {
+      this.instance = await this.#http.call<Instance>('GET', '/api/v1/instance', { anonymous: true });
+      if (storage.getItem(HINT) !== null && !this.instance.first_run) await this.#refresh();
+      if (this.state !== 'signed-in') this.state = 'signed-out';
+    } catch {
+      this.state = 'unreachable';
+    }
+  }
+
+  async signIn(username: string, password: string): Promise<void> {
+    const body = { username, password };
+    this.#accept(await this.#http.call<SessionAnswer>('POST', '/api/v1/session', { body, anonymous: true }));
+  }
+
+  async signUp(account: { username: string; password: string; name?: string; invite?: string }): Promise<void> {
+    this.#accept(await this.#http.call<SessionAnswer>('POST', '/api/v1/users', { body: account, anonymous: true }));
+    if (this.instance !== null) this.instance = { ...this.instance, first_run: false };
+  }
+
+  /** Ends the session everywhere; when the server cannot be reached, at least here. */
+  async signOut(): Promise<void> {
+    await this.#http.call('DELETE', '/api/v1/session').catch(() => undefined);
+    this.#tabs.postMessage({ kind: 'signed-out' } satisfies TabMessage);
+    this.#end(null);
+  }
+
+  /**
+   * What stands for one person only: once somebody else has signed in here, it gives nothing. A call that was under way
+   * when they did must not be repeated in their name.
+   */
+  credentialsOf(userId: number): Credentials {
+    const ifTheirs = (token: string | null): string | null => (this.user?.id === userId ? token : null);
+    return {
+      token: async () => ifTheirs(this.user?.id === userId ? await this.token() : null),
+      renewed: async (refused) => ifTheirs(this.user?.id === userId ? await this.renewed(refused) : null),
+    };
+  }
+
+  /** Stops listening to the other tabs. */
+  close(): void {
+    this.#tabs.close();
+  }
+
+  async token(): Promise<string | null> {
+    if (this.#token !== null && this.#token.expiresAt - MARGIN_MS > Date.now()) return this.#token.text;
+    return this.renewed(this.#token?.text ?? '');
+  }
+
+  /** One renewal at a time: the cookie changes with each, and using an old one twice ends the session. */
+  renewed(refused: string): Promise<string | null> {
+    this.#renewing ??= this.#renew(refused).finally(() => {
+      this.#renewing = null;
+    });
+    return this.#renewing;
+  }
+
+  async #renew(refused: string): Promise<string | null> {
+    if (this.state !== 'signed-in') return null;
+    const renew = async (): Promise<string | null> => {
+      // Another tab may have renewed it while this one waited for the lock.
+      if (this.#token !== null && this.#token.text !== refused) return this.#token.text;
+      await this.#refresh();
+      return this.#token?.text ?? null;
+    };
+    // Browsers offer locks on https and localhost only; elsewhere two tabs may collide, and one signs in again.
+    return 'locks' in navigator ? navigator.locks.request('hubbub.refresh', renew) : renew();
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      this.#accept(await this.#http.call<SessionAnswer>('POST', '/api/v1/session/refresh', { anonymous: true }));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      this.#end(this.user === null ? null : 'Your session has ended. Sign in to carry on; nothing you wrote is lost.');
+    }
+  }
+
+  #accept(answer: SessionAnswer): void {
+    if (this.user !== null && this.user.id !== answer.user.id && this.state === 'signed-in') {
+      // The cookie is the browser's: somebody signed in as another person in another tab. Never act for them unasked.
+      this.#end(`This browser is signed in as ${answer.user.name} in another tab.`);
+      return;
+    }
+    const token = { text: answer.access_token, expiresAt: Date.now() + answer.expires_in * 1_000 };
+    this.#signedIn(token, answer.user);
+    this.#tabs.postMessage({ kind: 'token', token, user: answer.user } satisfies TabMessage);
+  }
+
+  #hear(message: TabMessage): void {
+    if (message.kind === 'signed-out') {
+      if (this.state === 'signed-in') this.#end('You signed out in another tab.');
+    } else if (this.user?.id === message.user.id) {
+      this.#token = message.token;
+    }
+  }
+
+  #signedIn(token: Token, user: User): void {
+    storage.setItem(HINT, '1');
+    this.#token = token;
+    this.user = user;
+    this.notice = null;
+    this.state = 'signed-in';
+  }
+
+  #end(notice: string | null): void {
+    if (notice === null) storage.removeItem(HINT);
+    this.#token = null;
+    this.user = null;
+    this.notice = notice;
+    this.state = 'signed-out';
+  }
+}

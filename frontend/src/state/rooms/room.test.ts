@@ -1,0 +1,285 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { Api } from '../../lib/http/api';
+import { Unreachable } from '../../lib/http/problem';
+import { HOLE_PATIENCE_MS } from '../../lib/rooms/sequence';
+import { ada, document, grace, message, page, posted, settled } from '../../lib/testing/objects';
+import type { CatchUp, DocumentFacts, MessagePage, Room, RoomEvent } from '../../lib/http/wire';
+import { RoomState } from './room.svelte';
+
+const facts = (fields: Partial<Room> = {}): Room => ({
+  id: 1,
+  kind: 'open',
+  name: 'Lobby',
+  topic: '',
+  created_by: 1,
+  created_at: '2026-11-24T12:00:00.000Z',
+  last_seq: 0,
+  message_count: 0,
+  membership: { read_number: 0, unread: 0, joined_at: '2026-11-24T12:00:00.000Z' },
+  ...fields,
+});
+
+const none: CatchUp = { items: [], head: 0, more: false };
+
+function setup(fields: Partial<Room> = {}) {
+  const api = {
+    messages: vi.fn<Api['messages']>(async () => page([])),
+    eventsAfter: vi.fn<Api['eventsAfter']>(async () => none),
+    room: vi.fn<Api['room']>(async () => facts(fields)),
+    members: vi.fn<Api['members']>(async () => []),
+    documents: vi.fn<Api['documents']>(async () => []),
+  };
+  const host = {
+    api: api as unknown as Api,
+    me: ada,
+    posted: vi.fn(),
+    isSending: vi.fn(() => false),
+    removed: vi.fn(),
+    readMoved: vi.fn(),
+  };
+  return { api, host, room: new RoomState(facts(fields), host) };
+}
+
+const shown = (room: RoomState): string[] => room.timeline?.messages.map((each) => each.body) ?? [];
+const edited = (seq: number, number: number, body: string): RoomEvent => ({
+  ...posted(seq),
+  type: 'message.edited',
+  message: message(number, { body, edited_at: `2026-11-24T13:00:00.00${seq}Z` }),
+});
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+describe('a room', () => {
+  it('lists its documents, and follows them', async () => {
+    const { api, room } = setup();
+    api.documents.mockResolvedValueOnce([document()]);
+    await room.loadDocuments();
+    const changed = (seq: number, about: DocumentFacts): RoomEvent => ({
+      ...posted(seq),
+      type: seq === 1 ? 'document.created' : 'document.changed',
+      document: about,
+    });
+    room.sequence.receive(changed(1, document({ id: 5, title: 'Minutes', updated_at: '2026-11-24T13:00:00.000Z' })));
+    room.sequence.receive(changed(2, document({ title: 'Agenda for Thursday' })));
+    expect(room.documents?.map((each) => each.title)).toEqual(['Minutes', 'Agenda for Thursday']);
+    expect(room.documentNotes.map((note) => note.what).sort()).toEqual(['made', 'made', 'renamed']);
+  });
+
+  it('does not go back to what a document was before a later save', async () => {
+    const { api, room } = setup();
+    api.documents.mockResolvedValueOnce([document({ revision: 3 })]);
+    await room.loadDocuments();
+    room.takeDocument(document({ revision: 2, title: 'Old' }));
+    expect(room.documents?.[0]?.title).toBe('Agenda');
+  });
+
+  it('shows what is posted, edited and deleted, as it happens', async () => {
+    const { room } = setup();
+    await room.load();
+    room.sequence.receive(posted(1));
+    room.sequence.receive(posted(2));
+    room.sequence.receive(edited(3, 1, 'better'));
+    room.sequence.receive({
+      ...posted(4),
+      type: 'message.deleted',
+      message: message(2, { body: '', deleted_at: '2026-11-24T13:00:00.000Z' }),
+    });
+    expect(shown(room)).toEqual(['better', '']);
+  });
+
+  it('counts what is unread without having been opened', () => {
+    const { room } = setup({ last_seq: 3, message_count: 3, membership: { read_number: 1, unread: 2, joined_at: '' } });
+    expect(room.unread).toBe(2);
+    room.sequence.receive(posted(4));
+    expect(room.unread).toBe(3);
+    room.sequence.receive(posted(4));
+    expect(room.unread).toBe(3);
+  });
+
+  it('does not count what one wrote oneself, on whatever device', () => {
+    const { room, host } = setup();
+    room.sequence.receive(posted(1, { author: ada }));
+    expect(room.unread).toBe(0);
+    expect(host.readMoved).toHaveBeenCalledOnce();
+  });
+
+  it('still counts what others wrote before one’s own', () => {
+    const { room } = setup();
+    room.sequence.receive(posted(1));
+    room.sequence.receive(posted(2, { author: ada }));
+    expect(room.unread).toBe(2);
+  });
+
+  it('reads at once what arrives while somebody watches', () => {
+    const { room, host } = setup();
+    room.isWatched = true;
+    room.sequence.receive(posted(1));
+    expect(room.unread).toBe(0);
+    expect(host.readMoved).toHaveBeenCalledOnce();
+    expect(room.newFrom).toBeNull();
+  });
+
+  it('draws the line where reading stopped while nobody watched', () => {
+    const { room } = setup();
+    room.sequence.receive(posted(1));
+    room.sequence.receive(posted(2));
+    expect(room.newFrom).toBe(1);
+    room.markRead();
+    room.sequence.receive(posted(3));
+    expect(room.newFrom).toBe(3);
+  });
+
+  it('takes read marks of another device, and never goes back', () => {
+    const { room, host } = setup({ last_seq: 5, message_count: 5 });
+    room.readTo(4, false);
+    room.readTo(2, false);
+    expect(room.unread).toBe(1);
+    expect(host.readMoved).not.toHaveBeenCalled();
+  });
+
+  it('repairs what was missed, edits too, when it comes back', async () => {
+    const { room, api } = setup();
+    await room.load();
+    room.sequence.receive(posted(1));
+    api.eventsAfter.mockResolvedValueOnce({ items: [posted(2), edited(3, 1, 'better')], head: 3, more: false });
+    room.refresh(facts({ last_seq: 3, message_count: 2 }));
+    await settled();
+    expect(shown(room)).toEqual(['better', 'message 2']);
+    expect(api.eventsAfter).toHaveBeenCalledWith(1, 1);
+  });
+
+  it('asks for nothing when nothing was missed', async () => {
+    const { room, api } = setup();
+    await room.load();
+    room.sequence.receive(posted(1));
+    room.refresh(facts({ last_seq: 1, message_count: 1 }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(api.eventsAfter).not.toHaveBeenCalled();
+  });
+
+  it('jumps ahead without reading events that nothing on the page shows', async () => {
+    const { room, api } = setup();
+    room.refresh(facts({ last_seq: 900, message_count: 300 }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(api.eventsAfter).not.toHaveBeenCalled();
+    room.sequence.receive(posted(901, { number: 301 }));
+    expect(room.unread).toBe(301);
+  });
+
+  it('is not set back by an answer that events have overtaken', () => {
+    const { room } = setup();
+    room.sequence.receive({ ...posted(1), type: 'room.changed', room: facts({ name: 'Hall' }) });
+    room.refresh(facts({ name: 'Lobby', membership: null }));
+    expect(room.facts.name).toBe('Hall');
+    expect(room.isMember).toBe(true);
+  });
+
+  it('puts events on top of a page of history that travelled while they arrived', async () => {
+    const { room, api } = setup();
+    let answer: (page: MessagePage) => void = () => undefined;
+    api.messages.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    const loading = room.load();
+    room.sequence.receive(posted(1));
+    room.sequence.receive(posted(2));
+    api.eventsAfter.mockResolvedValueOnce({ items: [posted(2)], head: 2, more: false });
+    answer(page([1], { seq: 1 }));
+    await loading;
+    expect(shown(room)).toEqual(['message 1', 'message 2']);
+    expect(api.eventsAfter).toHaveBeenCalledWith(1, 1);
+  });
+
+  it('drops the answer to a load that another load has overtaken', async () => {
+    const { room, api } = setup();
+    let answer: (page: MessagePage) => void = () => undefined;
+    api.messages.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    const first = room.load(101);
+    api.messages.mockResolvedValueOnce(page([9]));
+    await room.load();
+    answer(page([1]));
+    await first;
+    expect(shown(room)).toEqual(['message 9']);
+  });
+
+  it('says why its history could not be read, and reads it when asked again', async () => {
+    const { room, api } = setup();
+    api.messages.mockRejectedValueOnce(new Unreachable());
+    await room.load();
+    expect(room.failure).toBeInstanceOf(Unreachable);
+    await room.load();
+    expect(room.failure).toBeNull();
+    expect(room.timeline).not.toBeNull();
+  });
+
+  it('reads everything anew when too much was missed', async () => {
+    const { room, api } = setup();
+    await room.load();
+    api.eventsAfter.mockResolvedValueOnce({ items: [], head: 5_000, more: false, resync: true });
+    api.messages.mockResolvedValueOnce(page([4_000], { prev: '/older', seq: 5_000 }));
+    api.room.mockResolvedValueOnce(facts({ last_seq: 5_000, message_count: 4_000 }));
+    room.sequence.noteHead(5_000);
+    await vi.advanceTimersByTimeAsync(HOLE_PATIENCE_MS);
+    expect(shown(room)).toEqual(['message 4000']);
+    expect(room.unread).toBe(4_000);
+  });
+
+  it('knows who comes and goes, once it was asked who is there', async () => {
+    const { room, api } = setup();
+    api.members.mockResolvedValueOnce([{ ...grace, joined_at: '' }]);
+    await room.loadMembers();
+    room.sequence.receive({ ...posted(1), type: 'member.joined', user: ada });
+    expect(room.members?.map((member) => member.name)).toEqual(['Ada Lovelace', 'Grace Hopper']);
+    room.sequence.receive({ ...posted(2), type: 'member.removed', user: grace });
+    expect(room.members?.map((member) => member.name)).toEqual(['Ada Lovelace']);
+  });
+
+  it('says when it is oneself who was removed', () => {
+    const { room, host } = setup();
+    room.sequence.receive({ ...posted(1), type: 'member.removed', user: ada });
+    expect(host.removed).toHaveBeenCalledWith(room);
+  });
+
+  it('keeps nothing when it is left', async () => {
+    const { room } = setup();
+    await room.load();
+    room.sequence.receive(posted(1));
+    room.forget();
+    expect(room.timeline).toBeNull();
+    expect(room.unread).toBe(0);
+  });
+
+  it('stops believing that somebody types when they are silent, or have sent', () => {
+    const { room } = setup();
+    room.here = [grace, ada];
+    room.setTyping(grace.id, true);
+    room.setTyping(ada.id, true);
+    expect(room.typing).toEqual(['Grace Hopper']);
+    vi.advanceTimersByTime(5_000);
+    expect(room.typing).toEqual([]);
+    room.setTyping(grace.id, true);
+    room.sequence.receive(posted(1, { author: grace }));
+    expect(room.typing).toEqual([]);
+  });
+
+  it('edits what one wrote last, and nothing else while that is still on its way', async () => {
+    const { room, host } = setup();
+    await room.load();
+    room.sequence.receive(posted(1, { author: ada }));
+    room.sequence.receive(posted(2));
+    host.isSending.mockReturnValueOnce(true);
+    room.editLast();
+    expect(room.editing).toBeNull();
+    room.editLast();
+    expect(room.editing).toBe(101);
+  });
+
+  it('shows the answer to one’s own post when it is quicker than the event, and once', async () => {
+    const { room } = setup();
+    await room.load();
+    const own = message(1, { author: ada, client_id: 'x' });
+    room.take(own);
+    room.sequence.receive({ ...posted(1), message: own } as RoomEvent);
+    expect(shown(room)).toEqual(['message 1']);
+  });
+});
