@@ -1,5 +1,6 @@
 # make run    build everything and start Hubbub with its demo on http://127.0.0.1:8080
 # make test   run every test there is
+# make dev    start the demo for work on it: the page reloads, the server is rebuilt
 # make build  leave the program in target/release/hubbub
 # make help   list the rest
 
@@ -19,13 +20,13 @@ BENCH := target/release/hubbub-bench
 endif
 
 # All that the tests need, looked for before the first of them.
-TEST_TOOLS := cargo rustfmt clippy node cc cxx openssl libssl python nats-server chromium curl ip \
+TEST_TOOLS := shellcheck cargo rustfmt clippy node cc cxx openssl libssl python nats-server chromium curl ip \
 	$(if $(HUBBUB_TEST_POSTGRES_URL),,postgres)
 
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run run-tools build page test test-tools check check-rust program test-rust test-tls check-page test-clients test-sdks test-browser fuzz-fixed fuzz bench bench-peers measure-documents torture clean
+.PHONY: help run run-tools dev build page test test-tools check check-scripts check-docs deny check-rust program test-rust test-tls check-page test-clients test-sdks test-browser fuzz-fixed fuzz bench bench-peers measure-documents torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +39,10 @@ run: run-tools $(PAGE) ## Build everything and start Hubbub with its demo
 run-tools:
 	@tests/require.sh cargo node cc
 	@tests/port-free.sh
+
+dev: $(PAGE) ## Start the demo on free ports; the page reloads and the server is rebuilt when a file changes
+	@tests/require.sh cargo cc
+	exec node frontend/dev.mjs
 
 build: $(PAGE) ## Build the program, with the page inside it
 	@tests/require.sh cargo cc
@@ -59,13 +64,35 @@ tests/node_modules/.package-lock.json: tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund
 	@touch $@
 
-test: test-tools check-page check-rust test-rust test-tls test-clients test-sdks test-browser fuzz-fixed ## Run every test there is
+test: test-tools check-scripts check-page check-rust test-rust test-tls test-clients test-sdks test-browser fuzz-fixed ## Run every test there is
 
 test-tools:
 	@tests/require.sh $(TEST_TOOLS)
 
 check: check-page check-rust ## Formatting, lints and unit tests: no servers, no browser
 	cargo test --locked --lib
+
+check-scripts: ## shellcheck
+	@tests/require.sh shellcheck
+	shellcheck .ci/run $$(find tests examples fuzz bench -name node_modules -prune -o -name venv -prune -o -name target -prune -o -name '*.sh' -print)
+
+check-docs: $(PAGE) ## Whether the documents' quotations, links and paths are those of the code (part of test-rust)
+	@tests/require.sh cargo cc
+	cargo test --locked --test docs
+
+CARGO_DENY := target/tools/bin/cargo-deny
+# Advisories need the database at github.com/rustsec/advisory-db; the workflow adds them.
+DENY_CHECKS := bans licenses sources
+
+$(CARGO_DENY):
+	@tests/require.sh cargo cc
+	cargo install --locked --root target/tools cargo-deny@0.20.2
+
+deny: $(CARGO_DENY) ## Licences, sources and duplicates of the dependencies; builds cargo-deny first, which takes minutes
+	$(CARGO_DENY) --locked check --allow license-exception-not-encountered $(DENY_CHECKS)
+	cd bench && ../$(CARGO_DENY) --locked --config ../deny.toml check --allow license-not-encountered licenses sources
+	cd fuzz && ../$(CARGO_DENY) --locked --config ../deny.toml check --allow license-not-encountered licenses sources
+	@[[ "$(DENY_CHECKS)" = *advisories* ]] || echo 'Advisories are not checked: make deny DENY_CHECKS="advisories bans licenses sources" does, with access to github.com.'
 
 check-page: $(PAGE) ## Check, lint and test the page's code
 	cd frontend && npm run check && npm run lint && npm test

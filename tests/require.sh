@@ -61,6 +61,7 @@ for tool in "$@"; do
     postgres) has_postgres || require_package "the Postgres server" postgresql ;;
     # Only root can use it, for the cluster test that cuts a network.
     ip) [ "$(id -u)" != 0 ] || command -v ip >/dev/null || require_package "the command ip" iproute2 ;;
+    shellcheck) command -v shellcheck >/dev/null || require_package "shellcheck" shellcheck ;;
     chromium)
       if [ -n "${CHROMIUM-}" ]; then
         [ -x "$CHROMIUM" ] || missing+=("Chromium: CHROMIUM names $CHROMIUM, which is no program")
