@@ -27,7 +27,11 @@ it('all clients converge through the real server, and nothing that was typed is 
   clients = await Promise.all(
     Array.from({ length: CLIENTS }, (_, index) => DocumentClient.open(server, people[index % 2] ?? people[0], id)),
   );
-  await until(() => clients.every((client) => client.session.phase === 'open' && client.isJoined), 20_000, () => 'all open');
+  await until(
+    () => clients.every((client) => client.session.phase === 'open' && client.isJoined),
+    20_000,
+    () => 'all open',
+  );
 
   const random = seeded(Date.now());
   let next = 0x4e00;

@@ -21,7 +21,10 @@ class Cable {
     this.#server = createServer((near) => {
       if (this.isPulled) return void near.destroy();
       const far = connect(Number(target.port), target.hostname);
-      for (const [from, to] of [[near, far], [far, near]] as const) {
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
         this.#sockets.add(from);
         from.pipe(to);
         from.on('error', () => to.destroy());
@@ -97,7 +100,11 @@ export class DocumentClient {
       { ...DEAF, authorise: (socketId, channel) => api.authoriseChannel(socketId, channel) },
     );
     const send = (event: ClientUpdate): void => {
-      this.sentBytes += JSON.stringify({ event: 'client-update', data: event, channel: `presence-document.${documentId}` }).length;
+      this.sentBytes += JSON.stringify({
+        event: 'client-update',
+        data: event,
+        channel: `presence-document.${documentId}`,
+      }).length;
       this.#line.send(event);
     };
     this.session = new DocumentSession({
@@ -174,7 +181,11 @@ function setLocation(origin: string): void {
 }
 
 /** Waits until something holds. */
-export async function until(holds: () => boolean | Promise<boolean>, withinMs: number, what: () => string): Promise<void> {
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  withinMs: number,
+  what: () => string,
+): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what()}`);

@@ -25,11 +25,17 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 async function open(people: number): Promise<number> {
   const persons = [await server.as('ada'), await server.as('grace')] as const;
-  const { id } = (await persons[0].call('POST', `/rooms/${LOBBY}/documents`, { title: `For ${people}` })) as { id: number };
+  const { id } = (await persons[0].call('POST', `/rooms/${LOBBY}/documents`, { title: `For ${people}` })) as {
+    id: number;
+  };
   for (let index = 0; index < people; index += 1) {
     clients.push(await DocumentClient.open(server, persons[index % 2] ?? persons[0], id));
   }
-  await until(() => clients.every((client) => client.session.phase === 'open' && client.isJoined), 30_000, () => 'all open');
+  await until(
+    () => clients.every((client) => client.session.phase === 'open' && client.isJoined),
+    30_000,
+    () => 'all open',
+  );
   await pause(1_000);
   return id;
 }
@@ -54,7 +60,9 @@ for (const people of [2, 20]) {
       });
     }
     // The cursor stays at the end of the text: its position in Yjs's terms does not change while one types there.
-    typist.session.awareness.setLocalStateField('cursor', { head: Y.createRelativePositionFromTypeIndex(typist.session.text, 0) });
+    typist.session.awareness.setLocalStateField('cursor', {
+      head: Y.createRelativePositionFromTypeIndex(typist.session.text, 0),
+    });
     await pause(1_000);
     const before = [typist.sentBytes, typist.savedBytes];
     for (let key = 0; key < KEYS; key += 1) {
@@ -62,7 +70,11 @@ for (const people of [2, 20]) {
       typist.session.text.insert(typist.session.text.length, 'abcdefgh '[key % 9] ?? 'x');
       await pause(KEY_MS);
     }
-    await until(() => others.every((other) => other.text === typist.text), 10_000, () => 'the same text');
+    await until(
+      () => others.every((other) => other.text === typist.text),
+      10_000,
+      () => 'the same text',
+    );
     took.sort((a, b) => a - b);
     const sent = ((typist.sentBytes - (before[0] ?? 0)) / KEYS).toFixed(0);
     const saved = ((typist.savedBytes - (before[1] ?? 0)) / KEYS).toFixed(0);
@@ -84,18 +96,29 @@ it('opening a document of 100 kB with 10,000 edits', async () => {
     if (edit % 2 === 0) text.insert(at, 'ab');
     else text.delete(at, 2);
   }
-  await until(() => writer.session.saveState === 'saved', 60_000, () => writer.session.saveState);
+  await until(
+    () => writer.session.saveState === 'saved',
+    60_000,
+    () => writer.session.saveState,
+  );
   const bytes = Y.encodeStateAsUpdate(doc).length;
   const took: number[] = [];
   for (let round = 0; round < 10; round += 1) {
     const started = performance.now();
     const reader = await DocumentClient.open(server, await server.as('grace'), id);
     const opening = performance.now();
-    await until(() => reader.session.phase === 'open', 10_000, () => reader.session.phase);
+    await until(
+      () => reader.session.phase === 'open',
+      10_000,
+      () => reader.session.phase,
+    );
     took.push(performance.now() - opening);
-    if (reader.text.length !== text.length) throw new Error(`read ${reader.text.length} of ${text.length} after ${started}`);
+    if (reader.text.length !== text.length)
+      throw new Error(`read ${reader.text.length} of ${text.length} after ${started}`);
     clients.push(reader);
   }
   took.sort((a, b) => a - b);
-  say(`opening ${text.length} characters after 10,000 edits (${bytes} bytes of Yjs): median ${quantile(took, 0.5)} (looked every 25 ms)`);
+  say(
+    `opening ${text.length} characters after 10,000 edits (${bytes} bytes of Yjs): median ${quantile(took, 0.5)} (looked every 25 ms)`,
+  );
 }, 300_000);

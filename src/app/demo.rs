@@ -6,7 +6,7 @@ use crate::domain::{
 };
 use crate::domain::{User, UserId, Username};
 use crate::http::DemoPerson;
-use crate::store::{Admission, NewRoom, NewUser, Store, StoreError, TokenHash};
+use crate::store::{NewRoom, NewUser, SignUpPermission, Store, StoreError, TokenHash};
 
 use super::start_error::StartError;
 
@@ -128,6 +128,6 @@ async fn sign_up(
 ) -> Result<User, StartError> {
     let password_hash = passwords.hash(Password::parse_new(PASSWORD, limits)?).await?;
     let (username, name) = (Username::parse(username)?, PersonName::parse(name, limits)?);
-    let new = NewUser { username, name, password_hash, admission: Admission::Open };
+    let new = NewUser { username, name, password_hash, admission: SignUpPermission::Open };
     Ok(store.create_user(new).await?)
 }

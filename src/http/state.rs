@@ -8,7 +8,7 @@ use crate::auth::{AccessTokens, Passwords, SignInThrottle};
 use crate::bus::Bus;
 use crate::config::{Secret, ServeConfig, SocketAddress};
 use crate::domain::Limits;
-use crate::store::{FileLibrary, Store};
+use crate::store::{FileStorage, Store};
 use crate::timeline::TimelineStore;
 
 use crate::http::documents::merge_limiter::Merging;
@@ -20,7 +20,7 @@ use crate::http::pipeline::identity_cache::IdentityCache;
 /// Shared by the handlers of all workers.
 pub struct WebState {
     pub(crate) store: Store,
-    pub(crate) files: FileLibrary,
+    pub(crate) files: FileStorage,
     pub(crate) thumbnails: Thumbnails,
     pub(crate) merging: Merging,
     pub(crate) bus: Bus,
@@ -46,7 +46,7 @@ pub struct WebParts {
     /// Where everything durable is.
     pub store: Store,
     /// Where the contents of files are.
-    pub files: FileLibrary,
+    pub files: FileStorage,
     /// Where events are dispatched to.
     pub bus: Bus,
     /// The time lines of the last messages.

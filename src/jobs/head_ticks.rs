@@ -107,8 +107,8 @@ impl HeadTicks {
     }
 
     async fn remind_between(&self, from: Timestamp, until: Timestamp) -> Result<(), StoreError> {
-        self.remind(self.store.heads_between(from, until).await?);
-        for removal in self.store.removals_between(from, until).await? {
+        self.remind(self.store.log_heads_between(from, until).await?);
+        for removal in self.store.ended_memberships_between(from, until).await? {
             self.bus.remind_of_removal(removal.user_id, removal.room_id, removal.removed_at);
             removal.document_ids.iter().for_each(|document| self.bus.revoke_document(*document, removal.user_id));
         }
@@ -117,7 +117,7 @@ impl HeadTicks {
 
     async fn answer(&self, wanted: HeadsRequest) -> Result<(), StoreError> {
         match wanted {
-            HeadsRequest::Rooms(rooms) => self.remind(self.store.heads_of_rooms(rooms).await?),
+            HeadsRequest::Rooms(rooms) => self.remind(self.store.log_heads_of_rooms(rooms).await?),
             HeadsRequest::Since(time) => {
                 let now = Timestamp::now();
                 self.remind_between(now.before(time), now).await?;

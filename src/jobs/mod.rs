@@ -9,7 +9,7 @@ mod deliver;
 mod head_ticks;
 mod outgoing;
 mod public_address;
-mod regular;
+mod recurring;
 mod runner;
 mod slots;
 

@@ -10,12 +10,12 @@ use tracing::{debug, info, warn};
 
 use crate::config::JobsConfig;
 use crate::domain::Timestamp;
-use crate::store::{DeliveryAttempt, FileLibrary, HostJobs, JobOutcome, LeasedJob, Store, StoreError, Task};
+use crate::store::{DeliveryAttempt, FileStorage, HostJobs, JobOutcome, LeasedJob, Store, StoreError, Task};
 
 use super::backoff::pause;
 use super::deliver::deliver;
 use super::outgoing::OutgoingClient;
-use super::regular::{keep_house, remove_old_messages};
+use super::recurring::{purge_expired, remove_old_messages};
 use super::slots::Slots;
 
 /// How long the runner relies on being woken: other processes' jobs on the same database wake nobody here.
@@ -28,7 +28,7 @@ const LEASE_MARGIN: Duration = Duration::from_secs(20);
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What is there from the first start on, and comes back for ever.
-const REGULARLY: [Task; 2] = [Task::RemoveOldMessages, Task::KeepHouse];
+const RECURRING: [Task; 2] = [Task::RemoveOldMessages, Task::PurgeExpired];
 
 /// Takes jobs and has them done.
 pub struct JobRunner {
@@ -41,7 +41,7 @@ pub struct JobRunner {
 /// What the tasks work with.
 struct Work {
     store: Store,
-    files: FileLibrary,
+    files: FileStorage,
     client: OutgoingClient,
     config: JobsConfig,
 }
@@ -65,7 +65,7 @@ impl RunningJobs {
 impl JobRunner {
     /// A runner of the jobs in `store`, whose files are `files`.
     #[must_use]
-    pub fn new(store: Store, files: FileLibrary, client: OutgoingClient, config: &JobsConfig) -> Self {
+    pub fn new(store: Store, files: FileStorage, client: OutgoingClient, config: &JobsConfig) -> Self {
         Self {
             worker: hex::encode(rand::random::<[u8; 8]>()),
             lease: client.timeout() + LEASE_MARGIN,
@@ -83,7 +83,7 @@ impl JobRunner {
     async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut commits = self.work.store.watch_commits();
         let mut slots = Slots::new(&self.work.config);
-        for task in REGULARLY {
+        for task in RECURRING {
             if let Err(error) = self.work.store.schedule(task, Timestamp::now()).await {
                 warn!(%error, ?task, "it could not be scheduled");
             }
@@ -170,7 +170,7 @@ async fn carry_out(work: Arc<Work>, job: LeasedJob) {
     let retry_at = Timestamp::now().after(pause);
     let settled = match job.task {
         Task::Deliver(delivery) => store.settle_delivery(delivery, job, outcome, retry_at, attempt).await,
-        Task::RemoveOldMessages | Task::KeepHouse => store.settle_job(job, outcome, retry_at).await,
+        Task::RemoveOldMessages | Task::PurgeExpired => store.settle_job(job, outcome, retry_at).await,
     };
     if let Err(error) = settled {
         warn!(%error, "what became of a job could not be stored");
@@ -178,7 +178,7 @@ async fn carry_out(work: Arc<Work>, job: LeasedJob) {
 }
 
 fn is_last_attempt(config: &JobsConfig, job: &LeasedJob) -> bool {
-    job.attempts >= i64::from(config.job_attempts) && !REGULARLY.contains(&job.task)
+    job.attempts >= i64::from(config.job_attempts) && !RECURRING.contains(&job.task)
 }
 
 async fn attempt(work: &Work, job: &LeasedJob) -> Result<(JobOutcome, Option<DeliveryAttempt>), StoreError> {
@@ -191,6 +191,6 @@ async fn attempt(work: &Work, job: &LeasedJob) -> Result<(JobOutcome, Option<Del
         }
         Task::Deliver(delivery) => deliver(store, client, delivery).await,
         Task::RemoveOldMessages => Ok((remove_old_messages(store, files, config).await?, None)),
-        Task::KeepHouse => Ok((keep_house(store, files, config).await?, None)),
+        Task::PurgeExpired => Ok((purge_expired(store, files, config).await?, None)),
     }
 }

@@ -1,9 +1,9 @@
-//! The store: everything durable, and the only place where Diesel lives (step 2 of the walk, "store").
+//! The store: the database and the files on the disk (step 2 of the walk, "store"). Only this module uses Diesel.
 //!
-//! Every change goes through one writer thread that commits many of them at once; reads run on a few threads of their
-//! own, each in one snapshot. Callers only await: no transaction is ever open across an `.await`. Each change of a room
-//! is an entry of the room's log, written in the same transaction and handed back as a [`RoomEvent`] to be dispatched;
-//! the store itself tells nobody.
+//! Every change goes through one writer thread that commits many of them at once; reads run on a few other threads,
+//! each in one snapshot. Callers only await: no transaction is ever open across an `.await`. Each change of a room is an
+//! entry of the room's log, written in the same transaction and returned as a [`RoomEvent`]. The caller dispatches it;
+//! the store does not.
 //!
 //! - `engine`: connections, the schema, the writer thread and the reader threads; [`Store`] is their handle.
 //! - `log`: each room's log of events: appending, reading, catching up, retention.
@@ -37,33 +37,33 @@ pub use admin::check::Finding;
 pub use admin::export::{ExportError, ExportItem, ExportScope};
 pub use admin::inspect::{Snapshot, copy_sqlite, verify_sqlite};
 pub use documents::catalogue::{ChangedDocument, DocumentChange};
-pub use documents::saving::{DocumentSave, StoredContent, VersionRule};
+pub use documents::saving::{DocumentSave, DocumentState, VersionPolicy};
 pub use engine::error::{OpenError, StoreError};
 pub use engine::store::Store;
 pub use engine::url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};
 pub use engine::workers::StoreOptions;
 pub use files::content_hash::ContentHash;
 pub use files::export::ExportedFile;
-pub use files::library::{FileLibrary, Preview};
 pub use files::rows::StoredFile;
+pub use files::storage::{FileStorage, Preview};
 pub use files::upload::{FinishedUpload, Upload};
 pub use jobs::hosts::HostJobs;
 pub use jobs::leases::LeasedJob;
 pub use jobs::task::{JobOutcome, Task};
 pub use log::catch_up::CatchUp;
-pub use log::heads::PastRemoval;
+pub use log::heads::EndedMembership;
 pub use messages::history::{History, HistoryFrom, HistoryPage};
 pub use messages::post::command::Posted;
 pub use people::invites::Invite;
 pub use people::sessions::Rotation;
 pub use people::token_hash::TokenHash;
 pub use people::tokens::ApiToken;
-pub use people::users::{Admission, NewUser};
+pub use people::users::{NewUser, SignUpPermission};
 pub use rooms::access::RoomView;
-pub use rooms::members::{Member, Removal};
+pub use rooms::members::{Member, MemberRemoval};
 pub use rooms::room::{NewRoom, RoomChange};
 pub use search::documents::DocumentHit;
 pub use search::find::{SearchHit, SearchPage};
-pub use webhooks::delivery::{Delivery, DeliveryAttempt, DeliveryStatus};
-pub use webhooks::sending::{DeliveryToSend, Withheld};
+pub use webhooks::delivery::{DeliveryAttempt, DeliveryStatus, WebhookDelivery};
+pub use webhooks::sending::{DeliveryToSend, Undeliverable};
 pub use webhooks::webhook::{NewWebhook, Webhook};

@@ -7,12 +7,17 @@ import { WORKSHOP, LOBBY, expect, rows, send, test } from './hubbub';
 
 async function check(page: Page, what: string): Promise<void> {
   // What is still fading in has not its colours yet.
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => null))));
+  await page.evaluate(() =>
+    Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => null))),
+  );
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze();
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n')}`), what).toEqual([]);
+  expect(
+    serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('\n')}`),
+    what,
+  ).toEqual([]);
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -33,7 +38,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
     test('rooms', async ({ enter, server }) => {
       const script = await server.as('grace');
-      await script.post(LOBBY, '# Heading\n\n> quote\n\n`code` [link](https://example.org)\n\n- [x] done\n\n| a | b |\n|---|---|\n| 1 | 2 |');
+      await script.post(
+        LOBBY,
+        '# Heading\n\n> quote\n\n`code` [link](https://example.org)\n\n- [x] done\n\n| a | b |\n|---|---|\n| 1 | 2 |',
+      );
       await script.post(WORKSHOP, 'Unread');
       const empty = await script.createRoom('Empty', 'closed', [1]);
       const open = await script.createRoom('Open', 'open');
@@ -118,7 +126,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     });
 
     test('a phone', async ({ enter }) => {
-      const ada = await enter('Ada', { colorScheme, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+      const ada = await enter('Ada', {
+        colorScheme,
+        viewport: { width: 390, height: 844 },
+        hasTouch: true,
+        isMobile: true,
+      });
       await check(ada, 'a room on a phone');
       await ada.getByRole('button', { name: 'Rooms' }).tap();
       await expect(ada.getByRole('navigation', { name: 'Rooms' })).toBeVisible();

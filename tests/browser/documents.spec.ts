@@ -46,7 +46,10 @@ test('a document is made, found in the room, renamed and opened by its address',
   await expect(grace.getByRole('log')).toContainText('Ada Lovelace made the document Agenda for Thursday');
 });
 
-test('three people write at once, one of them offline for a while, and all come to the same text', async ({ enter, server }) => {
+test('three people write at once, one of them offline for a while, and all come to the same text', async ({
+  enter,
+  server,
+}) => {
   const script = await server.as('ada');
   const { id, path } = await make(script, LOBBY, 'Minutes');
   const pages = [await enter('Ada'), await enter('Grace'), await enter('Ada')];
@@ -80,7 +83,8 @@ test('three people write at once, one of them offline for a while, and all come 
   await expect.poll(() => stored(script, id)).toBe(final);
   // Everybody's keys are there, each once; whose lines run into whose is not for a program to say.
   const keys = (words: string): string => [...words].sort().join('');
-  const written = 'Opening.\nAda writes one line.\nGrace writes another.\nFar away a third is written.\nAnd on.\nBack again.\n';
+  const written =
+    'Opening.\nAda writes one line.\nGrace writes another.\nFar away a third is written.\nAnd on.\nBack again.\n';
   expect(keys(final)).toBe(keys(written));
 });
 
@@ -164,7 +168,10 @@ test('an archived document is read and not written, until it is taken out again'
   await expect.poll(() => stored(script, id)).toBe('Be kind. Always.');
 });
 
-test('somebody removed from the room loses the document at once, and can copy what was not saved', async ({ enter, server }) => {
+test('somebody removed from the room loses the document at once, and can copy what was not saved', async ({
+  enter,
+  server,
+}) => {
   const script = await server.as('ada');
   const grace = await server.as('grace');
   const roomId = await script.createRoom('Board', 'closed', [grace.user.id]);
@@ -173,7 +180,9 @@ test('somebody removed from the room loses the document at once, and can copy wh
   await page.goto(server.url + path);
   await text(page).pressSequentially('Saved words.');
   await expect(saveState(page)).toHaveText('Saved');
-  await page.route('**/api/v1/documents/**', (route) => (route.request().method() === 'PUT' ? route.abort() : route.continue()));
+  await page.route('**/api/v1/documents/**', (route) =>
+    route.request().method() === 'PUT' ? route.abort() : route.continue(),
+  );
   await text(page).pressSequentially(' Unsaved words.');
   await expect(saveState(page)).toHaveText('Not saved yet');
   await script.call('DELETE', `/rooms/${roomId}/members/${grace.user.id}`);
@@ -226,7 +235,10 @@ test('on a phone the documents are one tap away, and nothing is wider than the s
   await make(await server.as('ada'), LOBBY, 'A title that is much longer than any phone is wide, by far');
   const ada = await enter('Ada', { viewport, userAgent, deviceScaleFactor, isMobile, hasTouch });
   await ada.getByRole('button', { name: 'Documents' }).tap();
-  await ada.getByRole('dialog').getByRole('link', { name: /A title/ }).tap();
+  await ada
+    .getByRole('dialog')
+    .getByRole('link', { name: /A title/ })
+    .tap();
   await text(ada).tap();
   await text(ada).pressSequentially(`${'x'.repeat(300)}\n| ${'column | '.repeat(30)}`);
   expect(await ada.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);

@@ -28,7 +28,10 @@ test('links that would run a script have no address', async ({ enter }) => {
   await expect(row.locator('a[href^="javascript"], a[href^="data"]')).toHaveCount(0);
 });
 
-test('a message full of mentions and one of ten thousand characters leave the page usable', async ({ enter, server }) => {
+test('a message full of mentions and one of ten thousand characters leave the page usable', async ({
+  enter,
+  server,
+}) => {
   const ada = await enter('Ada');
   const script = await server.as('grace');
   await script.post(LOBBY, '@everyone @ada @grace '.repeat(450));

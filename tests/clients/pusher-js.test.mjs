@@ -126,7 +126,10 @@ describe('pusher-js', () => {
     const last = next(channel, 'message.posted', (event) => event.message.body === 'number 20');
     for (let number = 1; number <= 20; number += 1) await ada.post(LOBBY, `number ${number}`);
     await last;
-    assert.deepEqual(seqs, Array.from({ length: 20 }, (_, index) => (seqs[0] ?? 0) + index));
+    assert.deepEqual(
+      seqs,
+      Array.from({ length: 20 }, (_, index) => (seqs[0] ?? 0) + index),
+    );
   });
 
   it('knows who is in a presence channel, and who comes and goes', async () => {

@@ -1,24 +1,24 @@
 // A Hubbub for one test file, and an application that uses it as its Pusher.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-export const DEADLINE_MS = 10_000
-export const APP = { id: '4711', key: 'app-key', secret: 'app-secret' }
-export const MASTER_KEY = Buffer.alloc(32, 7).toString('base64')
+export const DEADLINE_MS = 10_000;
+export const APP = { id: '4711', key: 'app-key', secret: 'app-secret' };
+export const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
 
-export const BINARY = process.env.HUBBUB_BIN ?? new URL('../../target/debug/hubbub', import.meta.url).pathname
+export const BINARY = process.env.HUBBUB_BIN ?? new URL('../../target/debug/hubbub', import.meta.url).pathname;
 
 /** Starts a server whose second app is APP; `more` is appended to the app's entry in the file of apps. */
 export async function startHubbub(more = '', onPort = 0) {
-  const directory = await mkdtemp(join(tmpdir(), 'hubbub-sdks-'))
-  const apps = join(directory, 'apps.toml')
-  await writeFile(apps, `[[apps]]\nid = "${APP.id}"\nkey = "${APP.key}"\nsecret = "${APP.secret}"\n${more}`)
+  const directory = await mkdtemp(join(tmpdir(), 'hubbub-sdks-'));
+  const apps = join(directory, 'apps.toml');
+  await writeFile(apps, `[[apps]]\nid = "${APP.id}"\nkey = "${APP.key}"\nsecret = "${APP.secret}"\n${more}`);
   const settings = {
     HUBBUB_LISTEN: `127.0.0.1:${onPort}`,
     HUBBUB_DATA_DIR: join(directory, 'data'),
@@ -27,49 +27,52 @@ export async function startHubbub(more = '', onPort = 0) {
     HUBBUB_SHUTDOWN_SPREAD_SECS: '0',
     HUBBUB_MAX_SOCKETS: '1000',
     HUBBUB_LOG: 'warn',
-  }
-  const child = spawn(BINARY, ['serve'], { env: { ...process.env, ...settings }, stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = await inTime(once(createInterface({ input: child.stdout }), 'line'), 'the server to start')
-  const port = Number(line.match(/:(\d+)$/)[1])
+  };
+  const child = spawn(BINARY, ['serve'], {
+    env: { ...process.env, ...settings },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await inTime(once(createInterface({ input: child.stdout }), 'line'), 'the server to start');
+  const port = Number(line.match(/:(\d+)$/)[1]);
   const stop = async () => {
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-    await rm(directory, { recursive: true })
-  }
-  return { port, stop, reload: (text) => writeFile(apps, text).then(() => child.kill('SIGHUP')) }
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    await rm(directory, { recursive: true });
+  };
+  return { port, stop, reload: (text) => writeFile(apps, text).then(() => child.kill('SIGHUP')) };
 }
 
 /** An application's own HTTP server: it authorises channels with `sdk`, and keeps what webhooks tell it. */
 export async function startApplication(sdk) {
-  const webhooks = []
-  const requests = []
+  const webhooks = [];
+  const requests = [];
   const server = createServer(async (request, response) => {
-    let body = ''
-    for await (const part of request) body += part
-    requests.push({ url: request.url, headers: request.headers })
+    let body = '';
+    for await (const part of request) body += part;
+    requests.push({ url: request.url, headers: request.headers });
     if (request.url === '/hook') {
-      webhooks.push(sdk().webhook({ headers: request.headers, rawBody: body }))
-      return response.end()
+      webhooks.push(sdk().webhook({ headers: request.headers, rawBody: body }));
+      return response.end();
     }
-    const { socket_id, channel_name } = Object.fromEntries(new URLSearchParams(body))
-    const user = request.headers['x-user'] ?? 'ada'
+    const { socket_id, channel_name } = Object.fromEntries(new URLSearchParams(body));
+    const user = request.headers['x-user'] ?? 'ada';
     if (channel_name?.includes('forbidden')) {
-      response.statusCode = 403
-      return response.end()
+      response.statusCode = 403;
+      return response.end();
     }
     const answer = request.url.endsWith('user-auth')
       ? sdk().authenticateUser(socket_id, { id: user, user_info: { name: user }, watchlist: ['grace'] })
-      : sdk().authorizeChannel(socket_id, channel_name, { user_id: user, user_info: { name: user } })
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(answer))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+      : sdk().authorizeChannel(socket_id, channel_name, { user_id: user, user_info: { name: user } });
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(answer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
   const stop = () => {
-    server.closeAllConnections()
-    server.close()
-  }
-  return { url: `http://127.0.0.1:${server.address().port}`, webhooks, requests, stop }
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${server.address().port}`, webhooks, requests, stop };
 }
 
 /** The options with which clients reach the server. */
@@ -81,45 +84,49 @@ export function serverOptions(port) {
     forceTLS: false,
     enabledTransports: ['ws'],
     enableStats: false,
-  }
+  };
 }
 
 /** The options with which they reach the application too. */
 export function clientOptions(port, application, user = 'ada') {
-  const headers = { 'X-User': user }
+  const headers = { 'X-User': user };
   return {
     ...serverOptions(port),
     channelAuthorization: { endpoint: `${application.url}/broadcasting/auth`, transport: 'ajax', headers },
     userAuthentication: { endpoint: `${application.url}/broadcasting/user-auth`, transport: 'ajax', headers },
-  }
+  };
 }
 
 /** What `target` (a channel, a user, a connection, a watchlist) says next under this name. */
 export function heard(target, name, deadlineMs = DEADLINE_MS) {
-  return inTime(new Promise((resolve) => {
-    const listen = (data, metadata) => {
-      target.unbind(name, listen)
-      resolve({ data, metadata })
-    }
-    target.bind(name, listen)
-  }), name, deadlineMs)
+  return inTime(
+    new Promise((resolve) => {
+      const listen = (data, metadata) => {
+        target.unbind(name, listen);
+        resolve({ data, metadata });
+      };
+      target.bind(name, listen);
+    }),
+    name,
+    deadlineMs,
+  );
 }
 
 /** Waits for a promise no longer than the deadline. */
 export async function inTime(promise, what, deadlineMs = DEADLINE_MS) {
   const late = sleep(deadlineMs, undefined, { ref: false }).then(() => {
-    throw new Error(`waited in vain for ${what}`)
-  })
-  return Promise.race([promise, late])
+    throw new Error(`waited in vain for ${what}`);
+  });
+  return Promise.race([promise, late]);
 }
 
 /** Waits until `look` answers something true; answers it. */
 export async function until(look, what) {
-  const end = Date.now() + DEADLINE_MS
+  const end = Date.now() + DEADLINE_MS;
   while (Date.now() < end) {
-    const seen = await look()
-    if (seen) return seen
-    await sleep(20)
+    const seen = await look();
+    if (seen) return seen;
+    await sleep(20);
   }
-  throw new Error(`waited in vain for ${what}`)
+  throw new Error(`waited in vain for ${what}`);
 }

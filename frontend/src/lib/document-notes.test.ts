@@ -46,7 +46,13 @@ describe('what the history says of documents', () => {
 
   it('stands between the messages where it happened, and ends a group', () => {
     const messages = [message(1, { author: ada }), message(3, { author: ada })];
-    const list = rows({ messages, outgoing: [], me: ada, newFrom: null, notes: notesOf([document({ created_at: at(2) })]) });
+    const list = rows({
+      messages,
+      outgoing: [],
+      me: ada,
+      newFrom: null,
+      notes: notesOf([document({ created_at: at(2) })]),
+    });
     expect(list.map((row) => row.kind)).toEqual(['day', 'message', 'document', 'message']);
     expect(list.at(-1)).toMatchObject({ startsGroup: true });
   });

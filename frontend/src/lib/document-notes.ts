@@ -18,7 +18,10 @@ export function notesOf(documents: readonly DocumentFacts[]): DocumentNote[] {
     const time = Date.parse(document.created_at);
     const made: DocumentNote = { key: `made-${document.id}`, time, what: 'made', document, by: document.created_by };
     if (document.archived_at === null) return [made];
-    return [made, { key: archivedKey(document), time: Date.parse(document.archived_at), what: 'archived', document, by: null }];
+    return [
+      made,
+      { key: archivedKey(document), time: Date.parse(document.archived_at), what: 'archived', document, by: null },
+    ];
   });
 }
 

@@ -31,7 +31,12 @@ describe('the six steps', () => {
   it('are told with their times, and say whose clock they are by', () => {
     const steps = tell(server, mine);
     expect(steps.map((step) => step.title)).toEqual([
-      'Posted', 'Stored', 'Dispatched', 'Broadcast', 'Received', 'Answered',
+      'Posted',
+      'Stored',
+      'Dispatched',
+      'Broadcast',
+      'Received',
+      'Answered',
     ]);
     expect(steps.map((step) => step.clock)).toEqual(['page', 'server', 'server', 'server', 'page', 'server']);
     expect(steps[0]?.at).toBe(0);

@@ -144,12 +144,15 @@ function received(
   if (page.receivedAt === undefined && page.answeredAt !== undefined) {
     return 'This page had no live connection: it knows from the answer to its POST that the message is stored.';
   }
-  if (page.receivedAt === undefined) return 'This page was not open then, or not in the room: it read the message later.';
+  if (page.receivedAt === undefined)
+    return 'This page was not open then, or not in the room: it read the message later.';
   if (page.via === 'log') return 'This page missed the event and read it from the room’s log when it was back.';
   const travelled = time(since, 'received');
   const painted = time('received', 'painted');
   return [
-    travelled === null ? 'The event came in over the socket.' : `The event came in over the socket, ${travelled} after it was ${since === 'heard' ? 'taken up' : 'written'}.`,
+    travelled === null
+      ? 'The event came in over the socket.'
+      : `The event came in over the socket, ${travelled} after it was ${since === 'heard' ? 'taken up' : 'written'}.`,
     painted === null ? 'It was not painted: nobody was looking.' : `It was on the screen ${painted} later.`,
   ].join(' ');
 }

@@ -27,7 +27,16 @@ describe('the journey of a message', () => {
       via: 'socket',
     });
     expect(names(line)).toEqual([
-      'posted', 'arrived', 'stored', 'dispatched', 'ready', 'heard', 'written', 'answered', 'received', 'painted',
+      'posted',
+      'arrived',
+      'stored',
+      'dispatched',
+      'ready',
+      'heard',
+      'written',
+      'answered',
+      'received',
+      'painted',
     ]);
     expect(line.moments[0]?.at).toBe(0);
     expect(line.moments.at(-1)?.at).toBe(14);
@@ -109,6 +118,11 @@ describe('the line of time', () => {
   });
 
   it('spreads moments that are all one', () => {
-    expect(place(moments.slice(0, 3).map((moment) => ({ ...moment, at: 0 })), 'true')).toEqual([0, 0.5, 1]);
+    expect(
+      place(
+        moments.slice(0, 3).map((moment) => ({ ...moment, at: 0 })),
+        'true',
+      ),
+    ).toEqual([0, 0.5, 1]);
   });
 });

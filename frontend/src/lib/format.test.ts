@@ -5,7 +5,14 @@ import { count, dayName, duration, initials } from './format';
 describe('words for numbers and times', () => {
   it('give a duration at most three figures', () => {
     expect([0, 0.0123, 0.61, 9.994, 12.34, 345.6, 1_234, 65_000].map(duration)).toEqual([
-      '0', '12 µs', '0.61 ms', '9.99 ms', '12.3 ms', '346 ms', '1.2 s', '65 s',
+      '0',
+      '12 µs',
+      '0.61 ms',
+      '9.99 ms',
+      '12.3 ms',
+      '346 ms',
+      '1.2 s',
+      '65 s',
     ]);
   });
 
@@ -18,11 +25,20 @@ describe('words for numbers and times', () => {
 
   it('count one thing as one', () => {
     expect([count(0, 'message'), count(1, 'message'), count(2, 'message'), count(2, 'person', 'people')]).toEqual([
-      '0 messages', '1 message', '2 messages', '2 people',
+      '0 messages',
+      '1 message',
+      '2 messages',
+      '2 people',
     ]);
   });
 
   it('shorten names of any script', () => {
-    expect(['Ada Lovelace', 'grace', '李小龍', '🦊 Fox Box', '  '].map(initials)).toEqual(['AL', 'G', '李', '🦊B', '?']);
+    expect(['Ada Lovelace', 'grace', '李小龍', '🦊 Fox Box', '  '].map(initials)).toEqual([
+      'AL',
+      'G',
+      '李',
+      '🦊B',
+      '?',
+    ]);
   });
 });

@@ -14,7 +14,10 @@ export function timeOfDay(time: number): string {
 /** `2:45`: the same without "am" or "pm", where there is no room for them. */
 export function shortTime(time: number): string {
   const parts = clock.formatToParts(time).filter((part) => part.type !== 'dayPeriod');
-  return parts.map((part) => part.value).join('').trim();
+  return parts
+    .map((part) => part.value)
+    .join('')
+    .trim();
 }
 
 /** The whole date and time, for a tooltip. */

@@ -37,7 +37,12 @@ describe('a call', () => {
   it('carries bytes as they are, and what else goes into its head', async () => {
     const http = new HttpClient({ token: async () => 't', renewed: async () => null }, async (_, init) => {
       const headers = new Headers(init?.headers);
-      return Response.json([headers.get('Content-Type'), headers.get('X-Socket-Id'), [...(init?.body as Uint8Array)], init?.keepalive]);
+      return Response.json([
+        headers.get('Content-Type'),
+        headers.get('X-Socket-Id'),
+        [...(init?.body as Uint8Array)],
+        init?.keepalive,
+      ]);
     });
     const options = { bytes: Uint8Array.of(0, 255), headers: { 'X-Socket-Id': '1.2' }, keepalive: true };
     expect(await http.call('PUT', '/', options)).toEqual(['application/octet-stream', '1.2', [0, 255], true]);

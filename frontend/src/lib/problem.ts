@@ -50,7 +50,8 @@ export class Unreachable extends Error {
 /** A sentence for the person at the screen. */
 export function explain(error: unknown): string {
   if (error instanceof ApiError) {
-    const wait = error.status === 429 && error.retryAfterSecs !== null ? ` Try again in ${error.retryAfterSecs} s.` : '';
+    const wait =
+      error.status === 429 && error.retryAfterSecs !== null ? ` Try again in ${error.retryAfterSecs} s.` : '';
     return error.detail + wait;
   }
   if (error instanceof Unreachable) return 'The server cannot be reached. Check the connection and try again.';

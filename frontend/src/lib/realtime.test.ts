@@ -138,7 +138,14 @@ describe('the socket', () => {
 
   it('is in one document at a time, and believes the server about who wrote', () => {
     const { realtime, pusher } = setup();
-    const listener = { joined: vi.fn(), left: vi.fn(), refused: vi.fn(), peopleChanged: vi.fn(), heard: vi.fn(), saved: vi.fn() };
+    const listener = {
+      joined: vi.fn(),
+      left: vi.fn(),
+      refused: vi.fn(),
+      peopleChanged: vi.fn(),
+      heard: vi.fn(),
+      saved: vi.fn(),
+    };
     realtime.joinDocument(4, listener);
     const line = realtime.joinDocument(5, listener);
     expect([...pusher.channels.keys()]).toEqual(['presence-document.5']);
@@ -155,7 +162,14 @@ describe('the socket', () => {
 
   it('tells an open document of every loss and return of the connection', () => {
     const { realtime, pusher } = setup();
-    const listener = { joined: vi.fn(), left: vi.fn(), refused: vi.fn(), peopleChanged: vi.fn(), heard: vi.fn(), saved: vi.fn() };
+    const listener = {
+      joined: vi.fn(),
+      left: vi.fn(),
+      refused: vi.fn(),
+      peopleChanged: vi.fn(),
+      heard: vi.fn(),
+      saved: vi.fn(),
+    };
     realtime.joinDocument(5, listener);
     for (let connection = 1; connection <= 2; connection += 1) {
       pusher.change('connected');

@@ -23,7 +23,16 @@ describe('an address', () => {
   });
 
   it('leads home when it stands for nothing', () => {
-    for (const path of ['/', '/rooms/', '/rooms/x', '/rooms/1/2', '/rooms/1/documents/', '/rooms/1/documents/x', '/elsewhere', '/rooms/9999999999999999']) {
+    for (const path of [
+      '/',
+      '/rooms/',
+      '/rooms/x',
+      '/rooms/1/2',
+      '/rooms/1/documents/',
+      '/rooms/1/documents/x',
+      '/elsewhere',
+      '/rooms/9999999999999999',
+    ]) {
       expect(parse(path), path).toEqual({ page: 'home' });
     }
   });

@@ -84,7 +84,7 @@ export class RoomSequence {
 
   async #fetch(): Promise<void> {
     try {
-      for (let more = true; more && !this.#closed; ) {
+      for (let more = true; more && !this.#closed;) {
         const page = await this.host.fetchAfter(this.#position);
         if (this.#closed) return;
         this.#failures = 0;

@@ -34,7 +34,11 @@ describe('keys', () => {
   });
 
   it('move between rooms, and with Shift between unread ones', () => {
-    expect(shortcutOf(press('ArrowUp', { altKey: true }), true)).toEqual({ action: 'move', step: -1, unreadOnly: false });
+    expect(shortcutOf(press('ArrowUp', { altKey: true }), true)).toEqual({
+      action: 'move',
+      step: -1,
+      unreadOnly: false,
+    });
     expect(shortcutOf(press('ArrowDown', { altKey: true, shiftKey: true }), true)).toMatchObject({ unreadOnly: true });
   });
 });

@@ -1,8 +1,7 @@
 // Which keys mean what, wherever on the page they are pressed.
 
 export type Shortcut =
-  | { action: 'switch' | 'help' | 'edit' | 'flow' | 'write' }
-  | { action: 'move'; step: 1 | -1; unreadOnly: boolean };
+  { action: 'switch' | 'help' | 'edit' | 'flow' | 'write' } | { action: 'move'; step: 1 | -1; unreadOnly: boolean };
 
 export type Keys = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'isComposing'>;
 
@@ -37,7 +36,12 @@ export function shortcutOf(keys: Keys, isWriting: boolean): Shortcut | null {
 }
 
 /** The neighbour in a list that goes round; null when there is none. */
-export function neighbour<T>(list: readonly T[], current: T | null, step: 1 | -1, wanted: (item: T) => boolean): T | null {
+export function neighbour<T>(
+  list: readonly T[],
+  current: T | null,
+  step: 1 | -1,
+  wanted: (item: T) => boolean,
+): T | null {
   const start = current === null ? (step === 1 ? -1 : 0) : list.indexOf(current);
   for (let distance = 1; distance <= list.length; distance += 1) {
     const item = list[(start + step * distance + list.length * 2) % list.length];

@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { message, page } from './testing';
-import {
-  WINDOW_MESSAGES,
-  fresher,
-  fromPage,
-  trimmed,
-  withChanged,
-  withNewer,
-  withOlder,
-  withPosted,
-} from './timeline';
+import { WINDOW_MESSAGES, fresher, fromPage, trimmed, withChanged, withNewer, withOlder, withPosted } from './timeline';
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 const shown = (timeline: { messages: readonly { number: number }[] }): number[] =>

@@ -38,7 +38,8 @@ export class DocumentState implements OpenDocument {
     const page = newClientId();
     this.session = new DocumentSession({
       load: (stateVector) => chat.api.loadDocument(id, stateVector),
-      save: (update, { keepalive }) => chat.api.saveDocument(id, update, { keepalive, socketId: chat.documents.socketId }),
+      save: (update, { keepalive }) =>
+        chat.api.saveDocument(id, update, { keepalive, socketId: chat.documents.socketId }),
       send: (event) => this.#line?.send(event),
       others: () => this.people.length - 1,
       readKept: () => chat.documents.kept.read(id),

@@ -6,15 +6,7 @@ import type { Api } from '../lib/api';
 import { type DocumentNote, noteOf, notesOf } from '../lib/document-notes';
 import type { PresentPerson } from '../lib/realtime';
 import { RoomSequence } from '../lib/sequence';
-import {
-  type Timeline,
-  fromPage,
-  trimmed,
-  withChanged,
-  withNewer,
-  withOlder,
-  withPosted,
-} from '../lib/timeline';
+import { type Timeline, fromPage, trimmed, withChanged, withNewer, withOlder, withPosted } from '../lib/timeline';
 import { TYPING_EXPIRES_MS } from '../lib/typing';
 import type { Author, DocumentFacts, Member, Message, Room, RoomEvent, RoomFacts } from '../lib/wire';
 
@@ -244,7 +236,10 @@ export class RoomState {
   }
 
   #documentChanged(event: RoomEvent & { document: DocumentFacts }): void {
-    const note = noteOf(event, this.documents?.find((known) => known.id === event.document.id));
+    const note = noteOf(
+      event,
+      this.documents?.find((known) => known.id === event.document.id),
+    );
     if (note !== null) this.#heardNotes = [...this.#heardNotes, note];
     this.takeDocument(event.document);
   }
@@ -286,10 +281,7 @@ export class RoomState {
     this.members = members.sort((a, b) => a.name.localeCompare(b.name));
   }
 
-  async #extend(
-    cursor: { before: number } | { after: number },
-    extend: typeof withOlder,
-  ): Promise<void> {
+  async #extend(cursor: { before: number } | { after: number }, extend: typeof withOlder): Promise<void> {
     if (this.isLoading) return;
     const load = ++this.#load;
     this.isLoading = true;
@@ -309,7 +301,7 @@ export class RoomState {
    */
   async #replay(seq: number): Promise<void> {
     if (!this.isMember) return;
-    for (let after = seq; after < this.sequence.position; ) {
+    for (let after = seq; after < this.sequence.position;) {
       const log = await this.host.api.eventsAfter(this.id, after);
       for (const event of log.items) this.#applyToTimeline(event);
       if (log.items.length === 0) return;

@@ -30,7 +30,14 @@ function setup(fields: Partial<Room> = {}) {
     members: vi.fn<Api['members']>(async () => []),
     documents: vi.fn<Api['documents']>(async () => []),
   };
-  const host = { api: api as unknown as Api, me: ada, posted: vi.fn(), isSending: vi.fn(() => false), removed: vi.fn(), readMoved: vi.fn() };
+  const host = {
+    api: api as unknown as Api,
+    me: ada,
+    posted: vi.fn(),
+    isSending: vi.fn(() => false),
+    removed: vi.fn(),
+    readMoved: vi.fn(),
+  };
   return { api, host, room: new RoomState(facts(fields), host) };
 }
 

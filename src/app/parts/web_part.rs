@@ -11,7 +11,7 @@ use crate::config::ServeConfig;
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{HeadTicks, JobRunner, RunningHeadTicks, RunningJobs};
 use crate::pusher::App;
-use crate::store::{FileLibrary, Store};
+use crate::store::{FileStorage, Store};
 use crate::timeline::TimelineStore;
 
 use super::bus_part::BusPart;
@@ -94,8 +94,8 @@ fn key_ring(config: &ServeConfig, data_dir: &DataDir) -> Result<KeyRing, StartEr
     }
 }
 
-fn open_files(store: &Store, config: &ServeConfig, data_dir: &DataDir) -> Result<FileLibrary, StartError> {
+fn open_files(store: &Store, config: &ServeConfig, data_dir: &DataDir) -> Result<FileStorage, StartError> {
     let directory = config.files_dir.clone().unwrap_or_else(|| data_dir.path().join("files"));
-    FileLibrary::open(store.clone(), &directory)
+    FileStorage::open(store.clone(), &directory)
         .map_err(|error| StartError::DataDir { path: directory.display().to_string(), reason: error.to_string() })
 }

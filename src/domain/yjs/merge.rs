@@ -6,7 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use thiserror::Error;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{ClientID, Doc, GetString, ReadTxn, StateVector, Text, Transact, TransactionMut, Update};
+use yrs::{
+    ClientID, Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, Transact, TransactionMut, Update,
+};
 
 use super::mergeable::Mergeable;
 use super::{EMPTY_STATE, TEXT, mergeable, outline, state_vector_is_sound};
@@ -116,16 +118,15 @@ pub fn changes_to(text: &str, state: &[u8]) -> Result<Vec<u8>, UpdateError> {
         let mut transaction = document.transact_mut();
         let old = shared.get_string(&transaction);
         let same = |(a, b): &(char, char)| a == b;
-        let chars = |pairs: usize, text: &str| text.chars().take(pairs).map(char::len_utf8).sum::<usize>();
-        let before = chars(old.chars().zip(text.chars()).take_while(same).count(), text);
+        let before = old.chars().zip(text.chars()).take_while(same).map(|(c, _)| c.len_utf8()).sum::<usize>();
         let (old_rest, new_rest) = (&old[before..], &text[before..]);
         let behind = old_rest.chars().rev().zip(new_rest.chars().rev()).take_while(same).map(|(c, _)| c.len_utf8());
         let behind = behind.sum::<usize>();
-        let removed = old_rest.len() - behind;
+        let removed = &old_rest[..old_rest.len() - behind];
         let inserted = &new_rest[..new_rest.len() - behind];
-        let at = index(before)?;
-        if removed > 0 {
-            shared.remove_range(&mut transaction, at, index(removed)?);
+        let at = utf16_length(&old[..before])?;
+        if !removed.is_empty() {
+            shared.remove_range(&mut transaction, at, utf16_length(removed)?);
         }
         if !inserted.is_empty() {
             shared.insert(&mut transaction, at, inserted);
@@ -148,8 +149,13 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, UpdateError>) -> Result<T, Update
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(UpdateError::Invalid("it cannot be merged")))
 }
 
+/// The document that a state is.
+///
+/// Lengths are in units of UTF-16, as the format has them. An update may split a character of two units; `yrs` then replaces
+/// both halves by U+FFFD, as Yjs does. That changes the length in bytes, and with lengths in bytes `yrs` 0.28 would go on
+/// with the old one: deleting the halves then subtracts more than there is.
 fn open(state: &[u8]) -> Result<Doc, UpdateError> {
-    let document = Doc::new();
+    let document = Doc::with_options(Options { offset_kind: OffsetKind::Utf16, ..Options::default() });
     document.get_or_insert_text(TEXT);
     if state != EMPTY_STATE {
         let damaged = |error: &dyn std::fmt::Display| UpdateError::Damaged(error.to_string());
@@ -202,6 +208,6 @@ fn text_now(transaction: &impl ReadTxn) -> TextNow {
     TextNow { state_vector: transaction.state_vector().encode_v1(), text }
 }
 
-fn index(bytes: usize) -> Result<u32, UpdateError> {
-    u32::try_from(bytes).map_err(|error| UpdateError::Damaged(error.to_string()))
+fn utf16_length(text: &str) -> Result<u32, UpdateError> {
+    u32::try_from(text.encode_utf16().count()).map_err(|error| UpdateError::Damaged(error.to_string()))
 }

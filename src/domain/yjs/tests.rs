@@ -2,7 +2,7 @@
 
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{Doc, GetString, ReadTxn, StateVector, Text, Transact, Update, WriteTxn};
+use yrs::{ClientID, Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, Transact, Update, WriteTxn};
 
 use super::*;
 
@@ -183,4 +183,126 @@ fn a_thousand_new_clients_at_once_are_too_many() {
     let whole = everybody.transact().encode_state_as_update_v1(&StateVector::default());
     assert!(matches!(merge(&EMPTY_STATE, &whole, ROOMY), Err(UpdateError::Invalid(_))));
     assert!(!merged(&whole, &whole).is_changed, "known ones do not count");
+}
+
+/// Two characters that take two units of UTF-16 each, by client 7.
+const TWO_PAIRS: &[u8] = b"\x01\x01\x07\x00\x04\x01\x04text\x08\xf0\x9d\x84\x9e\xf0\x9d\x84\x9e\x00";
+
+#[test]
+fn what_splits_a_character_in_two_replaces_both_halves_as_yjs_does() {
+    let state = merged(&EMPTY_STATE, TWO_PAIRS).state;
+    let cases: [(&[u8], &str); 7] = [
+        (b"\x01\x01\x08\x00\xc4\x07\x00\x07\x01\x01x\x00", "\u{FFFD}x\u{FFFD}𝄞"),
+        // Without a right origin it stands behind what was there.
+        (b"\x01\x01\x08\x00\x84\x07\x00\x01x\x00", "\u{FFFD}\u{FFFD}𝄞x"),
+        // Before the second half.
+        (b"\x01\x01\x08\x00\x44\x07\x01\x01x\x00", "\u{FFFD}x\u{FFFD}𝄞"),
+        (b"\x01\x01\x08\x00\xc4\x07\x00\x07\x01\x01x\x01\x07\x01\x00\x08", "x"),
+        (b"\x00\x01\x07\x01\x01\x01", "\u{FFFD}𝄞"),
+        (b"\x00\x01\x07\x02\x00\x01\x02\x01", "\u{FFFD}\u{FFFD}"),
+        (b"\x00\x01\x07\x01\x01\x02", "\u{FFFD}\u{FFFD}"),
+    ];
+    for (update, text) in cases {
+        let split = merged(&state, update);
+        assert_eq!(split.now.text, text, "{update:?}");
+        assert!(!merged(&split.state, update).is_changed, "{update:?}");
+        let removed = merged(&split.state, &changes_to("", &split.state).expect("an update"));
+        assert_eq!(removed.now.text, "", "{update:?}");
+    }
+}
+
+/// Numbers that look like chance, the same ones each time (xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 16) as u32 % end
+    }
+}
+
+/// A client that counts as Yjs does, in units of UTF-16.
+fn like_yjs(client: u64) -> Doc {
+    Doc::with_options(Options {
+        client_id: ClientID::new(client),
+        offset_kind: OffsetKind::Utf16,
+        ..Options::default()
+    })
+}
+
+/// Inserts or deletes anywhere, between the halves of a character too.
+fn edit(document: &Doc, numbers: &mut Numbers) -> Vec<u8> {
+    let length = read(document).encode_utf16().count() as u32;
+    if length > 0 && numbers.below(3) == 0 {
+        let index = numbers.below(length);
+        return remove(document, index, 1 + numbers.below((length - index).min(3)));
+    }
+    let text = ["𝄞", "a", "𝄞𝄢", "b𝄞", "ö"][numbers.below(5) as usize];
+    insert(document, numbers.below(length + 1), text)
+}
+
+#[test]
+fn clients_that_split_characters_converge_with_the_stored_state() {
+    for round in 1..=50 {
+        let mut numbers = Numbers(round * 0x9E37_79B9);
+        let clients = [1, 2, 3].map(like_yjs);
+        let mut state = EMPTY_STATE.to_vec();
+        let mut updates = Vec::new();
+        for _ in 0..12 {
+            let who = numbers.below(3) as usize;
+            let update = edit(&clients[who], &mut numbers);
+            // Two of three are heard by everybody at once; the rest comes later.
+            if numbers.below(3) > 0 {
+                clients.iter().for_each(|client| receive(client, &update));
+            }
+            state = merged(&state, &update).state;
+            updates.push(update);
+        }
+        for update in &updates {
+            state = merged(&state, update).state;
+            clients.iter().for_each(|client| receive(client, update));
+        }
+        clients.iter().for_each(|client| receive(client, &state));
+        let text = read_text(&state).expect("a sound state").text;
+        for client in &clients {
+            assert_eq!(read(client), text, "round {round}");
+        }
+    }
+}
+
+#[test]
+fn updates_with_other_clocks_are_merged_or_refused_without_a_panic() {
+    for round in 1..=300 {
+        let mut numbers = Numbers(round * 0x9E37_79B9);
+        let client = like_yjs(7);
+        let mut state = EMPTY_STATE.to_vec();
+        for _ in 0..4 {
+            state = merged(&state, &edit(&client, &mut numbers)).state;
+        }
+        let other = like_yjs(8);
+        receive(&other, &state);
+        let mut update = edit(&other, &mut numbers);
+        // Small numbers are clients, clocks and lengths.
+        for _ in 0..=numbers.below(2) {
+            let at = numbers.below(update.len() as u32) as usize;
+            if update[at] < 16 {
+                update[at] = numbers.below(16) as u8;
+            }
+        }
+        match merge(&state, &update, ROOMY) {
+            Ok(merged) => {
+                assert_eq!(read_text(&merged.state).as_ref(), Ok(&merged.now), "{state:?} {update:?}");
+                let again = merge(&merged.state, &update, ROOMY).expect("it was merged before");
+                assert!(!again.is_changed, "{state:?} {update:?}");
+                let emptied = merge(&merged.state, &changes_to("", &merged.state).expect("an update"), ROOMY);
+                assert_eq!(emptied.expect("an update of ours").now.text, "", "{state:?} {update:?}");
+            }
+            Err(UpdateError::Invalid(reason)) => {
+                assert_ne!(reason, "it cannot be merged", "yrs panicked: {state:?} {update:?}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
 }

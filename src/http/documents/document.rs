@@ -80,7 +80,7 @@ pub(crate) async fn change_document(
     };
     let changed = state.store.change_document(actor.user_id(), *id, change).await?;
     state.bus.dispatch(&changed.event);
-    changed.shut_out.iter().for_each(|user| state.bus.revoke_document(*id, *user));
+    changed.users_to_unsubscribe.iter().for_each(|user| state.bus.revoke_document(*id, *user));
     Ok(HttpResponse::Ok().json(DocumentPayload::from(&changed.document)))
 }
 

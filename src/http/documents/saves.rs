@@ -14,7 +14,7 @@ use crate::domain::yjs::{Merged, UpdateError, changes_to, merge};
 use crate::domain::{Document, DocumentContent, DocumentId, Refusal};
 use crate::json::DocumentPayload;
 use crate::pusher::SocketId;
-use crate::store::{DocumentSave, StoredContent, VersionRule};
+use crate::store::{DocumentSave, DocumentState, VersionPolicy};
 
 use crate::http::documents::document::etag;
 use crate::http::documents::update_body::UpdateBody;
@@ -72,11 +72,11 @@ async fn save(
     update_of: impl Fn(&[u8]) -> Result<Bytes, UpdateError> + Clone + Send + 'static,
 ) -> Result<HttpResponse, ApiError> {
     let config = &state.config.documents;
-    let version_rule = VersionRule { interval: version_interval, most: config.max_document_versions.into() };
+    let version_policy = VersionPolicy { interval: version_interval, most: config.max_document_versions.into() };
     let _place = state.merging.place().await?;
     loop {
         let stored = state.store.document_content(author.user_id(), id).await?;
-        let StoredContent { document, state: content, state_vector } = stored;
+        let DocumentState { document, state: content, state_vector } = stored;
         if document.archived_at.is_some() {
             return Err(ApiError::Refused(Refusal::DocumentArchived));
         }
@@ -85,7 +85,7 @@ async fn save(
         let Outcome { update, is_complete, content } = merging.await??;
         let Some(content) = content else { return Ok(answer(&document, &state_vector, false, is_complete)) };
         let state_vector = content.state_vector.clone();
-        let save = DocumentSave { id, revision: document.revision, content, version_rule };
+        let save = DocumentSave { id, revision: document.revision, content, version_policy };
         if let Some(document) = state.store.save_document(author.user_id(), save).await? {
             let saved = DocumentSaved { document: &document, state_vector: &state_vector, update: &update };
             state.bus.dispatch_document_saved(&saved, state.config.socket.max_event_data_bytes, except);

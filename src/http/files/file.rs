@@ -39,7 +39,7 @@ pub(crate) async fn upload_file(
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let name = FileName::parse(&parameters.name)?;
-    state.store.check_membership(uploader.user_id(), *room_id).await?;
+    state.store.require_membership(uploader.user_id(), *room_id).await?;
     let received = receive(&state, &request, body).await?;
     let content = received.open().map_err(disk_failed)?;
     let preview = state.thumbnails.draw(content, received.content_type()).await?;

@@ -52,7 +52,7 @@ pub(crate) async fn list_events(
     query: web::Query<CatchUpQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let piece = Piece { room_id: *room_id, after: query.after, limit: page_limit(query.limit, 100, 500)? };
-    state.store.require_member(viewer.user_id(), piece.room_id).await?;
+    state.store.require_membership(viewer.user_id(), piece.room_id).await?;
     let body = state.catch_ups.share(piece, read(&state, piece)).await?;
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(body))
 }

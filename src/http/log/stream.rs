@@ -126,7 +126,7 @@ impl EventStream {
         let rooms_changed = state.bus.watch_rooms();
         let cursor = match cursor {
             Some(cursor) => cursor,
-            None => EventCursor(state.store.heads_of(viewer.user_id()).await?.into_iter().collect()),
+            None => EventCursor(state.store.log_heads_of_user(viewer.user_id()).await?.into_iter().collect()),
         };
         let now = Instant::now();
         let mut stream = Self {
@@ -230,7 +230,7 @@ impl EventStream {
         self.next_look = Instant::now() + LOOK_EVERY;
         let mut lost: BTreeSet<RoomId> = self.cursor.0.keys().copied().collect();
         let mut changed = BTreeSet::new();
-        for (room_id, head) in self.state.store.heads_of(self.viewer.user_id()).await? {
+        for (room_id, head) in self.state.store.log_heads_of_user(self.viewer.user_id()).await? {
             if self.only.is_some_and(|only| only != room_id) {
                 continue;
             }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::config::SignUp;
 use crate::domain::{Password, PersonName, Refusal, Timestamp, User, UserId, Username};
-use crate::store::{Admission, NewUser, TokenHash};
+use crate::store::{NewUser, SignUpPermission, TokenHash};
 
 use crate::http::error::ApiError;
 use crate::http::people::sessions;
@@ -67,15 +67,15 @@ pub(crate) async fn sign_up(
 }
 
 /// What lets the person in. Who certainly is not let in is told so before a password is hashed for them.
-async fn admission(state: &WebState, invite: Option<&str>) -> Result<Admission, ApiError> {
+async fn admission(state: &WebState, invite: Option<&str>) -> Result<SignUpPermission, ApiError> {
     match state.config.effective_sign_up() {
-        SignUp::Open => Ok(Admission::Open),
+        SignUp::Open => Ok(SignUpPermission::Open),
         SignUp::Invite => {
             let code = invite.and_then(|text| OpaqueToken::parse(text.trim(), TokenPurpose::Invite));
             if code.is_none() && !state.store.is_first_run().await? {
                 return Err(ApiError::Refused(Refusal::SignUpClosed));
             }
-            Ok(Admission::Invite(code.map(|code| TokenHash(code.digest()))))
+            Ok(SignUpPermission::Invite(code.map(|code| TokenHash(code.digest()))))
         }
     }
 }

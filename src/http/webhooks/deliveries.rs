@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{DeliveryId, EventType, RoomId, Seq, Timestamp, WebhookId};
-use crate::store::Delivery;
+use crate::store::WebhookDelivery;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::identity::Identity;
@@ -36,8 +36,8 @@ struct AnswerResponse<'a> {
     body: &'a str,
 }
 
-impl<'a> From<&'a Delivery> for DeliveryResponse<'a> {
-    fn from(delivery: &'a Delivery) -> Self {
+impl<'a> From<&'a WebhookDelivery> for DeliveryResponse<'a> {
+    fn from(delivery: &'a WebhookDelivery) -> Self {
         let last = delivery.last_attempt.as_ref();
         let answer = last.and_then(|attempt| attempt.answer.as_ref());
         Self {

@@ -1,4 +1,4 @@
-//! Whether the database agrees with itself: counters, logs and messages, and what refers to what.
+//! Consistency check of the database: counters, logs, messages and references.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -11,7 +11,7 @@ use crate::store::admin::inspect::{Snapshot, damage};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::documents;
 
-/// Something that should not be.
+/// An inconsistency, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding(String);
 
@@ -28,7 +28,7 @@ impl std::fmt::Display for Finding {
 }
 
 impl Snapshot {
-    /// Looks for what should not be.
+    /// Looks for inconsistencies.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
@@ -47,7 +47,7 @@ impl Snapshot {
         Ok(findings)
     }
 
-    /// Looks for documents whose state cannot be read, or says something else than what stands beside it.
+    /// Looks for documents whose Yjs state cannot be read, or differs from the stored text, words or length.
     fn check_documents(&mut self) -> Result<Vec<Finding>, StoreError> {
         let mut findings = Vec::new();
         let ids: Vec<i64> = documents::table.order(documents::id).select(documents::id).load(&mut self.connection)?;
@@ -71,7 +71,7 @@ impl Snapshot {
     }
 }
 
-/// Something that always holds, and the question for whom it does not.
+/// A rule, and the query for the rows that break it.
 struct Rule {
     /// `{}` stands for the id that the query finds.
     finding: &'static str,
@@ -85,7 +85,8 @@ struct Broken {
     id: i64,
 }
 
-/// What is below a room's floor was removed by its retention, and is not asked for. The queries run on both databases.
+/// Log entries up to a room's `log_floor` were removed by retention, so no rule expects them. The queries run on both
+/// databases.
 const RULES: [Rule; 15] = [
     Rule {
         finding: "room {}: the log has a gap, or does not end at the room's last_seq",

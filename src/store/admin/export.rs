@@ -1,4 +1,4 @@
-//! Everything that people wrote, one item after the other in an order that stays the same.
+//! Exporting a database: people, rooms, documents, messages and files, always in the same order.
 
 use crate::store::admin::selection::Selection;
 use crate::store::messages::load::load_messages;
@@ -37,20 +37,20 @@ pub enum ExportItem {
     User(User),
     /// A room.
     Room(Room),
-    /// A person's place in a room.
+    /// A membership.
     Membership {
         /// The room.
         room_id: RoomId,
         /// The person.
         person: Author,
-        /// The place.
+        /// Since when, and how far the person has read.
         membership: Membership,
     },
     /// A shared document.
     Document {
         /// The document.
         document: Document,
-        /// What it says.
+        /// Its text.
         text: String,
     },
     /// A message, with its files.
@@ -76,7 +76,7 @@ impl From<diesel::result::Error> for ExportError {
     }
 }
 
-/// Where the items go.
+/// The function that takes the items.
 type Sink<'a> = dyn FnMut(ExportItem) -> io::Result<()> + 'a;
 
 /// Documents in memory at once: they can be long.
@@ -86,10 +86,10 @@ const DOCUMENTS_PAGE: i64 = 10;
 const PAGE: i64 = 1_000;
 
 impl Snapshot {
-    /// Hands out the items: people by id, then each room with its members, then documents, messages and files, each by id.
+    /// Gives `sink` the items: people by id, then each room with its members, then documents, messages and files, each by id.
     ///
     /// # Errors
-    /// [`ExportError`]; what was handed out by then is no whole export.
+    /// [`ExportError`]; the items given by then are not a whole export.
     pub fn export(&mut self, scope: &ExportScope, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         let connection = &mut self.connection;
         match scope {

@@ -1,4 +1,4 @@
-//! Looking at a database beside the server that runs on it: one snapshot of everything, and no change.
+//! Reading a database while a server uses it: one snapshot of everything, and no change.
 
 use crate::store::engine::connection::connect_existing;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::store::engine::connection::{Access, DbConnection, begin_snapshot, sql
 use crate::store::engine::migrate::require_current;
 use crate::store::{DatabaseUrl, OpenError, StoreError};
 
-/// A database as it was at one moment, to be read at leisure while others write on.
+/// A database as it was at one moment. Others may go on writing.
 pub struct Snapshot {
     pub(in crate::store) connection: DbConnection,
 }
@@ -19,7 +19,7 @@ impl Snapshot {
     /// Opens an existing database whose schema is of this version.
     ///
     /// # Errors
-    /// An [`OpenError`]: nothing is made, and nothing brought up to date.
+    /// An [`OpenError`]. No database is created, and no migration runs.
     pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
         let mut connection = connect_existing(url, Access::Read)?;
         require_current(&mut connection)?;
@@ -28,8 +28,8 @@ impl Snapshot {
     }
 }
 
-/// Copies a live SQLite database into a file that does not exist: one transaction of it, without what a transaction under
-/// way has written. Writers go on meanwhile.
+/// Copies a live SQLite database into a file that does not exist: one consistent state, without
+/// transactions that are not committed. Writers may go on.
 ///
 /// # Errors
 /// [`OpenError`] when there is no database of ours, or it cannot be copied.
@@ -46,7 +46,7 @@ pub fn copy_sqlite(from: &Path, to: &Path) -> Result<(), OpenError> {
     copied.map(drop).map_err(|error| failed(error.to_string()))
 }
 
-/// Makes sure that a file is a whole SQLite database of ours, of whichever version.
+/// Checks that a file is an undamaged SQLite database of Hubbub, of any version.
 ///
 /// # Errors
 /// [`OpenError`] when it is not.
@@ -70,7 +70,7 @@ struct Line {
     line: String,
 }
 
-/// What SQLite finds wrong with its file; nothing on Postgres, which checks its own.
+/// What SQLite's integrity check finds; nothing on Postgres, which has no such check.
 pub(in crate::store) fn damage(connection: &mut DbConnection) -> Result<Vec<String>, StoreError> {
     let DbConnection::Sqlite(sqlite) = connection else { return Ok(Vec::new()) };
     let mut found = Vec::new();

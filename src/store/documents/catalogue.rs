@@ -1,4 +1,4 @@
-//! Which documents there are: listing, making, renaming, archiving.
+//! Listing, creating, renaming and archiving documents.
 
 use diesel::prelude::*;
 
@@ -9,18 +9,18 @@ use crate::domain::{
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{documents, memberships};
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::rows::actor;
-use crate::store::rooms::access::{enter_room, lock_room};
+use crate::store::people::rows::require_user;
+use crate::store::rooms::access::{lock_room, require_membership};
 use crate::store::{Store, StoreError};
 
-use super::rows::{DocumentRow, enter_document, room_of, with_people};
+use super::rows::{DocumentRow, document_for_member, room_of, with_people};
 
-/// What is to be different about a document; `None` leaves it as it is.
+/// Changes of a document; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
 pub struct DocumentChange {
     /// The new title.
     pub title: Option<DocumentTitle>,
-    /// Whether it is only to be read.
+    /// Whether it is archived: read-only.
     pub is_archived: Option<bool>,
 }
 
@@ -29,10 +29,10 @@ pub struct DocumentChange {
 pub struct ChangedDocument {
     /// The document.
     pub document: Document,
-    /// What happened, to be dispatched; `None` when nothing differs.
+    /// The event to be dispatched; `None` when nothing was changed.
     pub event: Option<RoomEvent>,
-    /// Whose sockets are to be taken out of it: everybody's when it was archived.
-    pub shut_out: Vec<UserId>,
+    /// The people whose sockets are to be unsubscribed from the document's channel: all members when it was archived.
+    pub users_to_unsubscribe: Vec<UserId>,
 }
 
 impl Store {
@@ -42,7 +42,7 @@ impl Store {
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn documents(&self, viewer: UserId, room: RoomId) -> Result<Vec<Document>, StoreError> {
         self.read_snapshot(move |connection| {
-            enter_room(connection, viewer, room)?;
+            require_membership(connection, viewer, room)?;
             let rows: Vec<DocumentRow> = documents::table
                 .filter(documents::room_id.eq(room.0))
                 .order((documents::updated_at.desc(), documents::id.desc()))
@@ -58,7 +58,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].
     pub async fn document(&self, viewer: UserId, id: DocumentId) -> Result<Document, StoreError> {
-        self.read_snapshot(move |connection| enter_document(connection, viewer, id)).await
+        self.read_snapshot(move |connection| document_for_member(connection, viewer, id)).await
     }
 
     /// Whether a person may write a document; `false` when there is none.
@@ -77,7 +77,7 @@ impl Store {
         .await
     }
 
-    /// Makes a document; any member of the room may.
+    /// Creates a document; any member of the room may.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
@@ -90,11 +90,11 @@ impl Store {
         self.write(move |connection| create(connection, by, room, &title)).await
     }
 
-    /// Renames a document, archives it, or takes it out of the archive; any member of its room may.
+    /// Renames, archives or unarchives a document; any member of its room may.
     ///
     /// # Errors
     /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::DocumentArchived`] when it is renamed
-    /// while it stays in the archive.
+    /// while it stays archived.
     pub async fn change_document(
         &self,
         by: UserId,
@@ -112,8 +112,8 @@ fn create(
     title: &DocumentTitle,
 ) -> Result<(Document, RoomEvent), StoreError> {
     lock_room(connection, room)?;
-    enter_room(connection, by, room)?;
-    let maker = Author::from(&actor(connection, by)?);
+    require_membership(connection, by, room)?;
+    let maker = Author::from(&require_user(connection, by)?);
     let (now, content) = (Timestamp::now(), DocumentContent::empty());
     let bytes = i64::try_from(content.state.len()).unwrap_or(i64::MAX);
     let id: i64 = diesel::insert_into(documents::table)
@@ -158,7 +158,7 @@ fn change_document(
 ) -> Result<ChangedDocument, StoreError> {
     let room = room_of(connection, id)?;
     lock_room(connection, room)?;
-    let old = enter_document(connection, by, id)?;
+    let old = document_for_member(connection, by, id)?;
     let mut document = old.clone();
     if let Some(title) = &change.title {
         document.title = title.as_str().to_owned();
@@ -169,7 +169,7 @@ fn change_document(
         Some(true) | None => {}
     }
     if document == old {
-        return Ok(ChangedDocument { document, event: None, shut_out: Vec::new() });
+        return Ok(ChangedDocument { document, event: None, users_to_unsubscribe: Vec::new() });
     }
     if old.archived_at.is_some() && document.archived_at.is_some() {
         return Err(StoreError::Refused(Refusal::DocumentArchived));
@@ -181,15 +181,19 @@ fn change_document(
             documents::archived_at.eq(document.archived_at.map(|time| time.0)),
         ))
         .execute(connection)?;
-    let shut_out: Vec<i64> = match document.archived_at {
+    let users_to_unsubscribe: Vec<i64> = match document.archived_at {
         Some(_) => {
             memberships::table.filter(memberships::room_id.eq(room.0)).select(memberships::user_id).load(connection)?
         }
         None => Vec::new(),
     };
-    let person = Author::from(&actor(connection, by)?);
+    let person = Author::from(&require_user(connection, by)?);
     let event = record(connection, &document, person, RoomEventKind::DocumentChanged)?;
-    Ok(ChangedDocument { document, event: Some(event), shut_out: shut_out.into_iter().map(UserId).collect() })
+    Ok(ChangedDocument {
+        document,
+        event: Some(event),
+        users_to_unsubscribe: users_to_unsubscribe.into_iter().map(UserId).collect(),
+    })
 }
 
 /// Writes an event about a document, whose room must be locked.

@@ -8,9 +8,9 @@ use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::error::damaged;
 use crate::store::engine::schema::documents;
 use crate::store::people::rows::authors_by_id;
-use crate::store::rooms::access::enter_room;
+use crate::store::rooms::access::require_membership;
 
-/// A document but for what is long.
+/// A document without its content.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = documents, check_for_backend(MultiBackend))]
 pub(in crate::store) struct DocumentRow {
@@ -66,25 +66,25 @@ pub(in crate::store) fn documents_by_id(
     with_people(connection, rows)
 }
 
-/// A document of a room that `viewer` must belong to. One in a closed room of others answers like one that does not exist.
+/// A document of a room that `viewer` must belong to. One in a closed room of which `viewer` is no member is reported as not found.
 ///
 /// # Errors
 /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].
-pub(super) fn enter_document(
+pub(super) fn document_for_member(
     connection: &mut DbConnection,
     viewer: UserId,
     id: DocumentId,
 ) -> Result<Document, StoreError> {
     let document =
         documents_by_id(connection, vec![id.0])?.pop().ok_or(StoreError::Refused(Refusal::DocumentNotFound))?;
-    enter_room(connection, viewer, document.room_id).map_err(|error| match error {
+    require_membership(connection, viewer, document.room_id).map_err(|error| match error {
         StoreError::Refused(Refusal::RoomNotFound) => StoreError::Refused(Refusal::DocumentNotFound),
         error => error,
     })?;
     Ok(document)
 }
 
-/// The room that a document is in, to be locked: it never changes.
+/// The room that a document is in, to be locked. A document never moves to another room.
 ///
 /// # Errors
 /// [`Refusal::DocumentNotFound`].

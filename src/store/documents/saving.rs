@@ -1,4 +1,4 @@
-//! What documents say: reading it, and replacing it by what it was merged into.
+//! Reading and replacing the content of documents.
 
 use std::time::Duration;
 
@@ -10,38 +10,38 @@ use crate::store::engine::schema::{document_versions, documents};
 use crate::store::rooms::access::lock_room;
 use crate::store::{Store, StoreError};
 
-use super::rows::{enter_document, room_of};
+use super::rows::{document_for_member, room_of};
 
 /// A document with its Yjs state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredContent {
+pub struct DocumentState {
     /// The document.
     pub document: Document,
-    /// All of it, as one update.
+    /// The whole state, as one Yjs update.
     pub state: Vec<u8>,
-    /// For each client how many of its changes are in the state.
+    /// The Yjs state vector: for each client, how many of its changes are in the state.
     pub state_vector: Vec<u8>,
 }
 
-/// A merged content on its way into the store.
+/// A merged content to be stored.
 #[derive(Debug, Clone)]
 pub struct DocumentSave {
     /// The document.
     pub id: DocumentId,
     /// The revision that the content was merged into.
     pub revision: i64,
-    /// What the document says from now on.
+    /// The new content.
     pub content: DocumentContent,
-    /// Whether what it said until now is kept as a version.
-    pub version_rule: VersionRule,
+    /// When the content that is replaced is kept as a version.
+    pub version_policy: VersionPolicy,
 }
 
-/// When a save makes a version of what it replaces.
+/// When a save keeps the replaced text as a version.
 #[derive(Debug, Clone, Copy)]
-pub struct VersionRule {
-    /// The pause between two versions.
+pub struct VersionPolicy {
+    /// The shortest time between two versions.
     pub interval: Duration,
-    /// Versions that a document keeps; the oldest go first.
+    /// Versions kept for each document; the oldest are removed first.
     pub most: i64,
 }
 
@@ -50,30 +50,30 @@ impl Store {
     ///
     /// # Errors
     /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].
-    pub async fn document_content(&self, viewer: UserId, id: DocumentId) -> Result<StoredContent, StoreError> {
+    pub async fn document_content(&self, viewer: UserId, id: DocumentId) -> Result<DocumentState, StoreError> {
         self.read_snapshot(move |connection| {
-            let document = enter_document(connection, viewer, id)?;
+            let document = document_for_member(connection, viewer, id)?;
             let content = documents::table.find(id.0).select((documents::state, documents::state_vector));
             let (state, state_vector) = content.first(connection)?;
-            Ok(StoredContent { document, state, state_vector })
+            Ok(DocumentState { document, state, state_vector })
         })
         .await
     }
 
-    /// What a document says.
+    /// A document with its text.
     ///
     /// # Errors
     /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].
     pub async fn document_text(&self, viewer: UserId, id: DocumentId) -> Result<(Document, String), StoreError> {
         self.read_snapshot(move |connection| {
-            let document = enter_document(connection, viewer, id)?;
+            let document = document_for_member(connection, viewer, id)?;
             Ok((document, documents::table.find(id.0).select(documents::text).first(connection)?))
         })
         .await
     }
 
-    /// Replaces a document's content, and answers the document; `None` when it is at another revision by now, so that the
-    /// content is to be merged again.
+    /// Replaces a document's content, and returns the document; `None` when somebody else has saved since, and the caller
+    /// has to merge again.
     ///
     /// # Errors
     /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::DocumentArchived`].
@@ -89,7 +89,7 @@ fn save_content(
 ) -> Result<Option<Document>, StoreError> {
     let room = room_of(connection, save.id)?;
     lock_room(connection, room)?;
-    let old = enter_document(connection, by, save.id)?;
+    let old = document_for_member(connection, by, save.id)?;
     if old.archived_at.is_some() {
         return Err(StoreError::Refused(Refusal::DocumentArchived));
     }
@@ -97,7 +97,7 @@ fn save_content(
         return Ok(None);
     }
     let now = Timestamp::now();
-    keep_version(connection, &old, save.version_rule, now)?;
+    keep_version(connection, &old, save.version_policy, now)?;
     let content = &save.content;
     diesel::update(documents::table.find(save.id.0))
         .set((
@@ -111,15 +111,15 @@ fn save_content(
             documents::words.eq(&content.words),
         ))
         .execute(connection)?;
-    enter_document(connection, by, save.id).map(Some)
+    document_for_member(connection, by, save.id).map(Some)
 }
 
-/// Makes a version of what a document says, if the last one is old enough. Of what is about to be replaced and not of what
-/// replaces it: whoever empties a document after a quiet week leaves the week's text behind.
+/// Keeps the text that is about to be replaced as a version, if the newest version is old enough. The old text and not the
+/// new one: somebody who deletes everything after a week without changes must not lose the text of that week.
 fn keep_version(
     connection: &mut DbConnection,
     document: &Document,
-    rule: VersionRule,
+    rule: VersionPolicy,
     now: Timestamp,
 ) -> QueryResult<()> {
     let of_document = document_versions::table.filter(document_versions::document_id.eq(document.id.0));

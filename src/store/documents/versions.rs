@@ -1,4 +1,4 @@
-//! What documents said before.
+//! Versions: earlier texts of documents.
 
 use diesel::prelude::*;
 
@@ -8,9 +8,9 @@ use crate::store::engine::schema::{document_versions, users};
 use crate::store::people::rows::AuthorRow;
 use crate::store::{Store, StoreError};
 
-use super::rows::enter_document;
+use super::rows::document_for_member;
 
-/// A version but for its text.
+/// A version without its text.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = document_versions, check_for_backend(MultiBackend))]
 struct VersionRow {
@@ -39,7 +39,7 @@ impl Store {
     /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].
     pub async fn document_versions(&self, viewer: UserId, id: DocumentId) -> Result<Vec<DocumentVersion>, StoreError> {
         self.read_snapshot(move |connection| {
-            enter_document(connection, viewer, id)?;
+            document_for_member(connection, viewer, id)?;
             let rows: Vec<(VersionRow, AuthorRow)> = document_versions::table
                 .inner_join(users::table)
                 .filter(document_versions::document_id.eq(id.0))
@@ -62,7 +62,7 @@ impl Store {
         number: i64,
     ) -> Result<(DocumentVersion, String), StoreError> {
         self.read_snapshot(move |connection| {
-            enter_document(connection, viewer, id)?;
+            document_for_member(connection, viewer, id)?;
             let found: Option<(VersionRow, AuthorRow, String)> = document_versions::table
                 .inner_join(users::table)
                 .filter(document_versions::document_id.eq(id.0).and(document_versions::number.eq(number)))

@@ -1,4 +1,4 @@
-//! Connections to either database, each prepared for its purpose.
+//! Connections to SQLite and Postgres, set up for writing or reading, and their transactions.
 
 use std::io;
 use std::path::Path;
@@ -11,7 +11,7 @@ use diesel::sql_types::Integer;
 
 use crate::store::{DatabaseUrl, OpenError};
 
-/// A connection to the database that the URL's scheme chose. Queries are written once, for both.
+/// A connection to SQLite or to Postgres. Most queries are written once, for both.
 ///
 /// Never `DbConnection::establish`: it tries one database after the other, and SQLite takes any text as a file's name.
 #[derive(diesel::MultiConnection)]
@@ -22,12 +22,12 @@ pub(in crate::store) enum DbConnection {
     Postgres(PgConnection),
 }
 
-/// What a connection is for.
+/// Whether a connection writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Access {
-    /// The writer's.
+    /// Reads and writes: the writer's.
     Write,
-    /// A reader's: a write through it fails.
+    /// Only reads: a write through it fails.
     Read,
 }
 
@@ -37,7 +37,7 @@ const SQLITE_PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
 /// The counterpart of `busy_timeout`, and a bound on how long a dead client of ours can hold a room. The writer looks up
-/// rows by their keys: that is never a case for reading whole tables or for compiling, and planning anew for each batch
+/// rows by their keys: that never needs a whole table to be read or a query to be compiled, and planning again for each batch
 /// would cost as much as the batch.
 const POSTGRES_WRITER_SETTINGS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; \
      SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off;";
@@ -68,7 +68,7 @@ pub(in crate::store) fn connect(url: &DatabaseUrl, access: Access) -> Connection
 fn set_pragmas(connection: &mut SqliteConnection, access: Access) -> QueryResult<()> {
     let started = Instant::now();
     while let Err(error) = connection.batch_execute(SQLITE_PRAGMAS) {
-        if started.elapsed() > WAL_SWITCH_PATIENCE {
+        if started.elapsed() > WAL_SWITCH_TIMEOUT {
             return Err(error);
         }
         thread::sleep(Duration::from_millis(10));
@@ -81,9 +81,9 @@ fn set_pragmas(connection: &mut SqliteConnection, access: Access) -> QueryResult
 
 /// While one process switches a new file to WAL, SQLite refuses another that wants the same at once, whatever its busy
 /// timeout. The switch takes a moment, once in a file's life.
-const WAL_SWITCH_PATIENCE: Duration = Duration::from_millis(500);
+const WAL_SWITCH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Makes the file if need be, and makes sure that it is ours before anything is changed in it.
+/// Creates the file if it is missing, and checks that it is a database of Hubbub before anything is changed in it.
 ///
 /// # Errors
 /// [`OpenError::Connect`], [`OpenError::Foreign`].
@@ -107,7 +107,7 @@ pub(in crate::store) fn sqlite_content(path: &Path) -> Result<FileContent, OpenE
     content.and_then(|()| FileContent::read(&mut connection)).map_err(|error| failed_to_open(path, error))
 }
 
-/// Connects to a database that exists and is ours.
+/// Connects to an existing database of Hubbub.
 ///
 /// # Errors
 /// [`OpenError::Missing`], [`OpenError::Connect`], [`OpenError::Foreign`].
@@ -130,7 +130,7 @@ fn failed_to_open(path: &Path, error: impl std::fmt::Display) -> OpenError {
 /// Set by the first migration: "Hubb".
 const HUBBUB_APPLICATION_ID: i32 = 0x4875_6262;
 
-/// What tells our files from others.
+/// What shows whether a file is a database of Hubbub.
 #[derive(QueryableByName)]
 pub(in crate::store) struct FileContent {
     #[diesel(sql_type = Integer)]
@@ -150,7 +150,7 @@ impl FileContent {
     }
 }
 
-/// The database holds password hashes, so nobody but its owner may read it; SQLite's other files take the mode over.
+/// The database holds password hashes, so only its owner may read it. SQLite gives its other files the same mode.
 fn create_private_file(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -171,8 +171,8 @@ pub(in crate::store) fn sqlite_name(path: &Path) -> ConnectionResult<String> {
         .map_err(|_| ConnectionError::BadConnection("the path is not valid UTF-8".to_owned()))
 }
 
-/// Opens the writer's transaction. SQLite takes its lock at once: a transaction that reads first and is refused the lock
-/// when it writes could not be continued.
+/// Opens the writer's transaction. SQLite takes its write lock at once: a transaction that has read first may be refused the
+/// lock when it writes, and would have to be rolled back.
 pub(in crate::store) fn begin_write(connection: &mut DbConnection) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE"),
@@ -190,12 +190,12 @@ pub(in crate::store) fn begin_snapshot(connection: &mut DbConnection) -> QueryRe
     }
 }
 
-/// Ends a transaction, keeping what it did.
+/// Commits the transaction.
 pub(in crate::store) fn commit(connection: &mut DbConnection) -> QueryResult<()> {
     <DbConnection as Connection>::TransactionManager::commit_transaction(connection)
 }
 
-/// Ends a transaction, undoing what it did.
+/// Rolls the transaction back.
 pub(in crate::store) fn rollback(connection: &mut DbConnection) -> QueryResult<()> {
     <DbConnection as Connection>::TransactionManager::rollback_transaction(connection)
 }

@@ -1,4 +1,4 @@
-//! What can go wrong in the store.
+//! Errors of the store.
 
 use std::fmt;
 use std::io;
@@ -33,16 +33,19 @@ impl From<Refusal> for StoreError {
     }
 }
 
-/// Says which row cannot have been written by this program.
+/// The error for a value in the database that this program does not write.
 pub(in crate::store) fn damaged(table: &str, id: i64, column: &str) -> StoreError {
     StoreError::Internal(format!("{table}.{column} of row {id} has an unknown value"))
 }
 
-/// Tells a refusal, which is an outcome like another, from an error that makes the transaction unusable.
+/// Turns a refusal into an outcome (`Ok(Err(refusal))`), for the transaction can go on. Other errors stay errors, for they
+/// make the transaction unusable.
 ///
 /// # Errors
-/// The latter.
-pub(in crate::store) fn settle<T>(outcome: Result<T, StoreError>) -> Result<Result<T, StoreError>, StoreError> {
+/// Every error but a refusal.
+pub(in crate::store) fn separate_refusal<T>(
+    outcome: Result<T, StoreError>,
+) -> Result<Result<T, StoreError>, StoreError> {
     match outcome {
         Ok(value) => Ok(Ok(value)),
         Err(StoreError::Refused(refusal)) => Ok(Err(refusal.into())),
@@ -62,7 +65,7 @@ impl From<ConnectionError> for StoreError {
     }
 }
 
-/// Whether the same query may well succeed later, or over another connection.
+/// Whether the same query may succeed later, or over another connection.
 fn is_outage(error: &DatabaseError) -> bool {
     match error {
         DatabaseError::BrokenTransactionManager => true,
@@ -108,10 +111,10 @@ pub enum OpenError {
     /// The file belongs to another program.
     #[error("{} is a database of another program; name another file in HUBBUB_DATABASE_URL", .0.display())]
     Foreign(PathBuf),
-    /// A tool that makes none was to find one there.
+    /// There is no database, and the tool that was started creates none.
     #[error("there is no database at {}", .0.display())]
     Missing(PathBuf),
-    /// A tool that changes nothing was to read it.
+    /// The schema is older, and the tool that was started runs no migrations.
     #[error("the database was made by an older version of Hubbub; bring it up to date: hubbub migrate")]
     Outdated,
     /// An older program would damage it.

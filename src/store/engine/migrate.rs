@@ -1,4 +1,4 @@
-//! Bringing the schema up to date at the start. The migrations are embedded in the program, under the same names for
+//! Running the migrations when the server starts. The migrations are embedded in the program, under the same names for
 //! both databases.
 
 use diesel::backend::Backend;
@@ -16,7 +16,7 @@ use crate::store::engine::connection::DbConnection;
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// Runs what is pending, all or nothing. Several processes may start at once: one migrates, the others wait for it.
+/// Runs the pending migrations, all or none. Several processes may start at once: one migrates, the others wait for it.
 ///
 /// # Errors
 /// [`OpenError::Newer`] when the database was made by a later version, [`OpenError::Migrate`].
@@ -46,7 +46,7 @@ where
     Ok(())
 }
 
-/// Makes sure that nothing is pending, without changing anything.
+/// Checks that no migration is pending. Changes nothing.
 ///
 /// # Errors
 /// [`OpenError::Outdated`], [`OpenError::Newer`].

@@ -1,4 +1,8 @@
 //! Readers: a few threads, each taking a connection from the pool for one read at a time.
+//!
+//! The pool is r2d2's, which the project has chosen together with Diesel. It has as many connections as there are threads,
+//! so no thread waits for another. What it is for here: a connection that broke is replaced in the background, again and
+//! again with growing pauses, while reads fail after [`CONNECT_TIMEOUT`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,21 +18,21 @@ use super::error::{OpenError, StoreError};
 use super::url::DatabaseUrl;
 use super::workers::{StoreOptions, Thread, Workers};
 
-/// Reads that may wait for each connection; one more is refused. A read takes some tens of microseconds, so this many
-/// waiting means that the machine is overloaded, not that it is about to catch up.
+/// Reads that may wait for each connection; one more is refused. A read takes some tens of microseconds, so with this many
+/// waiting the machine is overloaded.
 const WAITING_READS_PER_CONNECTION: usize = 256;
 
-/// How long a read waits for a connection that has to be made anew.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a read waits for a new connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A read that waits for a thread. It is given a connection, or the reason why there is none, and answers by itself.
-pub(super) type Read = Box<dyn FnOnce(Result<&mut PooledDatabase, StoreError>) + Send>;
+/// A read that waits for a thread. It gets a connection, or the reason why there is none, and answers its caller itself.
+pub(super) type ReadCommand = Box<dyn FnOnce(Result<&mut ReadConnection, StoreError>) + Send>;
 
 /// Opens the pool and starts the readers.
 ///
 /// # Errors
 /// [`OpenError::Connect`], [`OpenError::Thread`].
-pub(super) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers<Read>, OpenError> {
+pub(super) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers<ReadCommand>, OpenError> {
     let connections = options.read_connections.max(1);
     let pool = Pool::builder()
         .max_size(connections)
@@ -36,7 +40,7 @@ pub(super) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers
         .test_on_check_out(false)
         .max_lifetime(None)
         .idle_timeout(None)
-        .connection_timeout(CONNECT_PATIENCE)
+        .connection_timeout(CONNECT_TIMEOUT)
         .error_handler(Box::new(LogPoolError))
         .build(ConnectionManager { url: url.clone() })
         .map_err(|error| OpenError::connecting(url, &error))?;
@@ -49,7 +53,7 @@ pub(super) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers
     Ok(Workers::start(queue, (1..=connections).map(thread).collect())?)
 }
 
-fn run(pool: &Pool<ConnectionManager>, reads: &Mutex<mpsc::Receiver<Read>>) {
+fn run(pool: &Pool<ConnectionManager>, reads: &Mutex<mpsc::Receiver<ReadCommand>>) {
     loop {
         // One thread waits for the next read, the others for the lock.
         let read = reads.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
@@ -58,7 +62,7 @@ fn run(pool: &Pool<ConnectionManager>, reads: &Mutex<mpsc::Receiver<Read>>) {
     }
 }
 
-fn answer(pool: &Pool<ConnectionManager>, read: Read) {
+fn answer(pool: &Pool<ConnectionManager>, read: ReadCommand) {
     // A read that panics must not take its thread along; whoever asked is told by the reply's end being dropped, and the
     // pool throws the connection away.
     let outcome = catch_unwind(AssertUnwindSafe(|| match pool.get() {
@@ -71,13 +75,13 @@ fn answer(pool: &Pool<ConnectionManager>, read: Read) {
 }
 
 /// A reader's connection as the pool keeps it.
-pub(super) struct PooledDatabase {
+pub(super) struct ReadConnection {
     connection: DbConnection,
-    /// Set after an outage: the pool then makes another connection.
+    /// Set after an outage: the pool then replaces the connection.
     broken: bool,
 }
 
-impl PooledDatabase {
+impl ReadConnection {
     /// Runs a single query.
     pub(super) fn query<T>(
         &mut self,
@@ -106,18 +110,18 @@ struct ConnectionManager {
 }
 
 impl ManageConnection for ConnectionManager {
-    type Connection = PooledDatabase;
+    type Connection = ReadConnection;
     type Error = ConnectionError;
 
-    fn connect(&self) -> Result<PooledDatabase, ConnectionError> {
-        connect(&self.url, Access::Read).map(|connection| PooledDatabase { connection, broken: false })
+    fn connect(&self) -> Result<ReadConnection, ConnectionError> {
+        connect(&self.url, Access::Read).map(|connection| ReadConnection { connection, broken: false })
     }
 
-    fn is_valid(&self, _connection: &mut PooledDatabase) -> Result<(), ConnectionError> {
+    fn is_valid(&self, _connection: &mut ReadConnection) -> Result<(), ConnectionError> {
         Ok(())
     }
 
-    fn has_broken(&self, connection: &mut PooledDatabase) -> bool {
+    fn has_broken(&self, connection: &mut ReadConnection) -> bool {
         connection.broken || std::thread::panicking()
     }
 }

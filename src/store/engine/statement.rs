@@ -1,8 +1,8 @@
-//! The hot path: statements that are prepared once per connection and then only run.
+//! Statements for the hot path: prepared once per connection.
 //!
 //! Diesel never keeps an `UPDATE`, or what [`diesel::sql_query`] takes, prepared, and preparing costs as much as running.
 //! A [`statement!`] is a struct with a query id of its own, so that it is kept, and one text for both databases. And
-//! [`execute`] hands a query to the connection within [`DbConnection`], which itself would write the SQL anew each time.
+//! [`execute`] hands a query to the connection within [`DbConnection`], which itself would build the SQL text again each time.
 //! Everything off the hot path uses Diesel's own language on `DbConnection`.
 
 use diesel::pg::Pg;
@@ -12,7 +12,7 @@ use diesel::sqlite::Sqlite;
 
 use crate::store::engine::connection::DbConnection;
 
-/// Runs a query that returns nothing; answers how many rows it changed.
+/// Runs a query that returns nothing; returns how many rows it changed.
 pub(in crate::store) fn execute<S>(connection: &mut DbConnection, statement: &S) -> QueryResult<usize>
 where
     S: QueryFragment<Sqlite> + QueryFragment<Pg> + QueryId,
@@ -35,7 +35,7 @@ pub(in crate::store) fn json_list(ids: &[i64]) -> String {
 ///
 /// ```ignore
 /// statement! {
-///     /// Who has a name.
+///     /// The user of that name.
 ///     FindByName<'a> { name: &'a str => Text } -> BigInt:
 ///     "SELECT id FROM users WHERE username = ", name
 /// }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 use crate::store::search::known_words::KnownWords;
-use crate::store::search::rebuild::bring_up_to_date;
+use crate::store::search::rebuild::rebuild_if_outdated;
 
 use super::connection::{Access, DbConnection, connect, connect_existing, prepare_sqlite_file};
 use super::error::{OpenError, StoreError};
 use super::migrate::{migrate, require_current};
-use super::readers::{self, PooledDatabase, Read};
+use super::readers::{self, ReadCommand, ReadConnection};
 use super::url::DatabaseUrl;
 use super::workers::{StoreOptions, Workers, closed};
 use super::write_command::WriteCommand;
@@ -18,19 +18,19 @@ use super::writer;
 
 /// A handle to the database. Cheap to clone.
 ///
-/// A future that is dropped takes nothing back: what was queued is still written.
+/// Dropping a future cancels nothing: what was queued is still written.
 #[derive(Clone)]
 pub struct Store {
     writer: Arc<Workers<WriteCommand>>,
-    readers: Arc<Workers<Read>>,
-    /// Spares the writer most of the search index's vocabulary.
+    readers: Arc<Workers<ReadCommand>>,
+    /// A cache, so that most posts add no words to the search index's vocabulary.
     pub(in crate::store) known_words: Arc<KnownWords>,
-    /// Changes with every commit of the writer: jobs may be among what was stored.
+    /// Notified at every commit of the writer: there may be new jobs.
     pub(in crate::store) commits: watch::Sender<()>,
 }
 
 impl Store {
-    /// Opens the database, brings its schema up to date and starts the store's threads. Blocks: call it at the start.
+    /// Opens the database, runs the migrations and starts the store's threads. Blocks: call it at the start.
     ///
     /// # Errors
     /// An [`OpenError`] in words for the person who starts the server.
@@ -41,14 +41,14 @@ impl Store {
         let connected = connect(url, Access::Write);
         let mut connection = connected.map_err(|error| OpenError::connecting(url, &error))?;
         migrate(&mut connection)?;
-        bring_up_to_date(&mut connection)?;
+        rebuild_if_outdated(&mut connection)?;
         Self::start(url, connection, options)
     }
 
     /// Opens an existing database whose schema is of this version, as a tool beside a running server does.
     ///
     /// # Errors
-    /// An [`OpenError`]: nothing is made, and nothing brought up to date.
+    /// An [`OpenError`]. No database is created, and no migration runs.
     pub fn open_existing(url: &DatabaseUrl, options: &StoreOptions) -> Result<Self, OpenError> {
         let mut connection = connect_existing(url, Access::Write)?;
         require_current(&mut connection)?;
@@ -62,23 +62,23 @@ impl Store {
         Ok(Self { writer, readers, known_words: Arc::default(), commits })
     }
 
-    /// Whether a read and an (empty) write go through.
+    /// Checks that a read and an (empty) write succeed.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// The first error.
     pub async fn ready(&self) -> Result<(), StoreError> {
         self.is_first_run().await?;
         self.write(|_| Ok(())).await
     }
 
-    /// Finishes what is queued and ends the store's threads. Whatever comes later is refused; closing again is harmless.
+    /// Finishes what is queued and ends the store's threads. Later calls get [`StoreError::Unavailable`]; closing again does nothing.
     pub async fn close(&self) {
         self.writer.close().await;
         self.readers.close().await;
     }
 
-    /// Has the writer make a change. `change` may run twice, the first time undone, so it must have no other effect; and
-    /// it must hand on every error of the database, for a transaction in which one was swallowed may commit nothing.
+    /// Runs `change` on the writer's thread. It may run twice, the first time rolled back, so it must have no other effect.
+    /// It must return every error of the database: Postgres commits nothing of a transaction in which a query failed.
     pub(in crate::store) async fn write<T, F>(&self, change: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -88,7 +88,7 @@ impl Store {
         self.submit(command, outcome).await
     }
 
-    /// Queues a change as [`Store::write`] does, and returns at once. Nobody learns what becomes of it.
+    /// Queues a change as [`Store::write`] does, and returns at once, without the outcome.
     pub(in crate::store) fn write_without_waiting<F>(&self, change: F) -> Result<(), StoreError>
     where
         F: Fn(&mut DbConnection) -> Result<(), StoreError> + Send + 'static,
@@ -107,7 +107,7 @@ impl Store {
         outcome.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Has a reader run a single query.
+    /// Runs a single query on a reader's thread.
     pub(in crate::store) async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -116,7 +116,7 @@ impl Store {
         self.read_with(|database| database.query(query)).await
     }
 
-    /// Has a reader run queries that see one snapshot.
+    /// Runs queries on a reader's thread, all in one snapshot.
     pub(in crate::store) async fn read_snapshot<T, F>(&self, queries: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -128,7 +128,7 @@ impl Store {
     async fn read_with<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut PooledDatabase) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&mut ReadConnection) -> Result<T, StoreError> + Send + 'static,
     {
         let (reply, outcome) = oneshot::channel();
         self.readers.submit(Box::new(move |database| {

@@ -1,4 +1,4 @@
-//! Which database: the value of `HUBBUB_DATABASE_URL`.
+//! The address of the database: the value of `HUBBUB_DATABASE_URL`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub enum DatabaseUrl {
     Postgres(PostgresUrl),
 }
 
-/// For messages: the file, or the kind of server.
+/// For log lines and errors: the file, or the kind of server. Never a password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -25,7 +25,7 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
-/// The address of a Postgres server; it may contain a password, so it does not show itself.
+/// The address of a Postgres server; it may contain a password, so `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(String);
 
@@ -41,7 +41,7 @@ impl fmt::Debug for PostgresUrl {
     }
 }
 
-/// A text that names no database. It does not repeat the text, which may contain a password.
+/// A URL that names no database. The error does not repeat the URL, which may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum InvalidDatabaseUrl {
     /// Another scheme, or none.

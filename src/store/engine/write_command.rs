@@ -6,7 +6,7 @@ use crate::store::messages::post::batch::post_all;
 use crate::store::messages::post::command::{Post, Posted};
 
 use super::connection::DbConnection;
-use super::error::{StoreError, settle};
+use super::error::{StoreError, separate_refusal};
 
 /// A change that waits for the writer.
 #[expect(clippy::large_enum_variant, reason = "nearly every command is a post")]
@@ -61,7 +61,7 @@ impl WriteCommand {
         Ok(())
     }
 
-    /// Answers the caller: with the outcome kept when the transaction was committed, else with the error.
+    /// Returns the caller: with the outcome that was kept if the transaction was committed, else with the error.
     pub(super) fn answer(self, committed: Result<(), StoreError>) {
         match self {
             Self::Post(_, reply) => reply.send(committed),
@@ -70,7 +70,7 @@ impl WriteCommand {
     }
 }
 
-/// The way back to the caller, and what the caller is told if the transaction is committed.
+/// The channel to the caller, and the outcome to send once the transaction is committed.
 pub(in crate::store) struct Reply<T> {
     outcome: Option<Result<T, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
@@ -94,7 +94,7 @@ impl<T> Reply<T> {
     }
 }
 
-/// A closure with its reply, of whichever type the reply is.
+/// A closure with its [`Reply`], whatever type it returns: what [`WriteCommand`] needs a trait object for.
 pub(in crate::store) trait WriteClosure: Send {
     /// Runs the closure and keeps its outcome.
     fn run(&mut self, connection: &mut DbConnection) -> Result<(), StoreError>;
@@ -109,7 +109,7 @@ where
 {
     fn run(&mut self, connection: &mut DbConnection) -> Result<(), StoreError> {
         let (closure, reply) = self;
-        reply.outcome = Some(settle(closure(connection))?);
+        reply.outcome = Some(separate_refusal(closure(connection))?);
         Ok(())
     }
 

@@ -1,8 +1,11 @@
 //! The writer: one thread that stores many changes with one commit (step 2 of the walk, "store").
 //!
-//! A commit costs a flush to the disk, and a database takes one writer at a time. So changes queue up while the writer
-//! commits, and what has queued up is the next batch: no timer, nothing to tune, and nobody waits while there is little
-//! to do. Every change of the store goes through here.
+//! A commit costs a flush to the disk, and a database takes one writer at a time. So commands queue up while the writer
+//! commits, and all that have queued up are the next batch (group commit). There is no timer and nothing to tune, and a
+//! command that comes alone does not wait. Every change of the database goes through here.
+//!
+//! What a command does is in [`write_command`](super::write_command); posts go on in
+//! [`messages::post::batch`](crate::store::messages::post::batch).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::abort;
@@ -43,7 +46,7 @@ pub(super) fn start(
 
 /// Why a batch was not stored.
 enum BatchError {
-    /// One of its changes failed in a way that need not concern the others.
+    /// One of its commands failed; the others may succeed without it.
     Command(StoreError),
     /// The database cannot be used, or the commit failed: none of them is stored.
     Everyone(StoreError),
@@ -54,7 +57,7 @@ struct Writer {
     /// `None` after an outage: the next batch connects anew.
     connection: Option<DbConnection>,
     batch_limit: usize,
-    /// Wakes who waits for what may have been stored.
+    /// Notified at every commit.
     commits: watch::Sender<()>,
 }
 
@@ -69,7 +72,7 @@ impl Writer {
         }
     }
 
-    /// Stores a batch with one commit; if one of its changes spoils it, each with a commit of its own.
+    /// Stores a batch with one commit; if one of its commands fails, each with a commit of its own.
     fn store(&mut self, mut batch: Vec<WriteCommand>) {
         match self.try_store(&mut batch) {
             Ok(()) => batch.into_iter().for_each(|command| command.answer(Ok(()))),
@@ -80,9 +83,9 @@ impl Writer {
         }
     }
 
-    /// Stores a change that may have spoilt its batch. On Postgres that may have been another process's doing: it took
-    /// the user name between the question and the answer, or locked the same rooms in another order. This time the change
-    /// sees the one, and cannot meet the other.
+    /// Stores a command whose batch has failed. On Postgres the cause may have been another process: it inserted the same
+    /// user name between our query and our insert, or it locked the same rooms in another order (a deadlock). Alone, the
+    /// command sees the name, and cannot get into the deadlock.
     fn store_alone(&mut self, mut command: WriteCommand) {
         let stored = self.try_store(std::slice::from_mut(&mut command));
         command.answer(match stored {

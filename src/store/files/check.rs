@@ -1,4 +1,4 @@
-//! Whether the rows of files and the contents on the disk agree.
+//! Consistency check of the rows of files and the contents on the disk.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,9 +15,8 @@ use super::content_hash::{ContentHash, THUMBNAIL};
 use super::contents::list;
 
 impl Snapshot {
-    /// Looks for files whose content does not stand in the directory of the contents, or not all of it, and for contents
-    /// that no file has. On a live instance a file may have come or gone since the snapshot: what a later one finds too is
-    /// wrong.
+    /// Looks for files whose content is missing or has another length, and for contents that no file has. While a server
+    /// runs, a file may have been added or removed since the snapshot: only what a second check finds too is wrong.
     ///
     /// # Errors
     /// [`StoreError`] when the database or the directory cannot be read.
@@ -42,7 +41,7 @@ impl Snapshot {
     }
 }
 
-/// As much of a file as says what must be on the disk.
+/// What a file must have on the disk.
 struct Row {
     id: i64,
     bytes: i64,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// The SHA-256 of a content, in lower-case hexadecimal digits. Nothing that a person wrote is ever part of a path.
+/// The SHA-256 of a content, in lower-case hexadecimal digits. A path is made of it alone, never of a name that a person chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentHash(String);
 
@@ -14,7 +14,7 @@ impl ContentHash {
         &self.0
     }
 
-    /// Where the content stands within the directory of the contents.
+    /// The path of the content within the directory of the contents.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         Path::new(&self.0[..2]).join(&self.0)

@@ -1,4 +1,4 @@
-//! The contents of files on the disk, each once under its digest: `files/3a/3a7bd3…`, its thumbnail beside it.
+//! The contents of files on the disk, each stored once under its digest: `files/3a/3a7bd3…`, its thumbnail beside it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
@@ -16,13 +16,13 @@ use super::upload::Upload;
 #[derive(Debug)]
 pub(super) struct Contents {
     directory: PathBuf,
-    /// One for each first byte of a digest. It is held from putting a content in place until its row is committed, and from
-    /// seeing that no row is left until the content is removed: a removal must not meet an upload of the same content.
+    /// One for each first byte of a digest. It is held from writing a content until its row is committed, and from finding
+    /// that no row is left until the content is removed: a removal must not run during an upload of the same content.
     locks: Vec<Mutex<()>>,
 }
 
 impl Contents {
-    /// Opens the directory, making it when it is missing, and removes uploads that a crash cut off.
+    /// Opens the directory, making it when it is missing, and removes uploads that a crash interrupted.
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         let contents = Self { directory: directory.to_owned(), locks: (0..256).map(|_| Mutex::default()).collect() };
         let mut make = DirBuilder::new();
@@ -45,7 +45,7 @@ impl Contents {
         Upload::begin(&self.incoming())
     }
 
-    /// Keeps a removal and an upload of one content apart.
+    /// Locks a content against a removal and an upload at the same time.
     pub(super) async fn lock(&self, hash: &ContentHash) -> MutexGuard<'_, ()> {
         let first_byte = hash.as_str().get(..2).and_then(|digits| usize::from_str_radix(digits, 16).ok());
         self.locks[first_byte.unwrap_or_default()].lock().await
@@ -59,7 +59,7 @@ impl Contents {
         self.path(hash).with_extension(THUMBNAIL)
     }
 
-    /// Puts a content in place, and its thumbnail; durable when this returns.
+    /// Moves a content and its thumbnail to their final paths; durable when this returns.
     pub(super) fn keep(&self, file: NamedTempFile, hash: &ContentHash, thumbnail: Option<&[u8]>) -> io::Result<()> {
         let path = self.path(hash);
         let directory = path.parent().unwrap_or(&self.directory);
@@ -77,7 +77,7 @@ impl Contents {
         File::open(directory)?.sync_all()
     }
 
-    /// The contents that stand in the directory, and those of which only the thumbnail does. Blocks.
+    /// All contents in the directory, also those of which only the thumbnail is there. Blocks.
     pub(super) fn hashes(&self) -> io::Result<Vec<ContentHash>> {
         let names = list(&self.directory)?.into_keys().filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
         // What has another name was put there by somebody else.
@@ -96,7 +96,7 @@ impl Contents {
         File::open(self.thumbnail_path(hash))
     }
 
-    /// Removes a content and its thumbnail; removing again is harmless.
+    /// Removes a content and its thumbnail; removing again does nothing.
     pub(super) fn remove(&self, hash: &ContentHash) -> io::Result<()> {
         for path in [self.thumbnail_path(hash), self.path(hash)] {
             match fs::remove_file(path) {
@@ -130,7 +130,7 @@ pub(super) fn list(directory: &Path) -> io::Result<BTreeMap<PathBuf, u64>> {
     Ok(found)
 }
 
-/// The names in a directory. One that is not UTF-8 is not ours.
+/// The names in a directory. Names that are not UTF-8 are not Hubbub's, and left out.
 fn entries(directory: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

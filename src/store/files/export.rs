@@ -16,9 +16,9 @@ use super::rows::{FileRow, StoredFile};
 pub struct ExportedFile {
     /// The file.
     pub file: File,
-    /// Where it is shown.
+    /// The room that it was uploaded into.
     pub room_id: RoomId,
-    /// The message that has it; `None`: it waits to be posted.
+    /// The message that has it; `None`: it is not attached yet.
     pub message_id: Option<MessageId>,
     /// Who uploaded it.
     pub uploader: Author,
@@ -28,8 +28,8 @@ pub struct ExportedFile {
     pub hash: ContentHash,
 }
 
-/// The files after `after`, in the order of their ids, at most `limit`. Of a room only those that were posted: the others are
-/// still their uploader's own.
+/// The files after `after`, in the order of their ids, at most `limit`. Of a room only attached ones: the others are
+/// still private to their uploaders.
 pub(in crate::store) fn exported_files(
     connection: &mut DbConnection,
     selection: Selection,

@@ -5,42 +5,34 @@ use diesel::prelude::*;
 use crate::domain::{File, FileId, FileName, Refusal, RoomId, Timestamp, UserId};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::files;
-use crate::store::rooms::access::enter_room;
+use crate::store::rooms::access::require_membership;
 use crate::store::{Store, StoreError};
 
 use super::content_hash::ContentHash;
 use super::rows::{FileRow, StoredFile};
 
-/// A file that is about to have a row. Its content is in place.
+/// A new row. The content is on the disk already.
 #[derive(Debug, Clone)]
 pub(super) struct NewFile {
-    /// Where it is shown.
+    /// The room that it was uploaded into.
     pub room: RoomId,
     /// Who uploaded it.
     pub uploader: UserId,
-    /// The name that it had where it came from.
+    /// The name that it had on the uploader's computer.
     pub name: FileName,
-    /// What it is.
+    /// Its media type.
     pub content_type: &'static str,
-    /// Its length.
+    /// Its length in bytes.
     pub bytes: u64,
-    /// Its width and height, when it is an image.
+    /// Width and height in pixels, when it is an image.
     pub size: Option<(u32, u32)>,
-    /// What its thumbnail is, when it has one.
+    /// The thumbnail's media type, when it has one.
     pub thumbnail_type: Option<&'static str>,
     /// Its content.
     pub hash: ContentHash,
 }
 
 impl Store {
-    /// Whether a person may post in a room, asked before an upload is received.
-    ///
-    /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
-    pub async fn check_membership(&self, user: UserId, room: RoomId) -> Result<(), StoreError> {
-        self.read(move |connection| enter_room(connection, user, room).map(drop)).await
-    }
-
     /// A file that `viewer` may see: of a message in one of their rooms, or their own that is not attached yet.
     ///
     /// # Errors
@@ -50,7 +42,7 @@ impl Store {
             let row = files::table.find(id.0).select(FileRow::as_select()).first::<FileRow>(connection).optional()?;
             let row = row.ok_or(StoreError::Refused(Refusal::FileNotFound))?;
             let is_waiting_for_another = row.message_id.is_none() && row.uploader_id != viewer.0;
-            if is_waiting_for_another || enter_room(connection, viewer, RoomId(row.room_id)).is_err() {
+            if is_waiting_for_another || require_membership(connection, viewer, RoomId(row.room_id)).is_err() {
                 return Err(StoreError::Refused(Refusal::FileNotFound));
             }
             Ok(row.into())
@@ -58,13 +50,13 @@ impl Store {
         .await
     }
 
-    /// Writes the row of a file whose content is in place.
+    /// Adds the row of a file whose content is on the disk.
     pub(super) async fn add_file(&self, new: NewFile) -> Result<File, StoreError> {
         self.write(move |connection| add(connection, &new)).await
     }
 
-    /// Removes the rows of files that were uploaded before `time` and that no message has; answers how many.
-    pub(super) async fn remove_waiting_files(&self, time: Timestamp) -> Result<usize, StoreError> {
+    /// Removes the rows of files that were uploaded before `time` and that no message has; returns how many.
+    pub(super) async fn remove_unattached_files(&self, time: Timestamp) -> Result<usize, StoreError> {
         self.write(move |connection| {
             let waiting = files::table.filter(files::message_id.is_null().and(files::created_at.lt(time.0)));
             Ok(diesel::delete(waiting).execute(connection)?)
@@ -74,7 +66,7 @@ impl Store {
 }
 
 fn add(connection: &mut DbConnection, new: &NewFile) -> Result<File, StoreError> {
-    enter_room(connection, new.uploader, new.room)?;
+    require_membership(connection, new.uploader, new.room)?;
     let id: i64 = diesel::insert_into(files::table)
         .values((
             files::room_id.eq(new.room.0),

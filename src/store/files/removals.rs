@@ -10,8 +10,8 @@ use crate::store::{Store, StoreError};
 use super::content_hash::ContentHash;
 
 impl Store {
-    /// Notes that a content may come to be without a row.
-    pub(super) async fn expect_removal(&self, hash: ContentHash) -> Result<(), StoreError> {
+    /// Marks a content: it may have no row left, and is to be looked at.
+    pub(super) async fn mark_for_removal(&self, hash: ContentHash) -> Result<(), StoreError> {
         self.write(move |connection| {
             let noted = file_removals::table.find(hash.as_str()).select(file_removals::hash);
             if noted.first::<String>(connection).optional()?.is_none() {
@@ -23,8 +23,8 @@ impl Store {
         .await
     }
 
-    /// Contents that may be without a row, at most `limit`.
-    pub(super) async fn expected_removals(&self, limit: i64) -> Result<Vec<ContentHash>, StoreError> {
+    /// Contents that are marked, at most `limit`.
+    pub(super) async fn marked_for_removal(&self, limit: i64) -> Result<Vec<ContentHash>, StoreError> {
         self.read(move |connection| {
             let hashes: Vec<String> = file_removals::table.select(file_removals::hash).limit(limit).load(connection)?;
             Ok(hashes.into_iter().map(ContentHash::stored).collect())
@@ -32,8 +32,11 @@ impl Store {
         .await
     }
 
-    /// Those of the contents that have no row and are not noted either.
-    pub(super) async fn unknown_contents(&self, mut hashes: Vec<ContentHash>) -> Result<Vec<ContentHash>, StoreError> {
+    /// Those of the contents that have no row and are not marked.
+    pub(super) async fn contents_without_row(
+        &self,
+        mut hashes: Vec<ContentHash>,
+    ) -> Result<Vec<ContentHash>, StoreError> {
         self.read_snapshot(move |connection| {
             let names: Vec<String> = hashes.iter().map(|hash| hash.as_str().to_owned()).collect();
             let mut known: HashSet<String> = files::table
@@ -60,8 +63,8 @@ impl Store {
         .await
     }
 
-    /// Notes that a content was looked at.
-    pub(super) async fn end_removal(&self, hash: ContentHash) -> Result<(), StoreError> {
+    /// Removes the mark from a content.
+    pub(super) async fn unmark_for_removal(&self, hash: ContentHash) -> Result<(), StoreError> {
         self.write(move |connection| {
             diesel::delete(file_removals::table.find(hash.as_str())).execute(connection)?;
             Ok(())

@@ -11,12 +11,12 @@ use crate::store::engine::statement::{json_list, statement};
 
 use super::content_hash::ContentHash;
 
-/// A file, with what is needed to send it.
+/// A file with its content hash, for sending it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
     /// The file.
     pub file: File,
-    /// What its thumbnail is, when it has one.
+    /// The thumbnail's media type, when it has one.
     pub thumbnail_type: Option<String>,
     /// Its content.
     pub hash: ContentHash,
@@ -54,7 +54,7 @@ impl From<FileRow> for StoredFile {
     }
 }
 
-/// The files of a post in the order that its author chose, which must all be the author's, in this room, and free.
+/// The files of a post, in the order of `ids`. All must be uploaded by the author into this room, and attached to no message.
 ///
 /// # Errors
 /// [`Refusal::FileNotFound`].
@@ -77,7 +77,7 @@ pub(in crate::store) fn check_attachable(
     in_order.collect::<Option<Vec<_>>>().ok_or(StoreError::Refused(Refusal::FileNotFound))
 }
 
-/// Gives checked files to a message.
+/// Attaches to a new message the files that it has in [`Message::files`].
 pub(in crate::store) fn attach(connection: &mut DbConnection, message: &Message) -> QueryResult<()> {
     for (place, file) in (0_i64..).zip(&message.files) {
         diesel::update(files::table.find(file.id.0))
@@ -87,12 +87,12 @@ pub(in crate::store) fn attach(connection: &mut DbConnection, message: &Message)
     Ok(())
 }
 
-/// Removes the rows of a message's files. A trigger notes their contents as ones to be looked at.
+/// Removes the rows of a message's files. A database trigger marks their contents for removal.
 pub(in crate::store) fn remove_of_message(connection: &mut DbConnection, message: MessageId) -> QueryResult<()> {
     diesel::delete(files::table.filter(files::message_id.eq(message.0))).execute(connection).map(drop)
 }
 
-/// Adds to messages that were read from the database the files that they have.
+/// Reads the files of messages into [`Message::files`], with one query.
 pub(in crate::store) fn attach_files(connection: &mut DbConnection, messages: &mut [Message]) -> QueryResult<()> {
     if messages.is_empty() {
         return Ok(());
@@ -138,7 +138,7 @@ statement! {
 }
 
 statement! {
-    /// The same.
+    /// The same on Postgres.
     FindFilesInPostgres { message_ids: Vec<i64> => Array<BigInt> } -> FileColumns:
     "SELECT id, room_id, uploader_id, message_id, name, content_type, bytes, width, height, thumbnail_type, hash \
      FROM files WHERE message_id = ANY(", message_ids, ") ORDER BY message_id, place"

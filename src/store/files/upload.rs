@@ -1,4 +1,4 @@
-//! A file on its way in.
+//! A file while it is being received.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,18 +9,18 @@ use tempfile::NamedTempFile;
 
 use super::content_hash::ContentHash;
 
-/// A file that is being received: on the disk under a name of its own, which goes when this is dropped. Its functions
-/// block: call them where that harms nobody.
+/// A file that is being received: in a temporary file, which is removed when this is dropped. Its functions
+/// block: call them on a thread for blocking work.
 #[derive(Debug)]
 pub struct Upload {
     file: NamedTempFile,
     digest: Sha256,
-    /// The beginning, which tells what it is.
+    /// The beginning, for detecting the media type.
     head: Vec<u8>,
     bytes: u64,
 }
 
-/// As much as tells what a file is; an archive's kind shows only after some hundred bytes.
+/// Bytes for detecting the media type; that of an archive shows only after some hundred bytes.
 const HEAD_BYTES: usize = 8_192;
 
 impl Upload {
@@ -29,7 +29,7 @@ impl Upload {
         Ok(Self { file, digest: Sha256::new(), head: Vec::new(), bytes: 0 })
     }
 
-    /// Takes the next piece.
+    /// Appends the next piece.
     ///
     /// # Errors
     /// The disk's: full, broken.
@@ -48,7 +48,7 @@ impl Upload {
         self.bytes
     }
 
-    /// Makes the content durable, under its own name still.
+    /// Makes the content durable, still in the temporary file.
     ///
     /// # Errors
     /// The disk's: full, broken.
@@ -63,7 +63,7 @@ impl Upload {
     }
 }
 
-/// A whole file, durable, that no row names and that goes when this is dropped.
+/// A complete upload: durable, without a row, and removed when this is dropped.
 #[derive(Debug)]
 pub struct FinishedUpload {
     pub(super) file: NamedTempFile,
@@ -73,13 +73,13 @@ pub struct FinishedUpload {
 }
 
 impl FinishedUpload {
-    /// What the file is, by its content.
+    /// The media type, detected from the content.
     #[must_use]
     pub const fn content_type(&self) -> &'static str {
         self.content_type
     }
 
-    /// The content, to be read.
+    /// Opens the content for reading.
     ///
     /// # Errors
     /// The system's.
@@ -88,7 +88,7 @@ impl FinishedUpload {
     }
 }
 
-/// What a file is by its beginning. What a browser could run (HTML, SVG, scripts) is text and nothing else.
+/// Detects the media type. What a browser could run (HTML, SVG, scripts) is text and nothing else.
 fn content_type(head: &[u8]) -> &'static str {
     match infer::get(head) {
         Some(kind) if kind.matcher_type() != infer::MatcherType::Text => kind.mime_type(),

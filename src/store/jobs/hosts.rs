@@ -1,4 +1,4 @@
-//! Whom jobs call: they wait by host, so that a host with many of them is no queue for the others.
+//! The hosts that waiting jobs call. Jobs are taken host by host, so that a host with many jobs does not delay the others.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -12,19 +12,19 @@ use super::task::Task;
 /// The jobs that wait for the same host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostJobs {
-    /// The host, with its port; [`HostJobs::NO_HOST`].
+    /// The host with its port, or [`HostJobs::NO_HOST`].
     pub host: String,
     /// When the next one may be taken.
     pub next_at: Timestamp,
 }
 
 impl HostJobs {
-    /// The host of jobs that call nobody.
+    /// For jobs that call no host.
     pub const NO_HOST: &'static str = "";
 }
 
 impl Store {
-    /// The hosts that jobs call, with no host among them, and when each has its next one; the longest due first.
+    /// The hosts of waiting jobs (also [`HostJobs::NO_HOST`]) and when the next job of each is due; the longest due first.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].

@@ -1,6 +1,7 @@
 //! Leasing jobs to workers, and settling them.
 //!
-//! A worker has a job for a time. It either says what became of the job, or has died; then another worker takes it.
+//! A worker leases a job for a time. If it has not settled the job when the lease ends, because it has died, another worker
+//! may lease the job.
 
 use std::time::Duration;
 
@@ -16,21 +17,21 @@ use super::hosts::HostJobs;
 use super::queue::enqueue;
 use super::task::{JobOutcome, Task};
 
-/// A job that a worker has taken for a time.
+/// A job that a worker has leased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeasedJob {
     /// The job.
     pub id: JobId,
     /// What is to be done.
     pub task: Task,
-    /// How often it was taken, this time included.
+    /// How often it was leased, this time included.
     pub attempts: i64,
-    /// Who took it.
+    /// The worker that leased it.
     worker: String,
 }
 
 impl Store {
-    /// Makes sure that there is such a job; when there is one, it stays as it is.
+    /// Adds a job unless there is one with the same task, which stays as it is.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -38,8 +39,8 @@ impl Store {
         self.write(move |connection| Ok(enqueue(connection, task, HostJobs::NO_HOST, run_at)?)).await
     }
 
-    /// Takes jobs that are due and call `host`, at most `limit`, the longest due first. What the worker has not settled when the lease
-    /// ends may be taken by another.
+    /// Leases jobs that are due and call `host`, at most `limit`, the longest due first. A job that is not settled when the
+    /// lease ends may be leased by another worker.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -54,8 +55,9 @@ impl Store {
         self.write(move |connection| lease(connection, &worker, &host, limit, duration)).await
     }
 
-    /// Stores what became of a job; one that [failed](JobOutcome::Failed) is tried again at `retry_at`. `false` when the worker's lease has ended and another worker took the job; then nothing
-    /// is stored. A delivery is settled with [`Store::settle_delivery`].
+    /// Stores what became of a job; one that [failed](JobOutcome::Failed) is tried again at `retry_at`. A delivery is
+    /// settled with [`Store::settle_delivery`]. `false` when the lease has ended and another worker has leased the job; then
+    /// nothing is stored.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -68,7 +70,7 @@ impl Store {
         self.write(move |connection| Ok(settle(connection, &job, &outcome, retry_at)?)).await
     }
 
-    /// Gives back what the worker has taken and not settled, as if it had not been taken.
+    /// Ends all leases of a worker, as if it had not leased the jobs.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -88,7 +90,7 @@ impl Store {
         .await
     }
 
-    /// Changes whenever this process has committed something, a job maybe.
+    /// Notified whenever this process has committed something, for there may be new jobs.
     #[must_use]
     pub fn watch_commits(&self) -> watch::Receiver<()> {
         self.commits.subscribe()
@@ -139,7 +141,7 @@ fn lease(
     Ok(rows.into_iter().filter_map(leased).collect())
 }
 
-/// Whether the worker still held the job: its lease may have ended, and another have taken it.
+/// Stores the outcome if the worker still holds the job; `false` when another worker has leased it since.
 pub(in crate::store) fn settle(
     connection: &mut DbConnection,
     job: &LeasedJob,

@@ -1,4 +1,4 @@
-//! Removing what has expired and what nobody reads any more.
+//! Removing expired rows: sessions, tokens, invitations, old deliveries and jobs.
 
 use diesel::prelude::*;
 
@@ -10,12 +10,12 @@ use crate::store::webhooks::delivery::DeliveryStatus;
 use crate::store::{Store, StoreError};
 
 impl Store {
-    /// Removes sessions, refresh tokens and invitations that have expired, and entries of webhooks' logs and jobs given up
-    /// that are older than `log_from`; at most `limit` of each. Answers whether there may be more.
+    /// Removes sessions, refresh tokens and invitations that have expired, and deliveries and failed jobs that are older than
+    /// `log_from`; at most `limit` of each. Returns whether there may be more.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
-    pub async fn keep_house(&self, log_from: Timestamp, limit: i64) -> Result<bool, StoreError> {
+    pub async fn purge_expired(&self, log_from: Timestamp, limit: i64) -> Result<bool, StoreError> {
         self.write(move |connection| Ok(remove_expired(connection, Timestamp::now(), log_from, limit)?)).await
     }
 }

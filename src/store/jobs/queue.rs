@@ -10,7 +10,7 @@ use crate::store::engine::statement::statement;
 
 use super::task::Task;
 
-/// Writes a job, unless there is such a one already.
+/// Adds a job unless there is one with the same task.
 pub(in crate::store) fn enqueue(
     connection: &mut DbConnection,
     task: Task,
@@ -42,7 +42,7 @@ statement! {
     kind, ", ", unique_key, ", ", payload, ", ", run_at, ", 0, ", created_at, ", ", host, ") ON CONFLICT (unique_key) DO NOTHING"
 }
 
-/// Writes jobs, each with the host that it calls, by one statement and in their order.
+/// Adds jobs, each with the host that it calls, with one statement and in their order.
 pub(in crate::store) fn enqueue_batch<'a>(
     connection: &mut PgConnection,
     tasks: impl Iterator<Item = (Task, &'a str)>,
@@ -82,8 +82,8 @@ statement! {
      ORDER BY job.position ON CONFLICT (unique_key) DO NOTHING"
 }
 
-/// Makes a job due at once with all its attempts before it, also one that was given up; one that a worker holds is left
-/// to it.
+/// Makes a job due at once and resets its attempts, also of one that failed for good; adds it when it is missing. A job that
+/// a worker holds is not changed.
 pub(in crate::store) fn run_now(connection: &mut DbConnection, task: Task, host: &str) -> QueryResult<()> {
     let now = Timestamp::now();
     enqueue(connection, task, host, now)?;

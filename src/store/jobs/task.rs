@@ -5,27 +5,27 @@ use crate::domain::{DeliveryId, Timestamp};
 /// What a job is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
-    /// Tell a webhook of an event.
+    /// Call a webhook with an event.
     Deliver(DeliveryId),
-    /// Remove the messages that their rooms do not keep any longer; regularly.
+    /// Remove messages that are older than their rooms keep them; recurring.
     RemoveOldMessages,
-    /// Remove what has expired and what nobody reads any more; regularly.
-    KeepHouse,
+    /// Remove expired sessions, tokens and invitations, old deliveries and jobs; recurring.
+    PurgeExpired,
 }
 
 const DELIVER: &str = "webhook.deliver";
 const REMOVE_OLD_MESSAGES: &str = "messages.remove_old";
-const KEEP_HOUSE: &str = "house.keep";
+const PURGE_EXPIRED: &str = "house.keep";
 
 impl Task {
-    /// A later version's kinds are left to it: two versions may run side by side for a while.
-    pub(super) const KINDS: [&str; 3] = [DELIVER, REMOVE_OLD_MESSAGES, KEEP_HOUSE];
+    /// The kinds that this version knows. It leaves others alone: a later version may run on the same database.
+    pub(super) const KINDS: [&str; 3] = [DELIVER, REMOVE_OLD_MESSAGES, PURGE_EXPIRED];
 
     pub(super) const fn kind(self) -> &'static str {
         match self {
             Self::Deliver(_) => DELIVER,
             Self::RemoveOldMessages => REMOVE_OLD_MESSAGES,
-            Self::KeepHouse => KEEP_HOUSE,
+            Self::PurgeExpired => PURGE_EXPIRED,
         }
     }
 
@@ -33,15 +33,15 @@ impl Task {
     pub(super) fn payload(self) -> String {
         match self {
             Self::Deliver(delivery) => serde_json::json!({ "delivery_id": delivery }).to_string(),
-            Self::RemoveOldMessages | Self::KeepHouse => "{}".to_owned(),
+            Self::RemoveOldMessages | Self::PurgeExpired => "{}".to_owned(),
         }
     }
 
-    /// What two jobs that do the same have in common.
+    /// The same for two jobs that do the same; unique in the database.
     pub(super) fn unique_key(self) -> String {
         match self {
             Self::Deliver(delivery) => format!("{DELIVER}:{delivery}"),
-            Self::RemoveOldMessages | Self::KeepHouse => self.kind().to_owned(),
+            Self::RemoveOldMessages | Self::PurgeExpired => self.kind().to_owned(),
         }
     }
 
@@ -52,7 +52,7 @@ impl Task {
                 payload["delivery_id"].as_i64().map(DeliveryId).map(Self::Deliver)
             }
             REMOVE_OLD_MESSAGES => Some(Self::RemoveOldMessages),
-            KEEP_HOUSE => Some(Self::KeepHouse),
+            PURGE_EXPIRED => Some(Self::PurgeExpired),
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use crate::store::engine::schema::{events, rooms};
 use crate::store::engine::statement::execute;
 use crate::store::webhooks::enqueue::enqueue;
 
-/// Takes the next place in the log of a room, which must be locked.
+/// Increments a room's `last_seq` and returns it. The room must be locked.
 pub(in crate::store) fn next_seq(connection: &mut DbConnection, room: RoomId) -> QueryResult<Seq> {
     let seq = diesel::update(rooms::table.find(room.0))
         .set(rooms::last_seq.eq(rooms::last_seq + 1))
@@ -20,7 +20,7 @@ pub(in crate::store) fn next_seq(connection: &mut DbConnection, room: RoomId) ->
     Ok(Seq(seq))
 }
 
-/// Writes an entry at the place that was taken for it, and what webhooks are to be told of it.
+/// Writes an entry, whose `seq` comes from [`next_seq`], and queues the calls of webhooks for it.
 pub(in crate::store) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
     let (mut message_id, mut member_id, mut document_id, mut data) = (None, None, None, None);
     match &event.kind {

@@ -1,32 +1,32 @@
-//! Reading a room's log: how clients fetch what they missed.
+//! Catching up: the events after a `seq`, for clients that missed some.
 
 use diesel::prelude::*;
 
 use crate::domain::{Refusal, Room, RoomEvent, RoomId, Seq, UserId};
 
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::schema::{memberships, rooms};
+use crate::store::engine::schema::rooms;
 use crate::store::log::entries::entries_after;
-use crate::store::rooms::access::enter_room;
+use crate::store::rooms::access::require_membership;
 use crate::store::rooms::rows::RoomRow;
 use crate::store::{Store, StoreError};
 
-/// What happened in a room after some point.
+/// The events of a room after a `seq`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CatchUp {
     /// The events, in order and without a gap.
     pub events: Vec<RoomEvent>,
     /// The log's head.
     pub head: Seq,
-    /// Whether there are more between the last of these and the head.
+    /// Whether there are more events up to the head.
     pub more: bool,
-    /// Whether the point is too far behind, not kept any longer, or unknown to this log: read the history anew.
+    /// Whether the `seq` is too far behind, no longer kept, or beyond the head: the client has to read the history again.
     pub resync: bool,
 }
 
 impl Store {
-    /// A room's events after `after`, at most `limit`; none but the order to resync when that is more than `max_behind`
-    /// behind the head, or before what the room still keeps.
+    /// A room's events after `after`, at most `limit`. No events but `resync` when `after` is more than `max_behind` behind
+    /// the head, or before what the room still keeps.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
@@ -39,14 +39,14 @@ impl Store {
         max_behind: i64,
     ) -> Result<CatchUp, StoreError> {
         self.read_snapshot(move |connection| {
-            let room = enter_room(connection, viewer, room)?.room;
+            let room = require_membership(connection, viewer, room)?.room;
             catch_up(connection, &room, after, limit, max_behind)
         })
         .await
     }
 
-    /// The same whoever looks: for many members that ask for the same at once, each of whom was
-    /// [let in](Self::require_member) before.
+    /// The same without a check of membership, so that one read can serve many members. The caller has checked each of them
+    /// with [`Store::require_membership`].
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`].
@@ -62,31 +62,6 @@ impl Store {
                 rooms::table.find(room.0).select(RoomRow::as_select()).first(connection).optional()?;
             let room = row.ok_or(StoreError::Refused(Refusal::RoomNotFound))?.try_into()?;
             catch_up(connection, &room, after, limit, max_behind)
-        })
-        .await
-    }
-
-    /// Refuses whoever does not belong to a room.
-    ///
-    /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
-    pub async fn require_member(&self, viewer: UserId, room: RoomId) -> Result<(), StoreError> {
-        self.read(move |connection| enter_room(connection, viewer, room).map(drop)).await
-    }
-
-    /// The heads of the logs of a person's rooms.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
-    pub async fn heads_of(&self, user: UserId) -> Result<Vec<(RoomId, Seq)>, StoreError> {
-        self.read(move |connection| {
-            let heads: Vec<(i64, i64)> = memberships::table
-                .inner_join(rooms::table)
-                .filter(memberships::user_id.eq(user.0))
-                .order(rooms::id)
-                .select((rooms::id, rooms::last_seq))
-                .load(connection)?;
-            Ok(heads.into_iter().map(|(room, seq)| (RoomId(room), Seq(seq))).collect())
         })
         .await
     }

@@ -13,7 +13,7 @@ use crate::store::people::rows::{AuthorRow, authors_by_id};
 
 use super::rows::{EventRow, RoomData};
 
-/// The entries of `room` after `after`, in order, at most `limit`. Messages, documents and names are as they are at present.
+/// The entries of `room` after `after`, in order, at most `limit`. Messages, documents and names are the present ones, not those of the time of the entry.
 pub(in crate::store) fn entries_after(
     connection: &mut DbConnection,
     room: &Room,

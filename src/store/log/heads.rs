@@ -1,4 +1,5 @@
-//! How far the rooms' logs reach: what those are reminded of who hear events over a bus that may lose one.
+//! Queries for log heads (the last `seq` of each room) and for memberships that ended. The gap reminder repeats both over the
+//! bus, because a bus may lose an event.
 
 use std::time::Duration;
 
@@ -14,21 +15,21 @@ use crate::store::engine::schema::{events, memberships, rooms};
 use crate::store::engine::statement::{execute, statement};
 use crate::store::{Store, StoreError};
 
-/// Somebody's membership that has ended.
+/// A membership that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastRemoval {
+pub struct EndedMembership {
     /// The room.
     pub room_id: RoomId,
-    /// Who belongs to it no longer.
+    /// Who was removed or left.
     pub user_id: UserId,
     /// When it ended.
     pub removed_at: Timestamp,
-    /// The room's documents.
+    /// The room's documents, which the person may no longer read.
     pub document_ids: Vec<DocumentId>,
 }
 
 statement! {
-    /// Takes a lease that is free or over, or keeps one's own.
+    /// Takes a lease that is free or expired, or extends the holder's own.
     TakeLease {
         name: &'static str => Text,
         holder: String => Text,
@@ -41,7 +42,7 @@ statement! {
 }
 
 impl Store {
-    /// Takes or keeps what one process of several does; `false` when another has it.
+    /// Takes or extends a lease for what only one of several processes may do; `false` when another process has it.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -55,11 +56,28 @@ impl Store {
         .await
     }
 
-    /// The heads of these rooms; of those that exist.
+    /// The log heads of a person's rooms.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
-    pub async fn heads_of_rooms(&self, of: Vec<RoomId>) -> Result<Vec<(RoomId, Seq)>, StoreError> {
+    pub async fn log_heads_of_user(&self, user: UserId) -> Result<Vec<(RoomId, Seq)>, StoreError> {
+        self.read(move |connection| {
+            let heads: Vec<(i64, i64)> = memberships::table
+                .inner_join(rooms::table)
+                .filter(memberships::user_id.eq(user.0))
+                .order(rooms::id)
+                .select((rooms::id, rooms::last_seq))
+                .load(connection)?;
+            Ok(heads.into_iter().map(|(room, seq)| (RoomId(room), Seq(seq))).collect())
+        })
+        .await
+    }
+
+    /// The log heads of these rooms. Rooms that do not exist are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn log_heads_of_rooms(&self, of: Vec<RoomId>) -> Result<Vec<(RoomId, Seq)>, StoreError> {
         self.read(move |connection| {
             let ids = of.iter().map(|room| room.0);
             let heads: Vec<(i64, i64)> =
@@ -69,11 +87,11 @@ impl Store {
         .await
     }
 
-    /// The heads of the rooms whose last event is from `from` up to `until`.
+    /// The log heads of rooms whose last event is from `from` up to `until`.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
-    pub async fn heads_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<(RoomId, Seq)>, StoreError> {
+    pub async fn log_heads_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<(RoomId, Seq)>, StoreError> {
         self.read(move |connection| {
             let within = events::created_at.ge(from.0).and(events::created_at.lt(until.0));
             let heads: Vec<(i64, i64)> = match connection {
@@ -95,11 +113,15 @@ impl Store {
         .await
     }
 
-    /// Who was removed from `from` up to `until`, and has not come back.
+    /// Memberships that ended from `from` up to `until`, except of people who have joined again.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
-    pub async fn removals_between(&self, from: Timestamp, until: Timestamp) -> Result<Vec<PastRemoval>, StoreError> {
+    pub async fn ended_memberships_between(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<EndedMembership>, StoreError> {
         self.read(move |connection| {
             let place =
                 memberships::room_id.eq(events::room_id).and(memberships::user_id.nullable().eq(events::member_id));
@@ -115,7 +137,7 @@ impl Store {
             for (room, user, at) in removals {
                 let (room_id, Some(user)) = (RoomId(room), user) else { continue };
                 let document_ids = document_ids_of_room(connection, room_id)?;
-                past.push(PastRemoval { room_id, user_id: UserId(user), removed_at: Timestamp(at), document_ids });
+                past.push(EndedMembership { room_id, user_id: UserId(user), removed_at: Timestamp(at), document_ids });
             }
             Ok(past)
         })

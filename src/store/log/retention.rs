@@ -1,8 +1,8 @@
-//! Removing what a room has kept long enough: the log from its beginning, and the messages that no kept entry speaks of.
+//! Retention: removing old entries of the log, from its beginning, and messages that no kept entry is about.
 //!
-//! The room's `log_floor` says up to where the log is gone; whoever asks for less reads the history anew. A message goes
-//! with the last entry about it, so an edited one stays for its time from the edit on. Counters are not touched: they count
-//! what was ever posted.
+//! The room's `log_floor` is the last `seq` that was removed; clients that are behind it read the history again. A message is
+//! removed with the last entry about it, so an edited one is kept from the edit on. The counters stay: they count all
+//! messages that were ever posted.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError};
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 impl Store {
-    /// The rooms whose logs begin with what they do not keep, and the time before which they keep nothing.
+    /// The rooms whose oldest entry is older than they keep, each with the time from which entries are kept.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -43,7 +43,7 @@ impl Store {
     }
 
     /// Removes entries of a room's log that are older than `kept_from`, the oldest first and at most `limit`, and the
-    /// messages that nothing speaks of any more. Answers how many entries.
+    /// messages that no entry is about any more. Returns how many entries.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].

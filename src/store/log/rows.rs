@@ -1,4 +1,4 @@
-//! Rows of a room's log.
+//! The rows of the table `events`.
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub(in crate::store) struct EventRow {
     pub(in crate::store) document_id: Option<i64>,
 }
 
-/// The part of a room that an event must remember because it changes later.
+/// What an entry stores of a room, as JSON, because the room may change later.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RoomData {
     name: String,

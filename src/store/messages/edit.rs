@@ -1,4 +1,4 @@
-//! Messages: reading one, editing, taking back.
+//! Reading, editing and deleting a message.
 
 use crate::store::messages::load::messages_by_id;
 use diesel::prelude::*;
@@ -11,8 +11,8 @@ use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::messages;
 use crate::store::files::rows::remove_of_message;
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::rows::actor;
-use crate::store::rooms::access::{enter_room, lock_room, see_room};
+use crate::store::people::rows::require_user;
+use crate::store::rooms::access::{lock_room, require_membership, visible_room};
 use crate::store::search::entry::SearchEntry;
 use crate::store::search::index;
 use crate::store::{Store, StoreError};
@@ -21,8 +21,8 @@ impl Store {
     /// Replaces a message's text.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`] also when it was taken
-    /// back, [`Refusal::NotAllowed`] unless `actor` wrote it.
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`] also when it was
+    /// deleted, [`Refusal::NotAllowed`] unless `actor` wrote it.
     pub async fn edit_message(
         &self,
         actor: UserId,
@@ -34,7 +34,7 @@ impl Store {
         self.write(move |connection| edit(connection, actor, room, id, &body, &entry)).await
     }
 
-    /// Takes a message back: its text is gone, its place stays. No event when it was taken back before.
+    /// Deletes a message: text and files are removed, its number and `seq` stay. No event when it was deleted before.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`],
@@ -54,7 +54,7 @@ impl Store {
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`].
     pub async fn message(&self, viewer: UserId, room: RoomId, id: MessageId) -> Result<Message, StoreError> {
         self.read_snapshot(move |connection| {
-            enter_room(connection, viewer, room)?;
+            require_membership(connection, viewer, room)?;
             find_message(connection, room, id)
         })
         .await
@@ -70,7 +70,7 @@ fn edit(
     entry: &SearchEntry,
 ) -> Result<(Message, RoomEvent), StoreError> {
     lock_room(connection, room)?;
-    enter_room(connection, by, room)?;
+    require_membership(connection, by, room)?;
     let mut message = find_message(connection, room, id)?;
     if message.deleted_at.is_some() {
         return Err(StoreError::Refused(Refusal::MessageNotFound));
@@ -84,7 +84,7 @@ fn edit(
     message.edited_at = Some(now);
     let editor = message.author.clone();
     index::remove(connection, id)?;
-    index::add(connection, id, room, by, &entry.clone().beside_files(!message.files.is_empty()))?;
+    index::add(connection, id, room, by, &entry.clone().with_files(!message.files.is_empty()))?;
     let event = replace_text(connection, message.clone(), editor, now, RoomEventKind::MessageEdited)?;
     Ok((message, event))
 }
@@ -96,8 +96,8 @@ fn delete(
     id: MessageId,
 ) -> Result<(Message, Option<RoomEvent>), StoreError> {
     lock_room(connection, room)?;
-    let view = see_room(connection, by, room)?;
-    let person = actor(connection, by)?;
+    let view = visible_room(connection, by, room)?;
+    let person = require_user(connection, by)?;
     if view.membership.is_none() && person.role != Role::Administrator {
         return Err(StoreError::Refused(Refusal::NotAMember));
     }

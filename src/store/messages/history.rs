@@ -11,28 +11,28 @@ use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{messages, users};
 use crate::store::messages::load::MessageRow;
 use crate::store::people::rows::AuthorRow;
-use crate::store::rooms::access::enter_room;
+use crate::store::rooms::access::require_membership;
 use crate::store::{Store, StoreError};
 
 /// Which page of a room's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryPage {
-    /// Where it lies.
+    /// Which messages.
     pub from: HistoryFrom,
     /// Messages on it at most; at least 1.
     pub limit: i64,
 }
 
-/// Where a page lies.
+/// Which messages are on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryFrom {
-    /// The end of the history.
+    /// The last messages.
     Latest,
-    /// Just before a message.
+    /// Those before a message.
     Before(MessageId),
-    /// Just after a message.
+    /// Those after a message.
     After(MessageId),
-    /// Around a message, which is on it.
+    /// Those around a message, and the message itself.
     Around(MessageId),
 }
 
@@ -45,7 +45,7 @@ pub struct History {
     pub has_older: bool,
     /// Whether there are messages after the last.
     pub has_newer: bool,
-    /// The head of the room's log that the page corresponds to: what comes later is above it.
+    /// The `last_seq` of the room when the page was read. Later events have a higher `seq`.
     pub seq: Seq,
 }
 
@@ -57,7 +57,7 @@ impl Store {
     /// message is wanted that the room does not have.
     pub async fn history(&self, viewer: UserId, room: RoomId, page: HistoryPage) -> Result<History, StoreError> {
         self.read_snapshot(move |connection| {
-            let seq = enter_room(connection, viewer, room)?.room.last_seq;
+            let seq = require_membership(connection, viewer, room)?.room.last_seq;
             let limit = page.limit.max(1);
             let (rows, has_older, has_newer) = match page.from {
                 HistoryFrom::Latest => {
@@ -110,7 +110,7 @@ fn from(connection: &mut DbConnection, room: RoomId, id: MessageId, limit: i64) 
     Ok(range(rows, limit))
 }
 
-/// One row more than wanted was asked for: it says whether there are more.
+/// Removes the row that was read beyond `limit` to learn whether there are more.
 fn range(mut rows: Vec<MessageAndAuthor>, limit: i64) -> Range {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;

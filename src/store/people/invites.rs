@@ -6,7 +6,7 @@ use crate::domain::{InviteId, Refusal, Role, Timestamp, UserId};
 
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::invites;
-use crate::store::people::rows::actor;
+use crate::store::people::rows::require_user;
 use crate::store::{Store, StoreError, TokenHash};
 
 /// An invitation.
@@ -16,12 +16,12 @@ pub struct Invite {
     pub id: InviteId,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Until when it lets people in; `None`: for ever.
+    /// When it expires; `None`: never.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// Keeps a new invitation.
+    /// Creates an invitation.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] unless `by` is an administrator.
@@ -32,7 +32,7 @@ impl Store {
         expires_at: Option<Timestamp>,
     ) -> Result<Invite, StoreError> {
         self.write(move |connection| {
-            if actor(connection, by)?.role != Role::Administrator {
+            if require_user(connection, by)?.role != Role::Administrator {
                 return Err(StoreError::Refused(Refusal::NotAllowed));
             }
             let created_at = Timestamp::now();
@@ -51,7 +51,7 @@ impl Store {
     }
 }
 
-/// Whether there is an invitation of that code that lets people in at `now`.
+/// Whether there is an invitation with that code that has not expired at `now`.
 pub(in crate::store) fn is_valid_invite(
     connection: &mut DbConnection,
     code: TokenHash,

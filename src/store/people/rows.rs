@@ -35,7 +35,7 @@ impl TryFrom<UserRow> for User {
     }
 }
 
-/// As much of a person as stands beside a message.
+/// What is shown of a person beside a message.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = users, check_for_backend(MultiBackend))]
 pub(in crate::store) struct AuthorRow {
@@ -56,8 +56,8 @@ pub(in crate::store) fn find_user(connection: &mut DbConnection, id: UserId) -> 
     found.map(User::try_from).transpose()
 }
 
-/// The person who makes a change; an id from a valid token, so that it is missing only when the database was replaced.
-pub(in crate::store) fn actor(connection: &mut DbConnection, id: UserId) -> Result<User, StoreError> {
+/// The person who makes a change. Their id comes from a valid token, so they are missing only if the database was replaced.
+pub(in crate::store) fn require_user(connection: &mut DbConnection, id: UserId) -> Result<User, StoreError> {
     find_user(connection, id)?.ok_or(StoreError::Refused(Refusal::UserNotFound))
 }
 
@@ -78,7 +78,7 @@ statement! {
 }
 
 statement! {
-    /// The same.
+    /// The same on Postgres.
     FindAuthorsInPostgres { ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, Text):
     "SELECT id, username, name FROM users WHERE id = ANY(", ids, ") ORDER BY id"
 }

@@ -1,4 +1,4 @@
-//! Signed-in sessions, and the chain of refresh tokens that keeps each alive.
+//! Sessions of signed-in people, and the refresh tokens that extend them.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::domain::{Refusal, SessionId, Timestamp, User, UserId};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{session_tokens, sessions, users};
 use crate::store::people::rows::UserRow;
-use crate::store::people::rows::actor;
+use crate::store::people::rows::require_user;
 use crate::store::{Store, StoreError, TokenHash};
 
-/// How long a replaced refresh token is accepted: two tabs that wake up together both present it, and an answer that is
-/// lost on the way is asked for again.
+/// How long a replaced refresh token is still accepted: two tabs may present it at the same time, and a client whose answer
+/// was lost presents it again.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// What became of a refresh token that was presented.
@@ -21,12 +21,12 @@ const GRACE: Duration = Duration::from_secs(30);
 pub enum Rotation {
     /// It was accepted.
     Renewed(SessionId, User),
-    /// It was replaced long ago, so somebody has a copy of it: the session has been ended.
+    /// It was replaced earlier than the grace period, so somebody may have stolen it: the session was ended.
     Ended(SessionId),
 }
 
 impl Store {
-    /// Begins a session that ends at `expires_at` unless its refresh token is used before.
+    /// Creates a session that expires at `expires_at` unless its refresh token is used before.
     ///
     /// # Errors
     /// [`Refusal::UserNotFound`].
@@ -37,7 +37,7 @@ impl Store {
         expires_at: Timestamp,
     ) -> Result<SessionId, StoreError> {
         self.write(move |connection| {
-            actor(connection, user)?;
+            require_user(connection, user)?;
             let now = Timestamp::now();
             diesel::delete(sessions::table.filter(sessions::expires_at.le(now.0))).execute(connection)?;
             let session =
@@ -51,7 +51,7 @@ impl Store {
     }
 
     /// Replaces a session's refresh token by the next one. The one presented is accepted for another 30 seconds, for two
-    /// tabs may refresh at once; presented later, somebody has a copy of it, and the session ends.
+    /// tabs may refresh at once; presented later, it may have been stolen, and the session ends.
     ///
     /// # Errors
     /// [`Refusal::SessionEnded`] when the token is unknown or expired, or its session ended before.
@@ -81,7 +81,7 @@ impl Store {
         .await
     }
 
-    /// Ends a session; harmless when it has ended.
+    /// Ends a session; does nothing when it has ended.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -130,7 +130,7 @@ fn keep_token(connection: &mut DbConnection, session: i64, token: TokenHash, exp
         .map(drop)
 }
 
-/// Marks the session's tokens as replaced, and forgets those that have expired and so can no longer be presented.
+/// Marks the session's tokens as replaced, and deletes those that have expired.
 fn replace_tokens(connection: &mut DbConnection, session: i64, now: Timestamp) -> QueryResult<()> {
     let of_session = session_tokens::session_id.eq(session);
     diesel::delete(session_tokens::table.filter(of_session.and(session_tokens::expires_at.le(now.0))))

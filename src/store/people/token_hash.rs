@@ -1,4 +1,4 @@
-//! What the store keeps of a secret.
+//! The hash that is stored instead of a secret.
 
 /// The SHA-256 of a random secret: a refresh token, an API token, an invitation's code. Whoever reads the database
 /// learns no secret from it; hashing is the caller's business.

@@ -1,4 +1,4 @@
-//! Long-lived tokens for scripts.
+//! API tokens: long-lived tokens for scripts.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::domain::{ApiTokenId, Refusal, Timestamp, User, UserId};
 use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::schema::{api_tokens, users};
 use crate::store::people::rows::UserRow;
-use crate::store::people::rows::actor;
+use crate::store::people::rows::require_user;
 use crate::store::{Store, StoreError, TokenHash};
 
-/// How exactly a token's last use is kept: a write for every request would be too dear.
+/// How often a token's last use is stored: a write for every request would cost too much.
 const LAST_USE_PRECISION: Duration = Duration::from_secs(60);
 
-/// What its owner sees of an API token.
+/// An API token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiToken {
     /// The token.
@@ -29,13 +29,13 @@ pub struct ApiToken {
 }
 
 impl Store {
-    /// Keeps a new token.
+    /// Creates a token.
     ///
     /// # Errors
     /// [`Refusal::UserNotFound`].
     pub async fn create_api_token(&self, user: UserId, name: String, hash: TokenHash) -> Result<ApiToken, StoreError> {
         self.write(move |connection| {
-            actor(connection, user)?;
+            require_user(connection, user)?;
             let created_at = Timestamp::now();
             let id: i64 = diesel::insert_into(api_tokens::table)
                 .values((
@@ -82,7 +82,7 @@ impl Store {
         .await
     }
 
-    /// Whose token it is. Its use is noted at most once a minute, without waiting for it.
+    /// The owner of a token. Stores the time of use at most once a minute, without waiting for it.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].

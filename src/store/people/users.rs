@@ -20,16 +20,16 @@ pub struct NewUser {
     pub name: PersonName,
     /// The password's Argon2id hash, in PHC form.
     pub password_hash: String,
-    /// What lets the person in.
-    pub admission: Admission,
+    /// What allows the person to sign up.
+    pub admission: SignUpPermission,
 }
 
-/// What lets somebody sign up. The first person ever needs nothing.
+/// What allows a person to sign up. The first person on an instance needs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// Everybody may.
+pub enum SignUpPermission {
+    /// Everybody may sign up.
     Open,
-    /// Holders of an invitation may; `None` when the person brought none.
+    /// People with an invitation may; `None` when the person has none.
     Invite(Option<TokenHash>),
 }
 
@@ -42,8 +42,8 @@ impl Store {
         self.read(|connection| Ok(nobody_signed_up(connection)?)).await
     }
 
-    /// Makes an account. The first person ever becomes an administrator; that is decided in the transaction, so that of
-    /// two who race for it one does.
+    /// Creates an account. The first person on an instance becomes an administrator; that is decided in the transaction, so
+    /// only one of two concurrent sign-ups does.
     ///
     /// # Errors
     /// [`Refusal::UsernameTaken`], [`Refusal::SignUpClosed`] when an invitation is needed and missing, unknown or
@@ -136,9 +136,9 @@ fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreEr
     let now = Timestamp::now();
     let admitted = match new.admission {
         _ if role == Role::Administrator => true,
-        Admission::Open => true,
-        Admission::Invite(None) => false,
-        Admission::Invite(Some(code)) => is_valid_invite(connection, code, now)?,
+        SignUpPermission::Open => true,
+        SignUpPermission::Invite(None) => false,
+        SignUpPermission::Invite(Some(code)) => is_valid_invite(connection, code, now)?,
     };
     if !admitted {
         return Err(StoreError::Refused(Refusal::SignUpClosed));
@@ -161,8 +161,8 @@ fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreEr
     Ok(User { id: UserId(id), username: new.username.clone(), name: new.name.clone(), role, created_at: now })
 }
 
-/// Whether nobody has signed up, in a way that stays true until the transaction ends. On SQLite everything does; on
-/// Postgres another process could sign somebody up between the question and the commit.
+/// Whether nobody has signed up, and nobody can until the transaction ends. On Postgres that takes a lock of the table: another
+/// process could sign somebody up before the commit.
 fn is_first(connection: &mut DbConnection) -> QueryResult<bool> {
     if !nobody_signed_up(connection)? {
         return Ok(false);
@@ -182,7 +182,7 @@ fn id_of(connection: &mut DbConnection, username: &str) -> Result<i64, StoreErro
     found.ok_or(StoreError::Refused(Refusal::UserNotFound))
 }
 
-/// Takes the meaning from the characters that have one in `LIKE`.
+/// Escapes the characters that have a meaning in `LIKE`.
 fn escape_like(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

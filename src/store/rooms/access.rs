@@ -1,4 +1,4 @@
-//! Who may see a room and who may change it: asked at the beginning of every read and of every change.
+//! Who may see a room and who may change it: checked at the beginning of every read and of every change.
 
 use diesel::prelude::*;
 
@@ -14,12 +14,12 @@ use crate::store::rooms::rows::{MembershipRow, RoomRow};
 pub struct RoomView {
     /// The room.
     pub room: Room,
-    /// The person's place in it; `None` for an open room that the person has not joined.
+    /// The person's membership; `None` for an open room that the person has not joined.
     pub membership: Option<Membership>,
 }
 
-/// The room as `viewer` sees it. A closed room of others answers exactly like one that does not exist.
-pub(in crate::store) fn see_room(
+/// The room as `viewer` sees it. A closed room of which `viewer` is no member is reported as not found.
+pub(in crate::store) fn visible_room(
     connection: &mut DbConnection,
     viewer: UserId,
     id: RoomId,
@@ -39,24 +39,24 @@ pub(in crate::store) fn see_room(
     Ok(view)
 }
 
-/// The room as `viewer`, who must belong to it, sees it.
-pub(in crate::store) fn enter_room(
+/// The room as `viewer` sees it, who must be a member.
+pub(in crate::store) fn require_membership(
     connection: &mut DbConnection,
     viewer: UserId,
     id: RoomId,
 ) -> Result<RoomView, StoreError> {
-    let view = see_room(connection, viewer, id)?;
+    let view = visible_room(connection, viewer, id)?;
     if view.membership.is_none() {
         return Err(StoreError::Refused(Refusal::NotAMember));
     }
     Ok(view)
 }
 
-/// Keeps other writers out of the room until the transaction ends; the first statement of every change of a room. What
-/// is read after it stays true, and places in the log are given in the order of commits.
+/// Locks a room against other writers until the transaction ends; the first statement of every change of a room. What is
+/// read after it cannot change before the commit, and `seq` numbers are in the order of commits.
 ///
-/// On SQLite the transaction keeps out everybody anyway. On Postgres the room's row is locked; a later statement sees
-/// what the previous holder of the lock did, the same statement would not.
+/// On SQLite the transaction already excludes other writers. On Postgres the room's row is locked. It has to be a separate
+/// statement: only a later statement sees what the previous holder of the lock has committed.
 pub(in crate::store) fn lock_room(connection: &mut DbConnection, id: RoomId) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(_) => Ok(()),
@@ -69,7 +69,7 @@ pub(in crate::store) fn lock_room(connection: &mut DbConnection, id: RoomId) -> 
 
 impl RoomView {
     /// Whether the person may rename the room and remove people from it.
-    pub(in crate::store) fn is_run_by(&self, person: &User) -> bool {
+    pub(in crate::store) fn is_managed_by(&self, person: &User) -> bool {
         self.room.created_by == person.id || person.role == Role::Administrator
     }
 }

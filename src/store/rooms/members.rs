@@ -1,4 +1,4 @@
-//! Who belongs to a room, and how far each has read.
+//! Members of rooms, and their read marks.
 
 use diesel::prelude::*;
 
@@ -9,42 +9,42 @@ use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, users};
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::AuthorRow;
-use crate::store::people::rows::{actor, find_user};
-use crate::store::rooms::access::{enter_room, lock_room, see_room};
+use crate::store::people::rows::{find_user, require_user};
+use crate::store::rooms::access::{lock_room, require_membership, visible_room};
 use crate::store::{Store, StoreError};
 
-/// Somebody who belongs to a room.
+/// A member of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The person.
     pub author: Author,
-    /// Since when.
+    /// When the person joined.
     pub joined_at: Timestamp,
 }
 
-/// Somebody was taken out of a room.
+/// A person was removed from a room, or has left it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Removal {
-    /// What happened, to be dispatched.
+pub struct MemberRemoval {
+    /// The event to be dispatched.
     pub event: RoomEvent,
-    /// The room's documents, which the person may not write any more.
+    /// The room's documents, whose channels the person is to be unsubscribed from.
     pub document_ids: Vec<DocumentId>,
 }
 
 impl Store {
-    /// Who belongs to a room, in the order of their names.
+    /// The members of a room, in the order of their names.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn members(&self, viewer: UserId, room: RoomId) -> Result<Vec<Member>, StoreError> {
         self.read_snapshot(move |connection| {
-            enter_room(connection, viewer, room)?;
+            require_membership(connection, viewer, room)?;
             members_of(connection, room)
         })
         .await
     }
 
-    /// Invites somebody into a room; any member may. No event when the person belongs to it already.
+    /// Adds a person to a room; any member may. No event when the person belongs to it already.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`] when the actor is none, [`Refusal::UserNotFound`].
@@ -54,30 +54,38 @@ impl Store {
         room: RoomId,
         user: UserId,
     ) -> Result<(Vec<Member>, Option<RoomEvent>), StoreError> {
-        self.write(move |connection| invite(connection, actor, room, user)).await
+        self.write(move |connection| add(connection, actor, room, user)).await
     }
 
-    /// Takes somebody out of a room. Everybody may leave; only the room's maker and administrators may remove others.
+    /// Removes a person from a room. Everybody may leave; only the room's maker and administrators may remove others.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`] when `user` is none, [`Refusal::NotAllowed`].
-    pub async fn remove_member(&self, actor: UserId, room: RoomId, user: UserId) -> Result<Removal, StoreError> {
+    pub async fn remove_member(&self, actor: UserId, room: RoomId, user: UserId) -> Result<MemberRemoval, StoreError> {
         self.write(move |connection| remove(connection, actor, room, user)).await
     }
 
-    /// Notes that a person has read up to a message's number. It never goes backwards, nor beyond the last message.
-    /// Answers the new number when it moved.
+    /// Moves a person's read mark to a message's number; never backwards, nor beyond the last message. Returns the new
+    /// number when it moved.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn mark_read(&self, user: UserId, room: RoomId, number: i64) -> Result<Option<i64>, StoreError> {
         self.write(move |connection| {
-            let number = number.min(enter_room(connection, user, room)?.room.message_count);
+            let number = number.min(require_membership(connection, user, room)?.room.message_count);
             let place = memberships::table.find((room.0, user.0)).filter(memberships::read_number.lt(number));
             let moved = diesel::update(place).set(memberships::read_number.eq(number)).execute(connection)?;
             Ok((moved > 0).then_some(number))
         })
         .await
+    }
+
+    /// Checks that a person belongs to a room.
+    ///
+    /// # Errors
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
+    pub async fn require_membership(&self, viewer: UserId, room: RoomId) -> Result<(), StoreError> {
+        self.read(move |connection| require_membership(connection, viewer, room).map(drop)).await
     }
 
     /// Whether a person belongs to a room; `false` when there is no such room.
@@ -106,26 +114,26 @@ fn is_member(connection: &mut DbConnection, room: RoomId, user: UserId) -> Query
     place.first::<i64>(connection).optional().map(|place| place.is_some())
 }
 
-fn invite(
+fn add(
     connection: &mut DbConnection,
     by: UserId,
     room: RoomId,
     user: UserId,
 ) -> Result<(Vec<Member>, Option<RoomEvent>), StoreError> {
     lock_room(connection, room)?;
-    let view = enter_room(connection, by, room)?;
-    let inviter = Author::from(&actor(connection, by)?);
+    let view = require_membership(connection, by, room)?;
+    let inviter = Author::from(&require_user(connection, by)?);
     let person = find_user(connection, user)?.ok_or(StoreError::Refused(Refusal::UserNotFound))?;
     let event = if is_member(connection, room, user)? {
         None
     } else {
-        Some(admit(connection, &view.room, &inviter, Author::from(&person), Timestamp::now())?)
+        Some(add_membership(connection, &view.room, &inviter, Author::from(&person), Timestamp::now())?)
     };
     Ok((members_of(connection, room)?, event))
 }
 
-/// Makes somebody a member of a room, which must be locked. What was posted before counts as read.
-pub(in crate::store) fn admit(
+/// Adds a member to a room, which must be locked. Messages posted before count as read.
+pub(in crate::store) fn add_membership(
     connection: &mut DbConnection,
     room: &Room,
     actor: &Author,
@@ -148,17 +156,17 @@ pub(in crate::store) fn admit(
     Ok(event)
 }
 
-fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId) -> Result<Removal, StoreError> {
+fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId) -> Result<MemberRemoval, StoreError> {
     lock_room(connection, room)?;
-    let view = see_room(connection, by, room)?;
-    let remover = actor(connection, by)?;
-    if by != user && !view.is_run_by(&remover) {
+    let view = visible_room(connection, by, room)?;
+    let remover = require_user(connection, by)?;
+    if by != user && !view.is_managed_by(&remover) {
         return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     if !is_member(connection, room, user)? {
         return Err(StoreError::Refused(Refusal::NotAMember));
     }
-    let person = Author::from(&actor(connection, user)?);
+    let person = Author::from(&require_user(connection, user)?);
     diesel::delete(memberships::table.find((room.0, user.0))).execute(connection)?;
     let event = RoomEvent {
         room_id: room,
@@ -168,5 +176,5 @@ fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId)
         kind: RoomEventKind::MemberRemoved(person),
     };
     append(connection, &event)?;
-    Ok(Removal { event, document_ids: document_ids_of_room(connection, room)? })
+    Ok(MemberRemoval { event, document_ids: document_ids_of_room(connection, room)? })
 }

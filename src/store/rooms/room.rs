@@ -1,4 +1,4 @@
-//! Rooms: who sees which, making, changing and joining them.
+//! Listing, creating, changing and joining rooms.
 
 use crate::store::rooms::access::RoomView;
 use diesel::prelude::*;
@@ -14,13 +14,13 @@ use crate::store::jobs::hosts::HostJobs;
 use crate::store::jobs::queue::run_now;
 use crate::store::jobs::task::Task;
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::rows::{actor, authors_by_id};
-use crate::store::rooms::access::{lock_room, see_room};
-use crate::store::rooms::members::admit;
+use crate::store::people::rows::{authors_by_id, require_user};
+use crate::store::rooms::access::{lock_room, visible_room};
+use crate::store::rooms::members::add_membership;
 use crate::store::rooms::rows::{MembershipRow, RoomRow};
 use crate::store::{Store, StoreError};
 
-/// A room that is about to be made.
+/// A room to be created.
 #[derive(Debug, Clone)]
 pub struct NewRoom {
     /// Its name.
@@ -29,18 +29,18 @@ pub struct NewRoom {
     pub kind: RoomKind,
     /// What it is about.
     pub topic: RoomTopic,
-    /// Who is invited at once, beside its maker.
+    /// The first members, besides the creator.
     pub member_ids: Vec<UserId>,
 }
 
-/// What is to be different about a room; `None` leaves it as it is.
+/// Changes of a room; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
 pub struct RoomChange {
     /// The new name.
     pub name: Option<RoomName>,
     /// The new topic.
     pub topic: Option<RoomTopic>,
-    /// How long messages are to be kept; `Some(None)`: as the instance's setting says.
+    /// How long messages are to be kept; `Some(None)`: as long as the setting of the instance says.
     pub retention_days: Option<Option<RetentionDays>>,
 }
 
@@ -58,19 +58,19 @@ impl Store {
     /// # Errors
     /// [`Refusal::RoomNotFound`], also for a closed room that `viewer` does not belong to.
     pub async fn room(&self, viewer: UserId, id: RoomId) -> Result<RoomView, StoreError> {
-        self.read(move |connection| see_room(connection, viewer, id)).await
+        self.read(move |connection| visible_room(connection, viewer, id)).await
     }
 
-    /// Makes a room; its maker is the first member. The events are the room's first: `room.created`, then `member.joined`
-    /// for the maker and for each who is invited.
+    /// Creates a room; its creator is the first member. The events are the room's first: `room.created`, then `member.joined`
+    /// for the creator and for each of the others.
     ///
     /// # Errors
-    /// [`Refusal::UserNotFound`] when one of the invited does not exist.
+    /// [`Refusal::UserNotFound`] when one of the members does not exist.
     pub async fn create_room(&self, by: UserId, new: NewRoom) -> Result<(RoomView, Vec<RoomEvent>), StoreError> {
         self.write(move |connection| create(connection, by, &new)).await
     }
 
-    /// Renames a room, gives it another topic, or has it keep messages for another time. No event when nothing differs.
+    /// Changes a room's name, topic or retention. No event when nothing was changed.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAllowed`] unless `actor` made the room or is an administrator.
@@ -109,7 +109,7 @@ fn rooms_of(connection: &mut DbConnection, user: UserId) -> Result<Vec<RoomView>
 }
 
 fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(RoomView, Vec<RoomEvent>), StoreError> {
-    let maker = Author::from(&actor(connection, by)?);
+    let maker = Author::from(&require_user(connection, by)?);
     let mut invited: Vec<i64> = new.member_ids.iter().map(|id| id.0).filter(|id| *id != by.0).collect();
     invited.sort_unstable();
     invited.dedup();
@@ -144,9 +144,9 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
     room.id = RoomId(id);
     let mut events = vec![record(connection, room.clone(), &maker, now, RoomEventKind::RoomCreated)?];
     for person in std::iter::once(maker.clone()).chain(people.into_iter().map(Author::from)) {
-        events.push(admit(connection, &room, &maker, person, now)?);
+        events.push(add_membership(connection, &room, &maker, person, now)?);
     }
-    Ok((see_room(connection, by, room.id)?, events))
+    Ok((visible_room(connection, by, room.id)?, events))
 }
 
 fn change_room(
@@ -156,9 +156,9 @@ fn change_room(
     change: &RoomChange,
 ) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
     lock_room(connection, id)?;
-    let mut view = see_room(connection, by, id)?;
-    let person = actor(connection, by)?;
-    if !view.is_run_by(&person) {
+    let mut view = visible_room(connection, by, id)?;
+    let person = require_user(connection, by)?;
+    if !view.is_managed_by(&person) {
         return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     let mut room = view.room.clone();
@@ -188,13 +188,13 @@ fn change_room(
 
 fn join(connection: &mut DbConnection, user: UserId, id: RoomId) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
     lock_room(connection, id)?;
-    let view = see_room(connection, user, id)?;
+    let view = visible_room(connection, user, id)?;
     if view.membership.is_some() {
         return Ok((view, None));
     }
-    let person = Author::from(&actor(connection, user)?);
-    let event = admit(connection, &view.room, &person, person.clone(), Timestamp::now())?;
-    Ok((see_room(connection, user, id)?, Some(event)))
+    let person = Author::from(&require_user(connection, user)?);
+    let event = add_membership(connection, &view.room, &person, person.clone(), Timestamp::now())?;
+    Ok((visible_room(connection, user, id)?, Some(event)))
 }
 
 /// Writes an event that carries the room itself.

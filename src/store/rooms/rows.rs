@@ -41,7 +41,7 @@ impl TryFrom<RoomRow> for Room {
     }
 }
 
-/// A person's place in a room.
+/// A membership.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = memberships, check_for_backend(MultiBackend))]
 pub(in crate::store) struct MembershipRow {

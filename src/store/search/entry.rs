@@ -1,11 +1,11 @@
-//! What the index keeps of one message.
+//! The entry of one message in the index.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::domain::{RoomId, Trait, UserId, words};
 
-/// What the index keeps of a message's text; made before the writer is asked, for cutting words takes time.
+/// The entry of one message in the index; made on the caller's thread, since cutting words takes time that the writer needs.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct SearchEntry {
     /// In the order of the text.
@@ -15,11 +15,11 @@ pub(in crate::store) struct SearchEntry {
     pub(super) new_words: Vec<String>,
 }
 
-/// Positions beyond it mean nothing to Postgres, and no message that a person writes has so many words.
+/// Postgres does not count positions beyond it, and no message that a person writes has so many words.
 const MAX_WORDS: usize = 16_000;
 
 impl SearchEntry {
-    /// The entry for a text and its rendering, of whose words `is_known` tells those that are in the vocabulary.
+    /// The entry for a text and its HTML. `is_known` says whether the vocabulary already has a word.
     pub(super) fn new(text: &str, html: &str, is_known: impl Fn(&str) -> bool) -> Self {
         let words: Vec<String> = words(text).into_iter().take(MAX_WORDS).map(|word| word.text).collect();
         let mut new_words: Vec<String> = words.iter().filter(|word| !is_known(word)).cloned().collect();
@@ -31,8 +31,8 @@ impl SearchEntry {
         Self { words, traits, new_words }
     }
 
-    /// The entry of a message that has files, or has none.
-    pub(in crate::store) fn beside_files(mut self, has_files: bool) -> Self {
+    /// Adds the trait `has:file` if the message has files.
+    pub(in crate::store) fn with_files(mut self, has_files: bool) -> Self {
         if has_files {
             self.traits.push(Trait::File);
         }
@@ -44,7 +44,7 @@ impl SearchEntry {
         [room_term(room), from_term(author)].into_iter().chain(traits)
     }
 
-    /// The terms for SQLite: parted by spaces.
+    /// The terms for SQLite: separated by spaces.
     pub(super) fn fts5(&self, room: RoomId, author: UserId) -> String {
         let mut terms = self.words.join(" ");
         for label in self.labels(room, author) {
@@ -76,7 +76,7 @@ impl SearchEntry {
     }
 }
 
-/// A colon stands in no word, so these terms cannot be taken for one.
+/// No word contains a colon, so these terms differ from all words.
 pub(super) fn room_term(room: RoomId) -> String {
     format!("room:{room}")
 }

@@ -1,4 +1,4 @@
-//! Reading the index: `Store::search`.
+//! Finding messages: `Store::search`.
 
 use crate::store::messages::load::load_messages;
 use std::collections::HashMap;
@@ -36,16 +36,17 @@ pub struct SearchHit {
     pub snippet: Vec<SnippetPart>,
 }
 
-/// Postgres cannot walk its index from the newest entry on. For a word that everybody uses, this many of the newest
-/// messages hold a page full of hits, and reading them takes a millisecond.
+/// Messages that are searched one by one before the index is used, because Postgres cannot read its index from the newest
+/// entry on. For a common word, this many of the newest messages contain a full page of hits, and reading them takes a
+/// millisecond.
 const NEWEST: i64 = 1_000;
 
-/// SQLite can, but first finds the newest entry of each term: for somebody in many rooms it is quicker to look which of
-/// the newest hits in any room are theirs.
+/// SQLite can read its index from the newest entry on, but first finds the newest entry of each term, and a room is a term.
+/// With more rooms than this it is quicker to find the newest hits in any room, and to keep those in the viewer's rooms.
 const MANY_ROOMS: usize = 8;
 
 impl Store {
-    /// Messages in the rooms of `viewer` that the query holds for, the newest first, older than `before`.
+    /// Messages in the rooms of `viewer` that match the query, the newest first, older than `before`.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`] when `in:` names no room of the viewer, [`Refusal::UserNotFound`] when nobody has
@@ -72,11 +73,12 @@ fn search(
     if rooms.is_empty() {
         return Ok(SearchPage { items: Vec::new(), has_older: false });
     }
-    let mut wanted = Wanted { viewer, rooms: rooms.keys().copied().collect(), all_of: Vec::new(), shown: Vec::new() };
+    let mut wanted =
+        IndexQuery { viewer, rooms: rooms.keys().copied().collect(), all_of: Vec::new(), shown: Vec::new() };
     if !query.from.is_empty() {
-        wanted.all_of.push(Wanted::any(authors(connection, &query.from)?.into_iter().map(from_term)));
+        wanted.all_of.push(IndexQuery::any(authors(connection, &query.from)?.into_iter().map(from_term)));
     }
-    wanted.all_of.extend(query.has.iter().map(|one| Wanted::any([has_term(*one)])));
+    wanted.all_of.extend(query.has.iter().map(|one| IndexQuery::any([has_term(*one)])));
     for phrase in &query.phrases {
         let alternatives = match phrase.words.as_slice() {
             [part] if phrase.is_open => {
@@ -135,8 +137,8 @@ pub(super) fn authors(connection: &mut DbConnection, usernames: &[String]) -> Re
     Ok(ids.into_iter().map(UserId).collect())
 }
 
-/// The id of the first message since `time`. Ids rise with time, so it is found by halving; an index over times would
-/// cost every post something.
+/// The id of the first message since `time`. Ids rise with time, so a binary search finds it; an index over times would
+/// make every post slower.
 fn first_since(connection: &mut DbConnection, time: Timestamp) -> QueryResult<i64> {
     let newest: Option<i64> = messages::table.select(diesel::dsl::max(messages::id)).first(connection)?;
     let (mut low, mut high) = (0, newest.unwrap_or(0).saturating_add(1));
@@ -156,17 +158,18 @@ fn first_since(connection: &mut DbConnection, time: Timestamp) -> QueryResult<i6
     Ok(low)
 }
 
-/// A sequence of terms; an alternative of several.
+/// Terms that must follow each other.
 type Sequence = Vec<String>;
 
-/// What the index is asked for.
-struct Wanted {
+/// A query for the index.
+struct IndexQuery {
     viewer: UserId,
     /// Rooms of the viewer; the message must be in one of them.
     rooms: Vec<RoomId>,
-    /// One of each must be there. Terms are words or labels of ours: nothing in them means anything to a database.
+    /// Of each element, one sequence must be in the message. Terms are words or our labels, and contain no character that is
+    /// special in the query language of either database.
     all_of: Vec<Vec<Sequence>>,
-    /// What the snippets mark.
+    /// What is marked in the snippets.
     shown: Vec<Sequence>,
 }
 
@@ -176,12 +179,12 @@ struct FoundRow {
     id: i64,
 }
 
-impl Wanted {
+impl IndexQuery {
     fn any(terms: impl IntoIterator<Item = String>) -> Vec<Sequence> {
         terms.into_iter().map(|term| vec![term]).collect()
     }
 
-    /// The query for an index: `quote` around each term, `next` between those of a sequence.
+    /// The text of the query: `quote` around each term, `next` between those of a sequence.
     fn expression(parts: &[Vec<Sequence>], quote: char, next: &str, or: &str, and: &str) -> String {
         let term = |term: &String| format!("{quote}{term}{quote}");
         let sequence = |terms: &Sequence| terms.iter().map(term).collect::<Vec<_>>().join(next);
@@ -191,7 +194,7 @@ impl Wanted {
         parts.iter().map(any).collect::<Vec<_>>().join(and)
     }
 
-    /// The parts of the query and the rooms. The rooms come last: they are the longest to find.
+    /// The parts of the query and then the rooms, which take longest to find.
     fn with_rooms(&self) -> Vec<Vec<Sequence>> {
         let rooms = Self::any(self.rooms.iter().map(|id| room_term(*id)));
         self.all_of.iter().cloned().chain([rooms]).collect()
@@ -272,7 +275,7 @@ const PROBE_NEWEST: &str = "WITH newest AS MATERIALIZED (\
      ORDER BY message_id DESC LIMIT $5) \
      SELECT message_id AS id FROM newest WHERE terms @@ CAST($1 AS TSQUERY) ORDER BY message_id DESC LIMIT $4";
 
-/// Materialised, for otherwise Postgres walks the primary key in the hope of finding enough soon.
+/// Materialised, for otherwise Postgres reads the messages from the newest on until it has found enough.
 const ASK_INDEX: &str = "WITH hits AS MATERIALIZED (\
      SELECT message_id FROM message_search \
      WHERE terms @@ CAST($1 AS TSQUERY) AND message_id >= $2 AND message_id < $3 AND $5 > 0) \
@@ -295,8 +298,8 @@ fn find_in_postgres(
         .load(postgres)
 }
 
-/// The messages, the newest first. The membership is asked for once more: an index that went wrong must not show what
-/// somebody may not see.
+/// The messages, the newest first. Checks the membership again: a faulty index must not show a message to somebody who may
+/// not see it.
 fn load(connection: &mut DbConnection, viewer: UserId, ids: Vec<i64>) -> QueryResult<Vec<Message>> {
     let place = memberships::room_id.eq(messages::room_id).and(memberships::user_id.eq(viewer.0));
     let found = messages::table

@@ -33,11 +33,11 @@ pub(in crate::store) fn add_in_sqlite(
     entry: &SearchEntry,
 ) -> QueryResult<()> {
     IndexInSqlite { id: id.0, terms: &entry.fts5(room, author) }.execute(connection)?;
-    vocabulary::learn_in_sqlite(connection, &entry.new_words)
+    vocabulary::add_words_in_sqlite(connection, &entry.new_words)
 }
 
 statement! {
-    /// A message's terms, parted by spaces.
+    /// A message's terms, separated by spaces.
     IndexInSqlite<'a> { id: i64 => BigInt, terms: &'a str => Text } -> ():
     "INSERT INTO message_search (rowid, terms) VALUES (", id, ", ", terms, ")"
 }
@@ -56,7 +56,7 @@ pub(in crate::store) fn add_batch<'a>(
     IndexBatch { ids, terms }.execute(connection)?;
     new_words.sort_unstable();
     new_words.dedup();
-    vocabulary::learn_in_postgres(connection, &new_words)
+    vocabulary::add_words_in_postgres(connection, &new_words)
 }
 
 statement! {
@@ -66,7 +66,7 @@ statement! {
     ids, ", ", terms, ") AS message (id, terms)"
 }
 
-/// Takes a message out of the index, before it is added anew or because it was taken back.
+/// Takes a message out of the index, before it is added anew or because it was deleted.
 pub(in crate::store) fn remove(connection: &mut DbConnection, id: MessageId) -> QueryResult<()> {
     let table_and_key = match connection {
         DbConnection::Sqlite(_) => "DELETE FROM message_search WHERE rowid = ",

@@ -1,4 +1,4 @@
-//! Which words the vocabulary is known to have, so that a post need not ask for each.
+//! A cache of words that the vocabulary already has, so that most posts need not look them up.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -8,25 +8,25 @@ use crate::domain::MessageBody;
 
 use super::entry::SearchEntry;
 
-/// Digests of words that are committed. Forgetting one only means that the database is asked once more.
+/// Digests of words that are committed. A word that is missing here is only looked up once more.
 #[derive(Debug, Default)]
 pub(in crate::store) struct KnownWords {
     digests: Mutex<HashSet<u64>>,
     hasher: RandomState,
 }
 
-/// Two megabytes; more distinct words than people use, and fewer than machines make up.
+/// About two megabytes: more distinct words than people use. A limit, because programs may post any number of words.
 const CAPACITY: usize = 131_072;
 
 impl KnownWords {
-    /// What the index will keep of a message.
+    /// The index entry of a message.
     pub(in crate::store) fn entry(&self, body: &MessageBody, has_files: bool) -> SearchEntry {
         let digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = |word: &str| digests.contains(&self.hasher.hash_one(word));
-        SearchEntry::new(body.text(), body.html(), is_known).beside_files(has_files)
+        SearchEntry::new(body.text(), body.html(), is_known).with_files(has_files)
     }
 
-    /// Notes an entry's words, once they are committed.
+    /// Adds the words of an entry that was committed.
     pub(in crate::store) fn remember(&self, new_words: &[String]) {
         if new_words.is_empty() {
             return;
@@ -40,7 +40,7 @@ impl KnownWords {
 }
 
 impl SearchEntry {
-    /// The words to remember when the entry is committed.
+    /// The words for [`KnownWords::remember`] once the entry is committed.
     pub(in crate::store) fn new_words(&self) -> Vec<String> {
         self.new_words.clone()
     }

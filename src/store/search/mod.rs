@@ -15,7 +15,7 @@
 //! - `find`: finds messages.
 //! - `index`: writes the index.
 //! - `known_words`: a cache of the words that the vocabulary has.
-//! - `rebuild`: makes the index anew after an update of the program.
+//! - `rebuild`: rebuilds the index after an update of the program.
 //! - `vocabulary`: the distinct words of all messages.
 //!
 //! [`Store::search`]: super::Store::search

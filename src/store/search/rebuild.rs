@@ -1,4 +1,4 @@
-//! Making the index anew when it was made by another way of cutting words, or not at all.
+//! Rebuilding the index when it is missing, or was made by a version of the program that cuts words differently.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -12,19 +12,19 @@ use crate::store::engine::schema::{files, messages};
 use super::entry::SearchEntry;
 use super::index;
 
-/// Rises whenever words are cut in another way; the next start then makes the index anew.
+/// To be incremented when words are cut differently; the next start then rebuilds the index.
 const VERSION: i64 = 1;
 
 /// Messages read at once.
 const CHUNK: i64 = 1_000;
 
-/// Makes the index if it is not of this version, all or nothing. Several processes may start at once.
+/// Rebuilds the index if it is not of this version, in one transaction. Several processes may start at once.
 ///
 /// # Errors
 /// Those of the database; nothing was changed.
-pub(in crate::store) fn bring_up_to_date(connection: &mut DbConnection) -> QueryResult<()> {
+pub(in crate::store) fn rebuild_if_outdated(connection: &mut DbConnection) -> QueryResult<()> {
     begin_write(connection)?;
-    match rebuild_if_outdated(connection) {
+    match rebuild(connection) {
         Ok(()) => commit(connection),
         Err(error) => {
             rollback(connection)?;
@@ -39,7 +39,7 @@ struct StateRow {
     version: i64,
 }
 
-fn rebuild_if_outdated(connection: &mut DbConnection) -> QueryResult<()> {
+fn rebuild(connection: &mut DbConnection) -> QueryResult<()> {
     if let DbConnection::Postgres(postgres) = connection {
         // The number is arbitrary; it only has to be the same in every Hubbub.
         postgres.batch_execute("SELECT pg_advisory_xact_lock(1215652451)")?;
@@ -81,7 +81,7 @@ fn index_all(connection: &mut DbConnection) -> QueryResult<usize> {
             .select(files::message_id)
             .load(connection)?;
         for (id, room, author, text, html) in rows {
-            let entry = SearchEntry::new(&text, &html, |_| false).beside_files(with_files.contains(&Some(id)));
+            let entry = SearchEntry::new(&text, &html, |_| false).with_files(with_files.contains(&Some(id)));
             index::add(connection, MessageId(id), RoomId(room), UserId(author), &entry)?;
         }
     }

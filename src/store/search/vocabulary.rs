@@ -1,4 +1,4 @@
-//! The distinct words of all messages: what a part of a word stands for.
+//! The vocabulary: the distinct words of all messages, for finding words by a part of them.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
@@ -6,38 +6,38 @@ use diesel::sql_types::{Array, Text};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::statement::statement;
 
-/// Words that one part stands for at most: the word itself, those that begin with it, those that contain it, the
+/// The most words that are searched for one part: the part itself, those that begin with it, those that contain it, the
 /// shorter before the longer. The index is asked for each of them.
 const MAX_EXPANSIONS: usize = 150;
 
-/// From this length on a part is also found inside of words: the groups that are indexed have three characters.
+/// From this length on a part is also found within words: the indexed groups of letters have three characters.
 const MIN_INNER_CHARS: usize = 3;
 
-/// Adds words that the vocabulary may lack.
-pub(super) fn learn_in_sqlite(connection: &mut SqliteConnection, words: &[String]) -> QueryResult<()> {
+/// Adds words, unless the vocabulary has them.
+pub(super) fn add_words_in_sqlite(connection: &mut SqliteConnection, words: &[String]) -> QueryResult<()> {
     for word in words {
-        LearnInSqlite { word }.execute(connection)?;
+        AddWordInSqlite { word }.execute(connection)?;
     }
     Ok(())
 }
 
-/// The same on Postgres: one statement, and none when there is nothing to learn.
-pub(super) fn learn_in_postgres(connection: &mut PgConnection, words: &[String]) -> QueryResult<()> {
+/// The same on Postgres, with one statement.
+pub(super) fn add_words_in_postgres(connection: &mut PgConnection, words: &[String]) -> QueryResult<()> {
     if words.is_empty() {
         return Ok(());
     }
-    LearnInPostgres { words }.execute(connection).map(drop)
+    AddWordsInPostgres { words }.execute(connection).map(drop)
 }
 
 statement! {
     /// A word. A trigger adds its parts.
-    LearnInSqlite<'a> { word: &'a str => Text } -> ():
+    AddWordInSqlite<'a> { word: &'a str => Text } -> ():
     "INSERT OR IGNORE INTO search_words (word) VALUES (", word, ")"
 }
 
 statement! {
     /// Words with their parts. `LIMIT 1` keeps Postgres from reading the whole table for a list of words.
-    LearnInPostgres<'a> { words: &'a [String] => Array<Text> } -> ():
+    AddWordsInPostgres<'a> { words: &'a [String] => Array<Text> } -> ():
     "INSERT INTO search_words (word, parts) \
      SELECT new.word, ARRAY(SELECT substr(new.word, n, 3) FROM generate_series(1, char_length(new.word) - 2) AS n) \
      FROM unnest(", words, ") AS new (word) \
@@ -51,7 +51,7 @@ struct FoundWord {
     word: String,
 }
 
-/// The words that `part` stands for, itself first.
+/// The words that begin with `part` or contain it; `part` itself first.
 pub(super) fn expand(connection: &mut DbConnection, part: &str) -> QueryResult<Vec<String>> {
     let mut words = vec![part.to_owned()];
     let add = |words: &mut Vec<String>, found: Vec<FoundWord>| {

@@ -21,8 +21,8 @@ use crate::domain::{
     PersonName, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic, UserId, Username,
 };
 use crate::store::{
-    Admission, DatabaseUrl, DocumentSave, NewRoom, NewUser, Posted, Store, StoreError, StoreOptions, TokenHash,
-    VersionRule,
+    DatabaseUrl, DocumentSave, NewRoom, NewUser, Posted, SignUpPermission, Store, StoreError, StoreOptions, TokenHash,
+    VersionPolicy,
 };
 
 pub(super) const LIMITS: Limits = Limits {
@@ -86,7 +86,7 @@ impl TestDatabase {
     }
 
     pub(super) async fn sign_up(&self, username: &str) -> UserId {
-        self.create_user(new_user(username, Admission::Open)).await.expect("signs up").id
+        self.create_user(new_user(username, SignUpPermission::Open)).await.expect("signs up").id
     }
 
     pub(super) async fn open_room(&self, by: UserId, members: &[UserId]) -> RoomId {
@@ -113,14 +113,14 @@ impl TestDatabase {
     pub(super) async fn write_document(&self, by: UserId, room: RoomId, words: &[&str]) -> DocumentId {
         let title = DocumentTitle::parse("Agenda", &LIMITS).expect("valid");
         let id = self.create_document(by, room, title).await.expect("made").0.id;
-        let version_rule = VersionRule { interval: Duration::ZERO, most: 100 };
+        let version_policy = VersionPolicy { interval: Duration::ZERO, most: 100 };
         let mut text = String::new();
         for word in words {
             text.push_str(word);
             let stored = self.document_content(by, id).await.expect("readable");
             let update = changes_to(&text, &stored.state).expect("an update");
             let content = DocumentContent::from(merge(&stored.state, &update, 1_000_000).expect("merged"));
-            let save = DocumentSave { id, revision: stored.document.revision, content, version_rule };
+            let save = DocumentSave { id, revision: stored.document.revision, content, version_policy };
             self.save_document(by, save).await.expect("saved").expect("nobody was faster");
         }
         id
@@ -176,7 +176,7 @@ pub(super) async fn queued<F: Future>(call: F) -> Pin<Box<F>> {
     call
 }
 
-pub(super) fn new_user(username: &str, admission: Admission) -> NewUser {
+pub(super) fn new_user(username: &str, admission: SignUpPermission) -> NewUser {
     NewUser {
         username: Username::parse(username).expect("a valid user name"),
         name: PersonName::parse(&username.to_uppercase(), &LIMITS).expect("a valid name"),

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::domain::{DocumentContent, DocumentId, DocumentTitle, Refusal, RoomEventKind, RoomId, Seq};
-use crate::store::{DocumentChange, DocumentSave, ExportItem, ExportScope, Snapshot, StoreError, VersionRule};
+use crate::store::{DocumentChange, DocumentSave, ExportItem, ExportScope, Snapshot, StoreError, VersionPolicy};
 
 use super::database::LIMITS;
 use super::{TestDatabase, on_both_databases};
 
 fn save(id: DocumentId, revision: i64, interval: Duration) -> DocumentSave {
-    let version_rule = VersionRule { interval, most: 100 };
-    DocumentSave { id, revision, content: DocumentContent::empty(), version_rule }
+    let version_policy = VersionPolicy { interval, most: 100 };
+    DocumentSave { id, revision, content: DocumentContent::empty(), version_policy }
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -47,7 +47,7 @@ on_both_databases! {
         let title = DocumentTitle::parse("Minutes", &LIMITS).expect("valid");
         let change = DocumentChange { title: Some(title), is_archived: Some(true) };
         let changed = database.change_document(ada, id, change).await.expect("changed");
-        assert_eq!(changed.shut_out, [ada]);
+        assert_eq!(changed.users_to_unsubscribe, [ada]);
         assert_eq!(database.save_document(ada, save(id, 1, HOUR)).await, Err(StoreError::Refused(Refusal::DocumentArchived)));
         let log = database.events_after(ada, room, Seq(2), 10, 100).await.expect("readable").events;
         for (event, name) in log.iter().zip(["document.created", "document.changed"]) {

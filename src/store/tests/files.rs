@@ -7,17 +7,17 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::domain::{File, FileName, Refusal, RoomId, Timestamp, UserId};
-use crate::store::{FileLibrary, Posted, Preview, StoreError};
+use crate::store::{FileStorage, Posted, Preview, StoreError};
 
 use super::database::draft;
 use super::{TestDatabase, on_both_databases};
 
-pub(super) async fn keep(library: &FileLibrary, by: UserId, room: RoomId, content: &[u8]) -> Result<File, StoreError> {
+pub(super) async fn keep(library: &FileStorage, by: UserId, room: RoomId, content: &[u8]) -> Result<File, StoreError> {
     keep_with(library, by, room, content, Preview::default()).await
 }
 
 pub(super) async fn keep_with(
-    library: &FileLibrary,
+    library: &FileStorage,
     by: UserId,
     room: RoomId,
     content: &[u8],
@@ -44,7 +44,7 @@ struct Count {
 on_both_databases! {
     async fn uploads_that_no_message_took_are_removed(database: &TestDatabase) {
         let directory = tempfile::tempdir().expect("a directory");
-        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let library = FileStorage::open((*database).clone(), directory.path()).expect("opens");
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let attached = keep(&library, ada, room, b"attached").await.expect("kept");
@@ -64,7 +64,7 @@ on_both_databases! {
 
     async fn a_content_whose_row_was_not_written_is_removed(database: &TestDatabase) {
         let directory = tempfile::tempdir().expect("a directory");
-        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let library = FileStorage::open((*database).clone(), directory.path()).expect("opens");
         let (ada, eve) = (database.sign_up("ada").await, database.sign_up("eve").await);
         let room = database.open_room(ada, &[]).await;
         let refused = keep(&library, eve, room, b"content").await;
@@ -75,7 +75,7 @@ on_both_databases! {
 
     async fn a_content_that_is_used_again_is_not_removed(database: &TestDatabase) {
         let directory = tempfile::tempdir().expect("a directory");
-        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let library = FileStorage::open((*database).clone(), directory.path()).expect("opens");
         let (ada, eve) = (database.sign_up("ada").await, database.sign_up("eve").await);
         let room = database.open_room(ada, &[]).await;
         keep(&library, eve, room, b"content").await.expect_err("refused");
@@ -87,7 +87,7 @@ on_both_databases! {
 
     async fn contents_of_which_the_database_knows_nothing_are_removed(database: &TestDatabase) {
         let directory = tempfile::tempdir().expect("a directory");
-        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let library = FileStorage::open((*database).clone(), directory.path()).expect("opens");
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let known = [keep(&library, ada, room, b"one").await.expect("kept"), keep(&library, ada, room, b"two").await.expect("kept")];
@@ -108,17 +108,17 @@ on_both_databases! {
 
     async fn uploads_that_a_crash_cut_off_are_gone_at_the_next_start(database: &TestDatabase) {
         let directory = tempfile::tempdir().expect("a directory");
-        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let library = FileStorage::open((*database).clone(), directory.path()).expect("opens");
         let upload = library.begin_upload().expect("begun");
         std::mem::forget(upload);
         assert_eq!(contents(directory.path()), 1);
-        FileLibrary::open((*database).clone(), directory.path()).expect("opens again");
+        FileStorage::open((*database).clone(), directory.path()).expect("opens again");
         assert_eq!(contents(directory.path()), 0);
     }
 
     async fn a_message_that_goes_takes_its_files_and_its_place_in_the_index_along(database: &TestDatabase) {
         let directory = tempfile::tempdir().expect("a directory");
-        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let library = FileStorage::open((*database).clone(), directory.path()).expect("opens");
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let mut with_file = draft("see", None);

@@ -103,13 +103,13 @@ impl ScriptedPost {
 
 /// What an answer says, apart from ids and times.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Answer {
+pub(super) enum PostAnswer {
     New { seq: i64, number: i64, author: String, text: String },
     Replayed { seq: i64, number: i64, text: String },
     Refused(StoreError),
 }
 
-impl From<Result<Posted, StoreError>> for Answer {
+impl From<Result<Posted, StoreError>> for PostAnswer {
     fn from(outcome: Result<Posted, StoreError>) -> Self {
         match outcome {
             Ok(Posted::New { message, event }) => {
@@ -129,20 +129,22 @@ impl From<Result<Posted, StoreError>> for Answer {
 }
 
 /// Queues all of them while the writer is held, so that they are one batch.
-pub(super) async fn post_together(database: &TestDatabase, stage: &Stage, script: &[ScriptedPost]) -> Vec<Answer> {
+pub(super) async fn post_together(database: &TestDatabase, stage: &Stage, script: &[ScriptedPost]) -> Vec<PostAnswer> {
     let hold = database.hold_writer().await;
     let mut posts = Vec::new();
     for post in script {
         posts.push(queued(post.start(database, stage)).await);
     }
     drop(hold);
-    answers(posts).await
+    post_answers(posts).await
 }
 
-pub(super) async fn answers<F: Future<Output = Result<Posted, StoreError>>>(posts: Vec<Pin<Box<F>>>) -> Vec<Answer> {
+pub(super) async fn post_answers<F: Future<Output = Result<Posted, StoreError>>>(
+    posts: Vec<Pin<Box<F>>>,
+) -> Vec<PostAnswer> {
     let mut answers = Vec::new();
     for post in posts {
-        answers.push(Answer::from(post.await));
+        answers.push(PostAnswer::from(post.await));
     }
     answers
 }
@@ -201,10 +203,10 @@ pub(super) const fn post(
     ScriptedPost { person, room, text, client_id }
 }
 
-pub(super) fn new(seq: i64, number: i64, author: &str, text: &str) -> Answer {
-    Answer::New { seq, number, author: author.to_owned(), text: text.to_owned() }
+pub(super) fn new(seq: i64, number: i64, author: &str, text: &str) -> PostAnswer {
+    PostAnswer::New { seq, number, author: author.to_owned(), text: text.to_owned() }
 }
 
-pub(super) fn replayed(seq: i64, number: i64, text: &str) -> Answer {
-    Answer::Replayed { seq, number, text: text.to_owned() }
+pub(super) fn replayed(seq: i64, number: i64, text: &str) -> PostAnswer {
+    PostAnswer::Replayed { seq, number, text: text.to_owned() }
 }

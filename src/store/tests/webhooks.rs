@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::domain::{EventType, Refusal, RoomId, Seq, UserId, WebhookUrl};
-use crate::store::{Delivery, DeliveryStatus, LeasedJob, NewWebhook, Posted, StoreError, Task, Webhook, Withheld};
+use crate::store::{
+    DeliveryStatus, LeasedJob, NewWebhook, Posted, StoreError, Task, Undeliverable, Webhook, WebhookDelivery,
+};
 
 use super::database::{draft, queued};
 use super::{TestDatabase, on_both_databases};
@@ -21,7 +23,7 @@ pub(super) async fn webhook(database: &TestDatabase, by: UserId, room: Option<Ro
     database.create_webhook(by, new_webhook(room, events)).await.expect("made")
 }
 
-async fn log(database: &TestDatabase, webhook: &Webhook) -> Vec<Delivery> {
+async fn log(database: &TestDatabase, webhook: &Webhook) -> Vec<WebhookDelivery> {
     database.deliveries(webhook.created_by, webhook.id, None, 100).await.expect("readable")
 }
 
@@ -84,7 +86,7 @@ on_both_databases! {
         assert_eq!(log.len(), 1);
         // What was written before is not sent after.
         let to_send = database.delivery_to_send(log[0].id).await.expect("readable").expect("there");
-        assert_eq!(to_send.event, Err(Withheld::NotAMember));
+        assert_eq!(to_send.event, Err(Undeliverable::NotAMember));
     }
 
     async fn what_is_sent_is_the_event_as_the_log_shows_it(database: &TestDatabase) {

@@ -8,8 +8,8 @@ use crate::store::jobs::queue::run_now;
 use crate::store::jobs::task::Task;
 use crate::store::{Store, StoreError};
 
-use super::delivery::{Delivery, DeliveryRow, DeliveryStatus};
-use super::webhook::see_webhook;
+use super::delivery::{DeliveryRow, DeliveryStatus, WebhookDelivery};
+use super::webhook::visible_webhook_url;
 
 impl Store {
     /// The log of a webhook, the newest first: those before `before`, at most `limit`.
@@ -22,9 +22,9 @@ impl Store {
         webhook: WebhookId,
         before: Option<DeliveryId>,
         limit: i64,
-    ) -> Result<Vec<Delivery>, StoreError> {
+    ) -> Result<Vec<WebhookDelivery>, StoreError> {
         self.read_snapshot(move |connection| {
-            see_webhook(connection, viewer, webhook)?;
+            visible_webhook_url(connection, viewer, webhook)?;
             let before = before.map_or(i64::MAX, |id| id.0);
             let rows: Vec<DeliveryRow> = webhook_deliveries::table
                 .filter(webhook_deliveries::webhook_id.eq(webhook.0).and(webhook_deliveries::id.lt(before)))
@@ -32,21 +32,26 @@ impl Store {
                 .limit(limit)
                 .select(DeliveryRow::as_select())
                 .load(connection)?;
-            rows.into_iter().map(Delivery::try_from).collect()
+            rows.into_iter().map(WebhookDelivery::try_from).collect()
         })
         .await
     }
 
-    /// Has a delivery sent again, whatever became of it.
+    /// Sends a delivery again, whatever its status.
     ///
     /// # Errors
     /// [`Refusal::WebhookNotFound`], [`Refusal::DeliveryNotFound`].
-    pub async fn retry_delivery(&self, by: UserId, webhook: WebhookId, id: DeliveryId) -> Result<Delivery, StoreError> {
+    pub async fn retry_delivery(
+        &self,
+        by: UserId,
+        webhook: WebhookId,
+        id: DeliveryId,
+    ) -> Result<WebhookDelivery, StoreError> {
         self.write(move |connection| {
-            let url = see_webhook(connection, by, webhook)?;
+            let url = visible_webhook_url(connection, by, webhook)?;
             let of_webhook = webhook_deliveries::table.find(id.0).filter(webhook_deliveries::webhook_id.eq(webhook.0));
             let row: Option<DeliveryRow> = of_webhook.select(DeliveryRow::as_select()).first(connection).optional()?;
-            let mut delivery = Delivery::try_from(row.ok_or(StoreError::Refused(Refusal::DeliveryNotFound))?)?;
+            let mut delivery = WebhookDelivery::try_from(row.ok_or(StoreError::Refused(Refusal::DeliveryNotFound))?)?;
             delivery.status = DeliveryStatus::Pending;
             diesel::update(webhook_deliveries::table.find(id.0))
                 .set(webhook_deliveries::status.eq(delivery.status.name()))

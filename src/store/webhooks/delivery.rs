@@ -1,4 +1,4 @@
-//! A delivery: one event on its way to one webhook, and afterwards the record of what became of it.
+//! A delivery: one event for one webhook, and the record of its attempts.
 
 use diesel::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::error::damaged;
 use crate::store::engine::schema::webhook_deliveries;
 
-/// How a delivery stands.
+/// The status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryStatus {
     /// It is to be sent, or sent again.
@@ -37,10 +37,10 @@ impl DeliveryStatus {
 
 /// An entry of a webhook's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
+pub struct WebhookDelivery {
     /// The delivery.
     pub id: DeliveryId,
-    /// To whom.
+    /// The webhook.
     pub webhook_id: WebhookId,
     /// The room of the event.
     pub room_id: RoomId,
@@ -48,11 +48,11 @@ pub struct Delivery {
     pub seq: Seq,
     /// What kind of event.
     pub event_type: EventType,
-    /// How it stands.
+    /// Its status.
     pub status: DeliveryStatus,
     /// How often it was tried.
     pub attempts: i64,
-    /// What the last attempt brought; `None` before the first.
+    /// The last attempt; `None` before the first.
     pub last_attempt: Option<DeliveryAttempt>,
     /// Why it is not delivered yet, or was given up.
     pub error: Option<String>,
@@ -62,7 +62,7 @@ pub struct Delivery {
     pub delivered_at: Option<Timestamp>,
 }
 
-/// One try to deliver.
+/// One attempt to deliver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryAttempt {
     /// When it began.
@@ -89,7 +89,7 @@ pub(super) struct DeliveryRow {
     delivered_at: Option<i64>,
 }
 
-impl TryFrom<DeliveryRow> for Delivery {
+impl TryFrom<DeliveryRow> for WebhookDelivery {
     type Error = StoreError;
 
     fn try_from(row: DeliveryRow) -> Result<Self, StoreError> {

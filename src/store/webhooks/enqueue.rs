@@ -12,8 +12,8 @@ use crate::store::jobs::task::Task;
 
 use super::delivery::DeliveryStatus;
 
-/// Writes a delivery, and the job that sends it, for every webhook that wants to hear of an event; called where the event
-/// itself is written.
+/// Writes a delivery, and the job that sends it, for every webhook that is to be called for an event; part of the
+/// transaction that writes the event.
 pub(in crate::store) fn enqueue(
     connection: &mut DbConnection,
     room: RoomId,
@@ -21,7 +21,7 @@ pub(in crate::store) fn enqueue(
     event_type: &'static str,
     at: Timestamp,
 ) -> QueryResult<()> {
-    for (webhook, url) in (FindListeners { event_type, room_id: room.0 }).load::<(i64, String)>(connection)? {
+    for (webhook, url) in (FindWebhooksForEvent { event_type, room_id: room.0 }).load::<(i64, String)>(connection)? {
         let id: i64 = diesel::insert_into(webhook_deliveries::table)
             .values((
                 webhook_deliveries::webhook_id.eq(webhook),
@@ -40,8 +40,8 @@ pub(in crate::store) fn enqueue(
 }
 
 statement! {
-    /// The webhooks that want to hear of an event, and whose maker may.
-    FindListeners { event_type: &'static str => Text, room_id: i64 => BigInt } -> (BigInt, Text):
+    /// The webhooks that are to be called for an event: of its type and room, and whose maker is a member.
+    FindWebhooksForEvent { event_type: &'static str => Text, room_id: i64 => BigInt } -> (BigInt, Text):
     "SELECT webhooks.id, webhooks.url FROM webhook_event_types \
      INNER JOIN webhooks ON webhooks.id = webhook_event_types.webhook_id \
      WHERE webhook_event_types.event_type = ", event_type,
@@ -64,7 +64,7 @@ pub(in crate::store) fn enqueue_posted(
     }
 }
 
-/// It asks once for all of them.
+/// With one statement for all of them.
 fn enqueue_posted_in_postgres(
     connection: &mut PgConnection,
     places: impl Iterator<Item = (RoomId, Seq)>,
@@ -81,7 +81,7 @@ fn enqueue_posted_in_postgres(
 }
 
 statement! {
-    /// A delivery for every webhook that wants to hear of posts; answers the URLs beside them.
+    /// Inserts a delivery for every webhook that is to be called for a post; returns their ids and URLs.
     InsertDeliveriesOfPosts {
         room_ids: Vec<i64> => Array<BigInt>,
         seqs: Vec<i64> => Array<BigInt>,

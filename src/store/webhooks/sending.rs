@@ -9,36 +9,36 @@ use crate::store::engine::schema::{webhook_deliveries, webhooks};
 use crate::store::jobs::leases::{LeasedJob, settle};
 use crate::store::jobs::task::JobOutcome;
 use crate::store::log::entries::entries_after;
-use crate::store::rooms::access::enter_room;
+use crate::store::rooms::access::require_membership;
 use crate::store::{Store, StoreError};
 
 use super::delivery::{DeliveryAttempt, DeliveryStatus};
 
 /// A delivery with what is needed to send it.
 pub struct DeliveryToSend {
-    /// To whom.
+    /// The webhook.
     pub webhook_id: WebhookId,
-    /// Where.
+    /// Its URL.
     pub url: String,
-    /// What signs it.
+    /// The secret that signs the request.
     pub secret: String,
-    /// What is sent: the event as the room's log shows it at present.
-    pub event: Result<RoomEvent, Withheld>,
+    /// The event, with the present text of a message.
+    pub event: Result<RoomEvent, Undeliverable>,
 }
 
-/// Why an event is not sent after all.
+/// Why an event may not be sent any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Withheld {
-    /// The webhook hears what its maker may read.
+pub enum Undeliverable {
+    /// The maker of the webhook has left the room, and a webhook gets only what its maker may read.
     #[error("the webhook's maker does not belong to the room any more")]
     NotAMember,
-    /// It is older than the room keeps its messages.
+    /// The event is older than the room keeps its messages.
     #[error("the event is not kept any longer")]
-    Removed,
+    Expired,
 }
 
 impl Store {
-    /// What is to be sent; `None` when the webhook is gone.
+    /// What a delivery has to send; `None` when the webhook was deleted.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -64,8 +64,8 @@ impl Store {
         .await
     }
 
-    /// Stores what became of a delivery's job as [`Store::settle_job`] does, and with it of the delivery and of the attempt, if
-    /// there was one.
+    /// Stores what became of a delivery's job as [`Store::settle_job`] does, and in the same transaction the status of the
+    /// delivery and the attempt, if there was one.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -88,7 +88,7 @@ impl Store {
     }
 }
 
-/// Notes what became of a delivery and of the attempt, if there was one, in the transaction that settles its job.
+/// Stores the status of a delivery and the attempt, if there was one.
 fn record(
     connection: &mut DbConnection,
     id: DeliveryId,
@@ -121,20 +121,20 @@ fn record(
         .map(drop)
 }
 
-/// The event as the webhook's maker may read it at present.
+/// The event, if the webhook's maker may read it.
 fn event_for(
     connection: &mut DbConnection,
     maker: UserId,
     room: RoomId,
     seq: Seq,
-) -> Result<Result<RoomEvent, Withheld>, StoreError> {
-    let room = match enter_room(connection, maker, room) {
+) -> Result<Result<RoomEvent, Undeliverable>, StoreError> {
+    let room = match require_membership(connection, maker, room) {
         Ok(view) => view.room,
         Err(StoreError::Refused(Refusal::NotAMember) | StoreError::Refused(Refusal::RoomNotFound)) => {
-            return Ok(Err(Withheld::NotAMember));
+            return Ok(Err(Undeliverable::NotAMember));
         }
         Err(error) => return Err(error),
     };
     let event = entries_after(connection, &room, Seq(seq.0 - 1), 1)?.into_iter().next();
-    Ok(event.filter(|event| event.seq == seq).ok_or(Withheld::Removed))
+    Ok(event.filter(|event| event.seq == seq).ok_or(Undeliverable::Expired))
 }

@@ -1,4 +1,4 @@
-//! Webhooks: URLs that are told of events.
+//! Webhooks: URLs that are called when something happens in a room.
 
 use diesel::prelude::*;
 
@@ -7,20 +7,20 @@ use crate::domain::{EventType, Refusal, Role, RoomId, Timestamp, User, UserId, W
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::error::damaged;
 use crate::store::engine::schema::{webhook_event_types, webhooks};
-use crate::store::people::rows::actor;
-use crate::store::rooms::access::enter_room;
+use crate::store::people::rows::require_user;
+use crate::store::rooms::access::require_membership;
 use crate::store::{Store, StoreError};
 
-/// A webhook that is about to be made.
+/// A webhook to be created.
 #[derive(Clone)]
 pub struct NewWebhook {
     /// Where it is called.
     pub url: WebhookUrl,
-    /// What signs its calls.
+    /// The secret that signs its calls.
     pub secret: String,
-    /// The room that it is told of; `None`: all rooms of its maker, those that come included.
+    /// The room whose events it gets; `None`: all rooms of its maker, also later ones.
     pub room_id: Option<RoomId>,
-    /// What it is told of.
+    /// The types of events that it gets.
     pub event_types: Vec<EventType>,
 }
 
@@ -31,18 +31,18 @@ pub struct Webhook {
     pub id: WebhookId,
     /// Where it is called.
     pub url: String,
-    /// The room that it is told of; `None`: all rooms of its maker.
+    /// The room whose events it gets; `None`: all rooms of its maker.
     pub room_id: Option<RoomId>,
-    /// What it is told of.
+    /// The types of events that it gets.
     pub event_types: Vec<EventType>,
-    /// Whose it is. It hears what this person may read.
+    /// Its maker. It gets only events that this person may read.
     pub created_by: UserId,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
 impl Store {
-    /// Makes a webhook.
+    /// Creates a webhook.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::NotAllowed`] unless `by` made the room or
@@ -51,13 +51,13 @@ impl Store {
         self.write(move |connection| create(connection, by, &new)).await
     }
 
-    /// A person's webhooks; an administrator's are all there are. The oldest first.
+    /// A person's webhooks, the oldest first; for an administrator, all webhooks.
     ///
     /// # Errors
     /// [`Refusal::UserNotFound`].
     pub async fn webhooks(&self, viewer: UserId) -> Result<Vec<Webhook>, StoreError> {
         self.read_snapshot(move |connection| {
-            let viewer = actor(connection, viewer)?;
+            let viewer = require_user(connection, viewer)?;
             let rows: Vec<WebhookRow> =
                 webhooks::table.order(webhooks::id).select(WebhookRow::as_select()).load(connection)?;
             let own = rows.into_iter().filter(|row| row.may_be_seen_by(&viewer));
@@ -66,13 +66,13 @@ impl Store {
         .await
     }
 
-    /// Removes a webhook, with its log. What is under way may still arrive.
+    /// Deletes a webhook with its deliveries. A call that has begun may still arrive.
     ///
     /// # Errors
     /// [`Refusal::WebhookNotFound`], also when it is somebody else's.
     pub async fn delete_webhook(&self, by: UserId, id: WebhookId) -> Result<(), StoreError> {
         self.write(move |connection| {
-            see_webhook(connection, by, id)?;
+            visible_webhook_url(connection, by, id)?;
             diesel::delete(webhooks::table.find(id.0)).execute(connection)?;
             Ok(())
         })
@@ -81,9 +81,9 @@ impl Store {
 }
 
 fn create(connection: &mut DbConnection, by: UserId, new: &NewWebhook) -> Result<Webhook, StoreError> {
-    let maker = actor(connection, by)?;
+    let maker = require_user(connection, by)?;
     let is_allowed = match new.room_id {
-        Some(room) => enter_room(connection, by, room)?.is_run_by(&maker),
+        Some(room) => require_membership(connection, by, room)?.is_managed_by(&maker),
         None => maker.role == Role::Administrator,
     };
     if !is_allowed {
@@ -114,13 +114,13 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewWebhook) -> Result
     })
 }
 
-/// Makes sure that the person may see the webhook; answers its URL.
-pub(in crate::store) fn see_webhook(
+/// Checks that the person may see the webhook, and returns its URL.
+pub(in crate::store) fn visible_webhook_url(
     connection: &mut DbConnection,
     viewer: UserId,
     id: WebhookId,
 ) -> Result<String, StoreError> {
-    let viewer = actor(connection, viewer)?;
+    let viewer = require_user(connection, viewer)?;
     let row = webhooks::table.find(id.0).select(WebhookRow::as_select()).first(connection).optional()?;
     row.filter(|row| row.may_be_seen_by(&viewer))
         .map(|row| row.url)

@@ -9,7 +9,7 @@ use hubbub::bus::{Bus, local_bus};
 use hubbub::config::Secret;
 use hubbub::http::{self, SocketApp, WebParts, WebState};
 use hubbub::pusher::AppId;
-use hubbub::store::{DatabaseUrl, FileLibrary, Store, StoreOptions};
+use hubbub::store::{DatabaseUrl, FileStorage, Store, StoreOptions};
 use hubbub::timeline::TimelineStore;
 
 use crate::support::server::{Server, settings};
@@ -26,7 +26,7 @@ fn state(store: &Store, data_dir: &std::path::Path) -> web::Data<WebState> {
     let config = settings(data_dir);
     let parts = WebParts {
         store: store.clone(),
-        files: FileLibrary::open(store.clone(), &data_dir.join("files")).expect("a directory"),
+        files: FileStorage::open(store.clone(), &data_dir.join("files")).expect("a directory"),
         bus: Bus::new(Arc::new(local_bus(1).0), AppId(1)),
         timelines: Arc::new(TimelineStore::new(1)),
         passwords: Passwords::start(&config.auth).expect("threads"),

@@ -6,7 +6,7 @@ use hubbub::domain::{
     EventType, Limits, MessageBody, MessageDraft, PersonName, RoomKind, RoomName, RoomTopic, Username, WebhookUrl,
     webhook_host,
 };
-use hubbub::store::{Admission, DatabaseUrl, NewRoom, NewUser, NewWebhook, Store, StoreOptions};
+use hubbub::store::{DatabaseUrl, NewRoom, NewUser, NewWebhook, SignUpPermission, Store, StoreOptions};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -207,7 +207,7 @@ async fn leave_behind(path: std::path::PathBuf, url: &str, count: usize) {
         username: Username::parse("ada").expect("valid"),
         name: PersonName::parse("Ada", &limits).expect("valid"),
         password_hash: "none".to_owned(),
-        admission: Admission::Open,
+        admission: SignUpPermission::Open,
     };
     let ada = store.create_user(user).await.expect("signed up").id;
     let room = NewRoom {

@@ -17,7 +17,11 @@ interface Cursor {
   head: number;
 }
 
-export function cursors(text: Y.Text, awareness: Awareness, personOf: (page: number) => PresentPerson | null): Extension {
+export function cursors(
+  text: Y.Text,
+  awareness: Awareness,
+  personOf: (page: number) => PresentPerson | null,
+): Extension {
   class Cursors {
     decorations: DecorationSet = decorate();
 
@@ -62,7 +66,11 @@ export function cursors(text: Y.Text, awareness: Awareness, personOf: (page: num
       const colour = `person-${person.id % PERSON_COLOURS.length}`;
       if (from < to) ranges.push(Decoration.mark({ class: `remote-selection ${colour}` }).range(from, to));
       const side = cursor.head > cursor.anchor ? -1 : 1;
-      ranges.push(Decoration.widget({ widget: new CursorWidget(person.name, colour, JSON.stringify(state.cursor)), side }).range(cursor.head));
+      ranges.push(
+        Decoration.widget({ widget: new CursorWidget(person.name, colour, JSON.stringify(state.cursor)), side }).range(
+          cursor.head,
+        ),
+      );
     }
     return RangeSet.of(ranges, true);
   }

@@ -17,9 +17,7 @@ export const PERSON_COLOURS = [
 ];
 
 const personStyles = Object.fromEntries(
-  PERSON_COLOURS.flatMap((colour, index) => [
-    [`.person-${index}`, { '--person': colour }],
-  ]),
+  PERSON_COLOURS.flatMap((colour, index) => [[`.person-${index}`, { '--person': colour }]]),
 );
 
 export const theme = EditorView.theme({

@@ -66,7 +66,12 @@ export class FakeServer {
     this.doc.store.pendingStructs = null;
     if (changed) {
       this.revision += 1;
-      const event: DocumentSaved = { document_id: 4, revision: this.revision, updated_by: ada, state_vector: this.#vector() };
+      const event: DocumentSaved = {
+        document_id: 4,
+        revision: this.revision,
+        updated_by: ada,
+        state_vector: this.#vector(),
+      };
       if (this.random() < this.weather.carriesUpdate) event.update = toBase64(update);
       // The server's own events are not lost but with the connection.
       for (const page of this.pages) if (page !== saver) page.deliver((session) => session.saved(event), false);
@@ -76,7 +81,8 @@ export class FakeServer {
 
   relay(event: ClientUpdate, from: FakePage): void {
     this.events.push({ event, from });
-    for (const page of this.pages) if (page !== from) page.deliver((session) => session.heard(event, from.userId), true);
+    for (const page of this.pages)
+      if (page !== from) page.deliver((session) => session.heard(event, from.userId), true);
   }
 
   #vector(): string {

@@ -93,7 +93,8 @@ export class LiveSender {
     const isTooLarge = updates.length > 0 && !add('update', Y.mergeUpdates(updates));
     if (this.#hasCursor) this.#hasCursor = !add('awareness', this.host.cursor());
     // A vector that fits no event even alone is not sent: what is saved reaches the others all the same.
-    if (this.#hasVector) this.#hasVector = !add('state_vector', this.host.stateVector()) && left < EVENT_BYTES - FRAME_BYTES;
+    if (this.#hasVector)
+      this.#hasVector = !add('state_vector', this.host.stateVector()) && left < EVENT_BYTES - FRAME_BYTES;
 
     if (left < EVENT_BYTES - FRAME_BYTES) {
       this.#sentAt = performance.now();

@@ -158,7 +158,13 @@ describe('a document', () => {
 
   it('is not broken by what is no Yjs', async () => {
     const { server, ada, grace } = await setup();
-    for (const text of ['', '%', 'AAAA', toBase64(new Uint8Array(50).fill(255)), toBase64(new TextEncoder().encode('{"a":1}'))]) {
+    for (const text of [
+      '',
+      '%',
+      'AAAA',
+      toBase64(new Uint8Array(50).fill(255)),
+      toBase64(new TextEncoder().encode('{"a":1}')),
+    ]) {
       grace.session.heard({ update: text, awareness: text, state_vector: text }, 1);
     }
     grace.session.heard({ update: 7 } as never, 1);

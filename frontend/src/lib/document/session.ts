@@ -82,7 +82,8 @@ export class DocumentSession {
         isWaitingForMore: () => this.#isWaitingForMore(),
         others: () => host.others(),
         sendVector: () => this.#sender.addVector(),
-        sendLacking: (vector) => this.#sender.addUpdate(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(new Map(vector)))),
+        sendLacking: (vector) =>
+          this.#sender.addUpdate(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(new Map(vector)))),
         fetch: () => void this.#revisions.catchUp(),
       },
       random,
@@ -143,7 +144,11 @@ export class DocumentSession {
   usersLeft(isHere: (userId: number) => boolean): void {
     const gone = [...this.#owners].filter(([page, user]) => page !== this.doc.clientID && !isHere(user));
     for (const [page] of gone) this.#owners.delete(page);
-    removeAwarenessStates(this.awareness, gone.map(([page]) => page), OTHERS);
+    removeAwarenessStates(
+      this.awareness,
+      gone.map(([page]) => page),
+      OTHERS,
+    );
   }
 
   /** Takes what another page sent. Whatever it holds, it can harm no more than itself: others write what they like. */

@@ -1,5 +1,5 @@
-//! Storing a batch of posts: what decides them is looked up once, they are decided here in their order, each seeing what
-//! those before it have led to, and what was accepted is stored at once.
+//! Storing a batch of posts, on the writer's thread and within its transaction: look up what decides them, accept or refuse
+//! each in its order, then insert the accepted ones together. Each post is decided as if those before it were stored.
 //!
 //! On SQLite that saves the rows that several posts of a batch touch, a room's counters above all, from being read and
 //! written for each; on Postgres it saves the round trips.
@@ -12,17 +12,17 @@ use diesel::QueryResult;
 use crate::domain::{Author, Message, MessageId, Refusal, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::error::settle;
+use crate::store::engine::error::separate_refusal;
 use crate::store::files::rows::{attach, check_attachable};
 use crate::store::messages::load::messages_by_id;
 use crate::store::webhooks::enqueue::enqueue_posted;
 
 use super::command::{Post, Posted};
-use super::lookup::{Accepted, MessagePlace, PostAuthor, RoomHead};
+use super::lookup::{Accepted, MessagePlace, PostAuthor, RoomCounters};
 use super::{postgres, sqlite};
 
-/// Stores posts as if one after the other, and recognises those that were stored before. Answers what became of each: a
-/// refusal is between that post and its author.
+/// Stores posts as if one after the other, and recognises those that were stored before. Returns what became of each; a
+/// refused post does not affect the others.
 ///
 /// # Errors
 /// What makes the transaction unusable.
@@ -46,8 +46,8 @@ enum Stored {
     Duplicate(MessageId),
 }
 
-/// What posts that were stored together are answered. Those of many clients that come back from an outage may all be
-/// repeats, so their messages are read at once.
+/// The answers to posts that were stored together. The messages of duplicates are read with one query, for after an outage
+/// many clients repeat their posts.
 fn answer(
     connection: &mut DbConnection,
     posts: &[&Post],
@@ -78,8 +78,8 @@ fn message_posted(message: Box<Message>) -> RoomEvent {
     }
 }
 
-/// The answer to a repeated post. Once the message was edited or taken back, what was first posted is not known any
-/// more, and the repeat is taken for one.
+/// The answer to a post whose client id was used before: the message stored then, if the post says the same. If the message
+/// was edited or deleted since, its first text is not known, and the post counts as a repeat.
 fn replay(earlier: Option<Message>, post: &Post) -> Result<Posted, StoreError> {
     let message = earlier.ok_or(StoreError::Refused(Refusal::MessageNotFound))?;
     let is_as_posted = message.edited_at.is_none() && message.deleted_at.is_none();
@@ -89,7 +89,7 @@ fn replay(earlier: Option<Message>, post: &Post) -> Result<Posted, StoreError> {
     Ok(Posted::Replayed(message))
 }
 
-/// Stores those posts that are new and accepted. Answers what became of each. A post with files is a batch of its own.
+/// Stores those posts that are new and accepted. Returns what became of each. A post with files is a batch of its own.
 ///
 /// # Errors
 /// What makes the transaction unusable.
@@ -106,7 +106,7 @@ fn store_batch(connection: &mut DbConnection, posts: &[&Post]) -> Result<Vec<Res
         }
         _ => Ok(Vec::new()),
     };
-    let files = match settle(files)? {
+    let files = match separate_refusal(files)? {
         Ok(files) => files,
         Err(refusal) => return Ok(vec![Err(refusal)]),
     };
@@ -116,7 +116,7 @@ fn store_batch(connection: &mut DbConnection, posts: &[&Post]) -> Result<Vec<Res
         DbConnection::Sqlite(sqlite) => sqlite::insert(sqlite, &batch.accepted, created_at)?,
         DbConnection::Postgres(postgres) => postgres::insert(postgres, &batch.accepted, created_at)?,
     };
-    if known.has_listeners {
+    if known.has_webhooks {
         let places = batch.accepted.iter().map(|accepted| (accepted.post.room, accepted.place.seq));
         enqueue_posted(connection, places, created_at)?;
     }
@@ -135,9 +135,9 @@ fn store_batch(connection: &mut DbConnection, posts: &[&Post]) -> Result<Vec<Res
     Ok(outcomes)
 }
 
-/// A batch while it is decided: the database as it will be once the posts accepted so far are stored.
+/// The state of the rooms as it will be once the posts accepted so far are stored.
 struct PostBatch<'a> {
-    rooms: HashMap<RoomId, RoomHead>,
+    rooms: HashMap<RoomId, RoomCounters>,
     /// The read marks that posts of this batch have moved.
     read_numbers: HashMap<(RoomId, UserId), i64>,
     /// Which accepted post an author has given a client id to.
@@ -145,7 +145,7 @@ struct PostBatch<'a> {
     accepted: Vec<Accepted<'a>>,
 }
 
-/// What is to become of a post; `index` says which of the accepted ones.
+/// What is to become of a post; `index` is that of an accepted post.
 enum Decision {
     Accept { index: usize, author: Author },
     DuplicateOfAccepted { index: usize },
@@ -153,11 +153,11 @@ enum Decision {
 }
 
 impl<'a> PostBatch<'a> {
-    fn begin(rooms: HashMap<RoomId, RoomHead>) -> Self {
+    fn begin(rooms: HashMap<RoomId, RoomCounters>) -> Self {
         Self { rooms, read_numbers: HashMap::new(), client_ids: HashMap::new(), accepted: Vec::new() }
     }
 
-    /// Decides the next post.
+    /// Accepts or refuses the next post.
     fn decide(&mut self, post: &'a Post, author: PostAuthor) -> Result<Decision, StoreError> {
         let PostAuthor { author, read_number, earlier } = author;
         let author = author.ok_or(StoreError::Refused(Refusal::UserNotFound))?;

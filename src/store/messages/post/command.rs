@@ -1,4 +1,4 @@
-//! What is handed to the writer to post a message, and what it answers.
+//! [`Post`], which the writer gets, and [`Posted`], which it answers.
 
 use crate::domain::{ClientId, Message, MessageDraft, RoomEvent, RoomId, UserId};
 use crate::store::search::entry::SearchEntry;
@@ -8,7 +8,7 @@ pub(in crate::store) struct Post {
     pub(in crate::store) author: UserId,
     pub(in crate::store) room: RoomId,
     pub(in crate::store) draft: MessageDraft,
-    /// What the search index will keep of it.
+    /// Its words for the search index.
     pub(in crate::store) entry: SearchEntry,
 }
 

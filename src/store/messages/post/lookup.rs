@@ -1,4 +1,4 @@
-//! What the database is asked before posts are stored, and the place of each accepted post.
+//! What is looked up to accept or refuse posts, and the numbers that accepted posts get.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ use super::command::Post;
 
 /// What is looked up before a batch of posts is stored: all that decides whether each is accepted.
 pub(super) struct Lookup {
-    /// The rooms, which nobody else changes until the transaction ends. Those that do not exist are left out.
-    pub(super) rooms: HashMap<RoomId, RoomHead>,
+    /// The rooms, which no other transaction can change until this one ends. Those that do not exist are left out.
+    pub(super) rooms: HashMap<RoomId, RoomCounters>,
     /// The authors, one for each post and in the order of the posts.
     pub(super) authors: Vec<PostAuthor>,
     /// Whether any webhook is called for posts. Most instances have none, and need not search for it.
-    pub(super) has_listeners: bool,
+    pub(super) has_webhooks: bool,
 }
 
 /// The author of a post, as the database knows them.
@@ -27,7 +27,7 @@ pub(super) struct PostAuthor {
     pub(super) earlier: Option<MessageId>,
 }
 
-/// A post that will be stored, and where.
+/// An accepted post with its numbers.
 #[derive(Clone, Copy)]
 pub(super) struct Accepted<'a> {
     pub(super) post: &'a Post,
@@ -35,7 +35,7 @@ pub(super) struct Accepted<'a> {
 }
 
 impl Accepted<'_> {
-    /// The message that the post has become, without its files.
+    /// The message that is stored for the post, without its files.
     pub(super) fn to_message(self, id: MessageId, author: Author, created_at: Timestamp) -> Message {
         let Self { post, place } = self;
         Message {
@@ -55,26 +55,26 @@ impl Accepted<'_> {
     }
 }
 
-/// As much of a room as decides whether and where a message is stored in it.
-pub(super) struct RoomHead {
+/// A room's kind and counters, which decide whether a message is accepted and which numbers it gets.
+pub(super) struct RoomCounters {
     pub(super) kind: String,
     pub(super) last_seq: i64,
     pub(super) message_count: i64,
 }
 
-/// Where a new message goes.
+/// The numbers of a new message.
 #[derive(Clone, Copy)]
 pub(super) struct MessagePlace {
     pub(super) seq: Seq,
     pub(super) number: i64,
-    /// Whether its author has read everything before it, and so this one too.
+    /// Whether its author had read everything before it. Then the read mark moves to this message.
     pub(super) is_next_to_read: bool,
 }
 
 impl MessagePlace {
-    /// The next place in a room for somebody who has read it up to `read_number`, which only members have. A closed room
-    /// of others answers exactly like one that does not exist.
-    pub(super) fn next(room: Option<&RoomHead>, read_number: Option<i64>) -> Result<Self, StoreError> {
+    /// The next numbers in a room. `read_number` is `None` for people who are not members; to them a closed room is
+    /// reported as not found.
+    pub(super) fn next(room: Option<&RoomCounters>, read_number: Option<i64>) -> Result<Self, StoreError> {
         let room = room.ok_or(StoreError::Refused(Refusal::RoomNotFound))?;
         match read_number {
             Some(read_number) => Ok(Self {

@@ -1,8 +1,8 @@
 //! Storing posts on Postgres: a few statements, however many posts, since each is a round trip to the server.
 //!
-//! 1. [`LockRooms`] keeps other writers out of the rooms until the commit. It has to be a statement of its own: one
-//!    statement sees the database as it was when it began, and the lock may have been waited for since.
-//! 2. [`FindAuthorsOfPosts`] asks what decides each post.
+//! 1. [`LockRooms`] keeps other writers out of the rooms until the commit. It has to be a separate statement: a
+//!    statement sees the database as it was when the statement began, which may be before the wait for the lock.
+//! 2. [`FindAuthorsOfPosts`] looks up what decides each post.
 //! 3. [`InsertPosts`] stores what was accepted: the messages, their entries in the log, the rooms' counters, the authors'
 //!    read marks. The search index follows.
 
@@ -17,32 +17,32 @@ use crate::store::engine::statement::statement;
 use crate::store::search::index;
 
 use super::command::Post;
-use super::lookup::{Accepted, Lookup, PostAuthor, RoomHead};
+use super::lookup::{Accepted, Lookup, PostAuthor, RoomCounters};
 
 /// Locks the rooms of posts, and looks up what decides the posts.
 pub(super) fn look_up(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Lookup> {
     let rooms = lock_rooms(connection, posts)?;
     let rows = find_authors(connection, posts)?;
-    let has_listeners = rows.iter().any(|row| row.has_listeners);
+    let has_webhooks = rows.iter().any(|row| row.has_webhooks);
     let authors = posts.iter().zip(rows).map(|(post, row)| row.author(post.author)).collect();
-    Ok(Lookup { rooms, authors, has_listeners })
+    Ok(Lookup { rooms, authors, has_webhooks })
 }
 
-/// The rooms, which nobody else changes until the transaction ends. Those that do not exist are left out.
-fn lock_rooms(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<HashMap<RoomId, RoomHead>> {
+/// Locks rooms and reads them. Those that do not exist are left out.
+fn lock_rooms(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<HashMap<RoomId, RoomCounters>> {
     let mut room_ids: Vec<_> = posts.iter().map(|post| post.room.0).collect();
     room_ids.sort_unstable();
     room_ids.dedup();
     let rows: Vec<(i64, String, i64, i64)> = LockRooms { room_ids }.load(connection)?;
     let heads = rows.into_iter().map(|(id, kind, last_seq, message_count)| {
-        let head = RoomHead { kind, last_seq, message_count };
+        let head = RoomCounters { kind, last_seq, message_count };
         (RoomId(id), head)
     });
     Ok(heads.collect())
 }
 
 statement! {
-    /// Locks in the order of ids, so that writers who want the same rooms wait for each other in turn.
+    /// Locks in the order of ids, so that writers of the same rooms cannot deadlock.
     LockRooms { room_ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, BigInt, BigInt):
     "SELECT id, kind, last_seq, message_count FROM rooms WHERE id = ANY(", room_ids, ") \
      ORDER BY id FOR NO KEY UPDATE"
@@ -89,7 +89,7 @@ struct AuthorOfPostRow {
     /// The message that already has the post's client id.
     earlier_id: Option<i64>,
     /// Whether any webhook is called for posts.
-    has_listeners: bool,
+    has_webhooks: bool,
 }
 
 impl AuthorOfPostRow {
@@ -99,7 +99,7 @@ impl AuthorOfPostRow {
     }
 }
 
-/// Stores what was accepted, which must not be nothing, and indexes it. Answers the messages' ids in the same order.
+/// Inserts the accepted posts (at least one) and indexes them. Returns the messages' ids in the same order.
 pub(super) fn insert(
     connection: &mut PgConnection,
     accepted: &[Accepted<'_>],
@@ -131,8 +131,8 @@ pub(super) fn insert(
 }
 
 statement! {
-    /// Messages with the places that were decided for them, and all that follows from them. They are inserted in the
-    /// order of the batch, so that the ids of a room's messages ascend with their places.
+    /// Inserts messages and log entries, and updates counters and read marks. Messages are inserted in the order of the
+    /// batch, so that in a room a message with a higher `seq` has a higher id.
     InsertPosts<'a> {
         room_ids: Vec<i64> => Array<BigInt>,
         seqs: Vec<i64> => Array<BigInt>,

@@ -13,9 +13,9 @@ use crate::store::engine::statement::statement;
 use crate::store::search::index;
 
 use super::command::Post;
-use super::lookup::{Accepted, Lookup, PostAuthor, RoomHead};
+use super::lookup::{Accepted, Lookup, PostAuthor, RoomCounters};
 
-/// Looks up what decides posts. Nobody else writes to the file while the transaction is open.
+/// Looks up what decides posts. No other transaction can write while this one is open.
 pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> QueryResult<Lookup> {
     let mut rooms = HashMap::new();
     let mut people = HashMap::new();
@@ -35,13 +35,13 @@ pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> Que
         authors.push(PostAuthor { author: author.clone(), read_number: *read_number, earlier });
     }
     let rooms = rooms.into_iter().filter_map(|(id, head)| Some((id, head?))).collect();
-    let has_listeners = HasListeners {}.get_result(connection)?;
-    Ok(Lookup { rooms, authors, has_listeners })
+    let has_webhooks = HasWebhooksForPosts {}.get_result(connection)?;
+    Ok(Lookup { rooms, authors, has_webhooks })
 }
 
-fn find_room(connection: &mut SqliteConnection, id: RoomId) -> QueryResult<Option<RoomHead>> {
+fn find_room(connection: &mut SqliteConnection, id: RoomId) -> QueryResult<Option<RoomCounters>> {
     let row: Option<(String, i64, i64)> = FindRoom { id: id.0 }.get_result(connection).optional()?;
-    Ok(row.map(|(kind, last_seq, message_count)| RoomHead { kind, last_seq, message_count }))
+    Ok(row.map(|(kind, last_seq, message_count)| RoomCounters { kind, last_seq, message_count }))
 }
 
 statement! {
@@ -50,7 +50,7 @@ statement! {
     "SELECT kind, last_seq, message_count FROM rooms WHERE id = ", id
 }
 
-/// A person, and how far they have read the room; nobody, and nothing unless they are a member.
+/// A person and their read mark in the room. `None`: no such person; not a member.
 fn find_person(
     connection: &mut SqliteConnection,
     room: RoomId,
@@ -85,11 +85,11 @@ statement! {
 
 statement! {
     /// Whether any webhook is called for posts.
-    HasListeners {} -> Bool:
+    HasWebhooksForPosts {} -> Bool:
     "SELECT EXISTS (SELECT 1 FROM webhook_event_types WHERE event_type = 'message.posted')"
 }
 
-/// Stores what was accepted, and indexes it. Answers the messages' ids in the same order.
+/// Inserts the accepted posts and indexes them. Returns the messages' ids in the same order.
 pub(super) fn insert(
     connection: &mut SqliteConnection,
     accepted: &[Accepted<'_>],
@@ -132,7 +132,7 @@ fn insert_message(
 }
 
 statement! {
-    /// A message. What RETURNING returns goes through a table of its own, which costs as much as the insertion.
+    /// A message. Without RETURNING: SQLite collects its rows in a temporary table, which costs as much as the insertion.
     InsertMessage<'a> {
         room_id: i64 => BigInt,
         seq: i64 => BigInt,
@@ -161,7 +161,7 @@ statement! {
 }
 
 statement! {
-    /// A room's counters after a post: the log's head, and the messages ever posted.
+    /// A room's counters after a post: the last `seq`, and how many messages were ever posted.
     MoveCounters { seq: i64 => BigInt, number: i64 => BigInt, room_id: i64 => BigInt } -> ():
     "UPDATE rooms SET last_seq = ", seq, ", message_count = ", number, " WHERE id = ", room_id
 }
@@ -173,7 +173,7 @@ statement! {
 }
 
 statement! {
-    /// An author has read what they wrote.
+    /// Moves an author's read mark to the message that they wrote.
     MoveReadNumber { number: i64 => BigInt, room_id: i64 => BigInt, user_id: i64 => BigInt } -> ():
     "UPDATE memberships SET read_number = ", number, " WHERE room_id = ", room_id, " AND user_id = ", user_id
 }

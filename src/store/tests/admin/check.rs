@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use crate::domain::{RoomId, UserId};
-use crate::store::{DatabaseUrl, FileLibrary, OpenError, Preview, Snapshot};
+use crate::store::{DatabaseUrl, FileStorage, OpenError, Preview, Snapshot};
 
 use crate::store::tests::database::body;
 use crate::store::tests::files::{keep, keep_with};
@@ -85,7 +85,7 @@ on_both_databases! {
     async fn a_file_that_does_not_belong_to_its_message_is_found(database: &TestDatabase) {
         lived_in(database).await;
         let directory = tempfile::tempdir().expect("a directory");
-        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let library = FileStorage::open((*database).clone(), directory.path()).expect("opens");
         keep(&library, UserId(1), RoomId(1), b"content").await.expect("kept");
         assert_eq!(findings(database), [""; 0], "it waits to be posted");
         database.run_sql("UPDATE files SET message_id = 1").await;
@@ -99,7 +99,7 @@ on_both_databases! {
 
     async fn each_content_that_is_not_as_its_file_says_is_found(database: &TestDatabase) {
         let directory = tempfile::tempdir().expect("a directory");
-        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let library = FileStorage::open((*database).clone(), directory.path()).expect("opens");
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let mut paths = Vec::new();

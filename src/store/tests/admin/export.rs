@@ -1,7 +1,7 @@
 //! The export: everything, or what belongs to one room or one person.
 
 use crate::domain::{FileId, Username};
-use crate::store::{ExportItem, ExportScope, ExportedFile, FileLibrary, Snapshot};
+use crate::store::{ExportItem, ExportScope, ExportedFile, FileStorage, Snapshot};
 
 use crate::store::tests::database::draft;
 use crate::store::tests::files::keep;
@@ -29,7 +29,7 @@ fn files(items: Vec<ExportItem>) -> Vec<ExportedFile> {
 on_both_databases! {
     async fn files_are_exported_with_what_they_belong_to(database: &TestDatabase) {
         let directory = tempfile::tempdir().expect("a directory");
-        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let library = FileStorage::open((*database).clone(), directory.path()).expect("opens");
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let (lobby, attic) = (database.open_room(ada, &[bob]).await, database.open_room(bob, &[]).await);
         let posted = keep(&library, ada, lobby, b"posted").await.expect("kept");

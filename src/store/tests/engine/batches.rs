@@ -7,12 +7,12 @@ use tokio::task::JoinSet;
 
 use crate::domain::{Refusal, Seq};
 use crate::store::engine::connection::DbConnection;
-use crate::store::{FileLibrary, Posted, StoreError};
+use crate::store::{FileStorage, Posted, StoreError};
 
 use crate::store::tests::database::{body, draft, queued};
 use crate::store::tests::files::keep;
 use crate::store::tests::script::{
-    Answer, ScriptedPost, Stage, answers, assert_sound, new, post, post_together, replayed, rows,
+    PostAnswer, ScriptedPost, Stage, assert_sound, new, post, post_answers, post_together, replayed, rows,
 };
 use crate::store::tests::search::found;
 use crate::store::tests::webhooks::{heard, webhook};
@@ -20,12 +20,12 @@ use crate::store::tests::{TestDatabase, on_both_databases};
 
 on_both_databases! {
     async fn every_post_of_a_batch_gets_the_answer_it_would_get_alone(database: &TestDatabase) {
-        use Answer::Refused;
+        use PostAnswer::Refused;
         use Refusal::{ClientIdReused, NotAMember, RoomNotFound, UserNotFound};
 
         let stage = Stage::set(database).await;
         let earlier = post(0, 0, "earlier", Some("e-1"));
-        assert_eq!(Answer::from(earlier.start(database, &stage).await), new(4, 1, "ada", "earlier"));
+        assert_eq!(PostAnswer::from(earlier.start(database, &stage).await), new(4, 1, "ada", "earlier"));
         let script = [
             (post(0, 0, "one", None), new(5, 2, "ada", "one")),
             (post(0, 0, "two", Some("c-1")), new(6, 3, "ada", "two")),
@@ -83,7 +83,7 @@ on_both_databases! {
             }
             let answers = post_together(database, &stage, &script).await;
             for (number, (post, answer)) in script.iter().zip(answers).enumerate() {
-                let expected = Answer::from(post.start(&reference, &stage).await);
+                let expected = PostAnswer::from(post.start(&reference, &stage).await);
                 assert_eq!(answer, expected, "round {round}, post {number}: {post:?}");
             }
             assert_eq!(stage.unread(database).await, stage.unread(&reference).await, "round {round}");
@@ -103,7 +103,7 @@ on_both_databases! {
         let stage = Stage::set(database).await;
         let (ada, room) = (stage.people[0], stage.rooms[0]);
         let directory = tempfile::tempdir().expect("a directory");
-        let library = FileLibrary::open((*database).clone(), directory.path()).expect("opens");
+        let library = FileStorage::open((*database).clone(), directory.path()).expect("opens");
         let file = keep(&library, ada, room, b"content").await.expect("kept");
         let with_file = |client_id| {
             let mut draft = draft("see", Some(client_id));
@@ -130,12 +130,12 @@ on_both_databases! {
             new(4, 1, "ada", "one"),
             new(5, 2, "ada", "see"),
             new(6, 3, "ada", "two"),
-            Answer::Refused(StoreError::Refused(Refusal::FileNotFound)),
+            PostAnswer::Refused(StoreError::Refused(Refusal::FileNotFound)),
             replayed(5, 2, "see"),
-            Answer::Refused(StoreError::Refused(Refusal::ClientIdReused)),
-            Answer::Refused(StoreError::Refused(Refusal::ClientIdReused)),
+            PostAnswer::Refused(StoreError::Refused(Refusal::ClientIdReused)),
+            PostAnswer::Refused(StoreError::Refused(Refusal::ClientIdReused)),
         ];
-        assert_eq!(answers(posts).await, expected);
+        assert_eq!(post_answers(posts).await, expected);
     }
 
     async fn posts_keep_their_place_among_the_other_changes_of_a_batch(database: &TestDatabase) {
@@ -176,7 +176,7 @@ on_both_databases! {
         let script = [post(0, 0, "one", None), post(1, 0, "poison", None), post(1, 0, "two", None)];
         let answers = post_together(database, &stage, &script).await;
         assert_eq!([&answers[0], &answers[2]], [&new(4, 1, "ada", "one"), &new(5, 2, "bob", "two")]);
-        assert!(matches!(&answers[1], Answer::Refused(StoreError::Internal(_))), "{:?}", answers[1]);
+        assert!(matches!(&answers[1], PostAnswer::Refused(StoreError::Internal(_))), "{:?}", answers[1]);
     }
 
     async fn two_processes_that_post_to_the_same_rooms_leave_no_gap_and_no_double(database: &TestDatabase) {

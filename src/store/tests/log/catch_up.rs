@@ -83,8 +83,8 @@ on_both_databases! {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let (first, second) = (database.open_room(ada, &[bob]).await, database.closed_room(ada, &[]).await);
         database.post_many(ada, second, 3).await;
-        assert_eq!(database.heads_of(ada).await, Ok(vec![(first, Seq(3)), (second, Seq(5))]));
-        assert_eq!(database.heads_of(bob).await, Ok(vec![(first, Seq(3))]));
+        assert_eq!(database.log_heads_of_user(ada).await, Ok(vec![(first, Seq(3)), (second, Seq(5))]));
+        assert_eq!(database.log_heads_of_user(bob).await, Ok(vec![(first, Seq(3))]));
     }
 
     async fn a_removed_member_reads_no_more_of_the_log(database: &TestDatabase) {

@@ -23,11 +23,11 @@ on_both_databases! {
         database.post(ada, room, "one").await.expect("posted");
         let (middle, all) = (Timestamp::now(), Timestamp::now().after(MINUTE));
         database.post(ada, room, "two").await.expect("posted");
-        let heads = database.heads_of_rooms(vec![room, RoomId(999)]).await.expect("readable");
+        let heads = database.log_heads_of_rooms(vec![room, RoomId(999)]).await.expect("readable");
         let (_, head) = heads[0];
-        assert_eq!(database.heads_between(start, all).await, Ok(heads));
-        assert_eq!(database.heads_between(middle, all).await, Ok(vec![(room, head)]));
-        assert_eq!(database.heads_between(start, middle).await, Ok(Vec::new()), "a later event tells of it");
+        assert_eq!(database.log_heads_between(start, all).await, Ok(heads));
+        assert_eq!(database.log_heads_between(middle, all).await, Ok(vec![(room, head)]));
+        assert_eq!(database.log_heads_between(start, middle).await, Ok(Vec::new()), "a later event tells of it");
     }
 
     async fn a_removal_counts_until_the_person_comes_back(database: &TestDatabase) {
@@ -36,9 +36,9 @@ on_both_databases! {
         database.join_room(eve, room).await.expect("open");
         database.remove_member(ada, room, eve).await.expect("hers");
         let all = Timestamp::now().after(MINUTE);
-        let removals = database.removals_between(start, all).await.expect("readable");
+        let removals = database.ended_memberships_between(start, all).await.expect("readable");
         assert_eq!(removals.iter().map(|removal| (removal.room_id, removal.user_id)).collect::<Vec<_>>(), [(room, eve)]);
         database.join_room(eve, room).await.expect("open");
-        assert_eq!(database.removals_between(start, all).await, Ok(Vec::new()));
+        assert_eq!(database.ended_memberships_between(start, all).await, Ok(Vec::new()));
     }
 }

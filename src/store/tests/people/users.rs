@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{Refusal, Role, Timestamp, UserId, Username};
-use crate::store::{Admission, StoreError};
+use crate::store::{SignUpPermission, StoreError};
 
 use crate::store::tests::database::{new_user, person_name, token};
 use crate::store::tests::{TestDatabase, on_both_databases};
@@ -11,10 +11,10 @@ use crate::store::tests::{TestDatabase, on_both_databases};
 on_both_databases! {
     async fn the_first_person_becomes_administrator_and_needs_no_invitation(database: &TestDatabase) {
         assert_eq!(database.is_first_run().await, Ok(true));
-        let ada = database.create_user(new_user("ada", Admission::Invite(None))).await.expect("the first may");
+        let ada = database.create_user(new_user("ada", SignUpPermission::Invite(None))).await.expect("the first may");
         assert_eq!(ada.role, Role::Administrator);
         assert_eq!(database.is_first_run().await, Ok(false));
-        let bob = database.create_user(new_user("bob", Admission::Open)).await.expect("sign-up is open");
+        let bob = database.create_user(new_user("bob", SignUpPermission::Open)).await.expect("sign-up is open");
         assert_eq!(bob.role, Role::Member);
         assert_eq!(database.user(ada.id).await, Ok(Some(ada)));
         assert_eq!(database.user(UserId(99)).await, Ok(None));
@@ -23,8 +23,8 @@ on_both_databases! {
     async fn of_two_who_race_to_be_first_one_becomes_administrator(database: &TestDatabase) {
         let (one, other) = ((*database).clone(), database.open_again());
         let (ada, bob) = tokio::join!(
-            one.create_user(new_user("ada", Admission::Open)),
-            other.create_user(new_user("bob", Admission::Open)),
+            one.create_user(new_user("ada", SignUpPermission::Open)),
+            other.create_user(new_user("bob", SignUpPermission::Open)),
         );
         let roles = [ada.expect("signs up").role, bob.expect("signs up").role];
         let administrators = roles.iter().filter(|role| **role == Role::Administrator).count();
@@ -33,12 +33,12 @@ on_both_databases! {
 
     async fn a_user_name_belongs_to_one_person(database: &TestDatabase) {
         database.sign_up("ada").await;
-        let again = database.create_user(new_user("Ada", Admission::Open)).await;
+        let again = database.create_user(new_user("Ada", SignUpPermission::Open)).await;
         assert_eq!(again, Err(StoreError::Refused(Refusal::UsernameTaken)));
         let (one, other) = ((*database).clone(), database.open_again());
         let (first, second) = tokio::join!(
-            one.create_user(new_user("bob", Admission::Open)),
-            other.create_user(new_user("bob", Admission::Open)),
+            one.create_user(new_user("bob", SignUpPermission::Open)),
+            other.create_user(new_user("bob", SignUpPermission::Open)),
         );
         let ((Ok(_), Err(refusal)) | (Err(refusal), Ok(_))) = (first, second) else { panic!("two people are bob") };
         assert_eq!(refusal, StoreError::Refused(Refusal::UsernameTaken));
@@ -51,11 +51,11 @@ on_both_databases! {
         database.create_invite(ada, token(2), Some(now.after(Duration::from_secs(60)))).await.expect("invited");
         database.create_invite(ada, token(3), Some(now)).await.expect("invited");
         for (username, code) in [("bob", Some(token(1))), ("eve", Some(token(1))), ("joe", Some(token(2)))] {
-            let admitted = database.create_user(new_user(username, Admission::Invite(code))).await;
+            let admitted = database.create_user(new_user(username, SignUpPermission::Invite(code))).await;
             assert!(admitted.is_ok(), "{admitted:?}");
         }
         for code in [None, Some(token(3)), Some(token(4))] {
-            let refused = database.create_user(new_user("mallory", Admission::Invite(code))).await;
+            let refused = database.create_user(new_user("mallory", SignUpPermission::Invite(code))).await;
             assert_eq!(refused, Err(StoreError::Refused(Refusal::SignUpClosed)));
         }
     }
@@ -64,7 +64,7 @@ on_both_databases! {
         database.sign_up("ada").await;
         let bob = database.sign_up("bob").await;
         assert_eq!(database.create_invite(bob, token(1), None).await, Err(StoreError::Refused(Refusal::NotAllowed)));
-        let refused = database.create_user(new_user("eve", Admission::Invite(Some(token(1))))).await;
+        let refused = database.create_user(new_user("eve", SignUpPermission::Invite(Some(token(1))))).await;
         assert_eq!(refused, Err(StoreError::Refused(Refusal::SignUpClosed)));
     }
 
@@ -78,7 +78,7 @@ on_both_databases! {
 
     async fn people_are_found_by_the_beginning_of_any_of_their_names(database: &TestDatabase) {
         for (username, name) in [("grace", "Hopper, Grace"), ("ada", "Ada Lovelace"), ("emil", "Émil Ägidius"), ("x_y", "50% off")] {
-            let mut new = new_user(username, Admission::Open);
+            let mut new = new_user(username, SignUpPermission::Open);
             new.name = person_name(name);
             database.create_user(new).await.expect("signs up");
         }

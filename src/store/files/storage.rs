@@ -1,4 +1,4 @@
-//! Files as the rest of the program uses them: rows and contents together.
+//! Files for the rest of the program: rows and contents together.
 
 use std::fs::File as DiskFile;
 use std::io;
@@ -18,22 +18,22 @@ use super::upload::{FinishedUpload, Upload};
 
 /// The files of a store. Cheap to clone.
 #[derive(Clone)]
-pub struct FileLibrary {
+pub struct FileStorage {
     store: Store,
     contents: Arc<Contents>,
 }
 
-/// How long an upload waits to be attached to a message.
-const WAITING: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long an uploaded file is kept without a message.
+const UNATTACHED_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Contents that are looked at in one go.
+/// Marked contents that are read at once.
 const REMOVALS: i64 = 100;
 
-/// Contents that one query asks for.
+/// Contents looked up by one query.
 const LOOKED_UP: usize = 500;
 
-impl FileLibrary {
-    /// Opens the directory of the contents, which one process uses at a time.
+impl FileStorage {
+    /// Opens the directory of the contents, which only one process may use at a time.
     ///
     /// # Errors
     /// The directory cannot be made or written.
@@ -41,7 +41,7 @@ impl FileLibrary {
         Ok(Self { store, contents: Arc::new(Contents::open(directory)?) })
     }
 
-    /// Begins to receive a file. Blocks.
+    /// Begins an upload. Blocks.
     ///
     /// # Errors
     /// The disk's: full, broken.
@@ -49,7 +49,7 @@ impl FileLibrary {
         self.contents.begin()
     }
 
-    /// Keeps a file that was received whole: first its content, then its row.
+    /// Stores a complete upload: first its content, then its row.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`](crate::domain::Refusal::RoomNotFound), [`Refusal::NotAMember`](crate::domain::Refusal::NotAMember), [`StoreError::Unavailable`] also when the disk is full.
@@ -73,7 +73,7 @@ impl FileLibrary {
             hash: hash.clone(),
         };
         let _lock = self.contents.lock(&hash).await;
-        self.store.expect_removal(hash.clone()).await?;
+        self.store.mark_for_removal(hash.clone()).await?;
         let contents = Arc::clone(&self.contents);
         let content = hash.clone();
         let kept = blocking(move || {
@@ -100,43 +100,44 @@ impl FileLibrary {
         self.contents.read_thumbnail(&file.hash)
     }
 
-    /// Removes uploads that were not attached to a message within a day, and all contents without a row. Answers how many
-    /// uploads there were. Running it again, or never, harms nothing.
+    /// Removes uploads that were not attached to a message within a day, and all contents without a row. Returns how many
+    /// uploads there were. May run at any time, any number of times.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn remove_orphans(&self) -> Result<usize, StoreError> {
-        self.note_strays().await?;
-        let yesterday = Timestamp(Timestamp::now().0 - i64::try_from(WAITING.as_micros()).unwrap_or(i64::MAX));
+        self.mark_orphans().await?;
+        let yesterday =
+            Timestamp(Timestamp::now().0 - i64::try_from(UNATTACHED_MAX_AGE.as_micros()).unwrap_or(i64::MAX));
         self.remove_uploads_before(yesterday).await
     }
 
-    /// Notes contents of which the database knows nothing as ones to be removed. A backup that was made while people
-    /// uploaded leaves them, for the database is copied before the files.
-    async fn note_strays(&self) -> Result<(), StoreError> {
+    /// Marks contents that the database does not know for removal. They come from a backup that was made during an upload,
+    /// since the database is copied before the files.
+    async fn mark_orphans(&self) -> Result<(), StoreError> {
         let contents = Arc::clone(&self.contents);
         for some in blocking(move || contents.hashes()).await?.chunks(LOOKED_UP) {
-            for stray in self.store.unknown_contents(some.to_vec()).await? {
-                self.store.expect_removal(stray).await?;
+            for stray in self.store.contents_without_row(some.to_vec()).await? {
+                self.store.mark_for_removal(stray).await?;
             }
         }
         Ok(())
     }
 
     pub(in crate::store) async fn remove_uploads_before(&self, time: Timestamp) -> Result<usize, StoreError> {
-        let removed = self.store.remove_waiting_files(time).await?;
+        let removed = self.store.remove_unattached_files(time).await?;
         self.remove_unused().await?;
         Ok(removed)
     }
 
-    /// Removes contents that lost their last row: after a message was taken back. What fails is tried again by
-    /// [`FileLibrary::remove_orphans`].
+    /// Removes marked contents without a row, such as those of a deleted message. What fails is tried again by
+    /// [`FileStorage::remove_orphans`].
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn remove_unused(&self) -> Result<(), StoreError> {
         loop {
-            let hashes = self.store.expected_removals(REMOVALS).await?;
+            let hashes = self.store.marked_for_removal(REMOVALS).await?;
             let is_last = hashes.len() < usize::try_from(REMOVALS).unwrap_or(usize::MAX);
             for hash in hashes {
                 let _lock = self.contents.lock(&hash).await;
@@ -147,7 +148,7 @@ impl FileLibrary {
                         return Err(error);
                     }
                 }
-                self.store.end_removal(hash).await?;
+                self.store.unmark_for_removal(hash).await?;
             }
             if is_last {
                 return Ok(());
@@ -156,16 +157,16 @@ impl FileLibrary {
     }
 }
 
-/// What was found out about an image.
+/// What was read from an image.
 #[derive(Debug, Default)]
 pub struct Preview {
-    /// Width and height.
+    /// Width and height in pixels.
     pub size: Option<(u32, u32)>,
-    /// A small picture: its type and its bytes.
+    /// The thumbnail: its media type and its bytes.
     pub thumbnail: Option<(&'static str, Vec<u8>)>,
 }
 
-/// Runs what waits for the disk where it holds up nobody.
+/// Runs `work`, which waits for the disk, on a thread for blocking work.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, StoreError> {
     let done = tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Internal(error.to_string()))?;
     done.map_err(|error| StoreError::Unavailable(format!("the directory of the files: {error}")))

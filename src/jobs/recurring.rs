@@ -8,7 +8,7 @@ use tracing::info;
 
 use crate::config::JobsConfig;
 use crate::domain::Timestamp;
-use crate::store::{FileLibrary, JobOutcome, Store, StoreError};
+use crate::store::{FileStorage, JobOutcome, Store, StoreError};
 
 /// Rows removed by one change: some milliseconds of the writer's time.
 const PORTION: i64 = 500;
@@ -19,7 +19,7 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// Removes what rooms do not keep any longer, with the files of those messages.
 pub(super) async fn remove_old_messages(
     store: &Store,
-    files: &FileLibrary,
+    files: &FileStorage,
     config: &JobsConfig,
 ) -> Result<JobOutcome, StoreError> {
     let end = Instant::now() + ROUND;
@@ -42,14 +42,14 @@ pub(super) async fn remove_old_messages(
 }
 
 /// Removes what has expired, what nobody reads any more, and files that belong to no message.
-pub(super) async fn keep_house(
+pub(super) async fn purge_expired(
     store: &Store,
-    files: &FileLibrary,
+    files: &FileStorage,
     config: &JobsConfig,
 ) -> Result<JobOutcome, StoreError> {
     let end = Instant::now() + ROUND;
     let log_from = Timestamp::now().before(DAY.saturating_mul(config.job_log_days));
-    while store.keep_house(log_from, PORTION).await? {
+    while store.purge_expired(log_from, PORTION).await? {
         if Instant::now() > end {
             return Ok(JobOutcome::Again(Timestamp::now()));
         }
