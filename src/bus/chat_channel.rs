@@ -1,4 +1,4 @@
-//! The chat's channels: their names, and what a name stands for.
+//! The channels of the chat, and their names.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use crate::pusher::ChannelName;
 /// A channel of the chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChatChannel {
-    /// `private-room.{id}`: what happens in a room.
+    /// `private-room.{id}`: the events of a room.
     Room(RoomId),
-    /// `presence-room.{id}`: who has the room on screen, and who is typing.
+    /// `presence-room.{id}`: the users who have the room open, and who is typing.
     RoomPresence(RoomId),
-    /// `private-user.{id}`: what concerns one person on all their devices.
+    /// `private-user.{id}`: the events for one user, on all devices.
     User(UserId),
-    /// `presence-document.{id}`: who has a document open, and the changes that they send each other.
+    /// `presence-document.{id}`: the users who have a document open, and the changes that they send each other.
     Document(DocumentId),
 }
 
@@ -26,7 +26,7 @@ impl ChatChannel {
         ChannelName::parse(&self.to_string()).expect("a prefix of letters and a number are a valid name")
     }
 
-    /// What a channel's name stands for; `None` when it is none of the chat's.
+    /// Parses a channel's name; `None` when it is no channel of the chat.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let id = |text: &str| text.parse().ok().filter(|id: &i64| id.to_string() == text);

@@ -1,4 +1,4 @@
-//! The event `document.saved`: what a save changed, for the pages that have the document open.
+//! The event `document.saved`, for the pages that have the document open.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,11 +12,11 @@ use crate::json::AuthorPayload;
 /// A save that changed a document.
 #[derive(Debug, Clone, Copy)]
 pub struct DocumentSaved<'a> {
-    /// The document after it.
+    /// The document after the save.
     pub document: &'a Document,
-    /// What the document has.
+    /// The Yjs state vector of the document after the save.
     pub state_vector: &'a [u8],
-    /// What was saved, deletions included.
+    /// The Yjs update that was saved, deletions included.
     pub update: &'a [u8],
 }
 
@@ -32,7 +32,7 @@ struct DocumentSavedPayload<'a> {
 }
 
 impl DocumentSaved<'_> {
-    /// The event's data with as much as fits into `max_bytes`: the update counts for more than the state vector.
+    /// The event's data with what fits into `max_bytes`: first the update, then the state vector.
     pub(super) fn json_within(&self, max_bytes: usize) -> String {
         let mut payload = DocumentSavedPayload {
             document_id: self.document.id,
@@ -48,7 +48,7 @@ impl DocumentSaved<'_> {
     }
 }
 
-/// The bytes in base64, unless they and what is written around them do not fit into what is left.
+/// The bytes in base64; `None` when they and the text around them do not fit into the bytes left.
 fn fitting(bytes: &[u8], around: &str, left: &mut usize) -> Option<String> {
     let length = bytes.len().div_ceil(3) * 4 + around.len();
     *left = left.checked_sub(length)?;

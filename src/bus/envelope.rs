@@ -55,12 +55,12 @@ impl Envelope {
     }
 }
 
-/// How far a room's log reaches.
+/// The head of a room's log: its last event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomHead {
     /// The room.
     pub room_id: RoomId,
-    /// The last event known.
+    /// The number of its last event.
     pub seq: Seq,
 }
 
@@ -84,9 +84,9 @@ impl RoomHead {
 pub struct Revocation {
     /// The app whose channel it is.
     pub app: AppId,
-    /// Whose sockets.
+    /// The user whose sockets.
     pub user_id: UserId,
-    /// Out of which channel.
+    /// The channel that they leave.
     pub channel: ChannelName,
     /// Authorisations issued at this time or earlier are void. Over a bus, in microseconds since 1970 UTC.
     #[serde(with = "micros")]

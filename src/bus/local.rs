@@ -1,4 +1,4 @@
-//! The bus within one process: the broadcaster's bounded mailbox for events.
+//! The bus within one process: the bounded queue of the broadcaster.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use super::missed::MissedHeads;
 use super::{Broker, BusFull, BusInput, BusMessage, BusState, ClusterEvent, ClusterMessage, Envelope};
 
-/// Makes the two ends of a bus within this process. When `capacity` messages wait, the next event is dropped and its
-/// room's head remembered: the receiver tells the clients as soon as it has room again, and they read the log.
+/// Makes the two ends of a bus within this process. When `capacity` events wait, the next one is dropped and its room's head
+/// is kept: the receiver sends the head when its queue is empty, and clients read the log.
 #[must_use]
 pub fn local_bus(capacity: usize) -> (LocalBus, LocalReceiver) {
     let (events, waiting) = mpsc::channel(capacity.max(1));
@@ -22,18 +22,18 @@ pub fn local_bus(capacity: usize) -> (LocalBus, LocalReceiver) {
 #[derive(Clone)]
 pub struct LocalBus {
     events: mpsc::Sender<BusInput>,
-    /// Orders must not be dropped. They need no bound: each stands for a commit, an API call, a subscription or a node,
-    /// which are far slower than reading it.
+    /// Control messages must not be dropped. They need no bound: each stands for a commit, an API call, a subscription or a
+    /// node, which are far slower than reading it.
     control: mpsc::UnboundedSender<BusInput>,
     missed: Arc<MissedHeads>,
 }
 
 impl LocalBus {
-    /// Hands over what another process said, or what became of it. What is dropped is made good later: an event by the
-    /// room's head, a change of presence by the next digest.
-    pub(crate) fn report(&self, news: ClusterEvent) {
+    /// Queues a message of another node, or what happened to one. What is dropped is repaired later: an event by its room's
+    /// head, a change of presence by the next digest.
+    pub(crate) fn report(&self, event: ClusterEvent) {
         let is_droppable = matches!(
-            news,
+            event,
             ClusterEvent::Message(
                 _,
                 ClusterMessage::Event(_)
@@ -43,14 +43,14 @@ impl LocalBus {
             )
         );
         if !is_droppable {
-            // As in `carry`.
-            let _ = self.control.send(BusInput::Cluster(news));
+            // As in `publish`.
+            let _ = self.control.send(BusInput::Cluster(event));
             return;
         }
         if let Err(mpsc::error::TrySendError::Full(BusInput::Cluster(ClusterEvent::Message(
             _,
             ClusterMessage::Event(event),
-        )))) = self.events.try_send(BusInput::Cluster(news))
+        )))) = self.events.try_send(BusInput::Cluster(event))
         {
             self.missed.note_head(event.channel, event.head);
         }
@@ -95,7 +95,7 @@ impl LocalBus {
     }
 }
 
-/// The receiving end, held by the broadcaster.
+/// The receiving end, owned by the broadcaster.
 pub struct LocalReceiver {
     events: mpsc::Receiver<BusInput>,
     control: mpsc::UnboundedReceiver<BusInput>,
@@ -105,7 +105,7 @@ pub struct LocalReceiver {
 impl LocalReceiver {
     /// The next message; `None` when every sender is gone. Cancel safe.
     ///
-    /// The heads of rooms that lost an event come once the queue has drained.
+    /// The heads of rooms that lost an event come when the queue is empty.
     pub async fn recv(&mut self) -> Option<BusInput> {
         loop {
             if self.events.is_empty()

@@ -1,4 +1,4 @@
-//! Rooms that lost an event on the bus: their clients are told how far the log reaches, and read it.
+//! Rooms that lost an event on the bus. Their clients are sent the last `seq` of the log, and read it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,11 +10,11 @@ use crate::pusher::ChannelKey;
 
 use super::{Envelope, RoomHead};
 
-/// Rooms whose clients missed an event, with the last one missed.
+/// The channels of rooms whose event was dropped, with the last event of each.
 #[derive(Default)]
 pub(super) struct MissedHeads {
     heads: Mutex<HashMap<ChannelKey, RoomHead>>,
-    /// Spares the receiver the lock while nothing is missing.
+    /// Lets the receiver skip the lock while nothing was dropped.
     any: AtomicBool,
     /// Wakes a receiver that emptied its queue just before a head was noted.
     added: Notify,
@@ -22,12 +22,12 @@ pub(super) struct MissedHeads {
 }
 
 impl MissedHeads {
-    /// An event was dropped.
+    /// Notes that an event was dropped.
     pub(super) fn note(&self, envelope: Envelope) {
         self.note_head(envelope.channel, envelope.head);
     }
 
-    /// The same, of an event that is no envelope any more.
+    /// The same, for an event that is encoded already.
     pub(super) fn note_head(&self, channel: ChannelKey, head: Option<RoomHead>) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
         let Some(head) = head else { return };
@@ -38,7 +38,7 @@ impl MissedHeads {
         self.added.notify_one();
     }
 
-    /// The head of one of the rooms, as the event that tells it.
+    /// Takes the head of one of the rooms, as the event `room.head`.
     pub(super) fn take_one(&self) -> Option<Envelope> {
         if !self.any.load(Ordering::Acquire) {
             return None;

@@ -1,11 +1,15 @@
-//! Events on their way: from the handler that stored them to whoever broadcasts them (step 3 of the walk).
+//! The bus: carries stored events from the handlers to the broadcasters (step 3 of the walk).
 //!
-//! [`Bus::dispatch`] turns what happened into messages for channels and hands them to the bus's [`Broker`]: within this
-//! process [`LocalBus`], the broadcaster's mailbox; to a socket server of any make [`PusherBus`]; between several
-//! processes [`NatsBus`]. It never waits for a socket, and it may fail without harm: the room's log has the event, and
-//! clients fetch what they miss.
+//! [`Bus::dispatch`] turns an event into messages for channels and publishes them through a [`Broker`]:
 //!
-//! A broadcaster hears [`BusInput`], and reaches those of other processes through [`Cluster`]: it knows no broker.
+//! | broker | where the broadcaster is |
+//! |---|---|
+//! | [`LocalBus`] | in this process: its queue |
+//! | [`NatsBus`] | in this process and in others, over NATS |
+//! | [`PusherBus`] | a socket server with Pusher's HTTP API, of any make |
+//!
+//! Publishing never waits for a socket and may fail without harm: the room's log has the event, and clients fetch what they
+//! miss. A broadcaster receives [`BusInput`] and reaches the broadcasters of other processes through [`Cluster`].
 
 mod broker;
 mod bus;

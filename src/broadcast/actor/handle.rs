@@ -28,7 +28,7 @@ struct Shared {
     cluster: Arc<dyn Cluster>,
     max_sockets: usize,
     sockets: AtomicUsize,
-    /// Locked when a socket comes or goes, never when an event is sent.
+    /// Locked when a socket opens or closes, never when an event is sent.
     sockets_by_app: Mutex<HashMap<AppId, usize>>,
     hubs: AtomicUsize,
     /// The first half of socket ids.
@@ -46,13 +46,13 @@ impl fmt::Debug for Shared {
 /// Why a new connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectionRefused {
-    /// The process holds as many sockets as it may.
+    /// The process has its maximum of sockets.
     #[error("the server has as many sockets as it may (HUBBUB_MAX_SOCKETS)")]
     Server,
-    /// The app has as many sockets as it may.
+    /// The app has its maximum of sockets.
     #[error("the app has as many sockets as it may (max_sockets in HUBBUB_APPS_FILE)")]
     App,
-    /// The process is about to stop.
+    /// The process is stopping.
     #[error("the server is restarting")]
     Stopping,
 }
@@ -147,7 +147,7 @@ impl BroadcasterHandle {
         id
     }
 
-    /// SubscriptionCounts a socket in, and names it.
+    /// Counts a new socket and gives it an id.
     pub(crate) fn admit_socket(&self, app: &App) -> Result<SocketId, ConnectionRefused> {
         let mut by_app = self.sockets_by_app();
         if self.socket_count() >= self.shared.max_sockets {

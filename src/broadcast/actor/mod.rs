@@ -1,4 +1,4 @@
-//! The broadcaster: one task, which owns what concerns a channel as a whole.
+//! The broadcaster: one task that owns the state of all channels.
 
 mod apps;
 mod broadcaster;

@@ -1,4 +1,4 @@
-//! Joining and leaving channels, and who is told of it.
+//! Subscribing and unsubscribing, and the events that others get about it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -67,7 +67,7 @@ impl Broadcaster {
         }
     }
 
-    /// `subscription_succeeded`, and in a cache channel its last event or the news that there is none.
+    /// `subscription_succeeded`, and in a cache channel its last event or `pusher:cache_miss`.
     fn first_frames(&mut self, channel: &ChannelKey, app: Option<&Arc<App>>) -> Vec<Frame> {
         let succeeded = match (channel.name.kind(), self.channels.get(channel)) {
             (ChannelKind::Presence, Some(held)) => server_frame::presence_succeeded(&channel.name, held.members()),
@@ -119,7 +119,7 @@ impl Broadcaster {
         self.count_changed(&channel, app.as_ref()).await;
     }
 
-    /// Tells subscribers and webhooks how many sockets are in a channel, if the app wants that. Presence channels have
+    /// Sends subscribers and webhooks the number of sockets in a channel, if the app is configured so. Presence channels have
     /// their members instead.
     async fn count_changed(&mut self, channel: &ChannelKey, app: Option<&Arc<App>>) {
         let Some(app) = app.filter(|_| channel.name.kind() != ChannelKind::Presence) else { return };
@@ -140,7 +140,7 @@ impl Broadcaster {
         }
     }
 
-    /// Tells the subscribers here how many sockets there are since another node's have changed.
+    /// Sends the subscribers here the number of sockets after another node's has changed.
     pub(crate) async fn remote_count_changed(&mut self, channel: &ChannelKey) {
         let is_counted = self.apps.by_id(channel.app).is_some_and(|app| app.has_subscription_counts);
         let count = self.count_of(channel);

@@ -1,4 +1,4 @@
-//! Signed-in users: reaching them, watching for them, and showing them out.
+//! Signed-in users: sign-in, watchlists, revocation of rights and termination of connections.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,8 @@ use crate::pusher::{AppId, ChannelName, SubscriptionRefusal, server_frame};
 use super::broadcaster::Broadcaster;
 
 impl Broadcaster {
-    /// A socket is somebody: it joins that user's own channel, by which the user is reached and found online.
+    /// Signs a socket in as a user: it joins the user's own channel, which reaches all sockets of the user and shows whether
+    /// the user is online.
     pub(crate) async fn sign_in(&mut self, sign_in: SignIn) {
         let SignIn { hub, socket, channel, user, frame, written } = sign_in;
         let was_online = self.channels.get(&channel).is_some();
@@ -54,7 +55,7 @@ impl Broadcaster {
         }
     }
 
-    /// Takes a user's sockets out of a channel, and refuses what was authorised before.
+    /// Takes a user's sockets out of a channel, and refuses authorisations that were issued before.
     pub(crate) async fn revoke(&mut self, Revocation { app, user_id, channel, revoked_at }: Revocation) {
         let channel = ChannelKey { app, name: channel };
         let user_id: Arc<str> = user_id.to_string().into();
@@ -69,6 +70,7 @@ impl Broadcaster {
 
     /// Closes the sockets that are signed in as a user.
     pub(crate) async fn terminate(&mut self, Termination { app, user_id }: Termination) {
+        // A user with an id that no channel may have cannot be signed in.
         let Ok(name) = ChannelName::of_user(&user_id) else { return };
         let channel = ChannelKey { app, name };
         let Some(held) = self.channels.get(&channel) else { return };

@@ -14,8 +14,8 @@ use crate::broadcast::actor::{Delivery, HubMailbox};
 use crate::broadcast::shrink::ShrinkSparse;
 use crate::broadcast::{ChannelKey, EnqueueResult, Socket};
 
-/// The sockets of one worker thread. Broadcasting walks a dense list; joining and leaving cost the same whatever the
-/// channel's size.
+/// The sockets of one worker thread. Sending to a channel iterates over a dense list; joining and leaving take constant
+/// time.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     sockets: HashMap<SocketId, Rc<Socket>>,
@@ -87,7 +87,7 @@ impl Subscriptions {
         theirs.map(|subscriber| Rc::clone(&subscriber.socket)).collect()
     }
 
-    /// Sends a frame to the sockets of a channel, as a part of a writes.
+    /// Sends a frame to the sockets of a channel, within a write batch.
     pub(crate) fn deliver(&self, delivery: &Delivery, writes: &mut WriteBatch, mailbox: &HubMailbox) -> DeliveryCounts {
         let mut sent = DeliveryCounts::default();
         let Some(subscribers) = self.channels.get(&delivery.channel) else { return sent };
