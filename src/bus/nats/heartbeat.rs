@@ -175,7 +175,7 @@ impl Heartbeat {
         if self.deaf_since.is_none() {
             warn!(
                 seconds = silence.as_secs_f32(),
-                "this node does not receive its own heartbeats: it is disconnected from the bus"
+                "this node does not receive its own heartbeats: it is cut off from the bus"
             );
             self.deaf_since = Some(now);
         }
