@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::domain::{DocumentId, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
-use crate::json::EventPayload;
+use crate::json::{EventPayload, RoomNoticePayload, RoomReadPayload};
 use crate::pusher::{AppId, SocketId};
 
 use crate::timeline::Timeline;
@@ -144,12 +144,7 @@ impl Bus {
 
     /// Tells a person's other devices how far they have read.
     pub fn dispatch_room_read(&self, user_id: UserId, room_id: RoomId, read_number: i64) {
-        #[derive(Serialize)]
-        struct RoomRead {
-            room_id: RoomId,
-            read_number: i64,
-        }
-        self.send_to_user(user_id, "room.read", &RoomRead { room_id, read_number });
+        self.send_to_user(user_id, "room.read", &RoomReadPayload { room_id, read_number });
     }
 
     /// Tells the sockets of a room how far its log reaches: whoever has missed something reads it there.
@@ -186,12 +181,12 @@ impl Bus {
     }
 
     fn send_room_joined(&self, user_id: UserId, room_id: RoomId) {
-        self.send_to_user(user_id, "room.joined", &RoomRef { room_id });
+        self.send_to_user(user_id, "room.joined", &RoomNoticePayload { room_id });
     }
 
     fn send_room_left(&self, user_id: UserId, room_id: RoomId) {
         self.revoke(user_id, room_id, Timestamp::now());
-        self.send_to_user(user_id, "room.left", &RoomRef { room_id });
+        self.send_to_user(user_id, "room.left", &RoomNoticePayload { room_id });
     }
 
     fn revoke(&self, user_id: UserId, room_id: RoomId, revoked_at: Timestamp) {
@@ -217,12 +212,6 @@ impl Bus {
             timeline: None,
         }));
     }
-}
-
-/// `{"room_id":1}`.
-#[derive(Serialize)]
-struct RoomRef {
-    room_id: RoomId,
 }
 
 /// The types here have string keys and no fallible serialisers, so there is nothing that can fail.

@@ -11,7 +11,8 @@ use super::{
 };
 
 /// Who may make an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum SignUp {
     /// Everybody who reaches the server.
     Open,
