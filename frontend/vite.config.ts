@@ -13,6 +13,10 @@ export default defineConfig({
     // The Content-Security-Policy allows files of the server's own and nothing inline: no data: URLs, no inline modules.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The viewer of the API's document is one large file.
+    chunkSizeWarningLimit: 2_000,
+    // docs.html is the page at /api/docs.
+    rolldownOptions: { input: ['index.html', 'docs.html'] },
   },
   server: {
     host: '127.0.0.1',

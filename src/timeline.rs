@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use lru::LruCache;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{MessageId, Seq, Timestamp};
 
@@ -109,24 +110,32 @@ impl Timeline {
 }
 
 /// Steps 2 and 3, known when the event leaves the handler.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct DispatchedSteps {
     received_at: Timestamp,
+    #[schema(required)]
     stored_us: Option<u64>,
+    #[schema(required)]
     dispatched_us: Option<u64>,
 }
 
 /// The server's steps of one message: `GET /rooms/{id}/messages/{message}/flow`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Flow)]
 pub struct TimelineSteps {
     message_id: MessageId,
     seq: Seq,
     received_at: Timestamp,
+    #[schema(required)]
     stored_us: Option<u64>,
+    #[schema(required)]
     dispatched_us: Option<u64>,
+    #[schema(required)]
     heard_us: Option<u64>,
+    #[schema(required)]
     written_us: Option<u64>,
     sockets: u64,
+    #[schema(required)]
     answered_us: Option<u64>,
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::domain::{DocumentId, EventKind, RoomEvent, RoomId, Subject, Timestamp, UserId};
-use crate::json::EventPayload;
+use crate::json::{EventPayload, RoomNoticePayload, RoomReadPayload};
 use crate::pusher::{AppId, ChannelKey, SocketId};
 use crate::timeline::Timeline;
 
@@ -61,12 +61,7 @@ impl Bus {
 
     /// Tells a user's other devices how far the user has read.
     pub fn dispatch_room_read(&self, user_id: UserId, room_id: RoomId, read_number: i64) {
-        #[derive(Serialize)]
-        struct RoomRead {
-            room_id: RoomId,
-            read_number: i64,
-        }
-        self.send_to_user(user_id, "room.read", &RoomRead { room_id, read_number });
+        self.send_to_user(user_id, "room.read", &RoomReadPayload { room_id, read_number });
     }
 
     /// Tells the sockets of a room the last `seq` of its log; clients that lack events read them there.
@@ -92,11 +87,11 @@ impl Bus {
         self.send_to_room(event, timeline, except);
         match (event.kind, &event.subject) {
             (EventKind::MemberJoined, Subject::Member(user)) => {
-                self.send_to_user(user.id, "room.joined", &RoomRef { room_id: event.room_id });
+                self.send_to_user(user.id, "room.joined", &RoomNoticePayload { room_id: event.room_id });
             }
             (EventKind::MemberRemoved, Subject::Member(user)) => {
                 self.revoke_room(user.id, event.room_id, Timestamp::now());
-                self.send_to_user(user.id, "room.left", &RoomRef { room_id: event.room_id });
+                self.send_to_user(user.id, "room.left", &RoomNoticePayload { room_id: event.room_id });
             }
             _ => {}
         }
@@ -146,12 +141,6 @@ impl Bus {
     fn channel(&self, channel: ChatChannel) -> ChannelKey {
         ChannelKey { app: self.app, name: channel.name() }
     }
-}
-
-/// `{"room_id":1}`.
-#[derive(Serialize)]
-struct RoomRef {
-    room_id: RoomId,
 }
 
 /// The types here have string keys and no fallible serialisers, so there is nothing that can fail.

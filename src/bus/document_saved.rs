@@ -2,12 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
 
-use crate::domain::{Document, DocumentId};
+use crate::domain::Document;
 
 use super::bus::json;
-use crate::json::AuthorPayload;
+use crate::json::DocumentSavedPayload;
 
 /// A save that changed a document.
 #[derive(Debug, Clone, Copy)]
@@ -18,17 +17,6 @@ pub struct DocumentSaved<'a> {
     pub state_vector: &'a [u8],
     /// The Yjs update that was saved, deletions included.
     pub update: &'a [u8],
-}
-
-#[derive(Serialize)]
-struct DocumentSavedPayload<'a> {
-    document_id: DocumentId,
-    revision: i64,
-    updated_by: AuthorPayload<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state_vector: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    update: Option<String>,
 }
 
 impl DocumentSaved<'_> {
@@ -60,7 +48,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::{Author, RoomId, Timestamp, UserId};
+    use crate::domain::{Author, DocumentId, RoomId, Timestamp, UserId};
 
     fn data(update: &[u8], max_bytes: usize) -> (Value, usize) {
         let ada = Author { id: UserId(2), username: "ada".to_owned(), name: "Ada \"Lovelace\"".to_owned() };

@@ -11,7 +11,8 @@ use super::{
 };
 
 /// Who may create an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum SignUp {
     /// Everybody who can reach the server.
     Open,

@@ -8,6 +8,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use tracing::warn;
+use utoipa::ToSchema;
 
 use crate::domain::{ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, Refusal, RoomId};
 use crate::json::MessagePayload;
@@ -18,13 +19,16 @@ use crate::http::pipeline::body::TextOrJson;
 use crate::http::pipeline::excluded_socket::OwnSocket;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::start_timeline::StartTimeline;
+use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
 
 /// A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PostMessageRequest {
+    #[schema(max_length = 10_000)]
     body: String,
+    #[schema(schema_with = text_schema::client_id)]
     client_id: Option<String>,
     /// What was uploaded into the room before.
     #[serde(default)]
@@ -66,6 +70,16 @@ impl PostMessageRequest {
 }
 
 /// `POST /rooms/{id}/messages`: the six steps of one message.
+#[utoipa::path(
+    post, path = "/api/v1/rooms/{id}/messages", tag = "Messages",
+    params(("id" = RoomId, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same as `client_id`"), ("X-Socket-Id" = Option<String>, Header, description = "This socket is not sent the event")),
+    request_body(content((String = "text/plain"), (PostMessageRequest = "application/json"))),
+    responses(
+        (status = 201, description = "Stored, and dispatched to everybody in the room", body = MessagePayload, headers(("Location" = String, description = "The path of the message"), ("Server-Timing" = String, description = "How long each step took"))),
+        (status = 200, description = "Stored before, under the same client_id", body = MessagePayload, headers(("Idempotency-Replayed" = String))),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_not_found", "client_id_reused", "message_empty", "message_too_long", "invalid_text", "invalid_client_id", "too_many_files", "duplicate_file"]))),
+)]
 pub(crate) async fn post_message(
     state: web::Data<WebState>,
     StartTimeline(timeline): StartTimeline,
@@ -118,6 +132,14 @@ impl FromRequest for IdempotencyKey {
 }
 
 /// `GET /rooms/{id}/messages/{message}`.
+#[utoipa::path(
+    get, path = "/api/v1/rooms/{id}/messages/{message}", tag = "Messages",
+    params(("id" = RoomId, Path), ("message" = MessageId, Path)),
+    responses(
+        (status = 200, description = "The message", body = MessagePayload),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found"]))),
+)]
 pub(crate) async fn show_message(
     state: web::Data<WebState>,
     viewer: Identity,
@@ -129,9 +151,10 @@ pub(crate) async fn show_message(
 }
 
 /// A message's new text: as it is, or `{"body":"…"}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EditMessageRequest {
+    #[schema(schema_with = text_schema::message)]
     body: String,
 }
 
@@ -142,6 +165,15 @@ impl From<String> for EditMessageRequest {
 }
 
 /// `PATCH /rooms/{id}/messages/{message}`: its author replaces the text.
+#[utoipa::path(
+    patch, path = "/api/v1/rooms/{id}/messages/{message}", tag = "Messages",
+    params(("id" = RoomId, Path), ("message" = MessageId, Path)),
+    request_body(content((String = "text/plain"), (EditMessageRequest = "application/json"))),
+    responses(
+        (status = 200, description = "The message after the edit", body = MessagePayload),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "not_allowed", "message_empty", "message_too_long", "invalid_text"]))),
+)]
 pub(crate) async fn edit_message(
     state: web::Data<WebState>,
     author: Identity,
@@ -156,6 +188,14 @@ pub(crate) async fn edit_message(
 }
 
 /// `DELETE /rooms/{id}/messages/{message}`: takes it back; its place stays.
+#[utoipa::path(
+    delete, path = "/api/v1/rooms/{id}/messages/{message}", tag = "Messages",
+    params(("id" = RoomId, Path), ("message" = MessageId, Path)),
+    responses(
+        (status = 200, description = "The message without its text", body = MessagePayload),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "not_allowed"]))),
+)]
 pub(crate) async fn delete_message(
     state: web::Data<WebState>,
     actor: Identity,

@@ -3,6 +3,7 @@
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use crate::domain::{RetentionDays, RoomId, RoomKind, RoomName, RoomTopic, UserId};
 use crate::json::{MembershipPayload, RoomPayload};
@@ -11,13 +12,16 @@ use crate::store::{NewRoom, RoomChange, RoomView};
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
 
 /// A room, with the caller's place in it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Room)]
 struct RoomResponse<'a> {
     #[serde(flatten)]
     room: RoomPayload<'a>,
+    #[schema(required)]
     membership: Option<MembershipPayload>,
 }
 
@@ -28,18 +32,33 @@ impl<'a> From<&'a RoomView> for RoomResponse<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Rooms)]
 struct RoomsResponse<'a> {
     items: Vec<RoomResponse<'a>>,
 }
 
 /// `GET /rooms`.
+#[utoipa::path(
+    get, path = "/api/v1/rooms", tag = "Rooms",
+    responses(
+        (status = 200, description = "Your rooms, then the open ones that you could join", body = RoomsResponse),
+    ),
+)]
 pub(crate) async fn list_rooms(state: web::Data<WebState>, identity: Identity) -> Result<HttpResponse, ApiError> {
     let rooms = state.store.rooms_of(identity.user_id()).await?;
     Ok(HttpResponse::Ok().json(RoomsResponse { items: rooms.iter().map(RoomResponse::from).collect() }))
 }
 
 /// `GET /rooms/{id}`.
+#[utoipa::path(
+    get, path = "/api/v1/rooms/{id}", tag = "Rooms",
+    params(("id" = RoomId, Path)),
+    responses(
+        (status = 200, description = "The room", body = RoomResponse),
+    ),
+    extensions(("x-problems" = json!(["room_not_found"]))),
+)]
 pub(crate) async fn show_room(
     state: web::Data<WebState>,
     identity: Identity,
@@ -49,12 +68,15 @@ pub(crate) async fn show_room(
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateRoomRequest {
+    #[schema(schema_with = text_schema::line::<80>)]
     name: String,
     /// Open when it is missing.
+    #[schema(value_type = Option<RoomKind>)]
     kind: Option<String>,
+    #[schema(schema_with = text_schema::topic::<250>)]
     topic: Option<String>,
     #[serde(default)]
     member_ids: Vec<UserId>,
@@ -72,6 +94,14 @@ impl CreateRoomRequest {
 }
 
 /// `POST /rooms`.
+#[utoipa::path(
+    post, path = "/api/v1/rooms", tag = "Rooms",
+    request_body = CreateRoomRequest,
+    responses(
+        (status = 201, description = "The room", body = RoomResponse, headers(("Location" = String, description = "The path of what was made"))),
+    ),
+    extensions(("x-problems" = json!(["user_not_found", "room_name_empty", "room_name_too_long", "room_topic_too_long", "invalid_room_kind", "invalid_text"]))),
+)]
 pub(crate) async fn create_room(
     state: web::Data<WebState>,
     identity: Identity,
@@ -83,13 +113,16 @@ pub(crate) async fn create_room(
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(RoomResponse::from(&room)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeRoomRequest {
+    #[schema(schema_with = text_schema::optional_line::<80>)]
     name: Option<String>,
+    #[schema(schema_with = text_schema::topic::<250>)]
     topic: Option<String>,
     /// Null is a wish too: to keep messages as long as the instance does.
     #[serde(default, deserialize_with = "null_or_value")]
+    #[schema(value_type = Option<RetentionDays>)]
     retention_days: Option<Option<i64>>,
 }
 
@@ -99,6 +132,15 @@ fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Op
 }
 
 /// `PATCH /rooms/{id}`: another name or topic, or another time for which messages are kept.
+#[utoipa::path(
+    patch, path = "/api/v1/rooms/{id}", tag = "Rooms",
+    params(("id" = RoomId, Path)),
+    request_body = ChangeRoomRequest,
+    responses(
+        (status = 200, description = "The room after the change", body = RoomResponse),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "not_allowed", "room_name_empty", "room_name_too_long", "room_topic_too_long", "invalid_retention_days", "invalid_text"]))),
+)]
 pub(crate) async fn change_room(
     state: web::Data<WebState>,
     identity: Identity,
@@ -116,6 +158,14 @@ pub(crate) async fn change_room(
 }
 
 /// `POST /rooms/{id}/join`.
+#[utoipa::path(
+    post, path = "/api/v1/rooms/{id}/join", tag = "Rooms",
+    params(("id" = RoomId, Path)),
+    responses(
+        (status = 200, description = "The room, with you in it", body = RoomResponse),
+    ),
+    extensions(("x-problems" = json!(["room_not_found"]))),
+)]
 pub(crate) async fn join_room(
     state: web::Data<WebState>,
     identity: Identity,

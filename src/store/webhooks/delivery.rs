@@ -1,6 +1,7 @@
 //! A delivery: one event for one webhook, and the record of its attempts.
 
 use diesel::prelude::*;
+use utoipa::ToSchema;
 
 use crate::domain::{DeliveryId, EventKind, RoomId, Seq, Timestamp, WebhookId};
 use crate::store::StoreError;
@@ -9,7 +10,8 @@ use crate::store::engine::error::damaged;
 use crate::store::engine::schema::webhook_deliveries;
 
 /// The status of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum DeliveryStatus {
     /// It is to be sent, or sent again.
     Pending,
