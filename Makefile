@@ -25,7 +25,7 @@ TEST_TOOLS := cargo rustfmt clippy node cc cxx openssl libssl python nats-server
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run run-tools build page test test-tools check check-rust program test-rust test-tls check-page test-clients test-sdks test-browser fuzz-fixed fuzz bench bench-peers measure-documents torture clean
+.PHONY: help run run-tools build page test test-tools check check-rust program test-rust test-tls check-page test-clients test-sdks test-browser fuzz-seeds fuzz bench bench-peers measure-documents torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,7 +59,7 @@ tests/node_modules/.package-lock.json: tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund
 	@touch $@
 
-test: test-tools check-page check-rust test-rust test-tls test-clients test-sdks test-browser fuzz-fixed ## Run every test there is
+test: test-tools check-page check-rust test-rust test-tls test-clients test-sdks test-browser fuzz-seeds ## Run every test there is
 
 test-tools:
 	@tests/require.sh $(TEST_TOOLS)
@@ -127,9 +127,9 @@ test-browser: program tests/node_modules/.package-lock.json ## The page in a rea
 	cd tests && HUBBUB_BIN=$(TARGET)/debug/hubbub npm run test:browser
 
 # The same inputs each time, so that it finds nothing new by chance.
-fuzz-fixed: ## Fuzz what strangers send with the same 20,000 inputs each time
+fuzz-seeds: ## Run the fuzz targets with the committed seeds
 	@tests/require.sh cargo cxx
-	fuzz/run.sh runs 20000
+	fuzz/run.sh seeds
 
 fuzz: ## Fuzz what strangers send, half an hour for each target
 	@tests/require.sh cargo cxx
