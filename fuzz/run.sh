@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 
 case "${1-} ${2-}" in
     "for "[1-9]* | "seeds ") ;;
-    *) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,4s/^# //p' "${0##*/}" >&2; exit 2 ;;
 esac
 
 # libFuzzer's instrumentation, as cargo-fuzz asks for it but without a sanitizer: these flags work with a stable compiler,

@@ -969,9 +969,9 @@ export interface components {
             body: string;
         };
         /** @description What happened in a room. The socket, the event stream, catch-up and webhooks carry it. */
-        Event: components["schemas"]["RoomCreatedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"];
+        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
         /** @enum {string} */
-        EventType: "room.created" | "room.changed" | "message.posted" | "message.edited" | "message.deleted" | "member.joined" | "member.removed" | "document.created" | "document.changed";
+        EventType: "document.created" | "document.changed" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "room.changed" | "room.created";
         FieldProblem: {
             detail: string;
             field: string;
@@ -1321,7 +1321,7 @@ export interface components {
             username: string;
         };
         /**
-         * @description Who may make an account.
+         * @description Who may create an account.
          * @enum {string}
          */
         SignUp: "open" | "invite";
