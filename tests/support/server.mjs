@@ -6,9 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** The program under test. */
-export const BINARY = resolve(
-  process.env.HUBBUB_BIN ?? new URL('../../target/debug/hubbub', import.meta.url).pathname,
-);
+export const BINARY = resolve(process.env.HUBBUB_BIN ?? new URL('../../target/debug/hubbub', import.meta.url).pathname);
 
 /** Many people sign in from one address here, and their passwords need no protection. */
 const ENVIRONMENT = {
