@@ -146,11 +146,13 @@ fn micros(step: &AtomicU64) -> Option<u64> {
     }
 }
 
+type Timelines = LruCache<MessageId, (Seq, Arc<Timeline>)>;
+
 /// The timelines of the last posted messages, shown in the page. Bounded: a new one displaces the oldest.
 #[derive(Debug)]
 pub struct TimelineStore {
     /// In the order of posting: reading an entry does not move it. `None`: no timeline is kept (`HUBBUB_FLOW_ENTRIES=0`).
-    timelines: Option<Mutex<LruCache<MessageId, (Seq, Arc<Timeline>)>>>,
+    timelines: Option<Mutex<Timelines>>,
 }
 
 impl TimelineStore {

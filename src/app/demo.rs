@@ -32,7 +32,7 @@ const LOBBY: [(usize, &str); 4] = [
 const WORKSHOP: [(usize, &str); 2] = [
     (
         1,
-        "| step | where |\n|---|---|\n| 2 store | `store/` |\n| 3 dispatch | `bus/bus.rs` |\n| 4 broadcast | \
+        "| step | where |\n|---|---|\n| 2 store | `store/` |\n| 3 dispatch | `bus/dispatch.rs` |\n| 4 broadcast | \
          `broadcast/` |",
     ),
     (

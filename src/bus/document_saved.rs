@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::domain::Document;
 
-use super::bus::json;
+use super::dispatch::json;
 use crate::json::DocumentSavedPayload;
 
 /// A save that changed a document.

@@ -12,9 +12,9 @@
 //! miss. A broadcaster receives [`BusInput`] and reaches the broadcasters of other processes through [`Cluster`].
 
 mod broker;
-mod bus;
 mod chat_channel;
 mod cluster;
+mod dispatch;
 mod document_saved;
 mod envelope;
 
@@ -26,12 +26,12 @@ mod pusher;
 mod unreliable;
 
 pub use broker::{Broker, BusFull, BusState};
-pub use bus::Bus;
 pub use chat_channel::ChatChannel;
 pub use cluster::{
     BoxFuture, CachedEvent, ChannelDelta, ChannelInfo, ChannelSnapshot, Cluster, ClusterEvent, ClusterMessage, Digest,
     EncodedFrame, InvalidNodeId, NodeId, NodeShare, Query, QueryResult, Recipient, SingleNode,
 };
+pub use dispatch::Bus;
 pub use document_saved::DocumentSaved;
 pub use envelope::{BusInput, BusMessage, Envelope, Revocation, RoomHead, Termination};
 pub use local::{LocalBus, LocalReceiver, local_bus};
