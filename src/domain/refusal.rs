@@ -241,9 +241,9 @@ impl Refusal {
 }
 
 impl std::fmt::Display for Refusal {
-    /// Writes the code, as it stands in logs.
+    /// Writes the sentence, as a person at a terminal and a reader of the log see it.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(self.code())
+        formatter.write_str(self.sentence())
     }
 }
 

@@ -62,7 +62,7 @@ impl ApiError {
             answer.insert_header((CONTENT_RANGE, format!("bytes */{bytes}")));
         }
         answer.content_type("application/problem+json").json(ProblemResponse {
-            r#type: format!("urn:hubbub:problem:{}", problem.refusal),
+            r#type: format!("urn:hubbub:problem:{}", problem.refusal.code()),
             title: status(problem.refusal).canonical_reason().unwrap_or("Error"),
             status: problem.refusal.status(),
             code: problem.refusal.code(),

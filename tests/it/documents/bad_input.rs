@@ -29,7 +29,7 @@ async fn whatever_is_no_update_of_this_text_is_refused_and_harms_nothing() {
             ] {
                 let refused = put(&ada, &editor.path, bytes.to_vec()).await;
                 let detail = refused.expect_problem(422, "invalid_update");
-                assert!(detail.contains("no Yjs update"), "{reason}: {detail}");
+                assert!(detail.contains("not a Yjs update"), "{reason}: {detail}");
             }
             let stranger = Editor::blank(&ada, create_document(&ada, room, "Other").await);
             stranger.append("one");
