@@ -159,7 +159,7 @@ interface EventHead {
 export type RoomEvent = EventHead &
   (
     | { type: 'room.created' | 'room.changed'; room: RoomFacts }
-    | { type: 'message.posted'; message: Message; flow?: DispatchedFlow }
+    | { type: 'message.posted'; message: Message; flow?: DispatchedTimeline }
     | { type: 'message.edited' | 'message.deleted'; message: Message }
     | { type: 'member.joined' | 'member.removed'; user: Author }
     | { type: 'document.created' | 'document.changed'; document: DocumentFacts }
@@ -186,14 +186,14 @@ export interface CatchUp {
 }
 
 /** Steps 2 and 3 as the event carries them; microseconds after `received_at`. */
-export interface DispatchedFlow {
+export interface DispatchedTimeline {
   received_at: string;
   stored_us: number | null;
   dispatched_us: number | null;
 }
 
 /** The server's four steps of a message; microseconds after `received_at`. */
-export interface ServerFlow extends DispatchedFlow {
+export interface ServerTimeline extends DispatchedTimeline {
   message_id: number;
   seq: number;
   heard_us: number | null;
