@@ -1,7 +1,8 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-const server = 'http://127.0.0.1:8080';
+// `make dev` says where its server listens.
+const server = process.env.HUBBUB_DEV_SERVER ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   plugins: [svelte()],
@@ -12,6 +13,10 @@ export default defineConfig({
     // The Content-Security-Policy allows files of the server's own and nothing inline: no data: URLs, no inline modules.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The viewer of the API's document is one large file.
+    chunkSizeWarningLimit: 2_000,
+    // docs.html is the page at /api/docs.
+    rolldownOptions: { input: ['index.html', 'docs.html'] },
   },
   server: {
     host: '127.0.0.1',

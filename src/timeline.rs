@@ -1,23 +1,25 @@
-//! The time line of one message through the server: what the flow view and `Server-Timing` show.
+//! The timeline of one posted message: when each of the six steps happened. The page shows it, and `Server-Timing`.
 //!
 //! A [`Timeline`] is begun when a POST arrives and handed along with the event. Each step notes its time with one atomic
-//! store, so the measurement costs nothing that the measured would feel.
+//! store, so that measuring costs nothing that matters.
 
-use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use lru::LruCache;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{MessageId, Seq, Timestamp};
 
-/// When each step of one request happened, in nanoseconds after it was received; 0 stands for "not yet".
+/// When each step of one request happened, in nanoseconds after it was received; 0: it has not happened.
 #[derive(Debug)]
 pub struct Timeline {
-    /// When the request was received, for people.
+    /// When the request was received, in UTC.
     received_at: Timestamp,
-    /// When the request was received, on the clock that never jumps.
+    /// When the request was received, on a clock that is never set.
     started: Instant,
     parsed: AtomicU64,
     stored: AtomicU64,
@@ -80,7 +82,7 @@ impl Timeline {
         self.answered.store(self.elapsed_ns(), Ordering::Relaxed);
     }
 
-    /// The value of the `Server-Timing` header: the steps' own durations and the whole, in milliseconds.
+    /// The value of the `Server-Timing` header: the duration of each step and the total, in milliseconds.
     #[must_use]
     pub fn server_timing(&self) -> String {
         let at = |step: &AtomicU64| step.load(Ordering::Relaxed);
@@ -108,24 +110,32 @@ impl Timeline {
 }
 
 /// Steps 2 and 3, known when the event leaves the handler.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct DispatchedSteps {
     received_at: Timestamp,
+    #[schema(required)]
     stored_us: Option<u64>,
+    #[schema(required)]
     dispatched_us: Option<u64>,
 }
 
 /// The server's steps of one message: `GET /rooms/{id}/messages/{message}/flow`.
-#[derive(Debug, Serialize)]
-pub struct Flow {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Flow)]
+pub struct TimelineSteps {
     message_id: MessageId,
     seq: Seq,
     received_at: Timestamp,
+    #[schema(required)]
     stored_us: Option<u64>,
+    #[schema(required)]
     dispatched_us: Option<u64>,
+    #[schema(required)]
     heard_us: Option<u64>,
+    #[schema(required)]
     written_us: Option<u64>,
     sockets: u64,
+    #[schema(required)]
     answered_us: Option<u64>,
 }
 
@@ -136,47 +146,41 @@ fn micros(step: &AtomicU64) -> Option<u64> {
     }
 }
 
-/// The timelines of the last messages, for the flow view. Bounded: the oldest goes when a new one comes.
+type Timelines = LruCache<MessageId, (Seq, Arc<Timeline>)>;
+
+/// The timelines of the last posted messages, shown in the page. Bounded: a new one displaces the oldest.
 #[derive(Debug)]
 pub struct TimelineStore {
-    entries: Mutex<Entries>,
-    capacity: usize,
-}
-
-#[derive(Debug, Default)]
-struct Entries {
-    timelines: HashMap<MessageId, (Seq, Arc<Timeline>)>,
-    oldest_first: VecDeque<MessageId>,
+    /// In the order of posting: reading an entry does not move it. `None`: no timeline is kept (`HUBBUB_FLOW_ENTRIES=0`).
+    timelines: Option<Mutex<Timelines>>,
 }
 
 impl TimelineStore {
-    /// A book of at most `capacity` messages.
+    /// Keeps the timelines of at most `capacity` messages; none when it is 0.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { entries: Mutex::default(), capacity }
+        let timelines = NonZeroUsize::new(capacity).map(|capacity| {
+            // Grows with what it holds: `LruCache::new` would allocate the whole capacity at once.
+            let mut timelines = LruCache::unbounded();
+            timelines.resize(capacity);
+            Mutex::new(timelines)
+        });
+        Self { timelines }
     }
 
     /// Keeps the timeline of a message that was just posted.
     pub fn keep(&self, message_id: MessageId, seq: Seq, timeline: Arc<Timeline>) {
-        if self.capacity == 0 {
-            return;
+        if let Some(timelines) = &self.timelines {
+            timelines.lock().unwrap_or_else(PoisonError::into_inner).put(message_id, (seq, timeline));
         }
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        while entries.oldest_first.len() >= self.capacity {
-            if let Some(oldest) = entries.oldest_first.pop_front() {
-                entries.timelines.remove(&oldest);
-            }
-        }
-        entries.oldest_first.push_back(message_id);
-        entries.timelines.insert(message_id, (seq, timeline));
     }
 
-    /// The steps of a message; `None` when it is too old, or was posted remote.
+    /// The steps of a message so far; `None` when its timeline is not kept, or the message was posted at another server.
     #[must_use]
-    pub fn flow(&self, message_id: MessageId) -> Option<Flow> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (seq, timeline) = entries.timelines.get(&message_id)?;
-        Some(Flow {
+    pub fn steps(&self, message_id: MessageId) -> Option<TimelineSteps> {
+        let timelines = self.timelines.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seq, timeline) = timelines.peek(&message_id)?;
+        Some(TimelineSteps {
             message_id,
             seq: *seq,
             received_at: timeline.received_at,
@@ -195,13 +199,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_book_forgets_the_oldest_first() {
-        let book = TimelineStore::new(2);
+    fn a_new_timeline_displaces_the_oldest() {
+        let store = TimelineStore::new(2);
         for id in 1..=3 {
-            book.keep(MessageId(id), Seq(id), Timeline::start());
+            store.keep(MessageId(id), Seq(id), Timeline::start());
         }
-        assert!(book.flow(MessageId(1)).is_none());
-        assert!(book.flow(MessageId(2)).is_some() && book.flow(MessageId(3)).is_some());
+        assert!(store.steps(MessageId(1)).is_none());
+        assert!(store.steps(MessageId(2)).is_some() && store.steps(MessageId(3)).is_some());
     }
 
     #[test]
@@ -209,8 +213,8 @@ mod tests {
         let timeline = Timeline::start();
         timeline.written(3);
         timeline.written(4);
-        let book = TimelineStore::new(1);
-        book.keep(MessageId(1), Seq(1), timeline);
-        assert_eq!(book.flow(MessageId(1)).map(|flow| flow.sockets), Some(7));
+        let store = TimelineStore::new(1);
+        store.keep(MessageId(1), Seq(1), timeline);
+        assert_eq!(store.steps(MessageId(1)).map(|steps| steps.sockets), Some(7));
     }
 }

@@ -5,8 +5,13 @@
 #
 # The command finds the server's address in HUBBUB_TEST_POSTGRES_URL, and must use it (HUBBUB_TEST_REQUIRE_POSTGRES=1). The
 # server takes TLS too: its certificate, which it signed itself for 127.0.0.1, is HUBBUB_TEST_POSTGRES_CERTIFICATE.
-# Server and data are gone when it ends. Without a command it prints the address and waits for Ctrl-C.
+# Server and data are gone when it ends. A server that HUBBUB_TEST_POSTGRES_URL names already is used instead. Without a command it prints the address and waits for Ctrl-C.
 set -euo pipefail
+
+if [ -n "${HUBBUB_TEST_POSTGRES_URL-}" ] && [ $# -gt 0 ]; then
+    export HUBBUB_TEST_REQUIRE_POSTGRES=1
+    exec "$@"
+fi
 
 # The newest version installed; Debian keeps the server's programs out of PATH.
 find_programs() {
@@ -20,19 +25,8 @@ find_programs() {
     return 1
 }
 
-if ! programs=$(find_programs); then
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "tests/postgres.sh: installing postgresql with apt-get" >&2
-        apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y postgresql >&2
-    fi
-    if ! programs=$(find_programs); then
-        echo "tests/postgres.sh: the Postgres server's programs (initdb, postgres) are missing; install the package" \
-            "postgresql, or name a server of your own in HUBBUB_TEST_POSTGRES_URL" >&2
-        exit 1
-    fi
-fi
-
-"$(dirname "$0")/require.sh" openssl >&2
+"$(dirname "$0")/require.sh" postgres openssl >&2
+programs=$(find_programs)
 
 # Postgres refuses to run as root, and the package brings a user for it.
 as_server=()
@@ -62,7 +56,7 @@ cd "$directory"
     >"$directory/initdb.log" || { cat "$directory/initdb.log" >&2; exit 1; }
 
 # A port that is free at this moment may be taken at the next: try another then.
-for _ in 1 2 3 4 5; do
+for _ in $(seq 20); do
     port=$((20000 + RANDOM % 30000))
     # The data is thrown away, so nothing need reach the disk.
     "${as_server[@]}" "$programs/postgres" -D "$directory/data" -p "$port" -c listen_addresses=127.0.0.1 \
@@ -70,7 +64,7 @@ for _ in 1 2 3 4 5; do
         -c unix_socket_directories= -c fsync=off -c full_page_writes=off -c max_connections=300 \
         >"$directory/server.log" 2>&1 &
     server=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         kill -0 "$server" 2>/dev/null || break
         if "$programs/pg_isready" -q -h 127.0.0.1 -p "$port"; then
             break 2

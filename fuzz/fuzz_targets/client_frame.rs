@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use hubbub_fuzz::pusher::{ChannelName, ClientFrame, Member, SignedInUser, server_frame};
+use hubbub_fuzz::pusher::{ChannelName, ClientFrame, PresenceMember, SignedInUser, server_frame};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ fuzz_target!(|text: &str| {
     match ClientFrame::parse(text) {
         Ok(ClientFrame::Subscribe(frame)) => {
             let channel = ChannelName::parse(&frame.channel);
-            let member = frame.channel_data.as_deref().and_then(|data| Member::parse(data).ok());
+            let member = frame.channel_data.as_deref().and_then(|data| PresenceMember::parse(data).ok());
             if let (Ok(channel), Some(member)) = (channel, member) {
                 let added = json(&server_frame::member_added(&channel, &member));
                 assert_eq!(inner(&added)["user_id"], member.user_id.as_str());

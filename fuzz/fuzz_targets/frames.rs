@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use flate2::{Compress, Compression, FlushCompress};
 use libfuzzer_sys::fuzz_target;
 
-use frames::{WebSocketFrame, FrameError, FrameRules};
+use frames::{FrameError, FrameRules, WebSocketFrame};
 use inflate::inflate;
 
 const MAX_BYTES: usize = 1_000;

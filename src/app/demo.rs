@@ -32,7 +32,7 @@ const LOBBY: [(usize, &str); 4] = [
 const WORKSHOP: [(usize, &str); 2] = [
     (
         1,
-        "| step | where |\n|---|---|\n| 2 store | `store/` |\n| 3 dispatch | `bus/bus.rs` |\n| 4 broadcast | \
+        "| step | where |\n|---|---|\n| 2 store | `store/` |\n| 3 dispatch | `bus/dispatch.rs` |\n| 4 broadcast | \
          `broadcast/` |",
     ),
     (
@@ -50,7 +50,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Makes what is missing: people, rooms and messages on the first start, a token on each.
+    /// Creates users, rooms and messages on the first start, and a new token on each start.
     pub(super) async fn prepare(store: &Store, passwords: &Passwords, limits: &Limits) -> Result<Self, StartError> {
         if store.is_first_run().await? {
             seed(store, passwords, limits).await?;
@@ -63,7 +63,7 @@ impl Demo {
         Ok(Self { token: new_token(store, ada.id).await?, lobby })
     }
 
-    /// Whom a visitor may enter as.
+    /// The users that a visitor may sign in as.
     #[must_use]
     pub fn people(&self) -> Vec<DemoPerson> {
         let person = |(username, name): (&str, &str)| DemoPerson {
@@ -82,7 +82,7 @@ impl Demo {
     }
 }
 
-/// A token for this run; the one of the last run ends.
+/// Creates a token for this run, and deletes that of the last run.
 async fn new_token(store: &Store, user_id: UserId) -> Result<OpaqueToken, StoreError> {
     for token in store.api_tokens(user_id).await? {
         if token.name == TOKEN_NAME {

@@ -19,7 +19,7 @@ pub enum StartError {
     /// The settings contradict each other.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The database's URL is none.
+    /// The database's URL is invalid.
     #[error(transparent)]
     DatabaseUrl(#[from] InvalidDatabaseUrl),
     /// The database does not open.
@@ -45,7 +45,7 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The socket server stands apart, and nobody has said whose sockets it serves.
+    /// A socket server in a process of its own has no credentials of an app.
     #[error(
         "--role ws needs the app that the web role signs for: set HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET, or \
          name the web role's data directory, whose socket-app.json has them ({0}; HUBBUB_DATA_DIR)"
@@ -60,7 +60,7 @@ pub enum StartError {
     /// The threads that hash passwords do not start.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
-    /// The address is taken, or not ours.
+    /// The address is in use, or does not belong to this machine.
     #[error("cannot listen on {address}: {source} (HUBBUB_LISTEN)")]
     Listen {
         /// The address.

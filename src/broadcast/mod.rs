@@ -1,4 +1,4 @@
-//! The broadcaster (step 4 of the walk): hears events on the bus and sends them to the sockets of their channels.
+//! The broadcaster (step 4 of the walk): receives events from the bus and sends them to the sockets of their channels.
 //!
 //! ```text
 //!                        ┌─ Hub of worker 1 ─ SendQueue ─ socket
@@ -6,16 +6,15 @@
 //!        one actor       └─ Hub of worker 2 ─ SendQueue ─ socket
 //! ```
 //!
-//! The [`Broadcaster`] is one task with a mailbox. It owns what concerns a channel as a whole: which hubs hold sockets
-//! of it, who is present, whose right was taken away. Each worker thread has a [`Hub`], which owns that thread's sockets
-//! without a lock. An event is serialised once into one [`Frame`], and deflated once where a socket takes that; all outboxes
-//! share both.
+//! The [`Broadcaster`] is one task with a mailbox. It owns the state of each channel: which hubs have sockets in it, its
+//! members, and revoked authorisations. Each worker thread has a [`Hub`], which owns that thread's sockets without a lock.
+//! An event is serialised once into one [`Frame`], and deflated once if a socket accepts that; all send queues share both.
 //!
-//! Two rules keep it from stopping: a hub never waits for the broadcaster (what it reports goes through a queue without
-//! a bound, and stands for a subscription that ends only once), and nobody waits for a socket (an [`SendQueue`] that is
-//! full closes its socket). So the broadcaster may wait for a hub, and its own full mailbox is the only brake.
+//! Two rules prevent a deadlock: a hub never waits for the broadcaster (its reports go through a queue without a bound, each
+//! for a subscription that ends only once), and nobody waits for a socket (a full [`SendQueue`] closes its socket). So the
+//! broadcaster may wait for a hub, and senders wait only for the broadcaster's own full mailbox.
 //!
-//! No database here: a channel's right comes as a signature, and goes by a revocation on the bus.
+//! There is no database here: the application authorises a subscription by a signature, and revokes it over the bus.
 
 mod actor;
 mod channel;

@@ -1,21 +1,21 @@
-//! Tables that give memory back after a peak: a hash table by itself stays as large as it ever was.
+//! Hash tables that free memory after a peak: by itself a hash table never shrinks.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use indexmap::IndexMap;
 
-/// Room that is never given back: less is not worth moving anything.
+/// Capacity up to which a table is not shrunk.
 const KEPT: usize = 32;
 
-/// A table that grows and shrinks.
+/// A table that can be shrunk after removals.
 pub(crate) trait ShrinkSparse {
-    /// After a removal: moves into a smaller table when three quarters of this one are empty. The half of what remains is
-    /// spare then, so that each removal and each insertion pays for a fixed number of moves.
+    /// To be called after a removal: shrinks the table when three quarters of it are empty. Half of the new table is empty
+    /// again, so that the cost per removal and per insertion stays constant (amortised).
     fn shrink_if_sparse(&mut self);
 }
 
-/// The room that a table with so many entries should be cut down to.
+/// The capacity that a table with so many entries should be shrunk to; `None` when it should stay.
 fn room_for(entries: usize, room: usize) -> Option<usize> {
     (room > KEPT && entries < room / 4).then_some((entries * 2).max(KEPT / 2))
 }

@@ -1,24 +1,32 @@
-//! The chat's channels: their names, and what a name stands for.
+//! The channels of the chat, and their names.
 
 use std::fmt;
 
 use crate::domain::{DocumentId, RoomId, UserId};
+use crate::pusher::ChannelName;
 
 /// A channel of the chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChatChannel {
-    /// `private-room.{id}`: what happens in a room.
+    /// `private-room.{id}`: the events of a room.
     Room(RoomId),
-    /// `presence-room.{id}`: who has the room on screen, and who is typing.
+    /// `presence-room.{id}`: the users who have the room open, and who is typing.
     RoomPresence(RoomId),
-    /// `private-user.{id}`: what concerns one person on all their devices.
+    /// `private-user.{id}`: the events for one user, on all devices.
     User(UserId),
-    /// `presence-document.{id}`: who has a document open, and the changes that they send each other.
+    /// `presence-document.{id}`: the users who have a document open, and the changes that they send each other.
     Document(DocumentId),
 }
 
 impl ChatChannel {
-    /// What a channel's name stands for; `None` when it is none of the chat's.
+    /// The channel's name.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a prefix of letters and a number are a valid name")]
+    pub fn name(self) -> ChannelName {
+        ChannelName::parse(&self.to_string()).expect("a prefix of letters and a number are a valid name")
+    }
+
+    /// Parses a channel's name; `None` when it is no channel of the chat.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let id = |text: &str| text.parse().ok().filter(|id: &i64| id.to_string() == text);
@@ -59,7 +67,7 @@ mod tests {
             ChatChannel::Document(DocumentId(5)),
         ];
         for channel in channels {
-            assert_eq!(ChatChannel::from_name(&channel.to_string()), Some(channel));
+            assert_eq!(ChatChannel::from_name(channel.name().as_str()), Some(channel));
         }
         for name in
             ["private-room.01", "private-room.", "private-room.+1", "presence-user.1", "presence-document.x", "room.1"]

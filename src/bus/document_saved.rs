@@ -1,38 +1,26 @@
-//! The event `document.saved`: what a save changed, for the pages that have the document open.
+//! The event `document.saved`, for the pages that have the document open.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
 
-use crate::domain::{Document, DocumentId};
+use crate::domain::Document;
 
-use super::bus::json;
-use crate::json::AuthorPayload;
+use super::dispatch::json;
+use crate::json::DocumentSavedPayload;
 
 /// A save that changed a document.
 #[derive(Debug, Clone, Copy)]
 pub struct DocumentSaved<'a> {
-    /// The document after it.
+    /// The document after the save.
     pub document: &'a Document,
-    /// What the document has.
+    /// The Yjs state vector of the document after the save.
     pub state_vector: &'a [u8],
-    /// What was saved, deletions included.
+    /// The Yjs update that was saved, deletions included.
     pub update: &'a [u8],
 }
 
-#[derive(Serialize)]
-struct DocumentSavedPayload<'a> {
-    document_id: DocumentId,
-    revision: i64,
-    updated_by: AuthorPayload<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state_vector: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    update: Option<String>,
-}
-
 impl DocumentSaved<'_> {
-    /// The event's data with as much as fits into `max_bytes`: the update counts for more than the state vector.
+    /// The event's data with what fits into `max_bytes`: first the update, then the state vector.
     pub(super) fn json_within(&self, max_bytes: usize) -> String {
         let mut payload = DocumentSavedPayload {
             document_id: self.document.id,
@@ -48,7 +36,7 @@ impl DocumentSaved<'_> {
     }
 }
 
-/// The bytes in base64, unless they and what is written around them do not fit into what is left.
+/// The bytes in base64; `None` when they and the text around them do not fit into the bytes left.
 fn fitting(bytes: &[u8], around: &str, left: &mut usize) -> Option<String> {
     let length = bytes.len().div_ceil(3) * 4 + around.len();
     *left = left.checked_sub(length)?;
@@ -60,7 +48,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::{Author, RoomId, Timestamp, UserId};
+    use crate::domain::{Author, DocumentId, RoomId, Timestamp, UserId};
 
     fn data(update: &[u8], max_bytes: usize) -> (Value, usize) {
         let ada = Author { id: UserId(2), username: "ada".to_owned(), name: "Ada \"Lovelace\"".to_owned() };

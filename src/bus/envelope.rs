@@ -1,27 +1,27 @@
-//! What travels over the bus: an event addressed to a channel, or an order to the broadcasters.
+//! The messages of the bus: an event for a channel, or a control message to the broadcasters.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{RoomId, Seq, Timestamp, UserId};
-use crate::pusher::{AppId, server_frame};
-
-use super::ClusterEvent;
+use crate::pusher::{AppId, ChannelKey, ChannelName, SocketId, server_frame};
 use crate::timeline::Timeline;
 
-/// One message for the bus. Every broadcaster hears every message that concerns a channel it holds.
+use super::ClusterEvent;
+
+/// One message for the broadcasters. A broadcaster receives each message for a channel that it has sockets of.
 #[derive(Debug, Clone)]
 pub enum BusMessage {
     /// An event for the sockets of a channel.
     Event(Envelope),
-    /// Somebody lost the right to a channel.
+    /// A user lost the right to a channel.
     Revoke(Revocation),
-    /// Somebody is to be disconnected.
+    /// A user's connections are to be closed.
     Terminate(Termination),
 }
 
-/// What a broadcaster hears.
+/// What a broadcaster receives from the bus.
 #[derive(Debug)]
 pub enum BusInput {
     /// A message of this process.
@@ -33,45 +33,42 @@ pub enum BusInput {
 /// An event for the sockets of one channel.
 #[derive(Debug, Clone)]
 pub struct Envelope {
-    /// The app whose channel it is.
-    pub app: AppId,
-    /// The channel's name.
-    pub channel: String,
+    /// The channel.
+    pub channel: ChannelKey,
     /// The event's name.
     pub event: String,
     /// The event's data as the publisher wrote it: a text, by convention JSON. Never re-encoded, only quoted.
     pub data: String,
-    /// The socket id that must not get it: the publisher's own.
-    pub except: Option<String>,
-    /// Where the event stands in a room's log; lets a dropped event be made good by naming the head later.
+    /// The socket that does not get it: the publisher's own.
+    pub except: Option<SocketId>,
+    /// The event's place in a room's log. When the event is dropped, this head is sent later, and clients read the log.
     pub head: Option<RoomHead>,
-    /// Where the broadcaster notes what it did and when.
+    /// Where the broadcaster notes when it took the event up and when it was written.
     pub timeline: Option<Arc<Timeline>>,
 }
 
 impl Envelope {
-    /// The event as sockets get it: written once, wherever they are.
+    /// The text of the event's frame. It is serialised once for all sockets of all nodes.
     #[must_use]
     pub fn frame(&self) -> String {
-        server_frame::channel_event(&self.event, &self.channel, &self.data)
+        server_frame::channel_event(&self.event, self.channel.name.as_str(), &self.data)
     }
 }
 
-/// How far a room's log reaches.
+/// The head of a room's log: its last event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomHead {
     /// The room.
     pub room_id: RoomId,
-    /// The last event known.
+    /// The number of its last event.
     pub seq: Seq,
 }
 
 impl RoomHead {
-    /// The event `room.head` that tells a channel's clients what they should have seen.
+    /// The event `room.head`, which tells clients the last `seq` that they should have: `{"room_id":1,"seq":41}`.
     #[must_use]
-    pub fn envelope(self, app: AppId, channel: String) -> Envelope {
+    pub fn envelope(self, channel: ChannelKey) -> Envelope {
         Envelope {
-            app,
             channel,
             event: "room.head".to_owned(),
             data: format!(r#"{{"room_id":{},"seq":{}}}"#, self.room_id, self.seq),
@@ -82,21 +79,21 @@ impl RoomHead {
     }
 }
 
-/// An order to take a user's sockets out of a channel, and to refuse authorisations issued until now.
+/// Takes a user's sockets out of a channel, and refuses authorisations that were issued before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
     /// The app whose channel it is.
     pub app: AppId,
-    /// Whose sockets.
+    /// The user whose sockets.
     pub user_id: UserId,
-    /// Out of which channel.
-    pub channel: String,
+    /// The channel that they leave.
+    pub channel: ChannelName,
     /// Authorisations issued at this time or earlier are void. Over a bus, in microseconds since 1970 UTC.
     #[serde(with = "micros")]
     pub revoked_at: Timestamp,
 }
 
-/// An order to close the sockets that are signed in as a user.
+/// Closes the sockets that are signed in as a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Termination {
     /// The app whose user it is.

@@ -1,4 +1,4 @@
-//! The bus within one process: the broadcaster's bounded mailbox for events.
+//! The bus within one process: the bounded queue of the broadcaster.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use super::missed::MissedHeads;
 use super::{Broker, BusFull, BusInput, BusMessage, BusState, ClusterEvent, ClusterMessage, Envelope};
 
-/// Makes the two ends of a bus within this process. When `capacity` messages wait, the next event is dropped and its
-/// room's head remembered: the receiver tells the clients as soon as it has room again, and they read the log.
+/// Makes the two ends of a bus within this process. When `capacity` events wait, the next one is dropped and its room's head
+/// is kept: the receiver sends the head when its queue is empty, and clients read the log.
 #[must_use]
 pub fn local_bus(capacity: usize) -> (LocalBus, LocalReceiver) {
     let (events, waiting) = mpsc::channel(capacity.max(1));
@@ -22,18 +22,18 @@ pub fn local_bus(capacity: usize) -> (LocalBus, LocalReceiver) {
 #[derive(Clone)]
 pub struct LocalBus {
     events: mpsc::Sender<BusInput>,
-    /// Orders must not be dropped. They need no bound: each stands for a commit, an API call, a subscription or a node,
-    /// which are far slower than reading it.
+    /// Control messages must not be dropped. They need no bound: each stands for a commit, an API call, a subscription or a
+    /// node, which are far slower than reading it.
     control: mpsc::UnboundedSender<BusInput>,
     missed: Arc<MissedHeads>,
 }
 
 impl LocalBus {
-    /// Hands over what another process said, or what became of it. What is dropped is made good later: an event by the
-    /// room's head, a change of presence by the next digest.
-    pub(crate) fn report(&self, news: ClusterEvent) {
+    /// Queues a message of another node, or what happened to one. What is dropped is repaired later: an event by its room's
+    /// head, a change of presence by the next digest.
+    pub(crate) fn report(&self, event: ClusterEvent) {
         let is_droppable = matches!(
-            news,
+            event,
             ClusterEvent::Message(
                 _,
                 ClusterMessage::Event(_)
@@ -43,16 +43,16 @@ impl LocalBus {
             )
         );
         if !is_droppable {
-            // As in `carry`.
-            let _ = self.control.send(BusInput::Cluster(news));
+            // As in `publish`.
+            let _ = self.control.send(BusInput::Cluster(event));
             return;
         }
         if let Err(mpsc::error::TrySendError::Full(BusInput::Cluster(ClusterEvent::Message(
             _,
             ClusterMessage::Event(event),
-        )))) = self.events.try_send(BusInput::Cluster(news))
+        )))) = self.events.try_send(BusInput::Cluster(event))
         {
-            self.missed.note_head(event.channel.app, event.channel.name.to_string(), event.head);
+            self.missed.note_head(event.channel, event.head);
         }
     }
 }
@@ -95,7 +95,7 @@ impl LocalBus {
     }
 }
 
-/// The receiving end, held by the broadcaster.
+/// The receiving end, owned by the broadcaster.
 pub struct LocalReceiver {
     events: mpsc::Receiver<BusInput>,
     control: mpsc::UnboundedReceiver<BusInput>,
@@ -105,7 +105,7 @@ pub struct LocalReceiver {
 impl LocalReceiver {
     /// The next message; `None` when every sender is gone. Cancel safe.
     ///
-    /// The heads of rooms that lost an event come once the queue has drained.
+    /// The heads of rooms that lost an event come when the queue is empty.
     pub async fn recv(&mut self) -> Option<BusInput> {
         loop {
             if self.events.is_empty()
@@ -128,12 +128,14 @@ mod tests {
     use super::*;
     use crate::bus::{Revocation, RoomHead};
     use crate::domain::{RoomId, Seq, Timestamp, UserId};
-    use crate::pusher::AppId;
+    use crate::pusher::{AppId, ChannelKey, ChannelName};
+
+    fn room() -> ChannelKey {
+        ChannelKey { app: AppId(1), name: ChannelName::parse("private-room.1").expect("valid") }
+    }
 
     fn event(seq: i64) -> BusMessage {
-        BusMessage::Event(
-            RoomHead { room_id: RoomId(1), seq: Seq(seq) }.envelope(AppId(1), "private-room.1".to_owned()),
-        )
+        BusMessage::Event(RoomHead { room_id: RoomId(1), seq: Seq(seq) }.envelope(room()))
     }
 
     fn seq_of(news: Option<BusInput>) -> Option<i64> {
@@ -160,8 +162,7 @@ mod tests {
     async fn events_that_belong_together_are_carried_together_or_not_at_all() {
         let (bus, mut receiver) = local_bus(2);
         let envelope = |data: &str| Envelope {
-            app: AppId(1),
-            channel: "c".to_owned(),
+            channel: room(),
             event: "e".to_owned(),
             data: data.to_owned(),
             except: None,
@@ -185,7 +186,7 @@ mod tests {
     async fn a_full_bus_still_carries_revocations() {
         let (bus, mut receiver) = local_bus(1);
         assert_eq!(bus.publish(event(1)), Ok(()));
-        let channel = "private-room.1".to_owned();
+        let channel = room().name;
         let revocation = Revocation { app: AppId(1), user_id: UserId(1), channel, revoked_at: Timestamp(0) };
         assert_eq!(bus.publish(BusMessage::Revoke(revocation)), Ok(()));
         assert!(matches!(receiver.recv().await, Some(BusInput::Message(BusMessage::Revoke(_)))));

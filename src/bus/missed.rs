@@ -1,4 +1,4 @@
-//! Rooms that lost an event on the bus: their clients are told how far the log reaches, and read it.
+//! Rooms that lost an event on the bus. Their clients are sent the last `seq` of the log, and read it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,15 +6,15 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::pusher::AppId;
+use crate::pusher::ChannelKey;
 
 use super::{Envelope, RoomHead};
 
-/// Rooms whose clients missed an event, with the last one missed.
+/// The channels of rooms whose event was dropped, with the last event of each.
 #[derive(Default)]
 pub(super) struct MissedHeads {
-    heads: Mutex<HashMap<(AppId, String), RoomHead>>,
-    /// Spares the receiver the lock while nothing is missing.
+    heads: Mutex<HashMap<ChannelKey, RoomHead>>,
+    /// Lets the receiver skip the lock while nothing was dropped.
     any: AtomicBool,
     /// Wakes a receiver that emptied its queue just before a head was noted.
     added: Notify,
@@ -22,23 +22,23 @@ pub(super) struct MissedHeads {
 }
 
 impl MissedHeads {
-    /// An event was dropped.
+    /// Notes that an event was dropped.
     pub(super) fn note(&self, envelope: Envelope) {
-        self.note_head(envelope.app, envelope.channel, envelope.head);
+        self.note_head(envelope.channel, envelope.head);
     }
 
-    /// The same, of an event that is no envelope any more.
-    pub(super) fn note_head(&self, app: AppId, channel: String, head: Option<RoomHead>) {
+    /// The same, for an event that is encoded already.
+    pub(super) fn note_head(&self, channel: ChannelKey, head: Option<RoomHead>) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
         let Some(head) = head else { return };
         let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = heads.entry((app, channel)).or_insert(head);
+        let last = heads.entry(channel).or_insert(head);
         last.seq = last.seq.max(head.seq);
         self.any.store(true, Ordering::Release);
         self.added.notify_one();
     }
 
-    /// The head of one of the rooms, as the event that tells it.
+    /// Takes the head of one of the rooms, as the event `room.head`.
     pub(super) fn take_one(&self) -> Option<Envelope> {
         if !self.any.load(Ordering::Acquire) {
             return None;
@@ -47,7 +47,7 @@ impl MissedHeads {
         let channel = heads.keys().next().cloned();
         let taken = channel.and_then(|channel| heads.remove_entry(&channel));
         self.any.store(!heads.is_empty(), Ordering::Release);
-        taken.map(|((app, channel), head)| head.envelope(app, channel))
+        taken.map(|(channel, head)| head.envelope(channel))
     }
 
     /// Completes when a head was added. Cancel safe.

@@ -1,15 +1,20 @@
-//! Events on their way: from the handler that stored them to whoever broadcasts them (step 3 of the walk).
+//! The bus: carries stored events from the handlers to the broadcasters (step 3 of the walk).
 //!
-//! [`Bus::dispatch`] turns what happened into messages for channels and hands them to the bus's [`Broker`]: within this
-//! process [`LocalBus`], the broadcaster's mailbox; to a socket server of any make [`PusherBus`]; between several
-//! processes [`NatsBus`]. It never waits for a socket, and it may fail without harm: the room's log has the event, and
-//! clients fetch what they miss.
+//! [`Bus::dispatch`] turns an event into messages for channels and publishes them through a [`Broker`]:
 //!
-//! A broadcaster hears [`BusInput`], and reaches those of other processes through [`Cluster`]: it knows no broker.
+//! | broker | where the broadcaster is |
+//! |---|---|
+//! | [`LocalBus`] | in this process: its queue |
+//! | [`NatsBus`] | in this process and in others, over NATS |
+//! | [`PusherBus`] | a socket server with Pusher's HTTP API, of any make |
+//!
+//! Publishing never waits for a socket and may fail without harm: the room's log has the event, and clients fetch what they
+//! miss. A broadcaster receives [`BusInput`] and reaches the broadcasters of other processes through [`Cluster`].
 
-mod bus;
+mod broker;
 mod chat_channel;
 mod cluster;
+mod dispatch;
 mod document_saved;
 mod envelope;
 
@@ -20,12 +25,13 @@ mod outgoing;
 mod pusher;
 mod unreliable;
 
-pub use bus::{Broker, Bus, BusFull, BusState};
+pub use broker::{Broker, BusFull, BusState};
 pub use chat_channel::ChatChannel;
 pub use cluster::{
     BoxFuture, CachedEvent, ChannelDelta, ChannelInfo, ChannelSnapshot, Cluster, ClusterEvent, ClusterMessage, Digest,
     EncodedFrame, InvalidNodeId, NodeId, NodeShare, Query, QueryResult, Recipient, SingleNode,
 };
+pub use dispatch::Bus;
 pub use document_saved::DocumentSaved;
 pub use envelope::{BusInput, BusMessage, Envelope, Revocation, RoomHead, Termination};
 pub use local::{LocalBus, LocalReceiver, local_bus};

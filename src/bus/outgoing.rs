@@ -1,4 +1,4 @@
-//! What waits to leave this process: in message, bounded, taken by one task.
+//! The queue of messages to other processes: bounded, in order, read by one task.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use super::missed::MissedHeads;
 use super::{BusFull, BusMessage, Envelope};
 
-/// A queue of messages. When it is full the oldest event is dropped, and its room's head sent when there is room again:
-/// what happened last matters most, and the log has the rest. Orders are not dropped: each stands for a commit.
+/// A queue of messages. When it is full, the oldest event is dropped and its room's head is sent when there is room again:
+/// the newest events matter most, and the log has the rest. Control messages are not dropped: each stands for a commit.
 #[derive(Clone)]
 pub(super) struct OutgoingQueue {
     inner: Arc<Inner>,
@@ -38,7 +38,7 @@ impl OutgoingQueue {
     /// Queues a message.
     ///
     /// # Errors
-    /// [`BusFull`] when an older event had to go.
+    /// [`BusFull`] when an older event was dropped for it.
     pub(super) fn push(&self, message: BusMessage) -> Result<(), BusFull> {
         let displaced = {
             let mut queue = self.queue();
@@ -72,13 +72,13 @@ impl OutgoingQueue {
         Ok(())
     }
 
-    /// An event could not be sent after all.
+    /// Notes that an event could not be sent: its room's head will be.
     pub(super) fn note_missed(&self, event: Envelope) {
         self.inner.missed.note(event);
     }
 
-    /// What leaves next: an message, or else up to `max_events` events. `None` when the queue is closed and empty. Cancel
-    /// safe.
+    /// Takes what is sent next: a control message, or else up to `max_events` events. `None` when the queue is closed and
+    /// empty. Cancel safe.
     pub(super) async fn take(&self, max_events: usize) -> Option<Outbound> {
         loop {
             {
@@ -104,7 +104,7 @@ impl OutgoingQueue {
         }
     }
 
-    /// Lets [`take`](Self::take) end once nothing waits.
+    /// Closes the queue: [`take`](Self::take) returns `None` when nothing waits any more.
     pub(super) fn close(&self) {
         self.queue().is_closed = true;
         self.inner.added.notify_one();
@@ -124,7 +124,7 @@ impl OutgoingQueue {
     }
 }
 
-/// What leaves together.
+/// What is sent together.
 #[derive(Debug)]
 pub(super) enum Outbound {
     /// A revocation or a termination.
@@ -136,12 +136,13 @@ pub(super) enum Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bus::{RoomHead, Termination};
+    use crate::bus::{ChatChannel, RoomHead, Termination};
     use crate::domain::{RoomId, Seq};
-    use crate::pusher::AppId;
+    use crate::pusher::{AppId, ChannelKey};
 
     fn event(seq: i64) -> Envelope {
-        RoomHead { room_id: RoomId(1), seq: Seq(seq) }.envelope(AppId(1), "private-room.1".to_owned())
+        RoomHead { room_id: RoomId(1), seq: Seq(seq) }
+            .envelope(ChannelKey { app: AppId(1), name: ChatChannel::Room(RoomId(1)).name() })
     }
 
     async fn seqs(outgoing: &OutgoingQueue, max_events: usize) -> Vec<i64> {

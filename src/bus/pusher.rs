@@ -1,7 +1,7 @@
-//! The bus to a socket server of any make: the signed HTTP API of the Pusher protocol.
+//! The bus to a socket server of any make, over the signed HTTP API of Pusher.
 //!
-//! One task publishes, one request after the other, so that events stay in order; what has queued up meanwhile goes
-//! together. A server that is away is tried again until it is back.
+//! One task sends one request after the other, so that events stay in order. Events that were queued meanwhile go in one
+//! batch. While the server cannot be reached, requests are retried with exponential backoff.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,18 +21,18 @@ use super::{Broker, BusFull, BusMessage, BusState, Envelope, Revocation, Termina
 
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The pause after a first failure, and the longest; each is drawn between nothing and twice the one before.
+/// The pause after the first failure, and the longest. The pause doubles and is multiplied by a random factor up to 1.
 const PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// The sending end.
+/// The broker that publishes to a Pusher server.
 #[derive(Clone)]
 pub struct PusherBus {
     outgoing: OutgoingQueue,
     counts: Arc<Counts>,
 }
 
-/// What it counts.
+/// Its counters.
 #[derive(Default)]
 struct Counts {
     sent: AtomicU64,
@@ -55,7 +55,7 @@ struct PublishedEvent<'a> {
     channel: &'a str,
     data: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    socket_id: Option<&'a str>,
+    socket_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -63,17 +63,17 @@ struct Batch<'a> {
     batch: &'a [PublishedEvent<'a>],
 }
 
-/// Why a call was not done.
+/// Why a call failed.
 enum Failure {
-    /// It may be done later.
+    /// It may succeed later.
     Away(String),
-    /// It never will: the status and what the server says.
+    /// The server refuses it: its status and text.
     Refused(StatusCode, String),
 }
 
 impl PusherBus {
-    /// A bus to `server`, and its task, which ends after [`close`](Self::close) with what waits then. At most `capacity`
-    /// events wait, and `max_batch` go together.
+    /// Makes a bus to `server`, and its task. The task ends after [`close`](Self::close) when the queue is empty. At most
+    /// `capacity` events wait, and `max_batch` go in one request.
     pub fn new(
         server: PusherServer,
         client: Client,
@@ -85,7 +85,7 @@ impl PusherBus {
         (bus, Publisher { server, client, max_batch, outgoing, counts }.run())
     }
 
-    /// Takes nothing more.
+    /// Closes the queue; what waits in it is still sent.
     pub fn close(&self) {
         self.outgoing.close();
     }
@@ -124,7 +124,7 @@ impl Publisher {
         }
     }
 
-    /// Publishes events together. When the server refuses that, one by one: it may be one of them that it refuses.
+    /// Publishes events in one batch. When the server refuses it, one by one: only one of them may be the reason.
     async fn publish(&self, events: Vec<Envelope>) {
         if events.len() > 1 {
             let batch: Vec<_> = events.iter().map(PublishedEvent::from).collect();
@@ -140,16 +140,17 @@ impl Publisher {
         }
     }
 
-    /// A server has limits that a message may exceed. Its room's head tells clients to read it from the log.
+    /// An event that the server refuses, for example because of its size. Its room's head is sent instead, and clients read
+    /// the log.
     fn give_up(&self, event: Envelope, status: StatusCode, reason: &str) {
-        warn!(%status, reason, channel = event.channel, event = event.event, "the socket server refuses an event");
+        warn!(%status, reason, channel = event.channel.name.as_str(), event = event.event, "the socket server refuses an event");
         if event.event != "room.head" {
             self.outgoing.note_missed(event);
         }
     }
 
-    /// The protocol has no call that takes a right away. Hubbub's own socket server has one; from another the person is
-    /// disconnected, comes back, and is refused the channel.
+    /// Pusher's HTTP API has no call for it. Hubbub's socket server has one (`POST /apps/{id}/revoke`); on another server the
+    /// user's connections are terminated: the client reconnects and is refused the channel.
     async fn revoke(&self, revocation: &Revocation) {
         match self.call("revoke", revocation).await {
             Ok(()) => {}
@@ -172,10 +173,10 @@ impl Publisher {
         self.counts.sent.fetch_add(events as u64, Ordering::Relaxed);
     }
 
-    /// Makes a call until the server has answered it.
+    /// Makes a call and retries it until the server answers.
     ///
     /// # Errors
-    /// The status and the text with which the server refused what it would refuse again.
+    /// The status and the text of an answer that would be the same again.
     async fn call(&self, resource: &str, body: &impl Serialize) -> Result<(), (StatusCode, String)> {
         let body = serde_json::to_vec(body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
         let mut pause = PAUSE;
@@ -228,6 +229,6 @@ impl Publisher {
 impl<'a> From<&'a Envelope> for PublishedEvent<'a> {
     fn from(event: &'a Envelope) -> Self {
         let Envelope { channel, event: name, data, except, .. } = event;
-        Self { name, channel, data, socket_id: except.as_deref() }
+        Self { name, channel: channel.name.as_str(), data, socket_id: except.map(|id| id.to_string()) }
     }
 }

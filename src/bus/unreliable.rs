@@ -1,4 +1,5 @@
-//! A bus that loses, repeats, delays and overtakes: for tests. Whatever it does, the log must make it good.
+//! A broker that loses, repeats, delays and reorders events, for tests (`HUBBUB_BUS_FAULTS_PERCENT`): clients must repair
+//! everything from the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,10 @@ use tokio::time::sleep;
 
 use super::{Broker, BusFull, BusMessage, BusState, Envelope};
 
-/// How long an event may be under way.
+/// The longest delay of an event.
 const MAX_DELAY_MILLIS: u64 = 300;
 
-/// A broker with faults. Orders pass unharmed: nothing but the log makes good what it carries, and they are not in it.
+/// A broker with faults. Control messages pass unchanged: they are in no log from which they could be repaired.
 pub struct UnreliableBroker {
     broker: Arc<dyn Broker>,
     /// The share of events that is lost, and of the others the share that comes twice: 0 to 1.
@@ -19,13 +20,13 @@ pub struct UnreliableBroker {
 }
 
 impl UnreliableBroker {
-    /// Has `percent` of the events lost and as many repeated; each is delayed by up to 300 ms, and so may be overtaken.
+    /// Loses `percent` of the events and repeats as many; each is delayed by up to 300 ms, which also reorders them.
     #[must_use]
     pub fn new(broker: Arc<dyn Broker>, percent: u8) -> Self {
         Self { broker, share: f64::from(percent.min(100)) / 100.0 }
     }
 
-    fn mistreat(&self, event: Envelope) {
+    fn publish_with_faults(&self, event: Envelope) {
         let mut chance = rand::rng();
         if chance.random_bool(self.share) {
             return;
@@ -36,7 +37,7 @@ impl UnreliableBroker {
             let delay = Duration::from_millis(chance.random_range(0..MAX_DELAY_MILLIS));
             tokio::spawn(async move {
                 sleep(delay).await;
-                // As everywhere: what is dropped is counted there.
+                // The broker counts what it drops.
                 let _ = broker.publish(BusMessage::Event(event));
             });
         }
@@ -47,15 +48,15 @@ impl Broker for UnreliableBroker {
     fn publish(&self, message: BusMessage) -> Result<(), BusFull> {
         match message {
             BusMessage::Event(event) => {
-                self.mistreat(event);
+                self.publish_with_faults(event);
                 Ok(())
             }
-            order @ (BusMessage::Revoke(_) | BusMessage::Terminate(_)) => self.broker.publish(order),
+            control @ (BusMessage::Revoke(_) | BusMessage::Terminate(_)) => self.broker.publish(control),
         }
     }
 
     fn publish_all(&self, events: Vec<Envelope>) -> Result<(), BusFull> {
-        events.into_iter().for_each(|event| self.mistreat(event));
+        events.into_iter().for_each(|event| self.publish_with_faults(event));
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::pusher::{App, AppId};
 pub(super) enum AppsCommand {
     /// List the chat's own app and those of the file of apps, without their secrets
     List(AppsArgs),
-    /// Make an id, a key and a secret, and print the entry for the file of apps (read again on SIGHUP)
+    /// Generate an id, a key and a secret, and print the entry for the file of apps (read again on SIGHUP)
     #[command(after_help = "Example: hubbub apps new --apps-file apps.toml >> apps.toml && kill -HUP $(pidof hubbub)")]
     New(AppsArgs),
 }
@@ -22,10 +22,10 @@ pub(super) enum AppsCommand {
 /// Where apps are.
 #[derive(Debug, Args)]
 pub(super) struct AppsArgs {
-    /// File that says which other apps there are
+    /// File that lists further apps
     #[arg(long, env = "HUBBUB_APPS_FILE", value_name = "FILE")]
     apps_file: Option<PathBuf>,
-    /// Where the chat's own app is kept
+    /// Data directory, where the credentials of the chat's own app are
     #[arg(long, env = "HUBBUB_DATA_DIR", default_value = "./data", value_name = "DIR")]
     data_dir: PathBuf,
 }

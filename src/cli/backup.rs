@@ -11,7 +11,7 @@ use super::instance::InstanceArgs;
 
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
-    /// The archive to write; one that is there already is replaced when the new one is whole
+    /// The archive to write; an existing one is replaced when the new one is complete
     file: PathBuf,
     #[command(flatten)]
     instance: InstanceArgs,
@@ -27,7 +27,7 @@ pub(super) fn backup(args: &BackupArgs) -> Result<(), Failure> {
 pub(super) struct RestoreArgs {
     /// An archive that `hubbub backup` wrote
     file: PathBuf,
-    /// The data directory to make; it must not exist yet, or be empty
+    /// The data directory to create; it must not exist, or be empty
     #[arg(long, env = "HUBBUB_DATA_DIR", value_name = "DIR")]
     data_dir: PathBuf,
 }

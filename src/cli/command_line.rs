@@ -24,24 +24,24 @@ enum Command {
     Serve(Box<ServeConfig>),
     /// Publish an event to a channel of any Pusher-compatible server
     Trigger(TriggerArgs),
-    /// Print what happens in channels of any Pusher-compatible server, one JSON object a line
+    /// Print the events of channels of any Pusher-compatible server as JSON Lines
     Listen(ListenArgs),
-    /// List the apps that may use the socket server, or make credentials for another
+    /// List the apps of the socket server, or generate credentials for a new one
     #[command(subcommand)]
     Apps(apps::AppsCommand),
-    /// Write the whole instance into one file, also while it runs
+    /// Write a backup of the whole instance into one file, also while the server runs
     Backup(backup::BackupArgs),
-    /// Make a data directory out of a backup
+    /// Restore a backup into a new data directory
     Restore(backup::RestoreArgs),
-    /// Write what people wrote as JSON Lines, also while the server runs
+    /// Export messages as JSON Lines, also while the server runs
     Export(export::ExportArgs),
-    /// Look for what does not agree in the database, also while the server runs
+    /// Check the database for inconsistencies, also while the server runs
     Check(check::CheckArgs),
-    /// Bring the database's schema up to date without serving
+    /// Run the database migrations without starting the server
     Migrate(check::MigrateArgs),
-    /// Help people who are locked out, also while the server runs
+    /// Reset a password or make a user an administrator, also while the server runs
     User(people::UserArgs),
-    /// Make an API token for a person and print it, also while the server runs
+    /// Create an API token for a user and print it, also while the server runs
     Token(people::TokenArgs),
 }
 

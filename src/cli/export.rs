@@ -17,7 +17,7 @@ use super::instance::InstanceArgs;
 pub(super) struct ExportArgs {
     #[command(flatten)]
     scope: ScopeArgs,
-    /// Say of each file where its content stands in the data directory
+    /// Add the path of each file's content in the data directory
     #[arg(long)]
     content_paths: bool,
     /// File to write; standard output when not given
@@ -33,10 +33,10 @@ struct ScopeArgs {
     /// One room: its members and messages
     #[arg(long, value_name = "ID")]
     room: Option<RoomId>,
-    /// One person: where they belong and what they wrote
+    /// One user: their memberships and messages
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Everything
+    /// All rooms and users
     #[arg(long)]
     all: bool,
 }
@@ -57,7 +57,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
     match &args.out {
         None => maintenance::export(&url, &options, BufWriter::new(io::stdout().lock()))?,
         Some(path) => {
-            // What people wrote in closed rooms is nobody else's.
+            // Readable by the owner only: it holds messages of closed rooms.
             let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
             let file = file.map_err(|error| format!("{}: {error}", path.display()))?;
             maintenance::export(&url, &options, BufWriter::new(file))?

@@ -13,7 +13,7 @@ use super::failure::Failure;
 /// The same settings as the server's.
 #[derive(Debug, Args)]
 pub(super) struct InstanceArgs {
-    /// Directory of the embedded database and of what is made on first start
+    /// Data directory: the embedded database, and the keys and credentials generated on first start
     #[arg(long, env = "HUBBUB_DATA_DIR", default_value = "./data", value_name = "DIR")]
     pub(super) data_dir: PathBuf,
     /// Database: sqlite:PATH or postgres://…; without it, SQLite in the data directory

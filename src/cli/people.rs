@@ -16,18 +16,18 @@ pub(super) struct UserArgs {
 
 #[derive(Debug, Subcommand)]
 enum UserCommand {
-    /// Give a person a new password, which is printed, and end their sessions
+    /// Set a new random password for a user, print it, and end their sessions
     ResetPassword {
-        /// The name to sign in with
+        /// The user name
         name: String,
         #[command(flatten)]
         instance: InstanceArgs,
         #[command(flatten)]
         auth: AuthConfig,
     },
-    /// Make a person an administrator
+    /// Make a user an administrator
     MakeAdministrator {
-        /// The name to sign in with
+        /// The user name
         name: String,
         #[command(flatten)]
         instance: InstanceArgs,
@@ -50,9 +50,9 @@ pub(super) async fn user(args: &UserArgs) -> Result<(), Failure> {
 
 #[derive(Debug, Args)]
 pub(super) struct TokenArgs {
-    /// The name to sign in with
+    /// The user name
     name: String,
-    /// What the token is called in the person's list
+    /// Label of the token in the user's list
     #[arg(long, default_value = "made at a terminal", value_name = "TEXT")]
     label: String,
     #[command(flatten)]

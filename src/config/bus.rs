@@ -1,8 +1,9 @@
-//! What carries events between processes, and where the page finds its sockets.
+//! Settings of the bus between processes, and the URL of the socket server for the page.
 
 use std::fmt;
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use url::Url;
 
 use super::{ConfigError, PusherServer, Role, Secret};
@@ -10,24 +11,25 @@ use super::{ConfigError, PusherServer, Role, Secret};
 /// The bus, and the limits of what waits for it.
 #[derive(Debug, Clone, Args)]
 pub struct BusConfig {
-    /// What carries events to the sockets: local: (this process), pusher://KEY:SECRET@HOST:PORT/apps/ID (a socket server's
+    /// The bus that carries events to the sockets: local: (this process), pusher://KEY:SECRET@HOST:PORT/apps/ID (a socket server's
     /// HTTP API; pushers:// for TLS), or nats://HOST:PORT,HOST:PORT (several processes of Hubbub)
     #[arg(long = "bus", env = "HUBBUB_BUS", default_value = "local:", value_name = "URL", hide_env_values = true)]
     pub url: Secret,
-    /// The socket server of --bus pusher:// is not Hubbub: rights to private channels are signed as the protocol has it,
-    /// without the person's id, and whoever is removed from a room is disconnected
+    /// The socket server of --bus pusher:// is not Hubbub: channel authorizations follow the plain Pusher protocol, without
+    /// the user's id, and a user who is removed from a room is disconnected
     #[arg(long, env = "HUBBUB_FOREIGN_SOCKET_SERVER")]
     pub foreign_socket_server: bool,
-    /// Where the page finds its sockets: wss://HOST:PORT; without it, where the page came from
+    /// URL of the socket server for the page: wss://HOST:PORT; default: the address that served the page
     #[arg(long, env = "HUBBUB_SOCKET_URL", value_name = "URL")]
     pub socket_url: Option<String>,
-    /// Events that may wait for the bus; beyond it the oldest is dropped, and clients are told to read the log
-    #[arg(long, env = "HUBBUB_BUS_QUEUE", default_value_t = 8_192)]
+    /// Events that may wait for the bus; when it is full the oldest is dropped, and clients are told to read the log
+    #[arg(long, env = "HUBBUB_BUS_QUEUE", default_value_t = 8_192, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub bus_queue: usize,
-    /// Events that one request to a socket server's HTTP API may publish
-    #[arg(long, env = "HUBBUB_BUS_BATCH", default_value_t = 10)]
+    /// Events in one request to the HTTP API of a socket server
+    #[arg(long, env = "HUBBUB_BUS_BATCH", default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub bus_batch: usize,
-    /// How long a node that hears nothing of the bus keeps its sockets, in seconds; then they are told to look elsewhere
+    /// How long a node without a connection to the bus keeps its sockets, in seconds; then it closes them, and clients
+    /// reconnect to another node
     #[arg(long, env = "HUBBUB_BUS_OUTAGE_SECS", default_value_t = 15)]
     pub bus_outage_secs: u64,
     /// Share of what comes over the bus that is lost, and as much again repeated, in percent; delays the rest. For tests.

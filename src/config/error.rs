@@ -11,17 +11,16 @@ use super::{InvalidPusherUrl, Role};
 pub enum ConfigError {
     /// The demo's passwords are public.
     #[error(
-        "--demo signs anybody in with passwords that everybody knows, so it listens on a loopback address only, \
-         and {0} is none; leave --demo out, or use --listen 127.0.0.1:8080"
+        "--demo has public passwords, so it listens on a loopback address only, and {0} is not one; leave --demo out, or use --listen 127.0.0.1:8080"
     )]
     DemoNotLoopback(SocketAddr),
-    /// The bus is of no kind that there is.
+    /// Unknown scheme of the bus.
     #[error("--bus begins with local:, pusher://, pushers:// or nats://; {0:?} is none of them (HUBBUB_BUS)")]
     UnknownBus(String),
-    /// The URL of the socket server is none.
+    /// The URL of the socket server is invalid.
     #[error("--bus: {0} (HUBBUB_BUS)")]
     PusherBus(#[from] InvalidPusherUrl),
-    /// The URL of the NATS servers is none.
+    /// The URL of the NATS servers is invalid.
     #[error("--bus is nats://HOST:PORT, or several with commas: nats://HOST:PORT,HOST:PORT (HUBBUB_BUS)")]
     NatsBus,
     /// The process has sockets, and would hand its events to another process alone.
@@ -37,7 +36,9 @@ pub enum ConfigError {
     )]
     WebNeedsBus,
     /// The demo is people and rooms, and the role has no database.
-    #[error("--demo makes people and rooms, and --role ws has no database; use --role all or --role web (HUBBUB_ROLE)")]
+    #[error(
+        "--demo creates users and rooms, and --role ws has no database; use --role all or --role web (HUBBUB_ROLE)"
+    )]
     DemoWithoutDatabase,
     /// The page must be able to connect to it.
     #[error("HUBBUB_SOCKET_URL is ws://HOST:PORT or wss://HOST:PORT, without a path; it is {0:?}")]
@@ -48,16 +49,10 @@ pub enum ConfigError {
     /// Some of the three are set.
     #[error("set all of HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET, or none of them")]
     AppIncomplete,
-    /// A limit of zero would refuse everything.
-    #[error("{0} must be at least 1")]
-    Zero(&'static str),
     /// Cookies and links are built on it.
     #[error("HUBBUB_PUBLIC_URL must begin with http:// or https://; it is {0:?}")]
     PublicUrl(String),
     /// Short enough to be found by trying.
-    #[error("HUBBUB_TOKEN_SECRET must have at least 32 characters, and nobody may be able to guess it")]
+    #[error("HUBBUB_TOKEN_SECRET must have at least 32 characters, and must not be guessable")]
     TokenSecret,
-    /// Below Argon2's own minimum.
-    #[error("HUBBUB_PASSWORD_MEMORY_KIB must be at least 8")]
-    PasswordMemory,
 }

@@ -1,32 +1,33 @@
 //! Settings of the HTTP API.
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 
 /// Limits of the HTTP API.
 #[derive(Debug, Clone, Args)]
 pub struct HttpConfig {
     /// Largest request body, in bytes
-    #[arg(long, env = "HUBBUB_MAX_BODY_BYTES", default_value_t = 262_144)]
+    #[arg(long, env = "HUBBUB_MAX_BODY_BYTES", default_value_t = 262_144, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_body_bytes: usize,
     /// Longest message, in characters
-    #[arg(long, env = "HUBBUB_MAX_MESSAGE_CHARS", default_value_t = 10_000)]
+    #[arg(long, env = "HUBBUB_MAX_MESSAGE_CHARS", default_value_t = 10_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_message_chars: usize,
     /// Longest name of a room, in characters
-    #[arg(long, env = "HUBBUB_MAX_ROOM_NAME_CHARS", default_value_t = 80)]
+    #[arg(long, env = "HUBBUB_MAX_ROOM_NAME_CHARS", default_value_t = 80, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_room_name_chars: usize,
     /// Longest topic of a room, in characters
     #[arg(long, env = "HUBBUB_MAX_ROOM_TOPIC_CHARS", default_value_t = 250)]
     pub max_room_topic_chars: usize,
     /// Longest name of a person, in characters
-    #[arg(long, env = "HUBBUB_MAX_USER_NAME_CHARS", default_value_t = 80)]
+    #[arg(long, env = "HUBBUB_MAX_USER_NAME_CHARS", default_value_t = 80, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_user_name_chars: usize,
-    /// Events behind which a client is told to read the history anew
+    /// Events that a client may be behind; one further behind gets resync and loads the history again
     #[arg(long, env = "HUBBUB_CATCH_UP_EVENTS", default_value_t = 1_000)]
     pub catch_up_events: i64,
-    /// Messages whose time line is kept in memory for the flow view
+    /// Messages whose timeline is kept in memory
     #[arg(long, env = "HUBBUB_FLOW_ENTRIES", default_value_t = 10_000)]
     pub flow_entries: usize,
-    /// Event streams (Server-Sent Events) at once
+    /// Event streams (Server-Sent Events) open at the same time
     #[arg(long, env = "HUBBUB_MAX_EVENT_STREAMS", default_value_t = 1_000)]
     pub max_event_streams: usize,
     /// Largest file that may be uploaded, in bytes
@@ -35,10 +36,10 @@ pub struct HttpConfig {
     /// Files that one message may have
     #[arg(long, env = "HUBBUB_MAX_FILES_PER_MESSAGE", default_value_t = 10)]
     pub max_files_per_message: usize,
-    /// Largest image that gets a thumbnail, in pixels; drawing one takes up to eight bytes of memory for each
+    /// Largest image that gets a thumbnail, in pixels; each pixel takes up to eight bytes of memory meanwhile
     #[arg(long, env = "HUBBUB_MAX_IMAGE_PIXELS", default_value_t = 40_000_000)]
     pub max_image_pixels: u64,
-    /// Thumbnails that are drawn at once
-    #[arg(long, env = "HUBBUB_THUMBNAIL_THREADS", default_value_t = 1)]
+    /// Thumbnails that are made at the same time
+    #[arg(long, env = "HUBBUB_THUMBNAIL_THREADS", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub thumbnail_threads: usize,
 }

@@ -1,32 +1,33 @@
-//! Settings of the work that goes on by itself.
+//! Settings of background jobs.
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 
-/// Jobs: webhooks, retention, housekeeping.
+/// Background jobs: webhooks, retention, housekeeping.
 #[derive(Debug, Clone, Args)]
 pub struct JobsConfig {
-    /// Jobs done at once
-    #[arg(long, env = "HUBBUB_JOBS_AT_ONCE", default_value_t = 16)]
+    /// Jobs that run at the same time
+    #[arg(long, env = "HUBBUB_JOBS_AT_ONCE", default_value_t = 16, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub jobs_at_once: usize,
-    /// Jobs done at once that call the same host; one that answers late does not hold up the others
-    #[arg(long, env = "HUBBUB_JOBS_PER_HOST", default_value_t = 4)]
+    /// Jobs for one host that run at the same time, so that a slow host does not delay the others
+    #[arg(long, env = "HUBBUB_JOBS_PER_HOST", default_value_t = 4, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub jobs_per_host: usize,
-    /// Attempts after which a job that fails is given up
-    #[arg(long, env = "HUBBUB_JOB_ATTEMPTS", default_value_t = 10)]
+    /// Attempts after which a failing job is abandoned
+    #[arg(long, env = "HUBBUB_JOB_ATTEMPTS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub job_attempts: u32,
-    /// Pause before a failed job's second attempt, in milliseconds; each further one is three times as long
+    /// Delay before the first retry of a failed job, in milliseconds; three times as long for each further one
     #[arg(long, env = "HUBBUB_JOB_FIRST_PAUSE_MILLIS", default_value_t = 5_000)]
     pub job_first_pause_millis: u64,
-    /// Call webhooks at private addresses too: of this machine, of the local network
+    /// Allow webhooks to private addresses: loopback and local networks
     #[arg(long, env = "HUBBUB_ALLOW_PRIVATE_WEBHOOKS")]
     pub allow_private_webhooks: bool,
-    /// How long messages are kept in rooms that do not say it themselves, in days; for ever when not given
+    /// Retention of messages in rooms without a setting of their own, in days; for ever when not given
     #[arg(long, env = "HUBBUB_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub retention_days: Option<u32>,
-    /// How long the logs of webhooks, and jobs that were given up, are kept, in days
+    /// How long webhook logs and abandoned jobs are kept, in days
     #[arg(long, env = "HUBBUB_JOB_LOG_DAYS", default_value_t = 30)]
     pub job_log_days: u32,
-    /// Pause between two rounds of removing what is old, in seconds
-    #[arg(long, env = "HUBBUB_HOUSEKEEPING_SECS", default_value_t = 3_600)]
+    /// Interval between two purges of expired data, in seconds
+    #[arg(long, env = "HUBBUB_HOUSEKEEPING_SECS", default_value_t = 3_600, value_parser = clap::value_parser!(u32).range(1..))]
     pub housekeeping_secs: u32,
 }

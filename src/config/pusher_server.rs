@@ -26,7 +26,7 @@ pub struct PusherServer {
 
 /// The URL is of another form. It is not repeated, for it may hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("pusher://KEY:SECRET@HOST:PORT/apps/ID, or pushers:// for TLS, is wanted; {0}")]
+#[error("the URL must be pusher://KEY:SECRET@HOST:PORT/apps/ID, or pushers:// for TLS; {0}")]
 pub struct InvalidPusherUrl(&'static str);
 
 impl PusherServer {
@@ -35,18 +35,18 @@ impl PusherServer {
     /// # Errors
     /// [`InvalidPusherUrl`].
     pub fn parse(url: &str) -> Result<Self, InvalidPusherUrl> {
-        let url = Url::parse(url).map_err(|_| InvalidPusherUrl("this is no URL"))?;
+        let url = Url::parse(url).map_err(|_| InvalidPusherUrl("this is not a URL"))?;
         let is_tls = match url.scheme() {
             "pusher" => false,
             "pushers" => true,
-            _ => return Err(InvalidPusherUrl("this begins otherwise")),
+            _ => return Err(InvalidPusherUrl("the scheme is neither pusher nor pushers")),
         };
         let (prefix, app_id) =
-            url.path().rsplit_once("/apps/").ok_or(InvalidPusherUrl("this does not end /apps/ID"))?;
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(InvalidPusherUrl("this has no host"))?;
+            url.path().rsplit_once("/apps/").ok_or(InvalidPusherUrl("the path does not end with /apps/ID"))?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(InvalidPusherUrl("the host is missing"))?;
         let (key, secret) = (url.username(), url.password().unwrap_or_default());
         if key.is_empty() || secret.is_empty() || app_id.is_empty() {
-            return Err(InvalidPusherUrl("this lacks the key, the secret or the id"));
+            return Err(InvalidPusherUrl("the key, the secret or the app id is missing"));
         }
         Ok(Self {
             app_id: app_id.to_owned(),

@@ -1,17 +1,18 @@
 //! Settings of the store.
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 
 /// Sizes of the store.
 #[derive(Debug, Clone, Args)]
 pub struct StoreConfig {
-    /// Connections for reading
-    #[arg(long, env = "HUBBUB_READ_CONNECTIONS", default_value_t = 4)]
+    /// Database connections for reading
+    #[arg(long, env = "HUBBUB_READ_CONNECTIONS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     pub read_connections: u32,
-    /// Writes that may wait; beyond it posts answer 503
-    #[arg(long, env = "HUBBUB_WRITE_QUEUE", default_value_t = 4_096)]
+    /// Writes that may wait in the queue; when it is full, requests are answered 503
+    #[arg(long, env = "HUBBUB_WRITE_QUEUE", default_value_t = 4_096, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub write_queue: usize,
-    /// Writes committed together at most
-    #[arg(long, env = "HUBBUB_WRITE_BATCH", default_value_t = 256)]
+    /// Most writes in one transaction
+    #[arg(long, env = "HUBBUB_WRITE_BATCH", default_value_t = 256, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub write_batch: usize,
 }

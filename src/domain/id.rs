@@ -1,12 +1,14 @@
 //! Identifiers as types of their own, so that a room's id cannot be passed where a message's is wanted.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 macro_rules! id {
     ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
         #[$doc]
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         #[serde(transparent)]
+        #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807i64)]
         pub struct $name(pub i64);
 
         impl std::fmt::Display for $name {

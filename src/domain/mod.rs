@@ -6,11 +6,9 @@
 
 mod document;
 mod event;
-mod event_type;
 mod file;
 mod id;
 mod limits;
-mod markdown;
 mod message;
 mod refusal;
 mod room;
@@ -22,19 +20,18 @@ mod webhook;
 pub mod yjs;
 
 pub use document::{Document, DocumentContent, DocumentTitle, DocumentVersion, word_list};
-pub use event::{RoomEvent, RoomEventKind};
-pub use event_type::EventType;
+pub use event::{EventKind, RoomEvent, Subject, SubjectKind};
 pub use file::{File, FileName};
 pub use id::{
     ApiTokenId, DeliveryId, DocumentId, FileId, InviteId, JobId, MessageId, RoomId, Seq, SessionId, UserId, WebhookId,
 };
 pub use limits::Limits;
-pub use markdown::render_markdown;
+
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
 pub use refusal::Refusal;
 pub use room::{Membership, RetentionDays, Room, RoomKind, RoomName, RoomTopic};
 pub use search::{Phrase, SearchQuery, SnippetPart, Trait, Word, snippet, words};
-pub use text::InvalidField;
+pub use text::{InvalidField, render_markdown};
 pub use timestamp::Timestamp;
 pub use user::{Author, Password, PersonName, Role, User, Username};
 pub use webhook::{WebhookUrl, webhook_host};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Refusal;
 use super::text::{InvalidField, TextRule};
@@ -32,8 +33,9 @@ pub struct Room {
 }
 
 /// How long a room keeps its messages, in days: 1 to 36,500.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(minimum = 1, maximum = 36_500)]
 pub struct RetentionDays(u32);
 
 impl RetentionDays {
@@ -72,7 +74,8 @@ pub struct Membership {
 }
 
 /// Who may join a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum RoomKind {
     /// Everybody with an account.
     Open,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use utoipa::ToSchema;
+
 use super::Refusal;
 use super::text::{InvalidField, TextRule};
 use super::{Limits, Timestamp, UserId};
@@ -39,7 +41,8 @@ impl From<&User> for Author {
 }
 
 /// What a person may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum Role {
     /// May administer the instance and moderate every room it can see.
     Administrator,

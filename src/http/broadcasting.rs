@@ -3,6 +3,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::bus::ChatChannel;
 use crate::domain::{InvalidField, Refusal, Timestamp};
@@ -12,19 +13,23 @@ use crate::pusher::signature::{sign_channel, sign_user};
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::FormOrJson;
 use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
 
 /// What client libraries send. Fields that they add are ignored: they are not ours to name.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct AuthorizeChannelRequest {
+    #[schema(schema_with = text_schema::socket_id)]
     socket_id: String,
     channel_name: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChannelAuthorization)]
 struct AuthorizationResponse {
     auth: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     channel_data: Option<String>,
 }
 
@@ -45,6 +50,14 @@ struct UserInfo<'a> {
 }
 
 /// `POST /broadcasting/auth`.
+#[utoipa::path(
+    post, path = "/broadcasting/auth", tag = "Sockets",
+    request_body(content((AuthorizeChannelRequest = "application/json"), (AuthorizeChannelRequest = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The signature with which the socket joins the channel", body = AuthorizationResponse),
+    ),
+    extensions(("x-problems" = json!(["channel_refused", "invalid_socket_id"]))),
+)]
 pub(crate) async fn authorize_channel(
     state: web::Data<WebState>,
     identity: Identity,
@@ -64,12 +77,14 @@ pub(crate) async fn authorize_channel(
 }
 
 /// What client libraries send. Fields that they add are ignored: they are not ours to name.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct AuthenticateUserRequest {
+    #[schema(schema_with = text_schema::socket_id)]
     socket_id: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserAuthentication)]
 struct AuthenticationResponse {
     auth: String,
     user_data: String,
@@ -85,6 +100,14 @@ struct UserData<'a> {
 }
 
 /// `POST /broadcasting/user-auth`: the socket signs in as the caller.
+#[utoipa::path(
+    post, path = "/broadcasting/user-auth", tag = "Sockets",
+    request_body(content((AuthenticateUserRequest = "application/json"), (AuthenticateUserRequest = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The signature with which the socket signs in", body = AuthenticationResponse),
+    ),
+    extensions(("x-problems" = json!(["invalid_socket_id"]))),
+)]
 pub(crate) async fn authenticate_user(
     state: web::Data<WebState>,
     identity: Identity,

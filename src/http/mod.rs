@@ -35,6 +35,7 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
                 .route(get().to(messages::history::list_messages))
                 .route(post().to(messages::post::post_message)),
         )
+        .service(resource("/openapi.json").route(get().to(instance::openapi::show_contract)))
         .service(resource("/instance").route(get().to(instance::info::show_instance)))
         .service(resource("/users").route(get().to(people::users::find_users)).route(post().to(people::users::sign_up)))
         .service(resource("/me").route(get().to(people::users::show_me)))
@@ -117,6 +118,7 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         .service(api)
         .service(resource("/broadcasting/auth").route(post().to(broadcasting::authorize_channel)))
         .service(resource("/broadcasting/user-auth").route(post().to(broadcasting::authenticate_user)))
+        .service(resource("/api/docs").route(get().to(instance::page::show_docs)))
         .service(resource("/health/live").route(get().to(instance::health::show_live)))
         .service(resource("/health/ready").route(get().to(instance::health::show_ready)))
         .service(scope("").wrap(Compress::default()).default_service(web::to(instance::page::show_page)));

@@ -3,6 +3,7 @@
 use actix_web::http::header::LINK;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::{InvalidField, MessageId, Refusal, RoomId, SearchQuery, SnippetPart};
 use crate::json::{DocumentPayload, MessagePayload};
@@ -13,26 +14,32 @@ use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
 use crate::http::state::WebState;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchParameters {
     q: String,
     before: Option<MessageId>,
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchPage)]
 struct SearchResponse<'a> {
     items: Vec<HitResponse<'a>>,
     /// On the first page only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     documents: Option<Vec<DocumentHitResponse<'a>>>,
     /// The path of the older page.
+    #[schema(required)]
     next: Option<&'a str>,
 }
 
 /// A message that was found: `{"message":{…},"room":{"id":1,"name":"Lobby"},"snippet":[{"text":"hello","hit":true}]}`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = MessageHit)]
 struct HitResponse<'a> {
     message: MessagePayload<'a>,
     room: RoomNameResponse<'a>,
@@ -40,21 +47,24 @@ struct HitResponse<'a> {
 }
 
 /// A document that was found, like a message.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentHit)]
 struct DocumentHitResponse<'a> {
     document: DocumentPayload<'a>,
     room: RoomNameResponse<'a>,
     snippet: Vec<PartResponse<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RoomName)]
 struct RoomNameResponse<'a> {
     id: RoomId,
     name: &'a str,
 }
 
 /// Plain text, so that a page can mark the hits without trusting anybody's markup.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SnippetPart)]
 struct PartResponse<'a> {
     text: &'a str,
     hit: bool,
@@ -88,6 +98,14 @@ fn parts(snippet: &[SnippetPart]) -> Vec<PartResponse<'_>> {
 const MAX_DOCUMENTS: i64 = 10;
 
 /// `GET /search`: the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/search", tag = "Search",
+    params(SearchParameters),
+    responses(
+        (status = 200, description = "What was found, the newest first", body = SearchResponse, headers(("Link" = Option<String>, description = "The older page"))),
+    ),
+    extensions(("x-problems" = json!(["invalid_limit", "search_empty", "search_too_long", "invalid_search"]))),
+)]
 pub(crate) async fn search_messages(
     state: web::Data<WebState>,
     viewer: Identity,

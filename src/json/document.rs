@@ -1,13 +1,15 @@
 //! A shared document.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{Document, DocumentId, RoomId, Timestamp};
 
 use super::AuthorPayload;
 
 /// A shared document without its content: see `docs/api.md`, "Objects".
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Document)]
 pub struct DocumentPayload<'a> {
     id: DocumentId,
     room_id: RoomId,
@@ -18,6 +20,7 @@ pub struct DocumentPayload<'a> {
     updated_by: AuthorPayload<'a>,
     revision: i64,
     bytes: i64,
+    #[schema(required)]
     archived_at: Option<Timestamp>,
 }
 
@@ -36,4 +39,24 @@ impl<'a> From<&'a Document> for DocumentPayload<'a> {
             archived_at: document.archived_at,
         }
     }
+}
+
+/// `document.saved`, what a save changed: see `docs/api.md`, "A document's channel".
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DocumentSaved)]
+pub struct DocumentSavedPayload<'a> {
+    /// The document.
+    pub document_id: DocumentId,
+    /// Its revision after the save.
+    pub revision: i64,
+    /// Who saved it.
+    pub updated_by: AuthorPayload<'a>,
+    /// What the document has, in base64; missing when it does not fit into an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub state_vector: Option<String>,
+    /// What was merged, in base64; missing when it does not fit into an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub update: Option<String>,
 }

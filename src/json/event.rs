@@ -1,8 +1,13 @@
 //! An event of a room, as the socket, the event stream, catch-up and webhooks carry it.
 
-use serde::Serialize;
+use std::borrow::Cow;
 
-use crate::domain::{RoomEvent, RoomEventKind, RoomId, Seq, Timestamp};
+use serde::Serialize;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::{Discriminator, Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::{EventKind, RoomEvent, RoomId, Seq, Subject, SubjectKind, Timestamp};
 use crate::timeline::DispatchedSteps;
 
 use super::{AuthorPayload, DocumentPayload, MessagePayload, RoomPayload};
@@ -43,18 +48,97 @@ impl<'a> From<&'a RoomEvent> for EventPayload<'a> {
             document: None,
             flow: None,
         };
-        match &event.kind {
-            RoomEventKind::RoomCreated(room) | RoomEventKind::RoomChanged(room) => payload.room = Some(room.into()),
-            RoomEventKind::MessagePosted(message)
-            | RoomEventKind::MessageEdited(message)
-            | RoomEventKind::MessageDeleted(message) => payload.message = Some(message.as_ref().into()),
-            RoomEventKind::MemberJoined(user) | RoomEventKind::MemberRemoved(user) => {
-                payload.user = Some(user.into());
-            }
-            RoomEventKind::DocumentCreated(document) | RoomEventKind::DocumentChanged(document) => {
-                payload.document = Some(document.as_ref().into());
-            }
+        match &event.subject {
+            Subject::Room(room) => payload.room = Some(room.into()),
+            Subject::Message(message) => payload.message = Some(message.as_ref().into()),
+            Subject::Member(user) => payload.user = Some(user.into()),
+            Subject::Document(document) => payload.document = Some(document.as_ref().into()),
         }
         payload
+    }
+}
+
+/// One object for each kind of event, told apart by `type`, so that a program knows which of the subjects is there.
+impl ToSchema for EventPayload<'_> {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Event")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        for kind in EventKind::ALL {
+            schemas.push((schema_name(*kind), schema_of(*kind)));
+        }
+        add::<AuthorPayload>(schemas);
+        add::<RoomPayload>(schemas);
+        add::<MessagePayload>(schemas);
+        add::<DocumentPayload>(schemas);
+        add::<DispatchedSteps>(schemas);
+        add::<RoomId>(schemas);
+        add::<Seq>(schemas);
+        add::<Timestamp>(schemas);
+    }
+}
+
+impl PartialSchema for EventPayload<'_> {
+    fn schema() -> RefOr<Schema> {
+        let one_of = EventKind::ALL
+            .iter()
+            .fold(OneOfBuilder::new(), |one_of, kind| one_of.item(Ref::from_schema_name(schema_name(*kind))));
+        let reference = |kind: &EventKind| (kind.name(), Ref::from_schema_name(schema_name(*kind)).ref_location);
+        let mapping = EventKind::ALL.iter().map(reference);
+        one_of
+            .discriminator(Some(Discriminator::with_mapping("type", mapping)))
+            .description(Some("What happened in a room. The socket, the event stream, catch-up and webhooks carry it."))
+            .into()
+    }
+}
+
+/// `message.posted` is described by `MessagePostedEvent`.
+fn schema_name(kind: EventKind) -> String {
+    let words = kind.name().split('.').map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..]));
+    format!("{}Event", words.collect::<String>())
+}
+
+fn schema_of(kind: EventKind) -> RefOr<Schema> {
+    let (subject, schema) = match kind.subject() {
+        SubjectKind::Room => ("room", RoomPayload::name()),
+        SubjectKind::Message => ("message", MessagePayload::name()),
+        SubjectKind::Document => ("document", DocumentPayload::name()),
+        SubjectKind::Member => ("user", AuthorPayload::name()),
+    };
+    let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind.name()]));
+    let object = ObjectBuilder::new()
+        .property("type", name)
+        .property("room_id", Ref::from_schema_name(RoomId::name()))
+        .property("seq", Ref::from_schema_name(Seq::name()))
+        .property("created_at", Ref::from_schema_name(Timestamp::name()))
+        .property("actor", Ref::from_schema_name(AuthorPayload::name()))
+        .property(subject, Ref::from_schema_name(schema));
+    let object =
+        ["type", "room_id", "seq", "created_at", "actor", subject].into_iter().fold(object, ObjectBuilder::required);
+    let object = match kind {
+        EventKind::MessagePosted => object.property("flow", Ref::from_schema_name(DispatchedSteps::name())),
+        _ => object,
+    };
+    object.into()
+}
+
+fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
+}
+
+impl ToSchema for EventKind {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("EventType")
+    }
+}
+
+impl PartialSchema for EventKind {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(Self::ALL.iter().map(|kind| kind.name())))
+            .into()
     }
 }

@@ -1,19 +1,24 @@
 //! A file of a message.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{File, FileId};
 
 /// A file: see `docs/api.md`, "Objects".
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = File)]
 pub struct FilePayload<'a> {
     id: FileId,
     name: &'a str,
     content_type: &'a str,
     bytes: u64,
+    #[schema(required)]
     width: Option<u32>,
+    #[schema(required)]
     height: Option<u32>,
     url: String,
+    #[schema(required)]
     thumbnail_url: Option<String>,
 }
 

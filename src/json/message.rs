@@ -1,13 +1,15 @@
 //! A message.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{Message, MessageId, RoomId, Seq, Timestamp};
 
 use super::{AuthorPayload, FilePayload};
 
 /// A message: see `docs/api.md`, "Objects".
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Message)]
 pub struct MessagePayload<'a> {
     id: MessageId,
     room_id: RoomId,
@@ -16,9 +18,12 @@ pub struct MessagePayload<'a> {
     author: AuthorPayload<'a>,
     body: &'a str,
     html: &'a str,
+    #[schema(required)]
     client_id: Option<&'a str>,
     created_at: Timestamp,
+    #[schema(required)]
     edited_at: Option<Timestamp>,
+    #[schema(required)]
     deleted_at: Option<Timestamp>,
     files: Vec<FilePayload<'a>>,
 }

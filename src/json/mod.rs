@@ -5,12 +5,14 @@ mod document;
 mod event;
 mod file;
 mod message;
+mod notice;
 mod room;
 mod user;
 
-pub use document::DocumentPayload;
+pub use document::{DocumentPayload, DocumentSavedPayload};
 pub use event::EventPayload;
 pub use file::FilePayload;
 pub use message::MessagePayload;
+pub use notice::{ResyncPayload, RoomHeadPayload, RoomNoticePayload, RoomReadPayload};
 pub use room::{MembershipPayload, RoomPayload};
 pub use user::AuthorPayload;

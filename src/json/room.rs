@@ -1,13 +1,16 @@
 //! A room, and somebody's place in it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::domain::{Membership, RetentionDays, Room, RoomId, Seq, Timestamp, UserId};
+use crate::domain::{Membership, RetentionDays, Room, RoomId, RoomKind, Seq, Timestamp, UserId};
 
 /// A room; in the HTTP API with the caller's membership beside these fields.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoomFacts)]
 pub struct RoomPayload<'a> {
     id: RoomId,
+    #[schema(value_type = RoomKind)]
     kind: &'static str,
     name: &'a str,
     topic: &'a str,
@@ -15,6 +18,7 @@ pub struct RoomPayload<'a> {
     created_at: Timestamp,
     last_seq: Seq,
     message_count: i64,
+    #[schema(required)]
     retention_days: Option<RetentionDays>,
 }
 
@@ -35,7 +39,8 @@ impl<'a> From<&'a Room> for RoomPayload<'a> {
 }
 
 /// The caller's place in a room: `{"read_number":28,"unread":2,"joined_at":"…"}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Membership)]
 pub struct MembershipPayload {
     read_number: i64,
     unread: i64,

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// A socket id, `123.456` on the wire: every SDK checks for `^\d+\.\d+$`.
 ///
 /// The first half is drawn at random when the server starts, so that an authorisation for a socket of an earlier run
 /// or of another node never fits one of this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SocketId {
     /// Drawn once for each run of a server.
     pub run: u64,
@@ -36,6 +39,20 @@ impl FromStr for SocketId {
         };
         let (run, number) = text.split_once('.').ok_or(InvalidSocketId)?;
         Ok(Self { run: digits(run)?, number: digits(number)? })
+    }
+}
+
+impl TryFrom<String> for SocketId {
+    type Error = InvalidSocketId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<SocketId> for String {
+    fn from(id: SocketId) -> Self {
+        id.to_string()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Asking about channels.
+//! Queries about channels: which are occupied, their attributes, their users.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::signed_call::SignedCall;
 #[derive(Serialize)]
 struct ChannelsResponse {
     channels: BTreeMap<String, InfoResponse>,
-    /// A node of several has not answered in time.
+    /// Some node did not answer in time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     partial: bool,
 }
@@ -28,7 +28,7 @@ struct ChannelResponse {
     occupied: bool,
     #[serde(flatten)]
     info: InfoResponse,
-    /// A node of several has not answered in time.
+    /// Some node did not answer in time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     partial: bool,
 }
@@ -37,7 +37,7 @@ struct ChannelResponse {
 #[derive(Serialize)]
 struct UsersResponse {
     users: Vec<UserResponse>,
-    /// A node of several has not answered in time.
+    /// Some node did not answer in time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     partial: bool,
 }

@@ -1,4 +1,4 @@
-//! What the API answers when it cannot do what was asked: `{"error":"…"}` and a status, which is all that SDKs look at.
+//! Errors of the API: `{"error":"…"}` and a status, which is all that SDKs look at.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
@@ -16,10 +16,10 @@ pub(super) enum CallError {
     /// The signature, or what it covers, is wrong.
     #[error(transparent)]
     Unauthorised(#[from] ApiAuthError),
-    /// The app is switched off.
-    #[error("the app is switched off")]
+    /// The app is disabled.
+    #[error("the app is disabled")]
     AppDisabled,
-    /// The call makes no sense.
+    /// The body or the query is invalid.
     #[error("{0}")]
     BadRequest(String),
     /// Something is larger than allowed; the text names the setting.
@@ -31,7 +31,7 @@ pub(super) enum CallError {
     /// The bus is full: nothing was published.
     #[error("too many events wait to be broadcast (HUBBUB_BROADCAST_QUEUE); try again")]
     Busy,
-    /// The broadcaster is gone.
+    /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
 }

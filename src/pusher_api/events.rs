@@ -101,15 +101,15 @@ pub(super) async fn publish_batch(call: SignedCall) -> Result<HttpResponse, Call
 /// `Idempotency-Key` has done so before.
 fn publish(call: &SignedCall, publications: &[Publication]) -> Result<(), CallError> {
     let (app, key) = (call.app.id, call.idempotency_key.as_deref());
-    let published = &call.api.published();
-    match key.map_or(Claim::New, |key| published.claim(app, key, &call.body)) {
+    let used_keys = &call.api.used_keys();
+    match key.map_or(Claim::New, |key| used_keys.claim(app, key, &call.body)) {
         Claim::New => {}
         Claim::Repeated => return Ok(()),
         Claim::Conflict => return Err(CallError::KeyReused),
     }
     let envelopes = publications.iter().flat_map(|publication| publication.envelopes(app)).collect();
     call.api.broker().publish_all(envelopes).map_err(|_| {
-        key.inspect(|key| published.release(app, key));
+        key.inspect(|key| used_keys.release(app, key));
         CallError::Busy
     })
 }
@@ -143,11 +143,10 @@ impl Publication {
     /// The event, once for each channel.
     fn envelopes(&self, app: AppId) -> impl Iterator<Item = Envelope> {
         self.channels.iter().map(move |channel| Envelope {
-            app,
-            channel: channel.to_string(),
+            channel: ChannelKey { app, name: channel.clone() },
             event: self.name.clone(),
             data: self.data.clone(),
-            except: self.except.map(|id| id.to_string()),
+            except: self.except,
             head: None,
             timeline: None,
         })

@@ -1,4 +1,4 @@
-//! Publishing at most once: which `Idempotency-Key`s were used not long ago.
+//! Recently used `Idempotency-Key`s, so that a repeated call publishes once.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -9,22 +9,22 @@ use sha2::{Digest, Sha256};
 
 use crate::pusher::AppId;
 
-/// The keys of the last publications, in memory: a publisher that repeats a call after a timeout does so within seconds.
+/// The keys of the last calls, in memory: a publisher that repeats a call after a timeout does so within seconds.
 #[derive(Debug)]
-pub(super) struct Published {
-    keys: Mutex<LruCache<(AppId, String), Publication>>,
+pub(super) struct UsedKeys {
+    keys: Mutex<LruCache<(AppId, String), UsedKey>>,
 }
 
 #[derive(Debug)]
-struct Publication {
+struct UsedKey {
     body: [u8; 32],
     at: Instant,
 }
 
-/// What a key is worth.
+/// What is known of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// Nobody used it: publish.
+    /// Not used yet: publish.
     New,
     /// The same call came before: answer, and publish nothing.
     Repeated,
@@ -32,7 +32,7 @@ pub(super) enum Claim {
     Conflict,
 }
 
-impl Published {
+impl UsedKeys {
     const MAX_KEYS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
     const KEPT: Duration = Duration::from_secs(600);
 
@@ -45,19 +45,19 @@ impl Published {
             Some(earlier) if earlier.body == body => Claim::Repeated,
             Some(_) => Claim::Conflict,
             None => {
-                keys.put(key, Publication { body, at: Instant::now() });
+                keys.put(key, UsedKey { body, at: Instant::now() });
                 Claim::New
             }
         }
     }
 
-    /// Gives the key back: the call it was taken for published nothing, and may be made again.
+    /// Releases the key: the call failed and published nothing, and may be repeated.
     pub(super) fn release(&self, app: AppId, key: &str) {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).pop(&(app, key.to_owned()));
     }
 }
 
-impl Default for Published {
+impl Default for UsedKeys {
     fn default() -> Self {
         Self { keys: Mutex::new(LruCache::new(Self::MAX_KEYS)) }
     }
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_key_is_taken_once_by_each_app() {
-        let published = Published::default();
+        let published = UsedKeys::default();
         let claim = |app, body: &str| published.claim(AppId(app), "k", body.as_bytes());
         assert_eq!(
             [claim(1, "a"), claim(1, "a"), claim(1, "b"), claim(2, "b")],
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_key_that_was_given_back_may_be_taken_again() {
-        let published = Published::default();
+        let published = UsedKeys::default();
         assert_eq!(published.claim(AppId(1), "k", b"a"), Claim::New);
         published.release(AppId(1), "k");
         assert_eq!(published.claim(AppId(1), "k", b"b"), Claim::New);

@@ -1,4 +1,4 @@
-//! Taking a right away: an addition of Hubbub's to the Pusher HTTP API.
+//! Revoking a channel authorization: Hubbub's addition to the Pusher HTTP API.
 
 use actix_web::HttpResponse;
 

@@ -1,4 +1,4 @@
-//! The only way into the API: a call whose signature fits its app, its time and its body.
+//! The extractor of all calls: verifies the signature over the path, the time and the body.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn find_app(api: &PusherApi, request: &HttpRequest) -> Result<Arc<App>, CallErro
     app.ok_or_else(|| CallError::UnknownApp(id.to_owned()))
 }
 
-/// Reads no more than the app's largest batch can need: a stranger's body is thrown away before anything is verified.
+/// Reads no more than the app's largest batch can need: the size of an unauthenticated body must be bounded.
 async fn read_body(payload: Payload, limits: &AppLimits) -> Result<Bytes, CallError> {
     // One byte of data takes up to six in JSON: \u0000. Names and the rest are short beside it.
     let event_bytes = limits.max_event_data_bytes.saturating_mul(6).saturating_add(2_048);

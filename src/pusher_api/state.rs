@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use crate::broadcast::{Apps, BroadcasterHandle};
 use crate::bus::Broker;
 
-use super::idempotency::Published;
+use super::idempotency::UsedKeys;
 
 /// The Pusher HTTP API, one for all workers; cheap to clone.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ struct Inner {
     broadcaster: BroadcasterHandle,
     /// Where events go that applications publish: the same bus that the chat's go through.
     broker: Arc<dyn Broker>,
-    published: Published,
+    used_keys: UsedKeys,
     counts: ApiCounts,
 }
 
@@ -35,7 +35,7 @@ impl PusherApi {
     /// An API that publishes through `broker` and asks `broadcaster` about channels.
     #[must_use]
     pub fn new(broadcaster: BroadcasterHandle, broker: Arc<dyn Broker>) -> Self {
-        let inner = Inner { broadcaster, broker, published: Published::default(), counts: ApiCounts::default() };
+        let inner = Inner { broadcaster, broker, used_keys: UsedKeys::default(), counts: ApiCounts::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -57,7 +57,7 @@ impl PusherApi {
         self.inner.broker.as_ref()
     }
 
-    pub(super) fn published(&self) -> &Published {
-        &self.inner.published
+    pub(super) fn used_keys(&self) -> &UsedKeys {
+        &self.inner.used_keys
     }
 }

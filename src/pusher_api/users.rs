@@ -1,4 +1,4 @@
-//! Showing a user out.
+//! Closing a user's sockets.
 
 use actix_web::{HttpResponse, web};
 

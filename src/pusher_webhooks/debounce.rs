@@ -1,4 +1,4 @@
-//! Departures that are not told yet.
+//! Debounce of departures: `channel_vacated` and `member_removed`.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,7 +10,7 @@ use crate::pusher::AppId;
 /// What a departure and the return that cancels it have in common: a user in a channel, or the channel as a whole.
 type Presence = (AppId, String, Option<String>);
 
-/// Departures that wait a moment, for whoever reloads a page is back at once.
+/// Departures that wait, because a client that reloads its page returns at once.
 #[derive(Default)]
 pub(super) struct DepartureDebounce {
     due: VecDeque<(Instant, Presence)>,

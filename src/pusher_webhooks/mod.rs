@@ -1,4 +1,4 @@
-//! Webhooks of the socket server: tells an app's URLs what happens in its channels.
+//! Webhooks of the socket server: sends an app's events to its URLs.
 //!
 //! From memory: what a socket node has not delivered when it stops is lost, for it has no database. A URL that fails is
 //! tried again for five minutes.

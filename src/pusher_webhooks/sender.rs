@@ -1,4 +1,4 @@
-//! Carries webhooks' requests to their URLs, and tries again.
+//! Sends webhook requests, and retries them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use crate::broadcast::WebhookEvent;
 use crate::config::WebhookConfig;
 use crate::pusher::{App, AppId, signature};
 
-/// What became of requests, since the start.
+/// Counts of requests by their outcome, since the start.
 #[derive(Debug, Default)]
 pub struct WebhookCounts {
     /// Accepted by their URL.
     pub delivered: AtomicU64,
     /// Tries that failed and were repeated.
     pub retried: AtomicU64,
-    /// Given up, or dropped because too many waited.
+    /// Abandoned, or dropped because the queue was full.
     pub failed: AtomicU64,
 }
 
@@ -42,11 +42,11 @@ pub(super) struct WebhookSender {
     client: Client,
     retry_policy: RetryPolicy,
     counts: Arc<WebhookCounts>,
-    /// True when the process ends: who waits for the next try does not wait longer.
+    /// True at shutdown: a retry that waits is made at once.
     is_ending: watch::Sender<bool>,
 }
 
-/// How long a URL is borne with.
+/// How long and how often a request is retried.
 #[derive(Debug, Clone, Copy)]
 struct RetryPolicy {
     give_up_after: Duration,
@@ -87,7 +87,7 @@ impl WebhookSender {
     pub(super) fn send(&mut self, app: Arc<App>, webhook: usize, events: &[WebhookEvent]) {
         if self.requests.len() >= self.max_requests {
             self.counts.failed.fetch_add(1, Ordering::Relaxed);
-            return warn!(app_id = %app.id, "too many webhooks wait, one is dropped (HUBBUB_WEBHOOK_QUEUE)");
+            return warn!(app_id = %app.id, "too many webhook requests wait, one is dropped (HUBBUB_WEBHOOK_QUEUE)");
         }
         let time_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let body = WebhookBody { time_ms: u64::try_from(time_ms).unwrap_or(u64::MAX), events };
@@ -115,7 +115,7 @@ impl WebhookSender {
         }
     }
 
-    /// Tries everything that waits once more, and lets go of what fails.
+    /// Tries every waiting request once more; what fails then is lost.
     pub(super) async fn finish(mut self) {
         self.is_ending.send_replace(true);
         let ended = async { while self.requests.join_next().await.is_some() {} };
@@ -136,7 +136,7 @@ struct WebhookRequest {
 }
 
 impl WebhookRequest {
-    /// Tries until the URL accepts, or for as long as it is borne with.
+    /// Retries until the URL accepts, or the policy ends.
     async fn run(self, retry_policy: RetryPolicy, counts: Arc<WebhookCounts>, mut is_ending: watch::Receiver<bool>) {
         let end = Instant::now() + retry_policy.give_up_after;
         let mut pause = retry_policy.first_pause;
@@ -149,10 +149,10 @@ impl WebhookRequest {
             if is_last || Instant::now() + pause > end {
                 counts.failed.fetch_add(1, Ordering::Relaxed);
                 let url = &self.app.webhooks[self.webhook].url;
-                return warn!(app_id = %self.app.id, url, reason, "a webhook was given up");
+                return warn!(app_id = %self.app.id, url, reason, "a webhook request was abandoned");
             }
             counts.retried.fetch_add(1, Ordering::Relaxed);
-            debug!(app_id = %self.app.id, reason, "a webhook is tried again");
+            debug!(app_id = %self.app.id, reason, "a webhook request is retried");
             // Jitter, so that what failed together does not come back together.
             let pausing = sleep(pause.mul_f64(rand::random_range(0.75..1.25)));
             tokio::select! {

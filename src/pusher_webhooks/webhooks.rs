@@ -15,7 +15,7 @@ use crate::pusher::{App, AppId, WebhookEventKind};
 use super::debounce::DepartureDebounce;
 use super::sender::{WebhookCounts, WebhookSender};
 
-/// The actor that listens, holds back and batches; the requests themselves are the sender's.
+/// The actor that receives hook events, debounces departures and collects batches; the sender makes the requests.
 pub struct Webhooks {
     triggers: mpsc::Receiver<WebhookTrigger>,
     sender: WebhookSender,
@@ -66,18 +66,18 @@ impl Webhooks {
             let is_waiting = !self.departures.is_empty() || !self.batches.is_empty();
             tokio::select! {
                 trigger = self.triggers.recv() => match trigger {
-                    Some(trigger) => self.hear(trigger),
+                    Some(trigger) => self.handle(trigger),
                     None => break,
                 },
-                _ = ticks.tick(), if is_waiting => self.look(Instant::now()),
+                _ = ticks.tick(), if is_waiting => self.flush_due(Instant::now()),
                 () = self.sender.request_ended() => {}
             }
         }
-        self.look(Instant::now() + self.hold + self.batch);
+        self.flush_due(Instant::now() + self.hold + self.batch);
         self.sender.finish().await;
     }
 
-    fn hear(&mut self, trigger: WebhookTrigger) {
+    fn handle(&mut self, trigger: WebhookTrigger) {
         match trigger.event.name {
             WebhookEventKind::ChannelVacated | WebhookEventKind::MemberRemoved => {
                 self.departures.hold(trigger, Instant::now() + self.hold);
@@ -93,7 +93,7 @@ impl Webhooks {
         }
     }
 
-    fn look(&mut self, now: Instant) {
+    fn flush_due(&mut self, now: Instant) {
         while let Some(departure) = self.departures.take_due(now) {
             self.route(&departure);
         }

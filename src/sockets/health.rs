@@ -1,4 +1,4 @@
-//! Whether a socket server by itself lives, and whether it should be sent sockets.
+//! Health checks of a socket server in a process of its own.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::RETRY_AFTER;
@@ -12,12 +12,12 @@ struct HealthResponse {
     status: &'static str,
 }
 
-/// `GET /health/live`: answers as long as the process can.
+/// `GET /health/live`: the process answers.
 pub(super) async fn show_live() -> HttpResponse {
     HttpResponse::Ok().json(HealthResponse { status: "live" })
 }
 
-/// `GET /health/ready`: sockets are taken in, and the events of other processes reach them.
+/// `GET /health/ready`: sockets are accepted, and the bus is connected.
 pub(super) async fn show_ready(ThinData(server): ThinData<SocketServer>) -> HttpResponse {
     let status = if server.hub().is_closing() {
         "stopping"

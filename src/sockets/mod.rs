@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `server` | what a worker needs to serve sockets |
 //! | `routes` | its HTTP routes, `health` among them |
-//! | `session` | who may connect, what a client sends, and what is done about it |
+//! | `session` | admission, authorization, and handling of the client's frames |
 //! | `transport` | the WebSocket protocol over a connection: of its own, or through actix-ws |
 //!
 //! What a frame means is said in [`crate::pusher`], who gets what in [`crate::broadcast`]. The HTTP API by which other

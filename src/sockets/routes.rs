@@ -15,7 +15,7 @@ pub fn configure(config: &mut ServiceConfig, server: SocketServer) {
         .route("/app/{key}/{rest:.*}", web::get().to(actix_ws::refuse));
 }
 
-/// The routes by which a socket server without the rest says how it is.
+/// The health checks of a socket server in a process of its own.
 pub fn configure_health(config: &mut ServiceConfig) {
     config
         .route("/health/live", web::get().to(health::show_live))

@@ -22,7 +22,7 @@ struct Inner {
 }
 
 impl SocketServer {
-    /// A socket server whose sockets `hub` owns, on a bus whose state `broker` knows.
+    /// A socket server whose sockets `hub` owns, on a bus whose state `broker` tells.
     #[must_use]
     pub fn new(config: SocketConfig, hub: Rc<Hub>, broadcaster: BroadcasterHandle, broker: Arc<dyn Broker>) -> Self {
         Self { inner: Rc::new(Inner { config, hub, broadcaster, broker }) }

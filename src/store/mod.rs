@@ -1,9 +1,9 @@
 //! The store: the database and the files on the disk (step 2 of the walk, "store"). Only this module uses Diesel.
 //!
 //! Every change goes through one writer thread that commits many of them at once; reads run on a few other threads,
-//! each in one snapshot. Callers only await: no transaction is ever open across an `.await`. Each change of a room is an
-//! entry of the room's log, written in the same transaction and returned as a [`RoomEvent`]. The caller dispatches it;
-//! the store does not.
+//! each in one snapshot. Callers only await: no transaction is ever open across an `.await`. Each change of a room is
+//! an entry of the room's log, written in the same transaction and returned as a [`RoomEvent`]. The caller dispatches
+//! it; the store does not.
 //!
 //! - `engine`: connections, the schema, the writer thread and the reader threads; [`Store`] is their handle.
 //! - `log`: each room's log of events: appending, reading, catching up, retention.

@@ -1,45 +1,28 @@
 // A Hubbub for one test file, and an application that uses it as its Pusher.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Server } from '../support/server.mjs';
+
+export { BINARY } from '../support/server.mjs';
 
 export const DEADLINE_MS = 10_000;
 export const APP = { id: '4711', key: 'app-key', secret: 'app-secret' };
 export const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
 
-export const BINARY = process.env.HUBBUB_BIN ?? new URL('../../target/debug/hubbub', import.meta.url).pathname;
-
 /** Starts a server whose second app is APP; `more` is appended to the app's entry in the file of apps. */
-export async function startHubbub(more = '', onPort = 0) {
-  const directory = await mkdtemp(join(tmpdir(), 'hubbub-sdks-'));
-  const apps = join(directory, 'apps.toml');
-  await writeFile(apps, `[[apps]]\nid = "${APP.id}"\nkey = "${APP.key}"\nsecret = "${APP.secret}"\n${more}`);
-  const settings = {
-    HUBBUB_LISTEN: `127.0.0.1:${onPort}`,
-    HUBBUB_DATA_DIR: join(directory, 'data'),
-    HUBBUB_APPS_FILE: apps,
+export async function startHubbub(more = '', port = 0) {
+  const apps = `[[apps]]\nid = "${APP.id}"\nkey = "${APP.key}"\nsecret = "${APP.secret}"\n${more}`;
+  const environment = {
+    HUBBUB_APPS_FILE: 'apps.toml',
     HUBBUB_WEBHOOK_HOLD_MS: '100',
     HUBBUB_SHUTDOWN_SPREAD_SECS: '0',
     HUBBUB_MAX_SOCKETS: '1000',
-    HUBBUB_LOG: 'warn',
   };
-  const child = spawn(BINARY, ['serve'], {
-    env: { ...process.env, ...settings },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = await inTime(once(createInterface({ input: child.stdout }), 'line'), 'the server to start');
-  const port = Number(line.match(/:(\d+)$/)[1]);
-  const stop = async () => {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-    await rm(directory, { recursive: true });
-  };
-  return { port, stop, reload: (text) => writeFile(apps, text).then(() => child.kill('SIGHUP')) };
+  const server = await new Server({ isDemo: false, environment, files: { 'apps.toml': apps }, port }).start();
+  const stop = () => server[Symbol.asyncDispose]();
+  return { port: Number(new URL(server.url).port), stop, reload: (text) => server.reload('apps.toml', text) };
 }
 
 /** An application's own HTTP server: it authorises channels with `sdk`, and keeps what webhooks tell it. */

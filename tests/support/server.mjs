@@ -1,11 +1,12 @@
 // A Hubbub of its own for a test: the real program, on a free port, with a data directory that goes with it.
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const BINARY = resolve(process.env.HUBBUB_BIN ?? '../target/debug/hubbub');
+/** The program under test. */
+export const BINARY = resolve(process.env.HUBBUB_BIN ?? new URL('../../target/debug/hubbub', import.meta.url).pathname);
 
 /** Many people sign in from one address here, and their passwords need no protection. */
 const ENVIRONMENT = {
@@ -25,24 +26,34 @@ export class Server {
   curlLine = '';
   #isDemo;
   #environment;
+  #files;
+  #port;
   #directory = '';
   /** @type {import('node:child_process').ChildProcess | null} */
   #process = null;
   #log = '';
 
-  /** @param {{ isDemo?: boolean, environment?: Record<string, string> }} [options] */
-  constructor({ isDemo = true, environment = {} } = {}) {
+  /**
+   * `files` are written into its directory, where it runs, before it starts. A `port` of 0 is any free one.
+   * @param {{ isDemo?: boolean, environment?: Record<string, string>, files?: Record<string, string>, port?: number }} [options]
+   */
+  constructor({ isDemo = true, environment = {}, files = {}, port = 0 } = {}) {
     this.#isDemo = isDemo;
     this.#environment = environment;
+    this.#files = files;
+    this.#port = port;
   }
 
   /** Starts the program, on the port that it had before if it was stopped; returns when it answers. */
   async start() {
-    this.#directory ||= await mkdtemp(join(tmpdir(), 'hubbub-test-'));
-    const listen = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
+    if (this.#directory === '') {
+      this.#directory = await mkdtemp(join(tmpdir(), 'hubbub-test-'));
+      for (const [name, text] of Object.entries(this.#files)) await writeFile(join(this.#directory, name), text);
+    }
+    const listen = this.url === '' ? `127.0.0.1:${this.#port}` : new URL(this.url).host;
     const flags = ['serve', '--listen', listen, '--data-dir', this.#directory, ...(this.#isDemo ? ['--demo'] : [])];
     const environment = { ...process.env, ...ENVIRONMENT, ...this.#environment };
-    const started = spawn(BINARY, flags, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = spawn(BINARY, flags, { cwd: this.#directory, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = started;
     let output = '';
     /** @type {Promise<void>} */
@@ -60,6 +71,12 @@ export class Server {
     await greeted;
     await this.#answering();
     return this;
+  }
+
+  /** Changes a file and has the program read its file of apps again.  @param {string} name @param {string} text */
+  async reload(name, text) {
+    await writeFile(join(this.#directory, name), text);
+    this.#process?.kill('SIGHUP');
   }
 
   /** Ends the program as a service manager does; the data stays. */

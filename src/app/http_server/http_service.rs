@@ -1,4 +1,4 @@
-//! The HTTP server whose sockets leave HTTP: actix-web's own has no place for what follows an upgrade.
+//! An HTTP server that hands upgraded connections to the socket server; actix-web's `HttpServer` has no hook for that.
 
 use std::convert::Infallible;
 use std::fmt::Debug;
@@ -19,8 +19,8 @@ use crate::sockets::{SocketServer, serve_socket};
 /// How long a client may go on sending a body that was refused, so that it reads the answer; as in actix-web's server.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Has `builder` serve what `worker` makes for each of its threads: an app, and the socket server that takes over the
-/// connections that are upgraded.
+/// Binds `listener` to the services that `worker` makes on each thread: an app, and the socket server that takes over
+/// upgraded connections.
 ///
 /// # Errors
 /// When the listener cannot be used.

@@ -1,6 +1,6 @@
 //! `GET /metrics`: what the server counts, in the text format of Prometheus (OpenMetrics).
 //!
-//! The parts count for themselves; here their counts are read and named, at the moment that somebody asks.
+//! Each part has its own counters; they are read when the metrics are requested.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,14 +22,14 @@ use crate::config::{Secret, ServeConfig};
 use crate::pusher_api::PusherApi;
 use crate::pusher_webhooks::WebhookCounts;
 
-/// Who counts.
+/// Where the metrics are read from.
 pub(in crate::app) struct Sources {
     pub(in crate::app) broker: Arc<dyn Broker>,
     /// In a role that holds sockets.
     pub(in crate::app) sockets: Option<SocketSources>,
 }
 
-/// Who counts in a socket server.
+/// Where the metrics of a socket server are read from.
 pub(in crate::app) struct SocketSources {
     pub(in crate::app) broadcaster: BroadcasterHandle,
     pub(in crate::app) api: PusherApi,
@@ -65,7 +65,7 @@ impl Metrics {
 }
 
 impl Readers {
-    /// Everybody only when that means this machine: neither another address nor a proxy leads here.
+    /// Everybody only on a loopback address without a proxy.
     fn of(config: &ServeConfig) -> Self {
         let is_local = config.listen.ip().is_loopback() && config.public_url.is_none() && !config.auth.trust_proxy;
         match &config.metrics_token {
@@ -147,9 +147,9 @@ impl SocketSources {
         self.encode_sockets(encoder)?;
         gauge(encoder, "channels", "Channels that have a socket", counters.channels.load(Ordering::Relaxed))?;
         let subscriptions = counters.subscriptions.load(Ordering::Relaxed);
-        gauge(encoder, "subscriptions", "Places that sockets have in channels", subscriptions)?;
+        gauge(encoder, "subscriptions", "Subscriptions of sockets to channels", subscriptions)?;
         let counters = [
-            ("sockets_opened", "Sockets that were taken in", &counters.sockets_opened),
+            ("sockets_opened", "Sockets that were accepted", &counters.sockets_opened),
             (
                 "sockets_too_slow",
                 "Sockets closed with 4100 because their client read too slowly",
@@ -160,11 +160,11 @@ impl SocketSources {
             ("frames_sent", "Frames of channels queued for their sockets", &counters.frames_sent),
             ("bytes_saved", "Bytes that these frames were shorter deflated", &counters.bytes_saved),
             ("hints_dropped", "Frames dropped that a slow client can do without", &counters.best_effort_dropped),
-            ("api_calls_accepted", "Calls of the HTTP API for publishers that were believed", &api.accepted),
-            ("api_calls_refused", "Calls of the HTTP API for publishers that were refused", &api.refused),
+            ("api_calls_accepted", "Calls of the Pusher HTTP API that were accepted", &api.accepted),
+            ("api_calls_refused", "Calls of the Pusher HTTP API that were refused", &api.refused),
             ("webhook_requests_delivered", "Webhook requests that their URL accepted", &webhooks.delivered),
-            ("webhook_requests_retried", "Tries of webhook requests that failed and were repeated", &webhooks.retried),
-            ("webhook_requests_failed", "Webhook requests that were given up", &webhooks.failed),
+            ("webhook_requests_retried", "Failed webhook requests that were retried", &webhooks.retried),
+            ("webhook_requests_failed", "Webhook requests that were abandoned", &webhooks.failed),
             (
                 "webhook_events_missed",
                 "Events dropped because too many waited for webhooks",

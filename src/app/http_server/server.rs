@@ -27,9 +27,9 @@ use super::metrics::{self, Metrics, SocketSources, Sources};
 
 /// How long requests may take to finish at the end, in seconds.
 const REQUESTS_TIMEOUT_SECS: u64 = 3;
-/// Connections that may wait to be accepted: everybody comes back at once after a restart.
+/// The listen backlog: all clients reconnect at the same moment after a restart.
 const BACKLOG: i32 = 4_096;
-/// Connections of one worker that are no sockets.
+/// Connections of one worker that are not sockets.
 const PLAIN_CONNECTIONS: usize = 4_096;
 
 /// What the routes need of the role's parts.

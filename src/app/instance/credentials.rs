@@ -1,4 +1,4 @@
-//! The chat's own app on the socket server: from the settings, or made on first start and kept.
+//! The chat's own app on the socket server: from the settings, or generated on first start.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::data_dir::DataDir;
 
 const FILE: &str = "socket-app.json";
 
-/// What an application proves itself by: `{"id":"1","key":"…","secret":"…"}`.
+/// The credentials of an app: `{"id":"1","key":"…","secret":"…"}`.
 #[derive(Serialize, Deserialize)]
 pub struct Credentials {
     /// Its id, in digits.
@@ -35,10 +35,10 @@ impl Credentials {
     }
 }
 
-/// The chat's own app: its clients send each other what they type, and nobody else may connect with it in mind.
+/// The chat's own app, with client events for shared documents and typing.
 ///
-/// With a socket server elsewhere it is the one of the bus's URL. A process with the store makes it when there is none; one
-/// without has to be told, or to find it where such a process keeps it.
+/// With `--bus pusher://` it is the app of that URL. A process with the database generates it on first start; a socket
+/// server in a process of its own needs it in its settings, or the data directory of such a process.
 pub(in crate::app) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>) -> Result<App, StartError> {
     let made = || serde_json::json!(Credentials::generate(AppId(1))).to_string();
     let Credentials { id, key, secret } = match (config.bus.address()?, given(&config.socket), data_dir) {

@@ -47,7 +47,7 @@ impl DataDir {
         &self.path
     }
 
-    /// The text of a file, or what `make` makes when there is none: written whole, readable by its owner only.
+    /// Reads a file, or writes what `make` returns when it does not exist: atomically, with mode 0600.
     pub(in crate::app) fn read_or_make(&self, name: &str, make: impl FnOnce() -> String) -> Result<String, StartError> {
         let file = self.path.join(name);
         let read_or_make = || match fs::read_to_string(&file) {

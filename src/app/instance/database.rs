@@ -1,4 +1,4 @@
-//! Which database, and bringing it up to date without serving.
+//! Which database, and running its migrations without serving.
 
 use std::path::Path;
 
@@ -19,8 +19,8 @@ pub fn database_url(data_dir: &Path, url: Option<&Secret>) -> Result<DatabaseUrl
     }
 }
 
-/// Makes the database if need be and brings its schema up to date. Not while a server uses the data directory: it would
-/// find a schema that it does not know.
+/// Creates the database when it does not exist, and runs its migrations. Fails while a server uses the data directory, which
+/// would find a schema that it does not know.
 ///
 /// # Errors
 /// A [`StartError`].

@@ -1,4 +1,4 @@
-//! The apps that the socket server serves, as they are at the moment.
+//! The apps that the socket server serves.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,7 +18,7 @@ pub struct AppTable {
     by_key: HashMap<String, Arc<App>>,
 }
 
-/// Two apps share what must be unique.
+/// Two apps have the same id or key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppConflict {
     /// The id.
@@ -61,7 +61,7 @@ impl AppTable {
 }
 
 impl Apps {
-    /// Begins with these apps.
+    /// A server of these apps.
     #[must_use]
     pub fn new(table: AppTable) -> Self {
         Self { table: Arc::new(RwLock::new(Arc::new(table))) }
@@ -79,7 +79,7 @@ impl Apps {
         self.now().by_id(id).cloned()
     }
 
-    /// Puts other apps in their place. Sockets stay; those of an app that is gone are closed by their hubs.
+    /// Replaces all apps. Sockets stay open; hubs close those of an app that is removed.
     pub fn replace(&self, table: AppTable) {
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
     }

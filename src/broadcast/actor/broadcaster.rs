@@ -9,27 +9,24 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, interval};
 use tracing::warn;
 
-use crate::bus::{BusInput, BusMessage, Cluster, ClusterEvent, Envelope, LocalReceiver};
-use crate::pusher::{App, ChannelName};
+use crate::bus::{Cluster, Envelope, LocalReceiver};
+use crate::pusher::App;
 
-use super::mailbox::{AfterClose, Command, Delivery, Departure, HubId, HubMessage, Order, Subscribe};
+use super::mailbox::{AfterClose, Delivery, Departure, HubId, HubMessage, Input, Subscribe};
 use super::webhook_event::{WebhookEvent, WebhookTrigger};
-use crate::broadcast::channel::Caches;
-use crate::broadcast::channel::Channels;
-use crate::broadcast::channel::PresenceGrace;
-use crate::broadcast::channel::Revocations;
-use crate::broadcast::channel::SubscriptionCounts;
-use crate::broadcast::channel::Watchlists;
+use crate::broadcast::channel::{Caches, Channels, PresenceGrace, Revocations, SubscriptionCounts, Watchlists};
 use crate::broadcast::{Apps, BroadcasterHandle, ChannelKey, Counters, Frame, Priority};
 
-/// The actor. [`run`](Self::run) is its loop; everything it owns, it owns alone.
+/// The actor: [`run`](Self::run) is its loop. Nobody else reads or writes what it owns.
 pub struct Broadcaster {
     pub(super) bus: LocalReceiver,
     /// The broadcasters of other processes.
     pub(super) cluster: Arc<dyn Cluster>,
-    pub(super) commands: mpsc::Receiver<Command>,
-    pub(super) orders: mpsc::UnboundedReceiver<Order>,
-    /// Where webhooks hear of what happens; full, they miss it, and it is counted.
+    /// What sockets and the HTTP API ask.
+    pub(super) requests: mpsc::Receiver<Input>,
+    /// What hubs report.
+    pub(super) control: mpsc::UnboundedReceiver<Input>,
+    /// The queue of the webhooks. What does not fit is dropped and counted.
     pub(super) webhook_triggers: mpsc::Sender<WebhookTrigger>,
     pub(super) apps: Apps,
     pub(super) hubs: HashMap<HubId, mpsc::Sender<HubMessage>>,
@@ -38,10 +35,10 @@ pub struct Broadcaster {
     pub(super) counts: SubscriptionCounts,
     pub(super) watchlists: Watchlists,
     pub(super) revocations: Revocations,
-    pub(super) held: PresenceGrace,
-    /// Subscriptions that wait until the other nodes have said what they have of the channel.
+    pub(super) grace: PresenceGrace,
+    /// Subscriptions that wait for other nodes' snapshot of their channel.
     pub(super) waiting: HashMap<ChannelKey, Vec<Subscribe>>,
-    /// The stamp of the last change that the other nodes were told.
+    /// The stamp of the last delta that the other nodes were sent.
     pub(super) last_stamp: u64,
     pub(super) counters: Arc<Counters>,
 }
@@ -49,7 +46,7 @@ pub struct Broadcaster {
 /// The limits that concern all apps together.
 #[derive(Debug, Clone, Copy)]
 pub struct BroadcasterLimits {
-    /// Commands of sockets that may wait; one more makes its socket's reader wait.
+    /// Requests of sockets that may wait; when it is full, sockets wait before they read on.
     pub mailbox: usize,
     /// Sockets at once: `HUBBUB_MAX_SOCKETS`.
     pub sockets: usize,
@@ -57,29 +54,17 @@ pub struct BroadcasterLimits {
     pub cached_channels: usize,
     /// How long an authorisation may be used: `HUBBUB_AUTHORIZATION_SECS`.
     pub authorization: Duration,
-    /// How long somebody stays in a presence channel whose last connection has ended: `HUBBUB_PRESENCE_HOLD_MS`.
+    /// The grace period of presence channels: how long a member stays whose last connection has ended
+    /// (`HUBBUB_PRESENCE_HOLD_MS`).
     pub presence_hold: Duration,
 }
 
-/// What the actor takes up next.
-enum Heard {
-    Bus(BusInput),
-    Socket(Command),
-    Order(Order),
-    /// A departure that was held back.
-    Departed(Departure),
-    /// SubscriptionCounts of large channels, digests for other nodes and the end of cached events may be due.
-    Tick,
-}
-
-/// How often it is looked for what is due.
+/// How often the broadcaster looks for what is due.
 const TICK: Duration = Duration::from_secs(1);
-/// Time over which sockets are closed that are better off remote.
-const CUT_OFF_SPREAD: Duration = Duration::from_secs(5);
 
 impl Broadcaster {
-    /// A broadcaster that hears `bus` and speaks to the others through `cluster`, and the handle that hubs reach it by. What webhooks should
-    /// be told goes to `webhook_triggers`.
+    /// Makes a broadcaster that receives from `bus` and reaches the other nodes through `cluster`, and the handle by which
+    /// the rest of the program reaches it. What webhooks should send goes to `webhook_triggers`.
     #[must_use]
     pub fn new(
         bus: LocalReceiver,
@@ -88,14 +73,14 @@ impl Broadcaster {
         webhook_triggers: mpsc::Sender<WebhookTrigger>,
         limits: BroadcasterLimits,
     ) -> (Self, BroadcasterHandle) {
-        let (commands_sender, commands) = mpsc::channel(limits.mailbox.max(1));
-        let (orders_sender, orders) = mpsc::unbounded_channel();
+        let (requests_sender, requests) = mpsc::channel(limits.mailbox.max(1));
+        let (control_sender, control) = mpsc::unbounded_channel();
         let counters = Arc::<Counters>::default();
         let broadcaster = Self {
             bus,
             cluster: Arc::clone(&cluster),
-            commands,
-            orders,
+            requests,
+            control,
             webhook_triggers,
             apps: apps.clone(),
             hubs: HashMap::new(),
@@ -104,73 +89,75 @@ impl Broadcaster {
             counts: SubscriptionCounts::default(),
             watchlists: Watchlists::default(),
             revocations: Revocations::new(limits.authorization),
-            held: PresenceGrace::new(limits.presence_hold),
+            grace: PresenceGrace::new(limits.presence_hold),
             waiting: HashMap::new(),
             last_stamp: 0,
             counters: Arc::clone(&counters),
         };
-        (broadcaster, BroadcasterHandle::new(commands_sender, orders_sender, cluster, apps, limits.sockets, counters))
+        (broadcaster, BroadcasterHandle::new(requests_sender, control_sender, cluster, apps, limits.sockets, counters))
     }
 
-    /// Hears and sends until the bus ends or no handle is left.
-    ///
-    /// Orders come first: a hub must be known before its first socket subscribes. The bus and the sockets take turns, so
-    /// that neither a flood of events nor one of subscriptions keeps the other waiting.
+    /// Receives and sends until the bus ends or no handle is left.
     pub async fn run(mut self) {
         let mut ticks = interval(TICK);
-        loop {
-            match self.hear(&mut ticks).await {
-                Some(Heard::Bus(BusInput::Message(BusMessage::Event(envelope)))) => self.broadcast(envelope).await,
-                Some(Heard::Bus(BusInput::Message(BusMessage::Revoke(revocation)))) => self.revoke(revocation).await,
-                Some(Heard::Bus(BusInput::Message(BusMessage::Terminate(termination)))) => {
-                    self.terminate(termination).await;
-                }
-                Some(Heard::Bus(BusInput::Cluster(ClusterEvent::Isolated))) => {
-                    self.close_sockets(CUT_OFF_SPREAD, AfterClose::AcceptNew).await;
-                }
-                Some(Heard::Bus(BusInput::Cluster(news))) => self.on_cluster_event(news).await,
-                Some(Heard::Socket(Command::Subscribe(subscribe))) => self.subscribe(subscribe).await,
-                Some(Heard::Socket(Command::SignIn(sign_in))) => self.sign_in(sign_in).await,
-                Some(Heard::Socket(Command::ClientEvent(delivery, trigger))) => {
-                    Counters::count(&self.counters.client_events);
-                    self.tell_webhooks(trigger);
-                    self.relay(&delivery);
-                    self.deliver(delivery).await;
-                }
-                // Whoever asked may have gone, and then nobody minds.
-                Some(Heard::Socket(Command::Ask(query, answer))) => drop(answer.send(self.answer(&query))),
-                Some(Heard::Order(Order::HubStarted(id, hub))) => drop(self.hubs.insert(id, hub)),
-                Some(Heard::Order(Order::Left(departure)) | Heard::Departed(departure)) => self.leave(departure).await,
-                Some(Heard::Order(Order::Lost(departure))) => {
-                    if let Some(departure) = self.held.hold(departure) {
-                        self.leave(departure).await;
-                    }
-                }
-                Some(Heard::Order(Order::CloseSockets(over))) => self.close_sockets(over, AfterClose::RefuseNew).await,
-                Some(Heard::Tick) => self.tick().await,
-                None => return,
+        while let Some(input) = self.next_input(&mut ticks).await {
+            match input {
+                Input::Publish(envelope) => self.broadcast(envelope).await,
+                Input::Revoke(revocation) => self.revoke(revocation).await,
+                Input::Terminate(termination) => self.terminate(termination).await,
+                Input::Cluster(event) => self.on_cluster_event(event).await,
+                Input::Subscribe(subscribe) => self.subscribe(subscribe).await,
+                Input::SignIn(sign_in) => self.sign_in(sign_in).await,
+                Input::ClientEvent(delivery, trigger) => self.send_client_event(delivery, trigger).await,
+                Input::Query(query, result) => self.answer_query(&query, result),
+                Input::HubStarted(id, hub) => self.add_hub(id, hub),
+                Input::Left(departure) => self.leave(departure).await,
+                Input::Disconnected(departure) => self.disconnected(departure).await,
+                Input::CloseSockets(over) => self.close_sockets(over, AfterClose::RefuseNew).await,
+                Input::Tick => self.tick().await,
             }
             self.counters.channels.store(self.channels.len(), Ordering::Relaxed);
         }
     }
 
-    async fn hear(&mut self, ticks: &mut Interval) -> Option<Heard> {
+    /// The control queue comes first: a hub must be known before its first socket subscribes. The bus and the sockets take
+    /// turns, so that neither many events nor many subscriptions keep the other waiting.
+    async fn next_input(&mut self, ticks: &mut Interval) -> Option<Input> {
         let needs_ticks = !self.counts.is_empty()
             || !self.caches.is_empty()
             || !self.revocations.is_empty()
             || self.cluster.has_others();
         let sources = async {
             tokio::select! {
-                message = self.bus.recv() => message.map(Heard::Bus),
-                command = self.commands.recv() => command.map(Heard::Socket),
-                departure = self.held.due() => departure.map(Heard::Departed),
-                _ = ticks.tick(), if needs_ticks => Some(Heard::Tick),
+                message = self.bus.recv() => message.map(Input::from),
+                request = self.requests.recv() => request,
+                departure = self.grace.ended() => departure.map(Input::Left),
+                _ = ticks.tick(), if needs_ticks => Some(Input::Tick),
             }
         };
         tokio::select! {
             biased;
-            order = self.orders.recv() => order.map(Heard::Order),
-            heard = sources => heard,
+            control = self.control.recv() => control,
+            input = sources => input,
+        }
+    }
+
+    /// Sends a client's event to the others of its channel, here and on other nodes.
+    async fn send_client_event(&mut self, delivery: Delivery, trigger: Option<WebhookTrigger>) {
+        Counters::count(&self.counters.client_events);
+        self.tell_webhooks(trigger);
+        self.relay(&delivery);
+        self.deliver(delivery).await;
+    }
+
+    fn add_hub(&mut self, id: HubId, hub: mpsc::Sender<HubMessage>) {
+        self.hubs.insert(id, hub);
+    }
+
+    /// A connection has ended: its user may be reloading the page, and then stays a member for the grace period.
+    async fn disconnected(&mut self, departure: Departure) {
+        if let Some(departure) = self.grace.hold(departure) {
+            self.leave(departure).await;
         }
     }
 
@@ -187,25 +174,20 @@ impl Broadcaster {
         if let Some(timeline) = &envelope.timeline {
             timeline.heard();
         }
-        let Ok(name) = ChannelName::parse(&envelope.channel) else {
-            warn!(channel = envelope.channel, "an event for a channel that cannot exist was dropped");
-            return;
-        };
-        let channel = ChannelKey { app: envelope.app, name };
         let frame = Frame::text(&envelope.frame());
+        let Envelope { channel, data, except, timeline, .. } = envelope;
         if channel.name.is_cache() {
-            self.cache(&channel, &frame, envelope.data);
+            self.cache(&channel, &frame, data);
         }
-        let except = envelope.except.and_then(|id| id.parse().ok());
-        let (priority, timeline) = (Priority::Required, envelope.timeline);
+        let priority = Priority::Required;
         self.deliver(Delivery { channel, frame, except, priority, timeline }).await;
     }
 
-    /// Keeps an event of a cache channel for those who come later.
+    /// Keeps the last event of a cache channel for later subscribers.
     pub(super) fn cache(&mut self, channel: &ChannelKey, frame: &Frame, data: String) {
         let Some(app) = self.apps.by_id(channel.app) else { return };
         let displaced = self.caches.keep(channel.clone(), frame.clone(), data, app.limits.cache_ttl, Instant::now());
-        // Whoever keeps an event must hear the next, or would show an old one to those who come later.
+        // A node that keeps an event must hear the next one, or it would send an old one to later subscribers.
         self.cluster.serve_snapshots(channel);
         self.unsubscribe_if_idle(displaced);
         if let Some(channel) = self.channels.get_mut(channel) {
@@ -225,7 +207,7 @@ impl Broadcaster {
         }
     }
 
-    /// Sends a text to the sockets of a channel that can do without it.
+    /// Sends a text to the sockets of a channel; it is dropped where a queue is half full.
     pub(super) async fn send_best_effort(&self, channel: &ChannelKey, text: &str) {
         let (channel, frame) = (channel.clone(), Frame::text(text));
         let priority = Priority::BestEffort;
@@ -241,7 +223,7 @@ impl Broadcaster {
         }
     }
 
-    /// An trigger for the webhooks of an app, when one of them wants to hear of it.
+    /// Triggers the webhooks of an app, when one of them wants to hear of it.
     pub(super) fn tell_webhooks_of(&self, app: Option<&Arc<App>>, event: WebhookEvent) {
         let app = app.filter(|app| app.has_webhook_for(event.name, &event.channel));
         self.tell_webhooks(app.map(|app| WebhookTrigger { app: Arc::clone(app), event }));

@@ -1,14 +1,14 @@
-//! The broadcasters of other processes: what this one tells them, and what it makes of what they say.
+//! Other nodes: the messages to them, and what their messages change here.
 //!
-//! Of a channel that others may have too, each node owns its part: its sockets, and who is present through them. Every
-//! node that holds the channel adds the parts up and announces for itself who has come and gone.
+//! Each node owns its share of a channel: its sockets, and the members who are present through them. Every node with the
+//! channel adds the shares up and sends its own sockets who has joined and left.
 
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
 use serde_json::value::RawValue;
 
-use super::mailbox::{Delivery, Subscribe};
+use super::mailbox::{AfterClose, Delivery, Subscribe};
 use crate::broadcast::channel::ChannelChange;
 use crate::broadcast::channel::{DeltaOutcome, PresenceDiff};
 use crate::broadcast::{ChannelKey, Counters, Frame, Priority};
@@ -20,11 +20,13 @@ use crate::pusher::{App, ChannelKind, PresenceMember, WebhookEventKind, server_f
 
 use super::broadcaster::Broadcaster;
 
-/// A change is told once more, as a digest, after this time: whoever missed it asks.
+/// Time after a delta at which its digest is sent: a node that missed the delta asks for the share.
 const FIRST_DIGEST: Duration = Duration::from_secs(2);
-/// And then again and again, each time between half and one and a half times this.
+/// Time between further digests; each is random between half and one and a half times this.
 const DIGEST_PERIOD: Duration = Duration::from_secs(30);
-/// When everybody is asked for digests, they are spread over this time.
+/// Time over which sockets are closed when this node hears no other.
+const ISOLATION_SPREAD: Duration = Duration::from_secs(5);
+/// Time over which digests are spread that another node has requested.
 const HELLO_SPREAD: Duration = Duration::from_secs(1);
 
 impl Broadcaster {
@@ -32,15 +34,15 @@ impl Broadcaster {
         match news {
             ClusterEvent::Message(node, message) => self.on_cluster_message(node, message).await,
             ClusterEvent::Snapshot(channel, held) => self.found(channel, held).await,
-            // Whoever asked may have gone, and then nobody minds.
+            // Fails when the other node no longer waits for it.
             ClusterEvent::SnapshotRequest(channel, answer) => drop(answer.send(self.snapshot_of(channel))),
-            ClusterEvent::Query(query, answer) => drop(answer.send(self.answer(&query))),
+            ClusterEvent::Query(query, answer) => self.answer_query(&query, answer),
             ClusterEvent::NodeLost(node) => self.node_lost(node).await,
             ClusterEvent::Reconnected => {
                 self.cluster.send(Recipient::All, ClusterMessage::RequestDigests);
                 self.schedule_digests(Duration::ZERO);
             }
-            ClusterEvent::Isolated => {}
+            ClusterEvent::Isolated => self.close_sockets(ISOLATION_SPREAD, AfterClose::AcceptNew).await,
         }
     }
 
@@ -65,7 +67,7 @@ impl Broadcaster {
         }
     }
 
-    /// Sends a frame that another node has made.
+    /// Sends another node's event to the sockets here.
     async fn forward(&mut self, event: EncodedFrame, priority: Priority) {
         let EncodedFrame { channel, except, frame: text, .. } = event;
         let frame = Frame::text(text.get());
@@ -77,22 +79,21 @@ impl Broadcaster {
                 self.cache(&channel, &frame, data);
             }
         }
-        let except = except.and_then(|id| id.parse().ok());
         self.deliver(Delivery { channel, frame, except, priority, timeline: None }).await;
     }
 
-    /// Hands a client's event to the other nodes.
+    /// Sends a client event to the other nodes.
     pub(crate) fn relay(&self, delivery: &Delivery) {
         if !self.cluster.has_others() {
             return;
         }
         let Some(frame) = raw(&delivery.frame) else { return };
-        let (channel, except) = (delivery.channel.clone(), delivery.except.map(|id| id.to_string()));
+        let (channel, except) = (delivery.channel.clone(), delivery.except);
         let event = EncodedFrame { channel: channel.clone(), except, head: None, frame };
         self.cluster.send(Recipient::Channel(channel), ClusterMessage::ClientEvent(event));
     }
 
-    /// Whether what other nodes have of a channel matters here.
+    /// Whether other nodes' shares of a channel matter here: in presence and cache channels, and where counts are sent.
     pub(crate) fn is_cluster_wide(&self, channel: &ChannelKey, app: &App) -> bool {
         const COUNTING: [WebhookEventKind; 3] =
             [WebhookEventKind::ChannelOccupied, WebhookEventKind::ChannelVacated, WebhookEventKind::SubscriptionCount];
@@ -103,20 +104,21 @@ impl Broadcaster {
         self.cluster.has_others() && (is_presence || channel.name.is_cache() || is_counted())
     }
 
-    /// The first socket of a channel waits until the others have said what they have of it. Answers the subscription when
-    /// it need not.
+    /// The first subscription to a channel waits for a snapshot from another node. Returns the subscription when it need not
+    /// wait.
     pub(crate) fn wait_for_snapshot(&mut self, subscribe: Subscribe, app: Option<&App>) -> Option<Subscribe> {
         let channel = &subscribe.channel;
         if self.channels.get(channel).is_some() || !app.is_some_and(|app| self.is_cluster_wide(channel, app)) {
             return Some(subscribe);
         }
         if self.caches.get(channel, Instant::now()).is_some() {
-            // The channel is listened to for its last event. This node might be asked itself: the others speak one by one.
+            // This node is subscribed for the cached event. A snapshot request could come back to itself: it asks each of the
+            // others for its share instead.
             self.cluster.send(Recipient::Channel(channel.clone()), ClusterMessage::RequestShare(channel.clone()));
             return Some(subscribe);
         }
         if !self.waiting.contains_key(channel) {
-            // First listen, then ask: what changes after the answer is heard.
+            // First subscribe, then ask: deltas after the snapshot are received.
             self.cluster.subscribe(channel);
             self.cluster.request_snapshot(channel);
         }
@@ -136,7 +138,7 @@ impl Broadcaster {
         {
             self.caches.keep(channel.clone(), Frame::text(frame.get()), data, left, Instant::now());
         }
-        // Before the client has its answer: the next one may be about to come to another node.
+        // Before the client has its answer: the next client may be connecting to another node.
         self.cluster.serve_snapshots(&channel);
         for subscribe in waiting {
             self.admit_or_refuse(subscribe).await;
@@ -146,7 +148,7 @@ impl Broadcaster {
         }
     }
 
-    /// Tells the other nodes what a socket's coming or going changed.
+    /// Sends the other nodes what a subscription or its end changed here.
     pub(crate) fn publish_delta(
         &mut self,
         channel: &ChannelKey,
@@ -170,7 +172,7 @@ impl Broadcaster {
         let (channel, is_first) = (change.channel.clone(), change.before == 0);
         let Some(held) = self.channels.get_mut(&channel) else { return };
         if is_first && held.stamp != 0 {
-            // Two nodes may begin in the same moment, and find nobody.
+            // Two nodes may join the channel at the same time, and each find no other.
             let digest = Digest { channel: channel.clone(), stamp: held.stamp };
             self.cluster.send(Recipient::Node(node), ClusterMessage::Digest(digest));
         }
@@ -198,8 +200,8 @@ impl Broadcaster {
         }
     }
 
-    /// Tells the sockets here who has come and gone remote, and how many there are. Webhooks hear of it from the node
-    /// where it happened.
+    /// Sends the sockets here who has joined and left on other nodes, and the new count. The node where it happened triggers
+    /// the webhooks.
     async fn announce(&mut self, channel: &ChannelKey, PresenceDiff { joined, left }: PresenceDiff) {
         for user_id in left {
             self.send_best_effort(channel, &server_frame::member_removed(&channel.name, &user_id)).await;
@@ -217,7 +219,7 @@ impl Broadcaster {
         let owner = self.cluster.this_node();
         match self.channels.get(channel) {
             Some(held) => held.own_share(owner),
-            // Younger than anything said before: whoever asks forgets what it knew.
+            // Newer than any delta before: the node that asked forgets what it knew.
             None => NodeShare { owner, stamp: self.last_stamp, sockets: 0, members: Vec::new() },
         }
     }
@@ -233,7 +235,7 @@ impl Broadcaster {
         ChannelSnapshot { channel, parts, cached }
     }
 
-    /// Has every channel's digest sent within this time.
+    /// Schedules every channel's digest within this time.
     fn schedule_digests(&mut self, spread: Duration) {
         let now = Instant::now();
         for (_, held) in self.channels.iter_mut().filter(|(_, held)| held.stamp != 0) {
@@ -258,7 +260,7 @@ impl Broadcaster {
         }
     }
 
-    /// Stops listening to a channel that has neither a socket nor a kept event here.
+    /// Unsubscribes this node from a channel that has neither a socket nor a cached event here.
     pub(crate) fn unsubscribe_if_idle(&self, channel: Option<ChannelKey>) {
         let is_idle = |channel: &ChannelKey| {
             self.channels.get(channel).is_none() && self.caches.get(channel, Instant::now()).is_none()

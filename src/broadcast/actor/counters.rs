@@ -1,18 +1,18 @@
-//! What the broadcaster and its hubs count, for whoever watches the server.
+//! Counters of the broadcaster and its hubs, for metrics.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// SubscriptionCounts since the start, shared by the broadcaster and all hubs. A delivery counts once for all of its sockets, so that
-/// counting costs nothing beside sending.
+/// Counters since the start, shared by the broadcaster and all hubs. A delivery is counted once for all of its sockets, so
+/// that counting costs little beside sending.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Sockets that were taken in.
+    /// Sockets that were opened.
     pub sockets_opened: AtomicU64,
     /// Sockets that were closed because their client read too slowly.
     pub sockets_too_slow: AtomicU64,
     /// Channels that have a socket at the moment.
     pub channels: AtomicUsize,
-    /// Places that sockets have in channels at the moment.
+    /// Subscriptions at the moment.
     pub subscriptions: AtomicUsize,
     /// Events that came over the bus.
     pub events_heard: AtomicU64,
@@ -22,13 +22,13 @@ pub struct Counters {
     pub frames_sent: AtomicU64,
     /// Bytes that were not sent because these frames were deflated.
     pub bytes_saved: AtomicU64,
-    /// Frames that were dropped because their socket could do without: typing, presence, counts.
+    /// Best-effort frames that were dropped: typing, presence, counts.
     pub best_effort_dropped: AtomicU64,
-    /// Events that webhooks miss because too many waited.
+    /// Webhook events that were dropped because the queue was full.
     pub webhook_events_missed: AtomicU64,
 }
 
-/// What became of one frame for many sockets.
+/// To how many sockets one frame was queued, or not.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct DeliveryCounts {
     pub(crate) queued: u64,

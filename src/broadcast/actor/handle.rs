@@ -11,24 +11,24 @@ use tokio::sync::{mpsc, oneshot};
 use crate::bus::{Cluster, Query, QueryResult};
 use crate::pusher::{App, AppId, Code, SocketId};
 
-use super::mailbox::{Command, Departure, HubId, HubMessage, Order};
+use super::mailbox::{Departure, HubId, HubMessage, Input};
 use crate::broadcast::{Apps, ChannelInfo, ChannelKey, Counters};
 
 /// A handle to the broadcaster; cheap to clone, one for each worker.
 #[derive(Debug, Clone)]
 pub struct BroadcasterHandle {
-    commands: mpsc::Sender<Command>,
-    orders: mpsc::UnboundedSender<Order>,
+    requests: mpsc::Sender<Input>,
+    control: mpsc::UnboundedSender<Input>,
     shared: Arc<Shared>,
 }
 
-/// What the workers count together.
+/// What the handles of all workers share.
 struct Shared {
     apps: Apps,
     cluster: Arc<dyn Cluster>,
     max_sockets: usize,
     sockets: AtomicUsize,
-    /// Locked when a socket comes or goes, never when an event is sent.
+    /// Locked when a socket opens or closes, never when an event is sent.
     sockets_by_app: Mutex<HashMap<AppId, usize>>,
     hubs: AtomicUsize,
     /// The first half of socket ids.
@@ -43,22 +43,22 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// Why a new socket is not taken in.
+/// Why a new connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectionRefused {
-    /// The process holds as many sockets as it may.
+    /// The process has its maximum of sockets.
     #[error("the server has as many sockets as it may (HUBBUB_MAX_SOCKETS)")]
     Server,
-    /// The app has as many sockets as it may.
+    /// The app has its maximum of sockets.
     #[error("the app has as many sockets as it may (max_sockets in HUBBUB_APPS_FILE)")]
     App,
-    /// The process is about to stop.
+    /// The process is stopping.
     #[error("the server is restarting")]
     Stopping,
 }
 
 impl ConnectionRefused {
-    /// The code that tells the client whether to come back: a quota is not over in a second, a busy moment may be.
+    /// The close code. It tells the client whether to reconnect: a full app stays full for a while, a full server may not.
     #[must_use]
     pub const fn code(self) -> Code {
         match self {
@@ -71,8 +71,8 @@ impl ConnectionRefused {
 
 impl BroadcasterHandle {
     pub(crate) fn new(
-        commands: mpsc::Sender<Command>,
-        orders: mpsc::UnboundedSender<Order>,
+        requests: mpsc::Sender<Input>,
+        control: mpsc::UnboundedSender<Input>,
         cluster: Arc<dyn Cluster>,
         apps: Apps,
         max_sockets: usize,
@@ -90,7 +90,7 @@ impl BroadcasterHandle {
             next_socket: AtomicU64::new(1),
             counters,
         };
-        Self { commands, orders, shared: Arc::new(shared) }
+        Self { requests, control, shared: Arc::new(shared) }
     }
 
     /// How many sockets are open.
@@ -105,7 +105,7 @@ impl BroadcasterHandle {
         self.sockets_by_app().iter().map(|(app, sockets)| (*app, *sockets)).collect()
     }
 
-    /// What was counted since the start.
+    /// The counters of the broadcaster and its hubs, for metrics.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
@@ -117,11 +117,11 @@ impl BroadcasterHandle {
         &self.shared.apps
     }
 
-    /// What this node and all others know. `None` only while the process shuts down.
+    /// Asks this node and all others about channels. `None` only while the process shuts down.
     pub async fn query(&self, query: Query) -> Option<QueryResult> {
         let remote = self.shared.cluster.has_others().then(|| self.shared.cluster.query(query.clone()));
         let (sender, answer) = oneshot::channel();
-        self.command(Command::Ask(query, sender)).await;
+        self.request(Input::Query(query, sender)).await;
         let mut answer = answer.await.ok()?;
         if let Some(remote) = remote {
             answer.add(remote.await);
@@ -138,16 +138,16 @@ impl BroadcasterHandle {
 
     /// Closes all sockets, spread over a time, so that their clients do not all come back in the same instant.
     pub fn close_sockets(&self, over: Duration) {
-        self.order(Order::CloseSockets(over));
+        self.control(Input::CloseSockets(over));
     }
 
     pub(crate) fn register_hub(&self, mailbox: mpsc::Sender<HubMessage>) -> HubId {
         let id = HubId(self.shared.hubs.fetch_add(1, Ordering::Relaxed));
-        self.order(Order::HubStarted(id, mailbox));
+        self.control(Input::HubStarted(id, mailbox));
         id
     }
 
-    /// SubscriptionCounts a socket in, and names it.
+    /// Counts a new socket and gives it an id.
     pub(crate) fn admit_socket(&self, app: &App) -> Result<SocketId, ConnectionRefused> {
         let mut by_app = self.sockets_by_app();
         if self.socket_count() >= self.shared.max_sockets {
@@ -178,22 +178,22 @@ impl BroadcasterHandle {
         self.shared.sockets_by_app.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a command; waits while the mailbox is full.
-    pub(crate) async fn command(&self, command: Command) {
+    /// Sends a request of a socket or of the HTTP API; waits while the queue is full.
+    pub(crate) async fn request(&self, request: Input) {
         // The broadcaster is gone only when the process shuts down, and every socket with it.
-        let _ = self.commands.send(command).await;
+        let _ = self.requests.send(request).await;
     }
 
     pub(crate) fn left(&self, departure: Departure) {
-        self.order(Order::Left(departure));
+        self.control(Input::Left(departure));
     }
 
-    pub(crate) fn lost(&self, departure: Departure) {
-        self.order(Order::Lost(departure));
+    pub(crate) fn disconnected(&self, departure: Departure) {
+        self.control(Input::Disconnected(departure));
     }
 
-    fn order(&self, order: Order) {
-        // As in `command`.
-        let _ = self.orders.send(order);
+    fn control(&self, message: Input) {
+        // As in `request`.
+        let _ = self.control.send(message);
     }
 }

@@ -1,77 +1,100 @@
-//! What the broadcaster and the hubs say to each other.
+//! The messages between the broadcaster and the hubs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::bus::{Query, QueryResult};
+use crate::bus::{BusInput, BusMessage, ClusterEvent, Envelope, Query, QueryResult, Revocation, Termination};
 use crate::pusher::{PresenceMember, SignedInUser, SocketId};
 use crate::timeline::Timeline;
 
 use super::webhook_event::WebhookTrigger;
 use crate::broadcast::{ChannelKey, Frame, Priority};
 
-/// Which worker's hub.
+/// A hub, by the number of its worker thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct HubId(pub(crate) usize);
 
-/// What is asked of the broadcaster. The queue is bounded, and whoever asks waits when it is full.
+/// Everything that the broadcaster receives, from its four sources.
 #[derive(Debug)]
-pub(crate) enum Command {
-    /// A socket wants to join a channel; its right to it was verified.
+pub(crate) enum Input {
+    // From the bus.
+    /// An event for the sockets of a channel.
+    Publish(Envelope),
+    /// A user lost the right to a channel.
+    Revoke(Revocation),
+    /// A user's connections are to be closed.
+    Terminate(Termination),
+    /// A message of another node, or what happened to one.
+    Cluster(ClusterEvent),
+
+    // From sockets and the HTTP API: a bounded queue. The sender waits when it is full.
+    /// A socket subscribes to a channel; its authorisation was verified.
     Subscribe(Subscribe),
-    /// A socket is somebody; the application's signature was verified.
+    /// A socket signs in as a user (`pusher:signin`); the application's signature was verified.
     SignIn(SignIn),
-    /// A client sends to the others of a channel; a webhook may want to hear of it.
+    /// A client sends an event to the others of a channel; a webhook may be told of it.
     ClientEvent(Delivery, Option<WebhookTrigger>),
-    /// The HTTP API asks.
-    Ask(Query, oneshot::Sender<QueryResult>),
+    /// The HTTP API asks about channels.
+    Query(Query, oneshot::Sender<QueryResult>),
+
+    // From hubs: a queue without a bound. Each entry stands for something that exists once, a hub or a subscription, and
+    // the broadcaster may be waiting for the very hub that sends it.
+    /// A worker thread started its hub.
+    HubStarted(HubId, mpsc::Sender<HubMessage>),
+    /// A socket has unsubscribed from a channel, or its grace period is over.
+    Left(Departure),
+    /// A socket has left a channel because its connection ended.
+    Disconnected(Departure),
+    /// Close all sockets, spread over this time, with the code that lets clients reconnect at once, and refuse new ones.
+    CloseSockets(Duration),
+
+    // From the clock.
+    /// Counts of large channels, digests for other nodes and the end of cached events may be due.
+    Tick,
 }
 
-/// A socket that wants to join a channel.
+impl From<BusInput> for Input {
+    fn from(input: BusInput) -> Self {
+        match input {
+            BusInput::Message(BusMessage::Event(envelope)) => Self::Publish(envelope),
+            BusInput::Message(BusMessage::Revoke(revocation)) => Self::Revoke(revocation),
+            BusInput::Message(BusMessage::Terminate(termination)) => Self::Terminate(termination),
+            BusInput::Cluster(event) => Self::Cluster(event),
+        }
+    }
+}
+
+/// A socket subscribes to a channel.
 #[derive(Debug)]
 pub(crate) struct Subscribe {
     pub(crate) hub: HubId,
     pub(crate) socket: SocketId,
     pub(crate) channel: ChannelKey,
-    /// Whom the application signed the right for.
+    /// The member that the application signed the authorisation for.
     pub(crate) member: Option<PresenceMember>,
-    /// The socket is in the channel already, and asks again: it gets its answer and counts once.
+    /// The socket is subscribed already: it gets the answer again and counts once.
     pub(crate) is_repeated: bool,
-    /// Told when the hub has written the answer.
-    pub(crate) answered: oneshot::Sender<()>,
+    /// Signalled when the hub has written the answer.
+    pub(crate) written: oneshot::Sender<()>,
 }
 
-/// A socket that is somebody from now on.
+/// A socket signs in as a user.
 #[derive(Debug)]
 pub(crate) struct SignIn {
     pub(crate) hub: HubId,
     pub(crate) socket: SocketId,
-    /// The user's own channel: being signed in is being in it.
+    /// The user's own channel, `#server-to-user-ID`: a signed-in socket is subscribed to it.
     pub(crate) channel: ChannelKey,
     pub(crate) user: SignedInUser,
     /// `signin_success`.
     pub(crate) frame: Frame,
-    /// Told when the hub has written the answer.
-    pub(crate) answered: oneshot::Sender<()>,
+    /// Signalled when the hub has written the answer.
+    pub(crate) written: oneshot::Sender<()>,
 }
 
-/// What must reach the broadcaster whatever waits. The queue has no bound: each stands for something that exists once,
-/// a hub or a subscription, and the broadcaster may be waiting for the very hub that reports.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// A worker started.
-    HubStarted(HubId, mpsc::Sender<HubMessage>),
-    /// A socket has left a channel.
-    Left(Departure),
-    /// A socket is no longer in a channel because its connection has ended.
-    Lost(Departure),
-    /// Close all sockets, spread over this time, with the code that lets clients come back at once, and take no more in.
-    CloseSockets(Duration),
-}
-
-/// A socket that is no longer in a channel.
+/// A socket that has left a channel.
 #[derive(Debug)]
 pub(crate) struct Departure {
     pub(crate) hub: HubId,
@@ -79,36 +102,36 @@ pub(crate) struct Departure {
     pub(crate) user_id: Option<Arc<str>>,
 }
 
-/// Where a hub finds what it is told.
+/// The queue of a hub.
 pub(crate) type HubMailbox = mpsc::Receiver<HubMessage>;
 
-/// What the broadcaster tells a hub, in this order for each channel: first that a socket joined, then what it gets.
+/// What the broadcaster sends a hub. For each channel the order holds: first that a socket has joined, then its frames.
 #[derive(Debug)]
 pub(crate) enum HubMessage {
-    /// A socket is in the channel from here on.
+    /// A socket has joined a channel.
     Joined(Joined),
-    /// A socket may not join; the frame says why.
+    /// A subscription is refused; the frame says why.
     Refused(SocketId, Frame, oneshot::Sender<()>),
     /// A frame for the sockets of a channel.
     Deliver(Delivery),
-    /// A user's sockets leave a channel; the frame tells them.
+    /// A user's sockets are taken out of a channel; the frame tells them.
     Revoke(ChannelKey, Arc<str>, Frame),
-    /// The sockets of a channel are closed: their user is no longer complete_subscription.
+    /// The sockets of a channel are closed: the application has terminated their user's connections.
     Terminate(ChannelKey),
     /// Close all sockets, spread over this time.
     CloseSockets(Duration, AfterClose),
 }
 
-/// What a hub does when its sockets are closed.
+/// What a hub does after its sockets are closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AfterClose {
-    /// It takes no more in.
+    /// It refuses new sockets.
     RefuseNew,
-    /// It takes in whoever comes.
+    /// It accepts new sockets.
     AcceptNew,
 }
 
-/// A socket that is in a channel from here on.
+/// A socket has joined a channel.
 #[derive(Debug)]
 pub(crate) struct Joined {
     pub(crate) socket: SocketId,
@@ -116,9 +139,9 @@ pub(crate) struct Joined {
     pub(crate) user_id: Option<Arc<str>>,
     /// As in [`Subscribe`].
     pub(crate) is_repeated: bool,
-    /// The answer, and what else the socket gets before anything of the channel.
+    /// The answer, and what else the socket gets before the channel's events.
     pub(crate) frames: Vec<Frame>,
-    pub(crate) answered: oneshot::Sender<()>,
+    pub(crate) written: oneshot::Sender<()>,
 }
 
 /// A frame for the sockets of a channel.
@@ -126,9 +149,9 @@ pub(crate) struct Joined {
 pub(crate) struct Delivery {
     pub(crate) channel: ChannelKey,
     pub(crate) frame: Frame,
-    /// The socket that must not get it.
+    /// The socket that does not get it: the publisher's own.
     pub(crate) except: Option<SocketId>,
     pub(crate) priority: Priority,
-    /// Where to note how many sockets it was written to.
+    /// Where to note how many sockets it was written to, and when.
     pub(crate) timeline: Option<Arc<Timeline>>,
 }

@@ -1,4 +1,4 @@
-//! The broadcaster: one task, which owns what concerns a channel as a whole.
+//! The broadcaster: one task that owns the state of all channels.
 
 mod apps;
 mod broadcaster;
@@ -17,6 +17,6 @@ pub use counters::Counters;
 pub(crate) use counters::DeliveryCounts;
 pub use handle::{BroadcasterHandle, ConnectionRefused};
 pub(crate) use mailbox::{
-    AfterClose, Command, Delivery, Departure, HubId, HubMailbox, HubMessage, Joined, SignIn, Subscribe,
+    AfterClose, Delivery, Departure, HubId, HubMailbox, HubMessage, Input, Joined, SignIn, Subscribe,
 };
 pub use webhook_event::{WebhookEvent, WebhookTrigger};

@@ -1,6 +1,8 @@
-//! What the HTTP API asks, here or of another node.
+//! Answers the queries of the HTTP API, of this process and of other nodes.
 
 use std::time::Instant;
+
+use tokio::sync::oneshot;
 
 use crate::broadcast::channel::Channel;
 use crate::broadcast::{ChannelInfo, ChannelKey};
@@ -10,12 +12,17 @@ use crate::pusher::ChannelKind;
 use super::broadcaster::Broadcaster;
 
 impl Broadcaster {
-    /// What is known here.
-    pub(crate) fn answer(&self, query: &Query) -> QueryResult {
-        let mut answer = QueryResult::default();
+    /// Answers a query with what is known here.
+    pub(crate) fn answer_query(&self, query: &Query, result: oneshot::Sender<QueryResult>) {
+        // Fails when the caller is gone, and then nobody needs the answer.
+        let _ = result.send(self.query_result(query));
+    }
+
+    fn query_result(&self, query: &Query) -> QueryResult {
+        let mut result = QueryResult::default();
         match query {
             Query::Channel(channel) => {
-                answer.channels.insert(channel.name.clone(), self.info(channel));
+                result.channels.insert(channel.name.clone(), self.info(channel));
             }
             Query::Channels(app, prefix) => {
                 let occupied = self.channels.iter().map(|(key, _)| key).filter(|key| {
@@ -23,15 +30,15 @@ impl Broadcaster {
                         && key.name.kind() != ChannelKind::ServerToUser
                         && key.name.as_str().starts_with(prefix)
                 });
-                // What is cached is asked of one channel: thousands of copies would keep everybody waiting.
-                answer.channels = occupied.map(|key| (key.name.clone(), self.counts_of(key))).collect();
+                // Without the cached events: copying thousands of them would keep everybody waiting.
+                result.channels = occupied.map(|key| (key.name.clone(), self.counts_of(key))).collect();
             }
             Query::Users(channel) => {
                 let members = self.channels.get(channel).into_iter().flat_map(Channel::members);
-                answer.users = members.map(|member| member.user_id.clone()).collect();
+                result.users = members.map(|member| member.user_id.clone()).collect();
             }
         }
-        answer
+        result
     }
 
     fn info(&self, channel: &ChannelKey) -> ChannelInfo {

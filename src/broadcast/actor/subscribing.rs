@@ -1,4 +1,4 @@
-//! Joining and leaving channels, and who is told of it.
+//! Subscribing and unsubscribing, and the events that others get about it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +26,7 @@ impl Broadcaster {
             Err(refusal) => {
                 let channel = subscribe.channel.name.as_str();
                 let frame = Frame::text(&server_frame::subscription_error(channel, &refusal));
-                self.tell(subscribe.hub, HubMessage::Refused(subscribe.socket, frame, subscribe.answered)).await;
+                self.tell(subscribe.hub, HubMessage::Refused(subscribe.socket, frame, subscribe.written)).await;
             }
         }
     }
@@ -42,7 +42,7 @@ impl Broadcaster {
     }
 
     async fn complete_subscription(&mut self, subscribe: Subscribe, changed: ChannelChange, app: Option<&Arc<App>>) {
-        let Subscribe { hub, socket, channel, member, is_repeated, answered } = subscribe;
+        let Subscribe { hub, socket, channel, member, is_repeated, written } = subscribe;
         // The new member is not in its hub's list yet, and so does not hear of itself.
         if let Some(member) = member.as_ref().filter(|_| changed.presence.is_global) {
             self.send_best_effort(&channel, &server_frame::member_added(&channel.name, member)).await;
@@ -60,14 +60,14 @@ impl Broadcaster {
         }
         let frames = self.first_frames(&channel, app);
         let user_id = member.map(|member| Arc::from(member.user_id));
-        let joined = Joined { socket, channel: channel.clone(), user_id, is_repeated, frames, answered };
+        let joined = Joined { socket, channel: channel.clone(), user_id, is_repeated, frames, written };
         self.tell(hub, HubMessage::Joined(joined)).await;
         if !is_repeated {
             self.count_changed(&channel, app).await;
         }
     }
 
-    /// `subscription_succeeded`, and in a cache channel its last event or the news that there is none.
+    /// `subscription_succeeded`, and in a cache channel its last event or `pusher:cache_miss`.
     fn first_frames(&mut self, channel: &ChannelKey, app: Option<&Arc<App>>) -> Vec<Frame> {
         let succeeded = match (channel.name.kind(), self.channels.get(channel)) {
             (ChannelKind::Presence, Some(held)) => server_frame::presence_succeeded(&channel.name, held.members()),
@@ -119,7 +119,7 @@ impl Broadcaster {
         self.count_changed(&channel, app.as_ref()).await;
     }
 
-    /// Tells subscribers and webhooks how many sockets are in a channel, if the app wants that. Presence channels have
+    /// Sends subscribers and webhooks the number of sockets in a channel, if the app is configured so. Presence channels have
     /// their members instead.
     async fn count_changed(&mut self, channel: &ChannelKey, app: Option<&Arc<App>>) {
         let Some(app) = app.filter(|_| channel.name.kind() != ChannelKind::Presence) else { return };
@@ -140,7 +140,7 @@ impl Broadcaster {
         }
     }
 
-    /// Tells the subscribers here how many sockets there are since another node's have changed.
+    /// Sends the subscribers here the number of sockets after another node's has changed.
     pub(crate) async fn remote_count_changed(&mut self, channel: &ChannelKey) {
         let is_counted = self.apps.by_id(channel.app).is_some_and(|app| app.has_subscription_counts);
         let count = self.count_of(channel);

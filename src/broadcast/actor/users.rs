@@ -1,4 +1,4 @@
-//! Signed-in users: reaching them, watching for them, and showing them out.
+//! Signed-in users: sign-in, watchlists, revocation of rights and termination of connections.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,9 +11,10 @@ use crate::pusher::{AppId, ChannelName, SubscriptionRefusal, server_frame};
 use super::broadcaster::Broadcaster;
 
 impl Broadcaster {
-    /// A socket is somebody: it joins that user's own channel, by which the user is reached and found online.
+    /// Signs a socket in as a user: it joins the user's own channel, which reaches all sockets of the user and shows whether
+    /// the user is online.
     pub(crate) async fn sign_in(&mut self, sign_in: SignIn) {
-        let SignIn { hub, socket, channel, user, frame, answered } = sign_in;
+        let SignIn { hub, socket, channel, user, frame, written } = sign_in;
         let was_online = self.channels.get(&channel).is_some();
         // Never refused: only presence channels have a limit.
         let _ = self.channels.join(&channel, hub, None, usize::MAX);
@@ -26,7 +27,7 @@ impl Broadcaster {
             frames.push(self.watchlist_status(channel.app, &user.watchlist));
         }
         let (app, user_id) = (channel.app, Some(Arc::from(user.id.as_str())));
-        let joined = Joined { socket, channel, user_id, is_repeated: false, frames, answered };
+        let joined = Joined { socket, channel, user_id, is_repeated: false, frames, written };
         self.tell(hub, HubMessage::Joined(joined)).await;
         if !was_online {
             self.tell_watchers(app, &user.id, &server_frame::watchlist_events(&[&user.id], &[])).await;
@@ -54,10 +55,9 @@ impl Broadcaster {
         }
     }
 
-    /// Takes a user's sockets out of a channel, and refuses what was authorised before.
+    /// Takes a user's sockets out of a channel, and refuses authorisations that were issued before.
     pub(crate) async fn revoke(&mut self, Revocation { app, user_id, channel, revoked_at }: Revocation) {
-        let Ok(name) = ChannelName::parse(&channel) else { return };
-        let channel = ChannelKey { app, name };
+        let channel = ChannelKey { app, name: channel };
         let user_id: Arc<str> = user_id.to_string().into();
         self.revocations.add(channel.clone(), Arc::clone(&user_id), revoked_at, Instant::now());
         let Some(held) = self.channels.get(&channel) else { return };
@@ -70,6 +70,7 @@ impl Broadcaster {
 
     /// Closes the sockets that are signed in as a user.
     pub(crate) async fn terminate(&mut self, Termination { app, user_id }: Termination) {
+        // A user with an id that no channel may have cannot be signed in.
         let Ok(name) = ChannelName::of_user(&user_id) else { return };
         let channel = ChannelKey { app, name };
         let Some(held) = self.channels.get(&channel) else { return };

@@ -1,4 +1,4 @@
-//! What webhooks are told.
+//! The events of an app's webhooks.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::pusher::{App, ChannelName, WebhookEventKind};
 
-/// Something that an app's webhooks want to hear of.
+/// An event that an app's webhooks are to send.
 #[derive(Debug, Clone)]
 pub struct WebhookTrigger {
     /// The app, as it was then.
@@ -20,9 +20,9 @@ pub struct WebhookTrigger {
 pub struct WebhookEvent {
     /// What happened.
     pub name: WebhookEventKind,
-    /// Where.
+    /// The channel.
     pub channel: String,
-    /// Who came, went, or sent.
+    /// The user who joined, left, or sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     /// A client event's name.
@@ -40,7 +40,7 @@ pub struct WebhookEvent {
 }
 
 impl WebhookEvent {
-    /// An event that needs no more than its channel.
+    /// An event with nothing but its channel.
     #[must_use]
     pub fn new(name: WebhookEventKind, channel: &ChannelName) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl WebhookEvent {
         }
     }
 
-    /// Somebody's coming or going.
+    /// A member who joined or left.
     #[must_use]
     pub fn of_user(name: WebhookEventKind, channel: &ChannelName, user_id: &str) -> Self {
         Self { user_id: Some(user_id.to_owned()), ..Self::new(name, channel) }

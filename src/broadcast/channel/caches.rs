@@ -1,4 +1,4 @@
-//! The last event of each cache channel, for those who come later.
+//! The last event of each cache channel, for later subscribers.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use lru::LruCache;
 
 use crate::broadcast::{ChannelKey, Frame};
 
-/// The last events, bounded: the one that was cached the longest ago goes when there are too many.
+/// The last events. Bounded: a new one displaces the one that was cached first.
 #[derive(Debug)]
 pub(crate) struct Caches {
     /// In the order of writing: looking at an entry does not move it.
@@ -17,9 +17,9 @@ pub(crate) struct Caches {
 /// A cache channel's last event.
 #[derive(Debug, Clone)]
 pub(crate) struct Cached {
-    /// As it was sent.
+    /// Its frame.
     pub(crate) frame: Frame,
-    /// Its data alone, for the HTTP API.
+    /// Its data, for the HTTP API.
     pub(crate) data: String,
     pub(crate) expires_at: Instant,
 }
@@ -29,7 +29,7 @@ impl Caches {
         Self { events: LruCache::new(NonZeroUsize::new(max_channels).unwrap_or(NonZeroUsize::MIN)) }
     }
 
-    /// Keeps an event. Answers the channel whose event had to go for it.
+    /// Keeps an event. Returns the channel whose event was displaced.
     pub(crate) fn keep(
         &mut self,
         key: ChannelKey,
@@ -45,7 +45,7 @@ impl Caches {
         Some(displaced)
     }
 
-    /// Removes an event whose time is over; answers its channel.
+    /// Removes an expired event; returns its channel.
     pub(crate) fn take_expired(&mut self, now: Instant) -> Option<ChannelKey> {
         self.events.peek_lru().filter(|(_, oldest)| oldest.expires_at <= now)?;
         self.events.pop_lru().map(|(key, _)| key)

@@ -1,4 +1,4 @@
-//! Which hubs hold sockets of which channel, and who is present.
+//! The channels that have sockets: their hubs, their members and other nodes' shares.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use crate::broadcast::ChannelKey;
 use crate::broadcast::actor::HubId;
 use crate::broadcast::shrink::ShrinkSparse;
 
-/// All channels that have a socket. A channel appears with its first socket and goes with its last.
+/// All channels that have a socket here. A channel is added with its first socket and removed with its last.
 #[derive(Debug, Default)]
 pub(crate) struct Channels {
     by_key: HashMap<ChannelKey, Channel>,
@@ -25,22 +25,22 @@ pub(crate) struct Channel {
     hubs: Vec<(HubId, usize)>,
     /// Only in presence channels.
     roster: Roster,
-    /// What other nodes have of it; nothing in a process by itself.
+    /// Other nodes' shares; empty in a process without other nodes.
     remote: RemoteNodes,
-    /// The stamp of the last change that the other nodes were told; 0 before the first.
+    /// The stamp of the last delta that was sent to other nodes; 0 before the first.
     pub(crate) stamp: u64,
-    /// When the others are reminded of it.
+    /// When the next digest is sent.
     pub(crate) next_digest: Option<Instant>,
-    /// A cache channel's webhook hears of an empty cache once, not from each client.
+    /// Whether `cache_miss` was sent to webhooks: once for an empty cache, not for each subscriber.
     pub(crate) is_miss_reported: bool,
 }
 
-/// What a socket's coming or going changed.
+/// What one socket's subscription, or its end, changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct ChannelChange {
     /// The channel has its first socket here, or has lost its last.
     pub(crate) is_occupancy: bool,
-    /// A person has come, or has gone.
+    /// Whether a member has joined or left.
     pub(crate) presence: PresenceChange,
     /// The sockets that the channel has here now.
     pub(crate) local_sockets: usize,
@@ -71,7 +71,7 @@ impl Channels {
         self.by_key.iter_mut()
     }
 
-    /// Takes in what other nodes have of a channel that its first socket is about to join.
+    /// Adds other nodes' shares of a channel before its first socket joins.
     pub(crate) fn prepare(&mut self, key: &ChannelKey, parts: impl IntoIterator<Item = NodeShare>) {
         let channel = self.by_key.entry(key.clone()).or_default();
         for part in parts {
@@ -79,7 +79,7 @@ impl Channels {
         }
     }
 
-    /// Forgets a channel that nobody has joined after all; true when it was so.
+    /// Removes a channel that no socket has joined; true when there was one.
     pub(crate) fn forget_if_empty(&mut self, key: &ChannelKey) -> bool {
         let is_empty = self.by_key.get(key).is_some_and(|channel| channel.hubs.is_empty());
         if is_empty {
@@ -89,7 +89,10 @@ impl Channels {
         is_empty
     }
 
-    /// SubscriptionCounts a socket in. Refuses one person too many in a presence channel.
+    /// Adds a socket.
+    ///
+    /// # Errors
+    /// A [`SubscriptionRefusal`] when a presence channel has its maximum of members.
     pub(crate) fn join(
         &mut self,
         key: &ChannelKey,
@@ -116,7 +119,7 @@ impl Channels {
         Ok(channel.changed(is_occupancy, presence))
     }
 
-    /// SubscriptionCounts a socket out.
+    /// Removes a socket.
     pub(crate) fn leave(&mut self, key: &ChannelKey, hub: HubId, user_id: Option<&str>) -> ChannelChange {
         let Some(channel) = self.by_key.get_mut(key) else { return ChannelChange::default() };
         if let Some(place) = channel.hubs.iter().position(|(id, _)| *id == hub) {
@@ -156,48 +159,48 @@ impl Channel {
         ChannelChange { is_occupancy, presence, local_sockets, remote_sockets, stamp: self.stamp }
     }
 
-    /// This node's part.
+    /// This node's share.
     pub(crate) fn own_share(&self, owner: NodeId) -> NodeShare {
         let members = self.roster.local_members().cloned().collect();
         NodeShare { owner, stamp: self.stamp, sockets: self.socket_count(), members }
     }
 
-    /// The other nodes' parts.
+    /// The other nodes' shares.
     pub(crate) fn remote_shares(&self) -> impl Iterator<Item = NodeShare> {
         self.remote.parts(&self.roster)
     }
 
-    /// The stamp of another node's last known change.
+    /// The stamp of another node's last known delta.
     pub(crate) fn stamp_of(&self, node: NodeId) -> u64 {
         self.remote.stamp_of(node)
     }
 
-    /// Another node's part has changed.
+    /// Applies another node's delta.
     pub(crate) fn apply(&mut self, node: NodeId, change: ChannelDelta) -> DeltaOutcome {
         self.remote.apply(node, change, &mut self.roster)
     }
 
-    /// Another node's part is known as a whole.
+    /// Replaces another node's share.
     pub(crate) fn replace(&mut self, part: NodeShare) -> PresenceDiff {
         self.remote.replace(part, &mut self.roster)
     }
 
-    /// Another node is gone.
+    /// Removes another node.
     pub(crate) fn remove_node(&mut self, node: NodeId) -> PresenceDiff {
         self.remote.remove(node, &mut self.roster)
     }
 
-    /// Somebody in the channel.
+    /// A member by user id.
     pub(crate) fn member(&self, user_id: &str) -> Option<&PresenceMember> {
         self.roster.member(user_id)
     }
 
-    /// The people in the channel.
+    /// The members of the channel.
     pub(crate) fn members(&self) -> impl Iterator<Item = &PresenceMember> {
         self.roster.members()
     }
 
-    /// How many people are in the channel.
+    /// The number of members.
     pub(crate) fn member_count(&self) -> usize {
         self.roster.len()
     }

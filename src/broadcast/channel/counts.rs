@@ -1,16 +1,16 @@
-//! When the subscribers of a channel are told how many they are.
+//! When the subscribers of a channel are sent their number.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::broadcast::ChannelKey;
 
-/// Large channels change all the time: more subscribers than this hear of it now and then (the hosted service's figure).
+/// Channels with more subscribers than this are sent their count at intervals (the figure of Pusher's hosted service).
 const LARGE: usize = 100;
-/// How often a large channel's subscribers hear of it.
+/// The interval for large channels.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// Large channels whose count was announced not long ago.
+/// Large channels whose count was sent within the last interval.
 #[derive(Debug, Default)]
 pub(crate) struct SubscriptionCounts {
     announced: HashMap<ChannelKey, Announced>,
@@ -23,7 +23,7 @@ struct Announced {
 }
 
 impl SubscriptionCounts {
-    /// Notes a change; true when the subscribers should be told at once.
+    /// Notes a change; true when the count should be sent at once.
     pub(crate) fn changed(&mut self, key: &ChannelKey, count: usize, now: Instant) -> bool {
         if count <= LARGE {
             self.announced.remove(key);
@@ -41,7 +41,7 @@ impl SubscriptionCounts {
         }
     }
 
-    /// The channels whose subscribers should be told by now.
+    /// The channels whose count is due.
     pub(crate) fn take_due(&mut self, now: Instant) -> Vec<ChannelKey> {
         let mut due = Vec::new();
         self.announced.retain(|key, announced| {

@@ -1,4 +1,4 @@
-//! Departures that are held back for a moment: whoever reloads a page has not left.
+//! The grace period of presence channels: a member who reloads the page has not left.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -10,21 +10,22 @@ use crate::pusher::ChannelKind;
 
 use crate::broadcast::actor::Departure;
 
-/// People whose last connection to a presence channel may be coming back. Until their time is over they are in it.
+/// Members whose connection has ended and who may come back. They stay members until their grace period ends.
 #[derive(Debug)]
 pub(crate) struct PresenceGrace {
     hold: Duration,
-    /// In the order of their times, for each waits as long.
+    /// In the order of their ends: all wait equally long.
     waiting: VecDeque<(Instant, Departure)>,
 }
 
 impl PresenceGrace {
-    /// Departures are held back for so long; not at all when it is zero.
+    /// A grace period of this length; none when it is zero.
     pub(crate) const fn new(hold: Duration) -> Self {
         Self { hold, waiting: VecDeque::new() }
     }
 
-    /// Holds the departure of a socket back whose connection has ended; gives it back when it is of no presence channel.
+    /// Holds back the departure of a socket whose connection has ended. Returns it when there is no grace period: in channels
+    /// other than presence channels.
     pub(crate) fn hold(&mut self, departure: Departure) -> Option<Departure> {
         if self.hold.is_zero() || departure.channel.name.kind() != ChannelKind::Presence {
             return Some(departure);
@@ -33,8 +34,8 @@ impl PresenceGrace {
         None
     }
 
-    /// The next departure whose time is over; never while none waits. Cancel safe.
-    pub(crate) async fn due(&mut self) -> Option<Departure> {
+    /// The next departure whose grace period has ended; pending while none waits. Cancel safe.
+    pub(crate) async fn ended(&mut self) -> Option<Departure> {
         match self.waiting.front() {
             Some((time, _)) => sleep_until(*time).await,
             None => pending().await,

@@ -1,4 +1,4 @@
-//! What the broadcaster knows of each channel: plain data without tasks or sockets.
+//! The state of channels: plain data of the broadcaster, without tasks or sockets.
 
 mod caches;
 mod channels;

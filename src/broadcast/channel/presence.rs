@@ -1,4 +1,4 @@
-//! Who is in a presence channel: people, not tabs.
+//! The members of a presence channel: a user counts once, however many sockets there are.
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
@@ -7,7 +7,7 @@ use crate::pusher::PresenceMember;
 
 use crate::broadcast::shrink::ShrinkSparse;
 
-/// The people in one presence channel, each with the number of their sockets here and of the other nodes that have any.
+/// The members of one presence channel, each with the number of sockets here and of other nodes with any.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     people: IndexMap<String, Present>,
@@ -20,24 +20,24 @@ struct Present {
     remote_nodes: usize,
 }
 
-/// What one socket's or one node's coming or going means.
+/// What one socket's joining or leaving changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct PresenceChange {
-    /// This node has the person's first socket, or has lost the last: the other nodes should hear of it.
+    /// It was the member's first or last socket on this node: other nodes are sent a delta.
     pub(crate) is_local: bool,
-    /// The person has come, or has gone: the others in the channel should hear of it.
+    /// The member has joined or left, on all nodes together: the others in the channel are told.
     pub(crate) is_global: bool,
 }
 
 impl Roster {
-    /// Adds a socket of somebody.
+    /// Adds a member's socket.
     pub(crate) fn join(&mut self, member: PresenceMember) -> PresenceChange {
         let (present, is_global) = self.present(member);
         present.local_sockets += 1;
         PresenceChange { is_local: present.local_sockets == 1, is_global }
     }
 
-    /// Removes a socket of somebody.
+    /// Removes a member's socket.
     pub(crate) fn leave(&mut self, user_id: &str) -> PresenceChange {
         let Some(present) = self.people.get_mut(user_id).filter(|present| present.local_sockets > 0) else {
             return PresenceChange::default();
@@ -47,14 +47,14 @@ impl Roster {
         PresenceChange { is_local, is_global: is_local && self.remove_if_gone(user_id) }
     }
 
-    /// Another node has sockets of somebody; true when the person was not there before.
+    /// Notes that another node has sockets of a member; true when the member is new.
     pub(crate) fn join_remote(&mut self, member: PresenceMember) -> bool {
         let (present, is_new) = self.present(member);
         present.remote_nodes += 1;
         is_new
     }
 
-    /// Another node has no sockets of somebody any more; true when nobody has.
+    /// Notes that another node has no sockets of a member any more; true when no node has.
     pub(crate) fn leave_remote(&mut self, user_id: &str) -> bool {
         let Some(present) = self.people.get_mut(user_id) else { return false };
         present.remote_nodes = present.remote_nodes.saturating_sub(1);
@@ -89,12 +89,12 @@ impl Roster {
         self.people.values().map(|present| &present.member)
     }
 
-    /// Those who have a socket here.
+    /// The members who have a socket here.
     pub(crate) fn local_members(&self) -> impl Iterator<Item = &PresenceMember> {
         self.people.values().filter(|present| present.local_sockets > 0).map(|present| &present.member)
     }
 
-    /// Somebody who is there.
+    /// A member by user id.
     pub(crate) fn member(&self, user_id: &str) -> Option<&PresenceMember> {
         self.people.get(user_id).map(|present| &present.member)
     }

@@ -1,4 +1,4 @@
-//! What other nodes have of a channel, as far as it is known here.
+//! Other nodes' shares of a channel, as far as they are known here.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use crate::pusher::PresenceMember;
 
 use super::presence::Roster;
 
-/// The parts of a channel that other nodes own.
+/// Other nodes' shares of a channel.
 #[derive(Debug, Default)]
 pub(crate) struct RemoteNodes {
     parts: HashMap<NodeId, RemoteShare>,
@@ -20,14 +20,14 @@ struct RemoteShare {
     members: HashSet<String>,
 }
 
-/// Who has come and who has gone, of all nodes together.
+/// Who has joined and left the channel, on all nodes together.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct PresenceDiff {
     pub(crate) joined: Vec<String>,
     pub(crate) left: Vec<String>,
 }
 
-/// What a change means to what is known.
+/// What came of applying a delta.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum DeltaOutcome {
     /// It was applied; these people have joined or left.
@@ -44,12 +44,12 @@ impl RemoteNodes {
         self.parts.values().map(|part| part.sockets).sum()
     }
 
-    /// The stamp of a node's last known change; 0 when nothing is known of it.
+    /// The stamp of a node's last known delta; 0 when nothing is known of it.
     pub(crate) fn stamp_of(&self, node: NodeId) -> u64 {
         self.parts.get(&node).map_or(0, |part| part.stamp)
     }
 
-    /// Every part, its people looked up in the roster.
+    /// Every share, its members looked up in the roster.
     pub(crate) fn parts<'a>(&'a self, roster: &'a Roster) -> impl Iterator<Item = NodeShare> + 'a {
         self.parts.iter().map(|(owner, part)| NodeShare {
             owner: *owner,
@@ -59,7 +59,7 @@ impl RemoteNodes {
         })
     }
 
-    /// Takes in what has changed at a node.
+    /// Applies a node's delta.
     pub(crate) fn apply(&mut self, node: NodeId, change: ChannelDelta, roster: &mut Roster) -> DeltaOutcome {
         let known = self.stamp_of(node);
         if change.stamp <= known {
@@ -86,7 +86,7 @@ impl RemoteNodes {
         DeltaOutcome::Applied(diff)
     }
 
-    /// Takes in a node's whole part, when it is not older than what is known.
+    /// Replaces a node's share, when the new one is not older than what is known.
     pub(crate) fn replace(&mut self, part: NodeShare, roster: &mut Roster) -> PresenceDiff {
         let NodeShare { owner, stamp, sockets, members } = part;
         let mut diff = PresenceDiff::default();
@@ -108,7 +108,7 @@ impl RemoteNodes {
         diff
     }
 
-    /// Forgets a node and those who were present through it.
+    /// Removes a node and the members who were present through it.
     pub(crate) fn remove(&mut self, node: NodeId, roster: &mut Roster) -> PresenceDiff {
         let mut diff = PresenceDiff::default();
         for user_id in self.parts.remove(&node).into_iter().flat_map(|part| part.members) {
@@ -138,13 +138,13 @@ impl PresenceDiff {
         }
     }
 
-    /// Nobody has come or gone.
+    /// Nobody has joined or left.
     pub(crate) fn is_empty(&self) -> bool {
         self.joined.is_empty() && self.left.is_empty()
     }
 }
 
-/// Whoever goes and comes in one diff has not moved.
+/// Cancels a leave against a join of the same user in one diff.
 fn take(users: &mut Vec<String>, user_id: &str) -> bool {
     let place = users.iter().position(|user| user == user_id);
     place.map(|place| users.swap_remove(place)).is_some()

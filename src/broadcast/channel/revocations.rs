@@ -1,4 +1,4 @@
-//! Rights that were taken away, for as long as an authorisation issued before could still be shown.
+//! Revoked rights, kept as long as an authorisation that was issued before could still be used.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::broadcast::shrink::ShrinkSparse;
 
 type Holder = (ChannelKey, Arc<str>);
 
-/// Remembers revocations: the client may hold a signature that was issued a moment before, and show it a moment after.
+/// Revocations: a client may have a signature that was issued just before one, and use it just after.
 #[derive(Debug)]
 pub(crate) struct Revocations {
     /// How long an authorisation may be used after it was issued; older ones are refused anyway.
@@ -24,7 +24,7 @@ pub(crate) struct Revocations {
 #[derive(Debug, Clone, Copy)]
 struct Revoked {
     at: Timestamp,
-    /// Ties it to its place in the queue: a later revocation of the same right has a later one.
+    /// Identifies its entry in the queue: a later revocation of the same right has a later time.
     added: Instant,
 }
 
@@ -40,7 +40,7 @@ impl Revocations {
         self.revoked.insert(holder, Revoked { at: revoked_at, added: now });
     }
 
-    /// Whether the member's authorisation was issued before the right was taken away.
+    /// Whether the member's authorisation was issued before the right was revoked.
     pub(crate) fn cover(&self, channel: &ChannelKey, member: &PresenceMember) -> bool {
         if self.revoked.is_empty() {
             return false;
@@ -54,7 +54,7 @@ impl Revocations {
         self.oldest_first.is_empty()
     }
 
-    /// Forgets what no authorisation can be as old as.
+    /// Forgets revocations that are older than any valid authorisation.
     pub(crate) fn forget_old(&mut self, now: Instant) {
         while let Some((added, holder)) = self.oldest_first.front()
             && now.duration_since(*added) > self.lifetime * 2

@@ -1,4 +1,4 @@
-//! Who wants to hear of whose coming and going.
+//! Watchlists: which users are told when which others are online or offline.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,8 +6,8 @@ use crate::pusher::AppId;
 
 use crate::broadcast::shrink::ShrinkSparse;
 
-/// The watchlists of everybody who is signed in. A user's watchlist is what all their sockets asked for, and it ends with
-/// the last of them.
+/// The watchlists of all signed-in users. A user's watchlist joins those of all their sockets, and ends with the last of
+/// them.
 #[derive(Debug, Default)]
 pub(crate) struct Watchlists {
     watched_by: HashMap<(AppId, String), HashSet<String>>,

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use flate2::{Compress, Compression, FlushCompress};
 
-/// Of 10 KB of chat 39 % is left, in 0.2 ms; the best there is leaves 38 % and takes twice as long, the fastest leaves
-/// 55 % in a third.
+/// Level 3 deflates 10 KB of chat to 39 %, in 0.2 ms. The best level reaches 38 % in twice the time, the fastest 55 % in a
+/// third of it.
 const LEVEL: u32 = 3;
-/// Every message would end so; it is left out on the writer.
+/// Every deflated message ends with these bytes; they are not sent (RFC 7692, section 7.2.1).
 const TAIL_BYTES: usize = 4;
 
 thread_local! {

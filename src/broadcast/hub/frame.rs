@@ -1,4 +1,4 @@
-//! Bytes as they go over the writer.
+//! WebSocket frames, encoded once for all sockets.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,8 +11,7 @@ use super::deflate::deflate;
 #[derive(Debug, Clone)]
 pub struct Frame {
     bytes: Bytes,
-    /// Of a text: how it is written to those who take it deflated. Made when the first of them gets it, and shared by all,
-    /// whichever hub they are in.
+    /// The deflated form of a text frame. Made when the first socket needs it, and shared by all hubs.
     deflated: Option<Arc<OnceLock<Bytes>>>,
 }
 
@@ -32,7 +31,7 @@ impl Frame {
         Self { bytes, deflated: Some(Arc::default()) }
     }
 
-    /// The answer to a ping of the WebSocket protocol.
+    /// A pong frame, the answer to a ping frame.
     #[must_use]
     pub fn pong(payload: &[u8]) -> Self {
         Self::raw(Self::encode(OpCode::Pong, payload).freeze())
@@ -49,7 +48,7 @@ impl Frame {
         Self::raw(bytes.freeze())
     }
 
-    /// Bytes that go before the first frame: the answer to the upgrade.
+    /// Bytes that are sent before the first frame: the response to the upgrade.
     #[must_use]
     pub const fn raw(bytes: Bytes) -> Self {
         Self { bytes, deflated: None }
@@ -67,8 +66,8 @@ impl Frame {
         &self.bytes
     }
 
-    /// The bytes to write to those who take messages deflated: the same where that saves nothing. While one thread makes
-    /// them, another that wants them waits.
+    /// The bytes to write to sockets that accept deflated messages: the plain frame when deflating saves nothing. While one
+    /// thread deflates, another that needs the result waits.
     #[must_use]
     pub fn deflated(&self) -> &Bytes {
         let Some(deflated) = &self.deflated else { return &self.bytes };
@@ -82,7 +81,7 @@ impl Frame {
         })
     }
 
-    /// The text of a text frame, as it was framed: a server's frame is not masked.
+    /// The payload: a server's frame is not masked.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         let header = match self.bytes.get(1) {
@@ -93,7 +92,7 @@ impl Frame {
         self.bytes.get(header..).unwrap_or_default()
     }
 
-    /// The frame's length on the writer, in bytes.
+    /// The frame's length, in bytes.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
         self.bytes.len()

@@ -1,4 +1,4 @@
-//! A hub: the part of the broadcaster that lives on a worker thread and owns that thread's sockets.
+//! A hub: the part of the broadcaster on one worker thread. It owns that thread's sockets.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,7 +19,7 @@ use crate::pusher::{
 use super::subscriptions::Subscriptions;
 use super::write_batch::WriteBatch;
 use crate::broadcast::actor::{
-    AfterClose, Command, Delivery, Departure, HubId, HubMailbox, HubMessage, Joined, SignIn, Subscribe,
+    AfterClose, Delivery, Departure, HubId, HubMailbox, HubMessage, Input, Joined, SignIn, Subscribe,
 };
 use crate::broadcast::actor::{WebhookEvent, WebhookTrigger};
 use crate::broadcast::{BroadcasterHandle, ChannelKey, ConnectionRefused, Frame, Priority, SendQueueLimits, Socket};
@@ -45,17 +45,17 @@ pub struct Hub {
     is_closing: Cell<bool>,
 }
 
-/// What waits for a hub. Longer, and the broadcaster waits, for a hub that never waits itself.
+/// Messages that may wait for a hub. When it is full the broadcaster waits; a hub never waits for the broadcaster.
 const MAILBOX: usize = 1_024;
-/// Messages that a hub takes up at once, before it lets its thread's other tasks run.
+/// Messages that a hub handles before it lets its thread's other tasks run.
 const BATCH: usize = 64;
-/// For so long after a turn the hub lets its thread's other tasks go first when something comes: among them are posts
-/// whose events can then go out in the same writes. An event that comes alone waits for nobody.
+/// For so long after a batch, the hub lets its thread's other tasks run before it handles the next message: among them are
+/// posts whose events can then go out in the same writes. An event that comes alone is written at once.
 const BUSY_AFTER_BATCH: Duration = Duration::from_millis(5);
 
 impl Hub {
-    /// Makes the hub of the calling thread, and its loop, which the caller spawns on this thread. The loop ends when the
-    /// broadcaster is gone.
+    /// Makes the hub of the calling thread, and its loop, which the caller spawns on this thread. The loop ends with the
+    /// broadcaster.
     pub fn new(broadcaster: BroadcasterHandle, limits: HubLimits) -> (Rc<Self>, impl Future<Output = ()> + 'static) {
         let (sender, mailbox) = mpsc::channel(MAILBOX);
         let id = broadcaster.register_hub(sender);
@@ -64,7 +64,7 @@ impl Hub {
         (Rc::clone(&hub), hub.run(mailbox))
     }
 
-    /// Takes a new socket in.
+    /// Opens a socket for a new connection.
     ///
     /// # Errors
     /// [`ConnectionRefused`].
@@ -78,53 +78,53 @@ impl Hub {
         Ok(socket)
     }
 
-    /// Whether the process is about to stop, and no socket is taken in any more.
+    /// Whether the process is stopping and new sockets are refused.
     #[must_use]
     pub fn is_closing(&self) -> bool {
         self.is_closing.get()
     }
 
-    /// A socket that belongs to no hub, for telling its client why it cannot be taken in.
+    /// A socket that belongs to no hub, for telling its client why the connection is refused.
     #[must_use]
     pub fn unlisted_socket(&self) -> Socket {
         Socket::new(SocketId { run: 0, number: 0 }, AppId(0), self.limits.send_queue)
     }
 
-    /// Forgets a socket. Everybody who takes one in must let it go.
+    /// Removes a socket whose connection has ended. Every [`Hub::open_socket`] must be followed by it.
     pub fn remove_socket(&self, socket: &Socket) {
         let left = self.subscriptions.borrow_mut().remove_socket(socket);
         self.broadcaster.counters().subscriptions.fetch_sub(left.len(), Ordering::Relaxed);
         for (channel, user_id) in left {
-            self.broadcaster.lost(Departure { hub: self.id, channel, user_id });
+            self.broadcaster.disconnected(Departure { hub: self.id, channel, user_id });
         }
         self.broadcaster.dismiss_socket(socket.app());
     }
 
-    /// Joins a channel, the right to which was verified; returns when the client's answer is on its way. A socket
-    /// subscribes to one channel at a time, so that it can never leave a channel that it is still joining.
+    /// Subscribes a socket to a channel; its authorisation was verified. Returns when the answer is queued. A socket
+    /// subscribes to one channel at a time, so that it cannot unsubscribe from a channel that it is still joining.
     pub async fn subscribe(&self, socket: &Socket, channel: ChannelName, member: Option<PresenceMember>) {
-        let (answered, answer) = oneshot::channel();
+        let (written, is_written) = oneshot::channel();
         let is_repeated = socket.is_in(&channel);
         let channel = socket.key_of(channel);
-        let subscribe = Subscribe { hub: self.id, socket: socket.id(), channel, member, is_repeated, answered };
-        self.broadcaster.command(Command::Subscribe(subscribe)).await;
-        // Unanswered only when the process shuts down.
-        let _ = answer.await;
+        let subscribe = Subscribe { hub: self.id, socket: socket.id(), channel, member, is_repeated, written };
+        self.broadcaster.request(Input::Subscribe(subscribe)).await;
+        // Not written only when the process shuts down.
+        let _ = is_written.await;
     }
 
-    /// Makes the socket somebody, whom the application signed for, and answers it with `frame`. A socket that is somebody
-    /// already stays who it is.
+    /// Binds the socket to a user (`pusher:signin`) whose data the application signed, and answers with `frame`. A socket that
+    /// is signed in stays signed in as the same user.
     pub async fn sign_in(&self, socket: &Socket, channel: ChannelName, user: SignedInUser, frame: Frame) {
         socket.signed_in(user.clone());
-        let (answered, answer) = oneshot::channel();
+        let (written, is_written) = oneshot::channel();
         let channel = socket.key_of(channel);
-        let sign_in = SignIn { hub: self.id, socket: socket.id(), channel, user, frame, answered };
-        self.broadcaster.command(Command::SignIn(sign_in)).await;
-        // Unanswered only when the process shuts down.
-        let _ = answer.await;
+        let sign_in = SignIn { hub: self.id, socket: socket.id(), channel, user, frame, written };
+        self.broadcaster.request(Input::SignIn(sign_in)).await;
+        // Not written only when the process shuts down.
+        let _ = is_written.await;
     }
 
-    /// Leaves a channel; nothing happens when the socket is not in it.
+    /// Unsubscribes a socket from a channel; nothing happens when it is not subscribed.
     pub fn unsubscribe(&self, socket: &Socket, channel: &ChannelKey) {
         let left = self.subscriptions.borrow_mut().leave(socket, channel);
         if let Some(user_id) = left {
@@ -156,7 +156,7 @@ impl Hub {
         });
         let (frame, except, priority) = (Frame::text(&text), Some(socket.id()), Priority::BestEffort);
         let delivery = Delivery { channel: key, frame, except, priority, timeline: None };
-        self.broadcaster.command(Command::ClientEvent(delivery, trigger)).await;
+        self.broadcaster.request(Input::ClientEvent(delivery, trigger)).await;
     }
 
     async fn run(self: Rc<Self>, mut mailbox: HubMailbox) {
@@ -182,7 +182,7 @@ impl Hub {
         }
     }
 
-    /// Handles what was taken from the mailbox, and what comes meanwhile, up to a limit.
+    /// Handles what was taken from the mailbox and what comes meanwhile, at most [`BATCH`] messages.
     fn handle_batch(&self, batch: &mut Vec<HubMessage>, mailbox: &mut HubMailbox, closing: &mut Closing) {
         let mut room = BATCH.saturating_sub(batch.len());
         let mut writes = WriteBatch::of(batch.len());
@@ -202,11 +202,11 @@ impl Hub {
                 let sent = self.subscriptions.borrow().deliver(&delivery, writes, mailbox);
                 self.broadcaster.counters().add(sent);
                 if let Some(timeline) = delivery.timeline {
-                    writes.timeline(timeline, sent.queued);
+                    writes.note_written(timeline, sent.queued);
                 }
             }
             HubMessage::Joined(joined) => self.joined(joined),
-            HubMessage::Refused(id, frame, answered) => self.answer(id, &[frame], answered),
+            HubMessage::Refused(id, frame, written) => self.answer(id, &[frame], written),
             HubMessage::Revoke(channel, user_id, frame) => {
                 let theirs = self.subscriptions.borrow().sockets_of(&channel, &user_id);
                 for socket in theirs {
@@ -229,7 +229,7 @@ impl Hub {
         }
     }
 
-    fn joined(&self, Joined { socket, channel, user_id, is_repeated, frames, answered }: Joined) {
+    fn joined(&self, Joined { socket, channel, user_id, is_repeated, frames, written }: Joined) {
         if !is_repeated {
             let joining = self.subscriptions.borrow().socket(socket).cloned();
             let Some(joining) = joining else {
@@ -239,10 +239,10 @@ impl Hub {
             self.subscriptions.borrow_mut().join(&joining, &channel, user_id);
             self.broadcaster.counters().subscriptions.fetch_add(1, Ordering::Relaxed);
         }
-        self.answer(socket, &frames, answered);
+        self.answer(socket, &frames, written);
     }
 
-    fn answer(&self, id: SocketId, frames: &[Frame], answered: oneshot::Sender<()>) {
+    fn answer(&self, id: SocketId, frames: &[Frame], written: oneshot::Sender<()>) {
         if let Some(socket) = self.subscriptions.borrow().socket(id) {
             for frame in frames {
                 // A socket that is full closes itself in `send`.
@@ -250,11 +250,11 @@ impl Hub {
             }
         }
         // Nobody waits when the socket's task is gone.
-        let _ = answered.send(());
+        let _ = written.send(());
     }
 
-    /// Pings the silent, and closes those who do not answer or have no business here: one walk over all sockets now and
-    /// then, instead of a timer for each.
+    /// Pings the sockets whose clients are silent, and closes those that do not answer, are not authorised in time or whose
+    /// app was disabled. One loop over all sockets at intervals, instead of a timer for each.
     fn sweep(&self) {
         let now = Instant::now();
         let ping = Frame::text(&server_frame::ping());
@@ -276,13 +276,13 @@ impl Hub {
     }
 }
 
-/// Whether the socket should have shown a right by now.
+/// Whether the socket should have authorised itself by now (`authorization_timeout` of its app).
 fn is_overdue(socket: &Socket, app: &App, now: Instant) -> bool {
     let is_over = |timeout| now.saturating_duration_since(socket.opened()) >= timeout;
     !socket.is_authorised() && app.authorization_timeout.is_some_and(is_over)
 }
 
-/// The longest time between two looks at the silent sockets.
+/// The longest time between two sweeps.
 const MAX_SWEEP: Duration = Duration::from_secs(5);
 
 /// Sockets that are being closed, a few at a time.
@@ -318,7 +318,7 @@ impl Closing {
     }
 }
 
-/// An interval that does not hurry to make up for what it missed.
+/// An interval that delays after a missed tick, instead of catching up.
 fn ticks(period: Duration) -> Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,4 +1,4 @@
-//! The sockets of one worker thread, and the way of a frame to each of them.
+//! The sockets of one worker thread, and how a frame is written to each of them.
 
 mod deflate;
 mod frame;

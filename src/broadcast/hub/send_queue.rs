@@ -1,16 +1,18 @@
-//! What waits to be written to one socket: bounded, so that a client that does not read costs a known amount.
+//! The send queue of one socket: the frames that wait to be written. It is bounded, so that a client that does not read
+//! costs a known amount of memory.
 
-mod queue;
+#[cfg(test)]
+mod tests;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::io::{self, ErrorKind, IoSlice};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::broadcast::Frame;
-use queue::Queue;
 
 /// How much may wait for one socket.
 #[derive(Debug, Clone, Copy)]
@@ -21,29 +23,29 @@ pub struct SendQueueLimits {
     pub bytes: usize,
 }
 
-/// What is lost when a client reads too slowly.
+/// What happens to a frame when a client reads too slowly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
-    /// Must arrive: when the queue is full, the socket is closed. Events of rooms, answers, close frames.
+    /// The frame must arrive: when the queue is full, the socket is closed. Events of rooms and answers.
     Required,
-    /// Dropped once half of the queue is full: typing, presence, cursors.
+    /// The frame is dropped once half of the queue is full: typing, presence, cursors, counts.
     BestEffort,
 }
 
-/// What became of a frame.
+/// Whether a frame was queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnqueueResult {
     /// It will be written.
     Queued,
-    /// It was a hint and there was no room, or the socket is closing.
+    /// It was dropped: it had no room and was [`Priority::BestEffort`], or the socket is closing.
     Dropped,
-    /// There was no room for an event: close the socket.
+    /// A [`Priority::Required`] frame had no room: close the socket.
     Full,
 }
 
-/// A connection that the hub writes to itself, without waking the socket's task.
+/// A connection that the hub writes to directly, without waking the socket's task.
 pub trait SocketWriter: Debug {
-    /// Writes as much as the connection takes at the moment, and answers how many bytes that is. Never waits.
+    /// Writes as much as the connection takes at the moment and returns the number of bytes. Never waits.
     ///
     /// # Errors
     /// [`ErrorKind::WouldBlock`] when it takes nothing; anything else when the connection is broken.
@@ -52,12 +54,25 @@ pub trait SocketWriter: Debug {
 
 /// The queue between a hub and one connection. Both live on one thread, so it needs no lock.
 ///
-/// With a [`SocketWriter`] the hub writes, and frames wait only while the connection takes no more or others are about to
-/// follow; without one, the socket's task takes the frames out by [`SendQueue::poll_write`].
+/// With a [`SocketWriter`] the hub writes, and frames wait only while the connection takes no more or a [write
+/// batch](super::write_batch::WriteBatch) is open. Without one, the socket's task takes the frames out by
+/// [`SendQueue::poll_write`].
 #[derive(Debug)]
 pub struct SendQueue {
     limits: SendQueueLimits,
-    queue: RefCell<Queue>,
+    /// Each in the form that this connection takes: deflated or not.
+    frames: RefCell<VecDeque<Bytes>>,
+    bytes: Cell<usize>,
+    /// A close frame was queued. It is the last: nothing may follow it (RFC 6455, section 5.5.1).
+    is_closing: Cell<bool>,
+    /// A part of the first frame was written already.
+    is_first_begun: Cell<bool>,
+    /// The connection took no more; the socket's task calls [`SendQueue::resume`] when it does.
+    is_blocked: Cell<bool>,
+    /// A write batch will flush this queue.
+    is_in_batch: Cell<bool>,
+    /// Wakes the socket's task.
+    waker: RefCell<Option<Waker>>,
     connection: OnceCell<Connection>,
 }
 
@@ -68,22 +83,131 @@ struct Connection {
 }
 
 impl SendQueue {
-    /// Frames that are joined into one write grow no larger than this, so that one copy stays small.
+    /// Frames that are joined for one write grow no larger than this, so that the copy stays small.
     const MAX_JOINED_BYTES: usize = 64 * 1024;
-    /// Frames that go to the writer in one write.
+    /// Frames in one write of a [`SocketWriter`].
     const MAX_JOINED_FRAMES: usize = 64;
-    /// Room for frames that an empty queue keeps.
+    /// Capacity that an empty queue keeps, in frames: a burst must not cost memory for as long as the socket lives.
     const IDLE_CAPACITY: usize = 4;
 
-    /// An empty send_queue.
+    /// An empty queue.
     #[must_use]
     pub fn new(limits: SendQueueLimits) -> Self {
-        Self { limits, queue: RefCell::default(), connection: OnceCell::new() }
+        Self {
+            limits,
+            frames: RefCell::default(),
+            bytes: Cell::new(0),
+            is_closing: Cell::new(false),
+            is_first_begun: Cell::new(false),
+            is_blocked: Cell::new(false),
+            is_in_batch: Cell::new(false),
+            waker: RefCell::default(),
+            connection: OnceCell::new(),
+        }
     }
 
-    /// Has frames written to `writer` from here on, and deflated where they have so many bytes. A second writer is not taken.
+    /// From here on [`SendQueue::flush`] writes to `writer`, and frames of at least `deflate_from_bytes` are deflated. Only
+    /// the first call has an effect.
     pub fn connect(&self, writer: Box<dyn SocketWriter>, deflate_from_bytes: Option<usize>) {
         let _ = self.connection.set(Connection { writer, deflate_from_bytes }); // The first one stays.
+    }
+
+    /// Queues a frame. With a [`SocketWriter`] [`SendQueue::flush`] must follow; without one this wakes the socket's task.
+    pub fn push(&self, frame: &Frame, priority: Priority) -> EnqueueResult {
+        let bytes = self.form(frame);
+        let result = self.enqueue(bytes, priority);
+        if self.connection.get().is_none() {
+            self.wake();
+            return result;
+        }
+        if result == EnqueueResult::Queued || !self.is_writable() {
+            return result;
+        }
+        // It is full only of frames that nobody has tried to write.
+        self.flush();
+        self.enqueue(bytes, priority)
+    }
+
+    /// Writes what waits, as far as the connection takes it. Without a [`SocketWriter`] nothing happens.
+    pub fn flush(&self) {
+        let Some(Connection { writer, .. }) = self.connection.get() else { return };
+        while !self.is_blocked.get() && !self.is_empty() {
+            match self.write_once(writer.as_ref()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.is_blocked.set(true);
+                    self.wake();
+                }
+                // The reader of the connection finds the same error, and ends the socket.
+                Err(_) => self.abandon(),
+            }
+        }
+    }
+
+    /// Notes that a write batch will flush this queue; false when one will already.
+    pub(super) fn begin_batch(&self) -> bool {
+        !self.is_in_batch.replace(true)
+    }
+
+    /// Writes what waited for the end of a write batch.
+    pub(super) fn end_batch(&self) {
+        self.is_in_batch.set(false);
+        self.flush();
+    }
+
+    /// Queues a close frame. Nothing is queued after it.
+    pub fn close(&self, frame: Frame) {
+        if !self.is_closing.replace(true) {
+            self.append(frame.bytes());
+            self.wake();
+        }
+    }
+
+    /// Drops what waits: the client is too slow for it. A frame that is half written stays, or the client could not read the
+    /// close frame behind it.
+    pub fn clear(&self) {
+        let mut frames = self.frames.borrow_mut();
+        frames.truncate(usize::from(self.is_first_begun.get()));
+        self.bytes.set(frames.iter().map(Bytes::len).sum());
+    }
+
+    /// Whether everything was written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.frames.borrow().is_empty()
+    }
+
+    /// By how many bytes a frame is shorter on this connection than it would be without deflating.
+    pub(super) fn bytes_saved(&self, frame: &Frame) -> usize {
+        frame.len_bytes() - self.form(frame).len()
+    }
+
+    /// For a socket's task: ready when the connection takes no more. [`SendQueue::resume`] must follow when it does again.
+    pub fn poll_blocked(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_blocked.get() {
+            return Poll::Ready(());
+        }
+        self.register(cx);
+        Poll::Pending
+    }
+
+    /// Continues writing: the connection takes bytes again.
+    pub fn resume(&self) {
+        self.is_blocked.set(false);
+        self.flush();
+    }
+
+    /// Without a [`SocketWriter`]: the bytes to write next, several frames joined when several wait; `None` after the close
+    /// frame.
+    pub fn poll_write(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if !self.is_empty() {
+            return Poll::Ready(Some(self.take_joined()));
+        }
+        if self.is_closing.get() {
+            return Poll::Ready(None);
+        }
+        self.register(cx);
+        Poll::Pending
     }
 
     /// The form of a frame that this connection takes.
@@ -94,269 +218,111 @@ impl SendQueue {
         }
     }
 
-    /// By how many bytes a frame is shorter on this connection than it would be without deflating.
-    pub(crate) fn bytes_saved(&self, frame: &Frame) -> usize {
-        frame.len_bytes() - self.form(frame).len()
+    fn enqueue(&self, frame: &Bytes, priority: Priority) -> EnqueueResult {
+        if self.is_closing.get() {
+            return EnqueueResult::Dropped;
+        }
+        let divisor = match priority {
+            Priority::Required => 1,
+            Priority::BestEffort => 2,
+        };
+        let count = self.frames.borrow().len();
+        let has_room = count < self.limits.frames.div_ceil(divisor)
+            && (count == 0 || self.bytes.get() + frame.len() <= self.limits.bytes / divisor);
+        match (has_room, priority) {
+            (true, _) => {
+                self.append(frame);
+                EnqueueResult::Queued
+            }
+            (false, Priority::BestEffort) => EnqueueResult::Dropped,
+            (false, Priority::Required) => EnqueueResult::Full,
+        }
     }
 
-    /// Queues a frame. Without a writer this wakes the writer; with one, [`SendQueue::flush`] writes it.
-    pub fn push(&self, frame: &Frame, priority: Priority) -> EnqueueResult {
-        let frame = self.form(frame);
-        let pushed = self.queue.borrow_mut().push(frame, priority, self.limits);
-        if self.connection.get().is_none() {
-            self.queue.borrow_mut().wake();
-            return pushed;
-        }
-        if pushed == EnqueueResult::Queued || !self.is_writable() {
-            return pushed;
-        }
-        // It is full only of what nobody has tried to write.
-        self.flush();
-        self.queue.borrow_mut().push(frame, priority, self.limits)
+    fn append(&self, frame: &Bytes) {
+        self.bytes.set(self.bytes.get() + frame.len());
+        self.frames.borrow_mut().push_back(frame.clone());
     }
 
     fn is_writable(&self) -> bool {
-        let queue = self.queue.borrow();
-        !queue.closing && !queue.is_blocked && !queue.frames.is_empty()
+        !self.is_closing.get() && !self.is_blocked.get() && !self.is_empty()
     }
 
-    /// Writes what waits, as far as the writer takes it.
-    pub fn flush(&self) {
-        let Some(Connection { writer, .. }) = self.connection.get() else { return };
-        let mut queue = self.queue.borrow_mut();
-        while !queue.is_blocked && !queue.frames.is_empty() {
-            match queue.write_to(writer.as_ref()) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => queue.block(),
-                // The reader of the connection finds the same, and ends the socket.
-                Err(_) => queue.abandon(),
+    /// Writes the first frames in one call, and removes what was written.
+    fn write_once(&self, writer: &dyn SocketWriter) -> io::Result<()> {
+        let mut frames = self.frames.borrow_mut();
+        let written = match frames.len() {
+            1 => writer.write(&[IoSlice::new(&frames[0])])?,
+            _ => {
+                let mut slices = [IoSlice::new(&[]); Self::MAX_JOINED_FRAMES];
+                let mut count = 0;
+                for (slice, frame) in slices.iter_mut().zip(frames.iter()) {
+                    *slice = IoSlice::new(frame);
+                    count += 1;
+                }
+                writer.write(&slices[..count])?
             }
-        }
-    }
-
-    /// Ends the send_queue after what waits in it and a close frame.
-    pub fn close(&self, frame: Frame) {
-        let mut queue = self.queue.borrow_mut();
-        if !queue.closing {
-            queue.closing = true;
-            queue.append(frame.bytes().clone());
-            queue.wake();
-        }
-    }
-
-    /// Throws away what waits: the client was too slow for it. What is half written stays, or the client could not read
-    /// the close frame behind it.
-    pub fn clear(&self) {
-        self.queue.borrow_mut().clear();
-    }
-
-    /// Whether everything was written.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.queue.borrow().frames.is_empty()
-    }
-
-    /// For a socket's task: ready while the writer takes no more, and then [`SendQueue::resume`] is due as soon as it does.
-    pub fn poll_blocked(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut queue = self.queue.borrow_mut();
-        if queue.is_blocked {
-            return Poll::Ready(());
-        }
-        queue.register(cx);
-        Poll::Pending
-    }
-
-    /// Goes on writing: the writer takes something again.
-    pub fn resume(&self) {
-        self.queue.borrow_mut().is_blocked = false;
-        self.flush();
-    }
-
-    /// Without a writer: what to write next, several frames at once when several wait; `None` after the close frame.
-    pub fn poll_write(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let mut queue = self.queue.borrow_mut();
-        if queue.frames.is_empty() {
-            if queue.closing {
-                return Poll::Ready(None);
-            }
-            queue.register(cx);
-            return Poll::Pending;
-        }
-        Poll::Ready(Some(queue.take_joined(Self::MAX_JOINED_BYTES)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::rc::Rc;
-    use std::task::Waker;
-
-    use super::*;
-
-    const LIMITS: SendQueueLimits = SendQueueLimits { frames: 4, bytes: 100 };
-
-    fn written(send_queue: &SendQueue) -> Poll<Option<Bytes>> {
-        send_queue.poll_write(&mut Context::from_waker(Waker::noop()))
-    }
-
-    #[test]
-    fn frames_that_wait_together_are_written_together_and_in_order() {
-        let send_queue = SendQueue::new(LIMITS);
-        let (one, two) = (Frame::text("one"), Frame::text("two"));
-        send_queue.push(&one, Priority::Required);
-        send_queue.push(&two, Priority::Required);
-        let expected = [one.bytes().as_ref(), two.bytes().as_ref()].concat();
-        assert_eq!(written(&send_queue), Poll::Ready(Some(Bytes::from(expected))));
-        assert_eq!(written(&send_queue), Poll::Pending);
-    }
-
-    #[test]
-    fn a_full_outbox_drops_hints_first_and_then_gives_up() {
-        let send_queue = SendQueue::new(LIMITS);
-        let frame = Frame::text("x");
-        assert_eq!(send_queue.push(&frame, Priority::BestEffort), EnqueueResult::Queued);
-        assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Queued);
-        assert_eq!(send_queue.push(&frame, Priority::BestEffort), EnqueueResult::Dropped);
-        assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Queued);
-        assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Queued);
-        assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Full);
-    }
-
-    #[test]
-    fn bytes_are_limited_too_but_a_single_large_frame_passes() {
-        let send_queue = SendQueue::new(LIMITS);
-        let large = Frame::text(&"x".repeat(200));
-        assert_eq!(send_queue.push(&large, Priority::Required), EnqueueResult::Queued);
-        assert_eq!(send_queue.push(&Frame::text("x"), Priority::Required), EnqueueResult::Full);
-        assert_eq!(written(&send_queue), Poll::Ready(Some(large.bytes().clone())));
-        assert_eq!(send_queue.push(&Frame::text("x"), Priority::Required), EnqueueResult::Queued);
-    }
-
-    /// A connection that takes so many bytes, and then no more.
-    #[derive(Debug, Clone, Default)]
-    struct Pipe(Rc<RefCell<(usize, Vec<u8>, usize)>>);
-
-    impl Pipe {
-        fn with_room(bytes: usize) -> Self {
-            Self(Rc::new(RefCell::new((bytes, Vec::new(), 0))))
-        }
-
-        fn make_room(&self, bytes: usize) {
-            self.0.borrow_mut().0 += bytes;
-        }
-
-        fn written(&self) -> Vec<u8> {
-            self.0.borrow().1.clone()
-        }
-
-        fn writes(&self) -> usize {
-            self.0.borrow().2
-        }
-    }
-
-    impl SocketWriter for Pipe {
-        fn write(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
-            let mut pipe = self.0.borrow_mut();
-            if pipe.0 == 0 {
-                return Err(ErrorKind::WouldBlock.into());
-            }
-            let offered: Vec<u8> = frames.iter().flat_map(|frame| frame.iter().copied()).collect();
-            let taken = offered.len().min(pipe.0);
-            pipe.0 -= taken;
-            pipe.1.extend(&offered[..taken]);
-            pipe.2 += 1;
-            Ok(taken)
-        }
-    }
-
-    fn is_blocked(send_queue: &SendQueue) -> bool {
-        send_queue.poll_blocked(&mut Context::from_waker(Waker::noop())).is_ready()
-    }
-
-    #[test]
-    fn with_a_wire_frames_that_wait_together_go_in_one_write() {
-        let (send_queue, pipe) = (SendQueue::new(LIMITS), Pipe::with_room(1_000));
-        send_queue.connect(Box::new(pipe.clone()), None);
-        for text in ["one", "two", "three"] {
-            send_queue.push(&Frame::text(text), Priority::Required);
-        }
-        send_queue.flush();
-        let expected = ["one", "two", "three"].map(|text| Frame::text(text).bytes().to_vec()).concat();
-        assert_eq!((pipe.written(), pipe.writes()), (expected, 1));
-    }
-
-    #[test]
-    fn what_a_wire_does_not_take_is_written_later_from_where_it_stopped() {
-        let (send_queue, pipe) = (SendQueue::new(LIMITS), Pipe::with_room(7));
-        send_queue.connect(Box::new(pipe.clone()), None);
-        for text in ["one", "two", "three"] {
-            send_queue.push(&Frame::text(text), Priority::Required);
-            send_queue.flush();
-        }
-        assert!(is_blocked(&send_queue));
-        pipe.make_room(1);
-        send_queue.resume();
-        assert!(is_blocked(&send_queue));
-        pipe.make_room(100);
-        send_queue.resume();
-        assert!(!is_blocked(&send_queue) && send_queue.is_empty());
-        let expected = ["one", "two", "three"].map(|text| Frame::text(text).bytes().to_vec()).concat();
-        assert_eq!(pipe.written(), expected);
-    }
-
-    #[test]
-    fn only_long_frames_are_deflated_and_only_where_that_was_agreed_upon() {
-        let (long, short) = (Frame::text(&"x".repeat(60)), Frame::text("short"));
-        let written = |deflate_from_bytes| {
-            let (send_queue, pipe) =
-                (SendQueue::new(SendQueueLimits { bytes: 1_000, ..LIMITS }), Pipe::with_room(1_000));
-            send_queue.connect(Box::new(pipe.clone()), deflate_from_bytes);
-            for frame in [&long, &short, &long] {
-                send_queue.push(frame, Priority::Required);
-            }
-            send_queue.flush();
-            assert_eq!(pipe.writes(), 1);
-            (pipe.written(), send_queue.bytes_saved(&long))
         };
-        let plain = [long.bytes(), short.bytes(), long.bytes()].map(|bytes| bytes.to_vec()).concat();
-        assert_eq!(written(None), (plain, 0));
-        let deflated = [long.deflated(), short.bytes(), long.deflated()].map(|bytes| bytes.to_vec()).concat();
-        assert_eq!(written(Some(60)), (deflated, long.len_bytes() - long.deflated().len()));
+        self.bytes.set(self.bytes.get() - written);
+        self.remove_written(&mut frames, written);
+        Ok(())
     }
 
-    #[test]
-    fn a_wire_is_full_only_when_it_takes_no_more() {
-        let (send_queue, pipe) = (SendQueue::new(LIMITS), Pipe::with_room(30));
-        send_queue.connect(Box::new(pipe), None);
-        let frame = Frame::text("x");
-        for _ in 0..LIMITS.frames + 10 {
-            assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Queued);
+    fn remove_written(&self, frames: &mut VecDeque<Bytes>, mut written: usize) {
+        while let Some(frame) = frames.front_mut() {
+            if written < frame.len() {
+                if written > 0 {
+                    self.is_first_begun.set(true);
+                }
+                frame.advance(written);
+                return;
+            }
+            written -= frame.len();
+            self.is_first_begun.set(false);
+            frames.pop_front();
         }
-        assert_eq!(send_queue.push(&frame, Priority::Required), EnqueueResult::Full);
+        frames.shrink_to(Self::IDLE_CAPACITY);
     }
 
-    #[test]
-    fn a_close_frame_never_interrupts_another() {
-        let (send_queue, pipe) = (SendQueue::new(LIMITS), Pipe::with_room(3));
-        send_queue.connect(Box::new(pipe.clone()), None);
-        let (begun, waiting, close) = (Frame::text("begun"), Frame::text("waiting"), Frame::close(4100, "slow"));
-        send_queue.push(&begun, Priority::Required);
-        send_queue.flush();
-        send_queue.push(&waiting, Priority::Required);
-        send_queue.clear();
-        send_queue.close(close.clone());
-        pipe.make_room(100);
-        send_queue.resume();
-        assert_eq!(pipe.written(), [begun.bytes().as_ref(), close.bytes().as_ref()].concat());
+    /// The connection is broken: nothing can be written any more.
+    fn abandon(&self) {
+        self.frames.borrow_mut().clear();
+        self.bytes.set(0);
+        self.is_closing.set(true);
     }
 
-    #[test]
-    fn nothing_follows_a_close_frame() {
-        let send_queue = SendQueue::new(LIMITS);
-        let close = Frame::close(4200, "later");
-        send_queue.close(close.clone());
-        assert_eq!(send_queue.push(&Frame::text("x"), Priority::Required), EnqueueResult::Dropped);
-        assert_eq!(written(&send_queue), Poll::Ready(Some(close.bytes().clone())));
-        assert_eq!(written(&send_queue), Poll::Ready(None));
+    /// Takes the first frame and as many behind it as fit into one write; a single one is not copied.
+    fn take_joined(&self) -> Bytes {
+        let mut frames = self.frames.borrow_mut();
+        let mut joined_bytes = 0;
+        let fitting = frames.iter().take_while(|frame| {
+            joined_bytes += frame.len();
+            joined_bytes <= Self::MAX_JOINED_BYTES
+        });
+        let count = fitting.count().max(1);
+        let taken = if count == 1 {
+            frames.pop_front().unwrap_or_default()
+        } else {
+            let mut joined = BytesMut::with_capacity(Self::MAX_JOINED_BYTES.min(self.bytes.get()));
+            for frame in frames.drain(..count) {
+                joined.extend_from_slice(&frame);
+            }
+            joined.freeze()
+        };
+        self.bytes.set(self.bytes.get() - taken.len());
+        taken
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    fn register(&self, cx: &Context<'_>) {
+        match &mut *self.waker.borrow_mut() {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
     }
 }

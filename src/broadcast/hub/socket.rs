@@ -1,4 +1,4 @@
-//! One connected socket, as its worker thread knows it.
+//! One connected socket.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use crate::pusher::{AppId, ChannelName, Code, SignedInUser, SocketId, server_fra
 use crate::broadcast::shrink::ShrinkSparse;
 use crate::broadcast::{ChannelKey, EnqueueResult, Frame, Priority, SendQueue, SendQueueLimits};
 
-/// A socket: its send_queue, its channels, and when it was last heard.
+/// A socket: its send queue, its channels, and when its client last sent something. It lives on one thread.
 #[derive(Debug)]
 pub struct Socket {
     id: SocketId,
@@ -21,15 +21,13 @@ pub struct Socket {
     channels: RefCell<HashSet<ChannelName>>,
     user: RefCell<Option<Rc<SignedInUser>>>,
     opened: Instant,
-    /// Whether it ever showed a right: signed in, or joined a channel that needs one.
+    /// Whether it has signed in, or subscribed to a channel that needs an authorisation.
     is_authorised: Cell<bool>,
     last_heard: Cell<Instant>,
-    /// Whether a ping went out that nothing has answered yet.
+    /// Whether a ping was sent and the client has sent nothing since.
     is_pinged: Cell<bool>,
     is_closing: Cell<bool>,
-    /// Whether the hub has queued something for it that it is about to flush.
-    is_waiting: Cell<bool>,
-    /// Wakes the task that reads from the socket, for it is the one that cleans up.
+    /// Wakes the task that reads from the connection: it ends the socket.
     closing: Notify,
 }
 
@@ -46,7 +44,6 @@ impl Socket {
             last_heard: Cell::new(Instant::now()),
             is_pinged: Cell::new(false),
             is_closing: Cell::new(false),
-            is_waiting: Cell::new(false),
             closing: Notify::new(),
         }
     }
@@ -63,7 +60,7 @@ impl Socket {
         self.app
     }
 
-    /// Who it is signed in as.
+    /// The user that it is signed in as.
     #[must_use]
     pub fn user(&self) -> Option<Rc<SignedInUser>> {
         self.user.borrow().clone()
@@ -82,38 +79,26 @@ impl Socket {
         self.is_authorised.get()
     }
 
-    /// What waits to be written.
+    /// The frames that wait to be written.
     #[must_use]
     pub const fn send_queue(&self) -> &SendQueue {
         &self.send_queue
     }
 
-    /// Sends a frame to this socket, and closes it when it has no room for an event.
+    /// Sends a frame to this socket, and closes it when the frame is required and the queue is full.
     pub fn send(&self, frame: &Frame, priority: Priority) -> EnqueueResult {
-        let pushed = self.queue(frame, priority);
-        self.send_queue.flush();
-        pushed
-    }
-
-    /// Like [`Socket::send`], for a frame that others are about to follow: [`SendQueue::flush`] is due at the end.
-    pub(crate) fn queue(&self, frame: &Frame, priority: Priority) -> EnqueueResult {
-        let pushed = self.send_queue.push(frame, priority);
-        if pushed == EnqueueResult::Full {
-            self.send_queue.clear();
-            self.close(Code::OverCapacity, "the client reads too slowly (HUBBUB_MAX_QUEUED_FRAMES, _BYTES)");
+        let result = self.send_queue.push(frame, priority);
+        if result == EnqueueResult::Full {
+            self.close_as_too_slow();
         }
-        pushed
-    }
-
-    /// Whether the caller is the first since the last flush to have something wait for it.
-    pub(crate) fn begin_waiting(&self) -> bool {
-        !self.is_waiting.replace(true)
-    }
-
-    /// Writes what waits for [`Socket::begin_waiting`].
-    pub(crate) fn end_waiting(&self) {
-        self.is_waiting.set(false);
         self.send_queue.flush();
+        result
+    }
+
+    /// Closes the socket because its client reads too slowly; the client reconnects and reads the log.
+    pub(crate) fn close_as_too_slow(&self) {
+        self.send_queue.clear();
+        self.close(Code::OverCapacity, "the client reads too slowly (HUBBUB_MAX_QUEUED_FRAMES, _BYTES)");
     }
 
     /// Sends a text of the protocol to this socket alone.
@@ -122,7 +107,7 @@ impl Socket {
         let _ = self.send(&Frame::text(text), Priority::Required);
     }
 
-    /// Tells the client why it is refused, and closes with the same code.
+    /// Sends `pusher:error` with the reason, and closes with the same code.
     pub fn refuse(&self, code: Code, message: &str) {
         self.send_text(&server_frame::error(code, message));
         self.close(code, message);
@@ -147,14 +132,14 @@ impl Socket {
         self.is_closing.get()
     }
 
-    /// Waits until the socket is being closed from this side. For one caller: the socket's reader. Cancel safe.
+    /// Completes when this side closes the socket. For one caller: the socket's reader. Cancel safe.
     pub async fn closing(&self) {
         if !self.is_closing() {
             self.closing.notified().await;
         }
     }
 
-    /// Notes that the client gave a sign of life.
+    /// Notes that the client has sent something.
     pub fn heard(&self) {
         self.last_heard.set(Instant::now());
         self.is_pinged.set(false);

@@ -1,4 +1,4 @@
-//! A hub's sockets, and which of them are in which channel.
+//! The sockets of a hub, and the subscribers of each channel.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -14,8 +14,8 @@ use crate::broadcast::actor::{Delivery, HubMailbox};
 use crate::broadcast::shrink::ShrinkSparse;
 use crate::broadcast::{ChannelKey, EnqueueResult, Socket};
 
-/// The sockets of one worker thread. Broadcasting walks a dense list; joining and leaving cost the same whatever the
-/// channel's size.
+/// The sockets of one worker thread. Sending to a channel iterates over a dense list; joining and leaving take constant
+/// time.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     sockets: HashMap<SocketId, Rc<Socket>>,
@@ -25,7 +25,7 @@ pub(crate) struct Subscriptions {
 #[derive(Debug)]
 struct Subscriber {
     socket: Rc<Socket>,
-    /// Whom the application signed the right for.
+    /// The member that the application signed the authorisation for.
     user_id: Option<Arc<str>>,
 }
 
@@ -34,7 +34,7 @@ impl Subscriptions {
         self.sockets.insert(socket.id(), socket);
     }
 
-    /// Forgets a socket; answers which channels it was in, and for whom.
+    /// Removes a socket. Returns the channels that it was in, with the user of each.
     pub(crate) fn remove_socket(&mut self, socket: &Socket) -> Vec<(ChannelKey, Option<Arc<str>>)> {
         self.sockets.remove(&socket.id());
         self.sockets.shrink_if_sparse();
@@ -56,7 +56,7 @@ impl Subscriptions {
         self.channels.entry(channel.clone()).or_default().insert(socket.id(), subscriber);
     }
 
-    /// Takes a socket out of a channel. `None`: it was not in it; else whom it was in it for.
+    /// Removes a socket from a channel. `None`: it was not in it; else the user that it was in it for.
     pub(crate) fn leave(&mut self, socket: &Socket, channel: &ChannelKey) -> Option<Option<Arc<str>>> {
         let subscribers = self.channels.get_mut(channel)?;
         let subscriber = subscribers.swap_remove(&socket.id())?;
@@ -69,7 +69,7 @@ impl Subscriptions {
         Some(subscriber.user_id)
     }
 
-    /// Whom a socket is in a channel for.
+    /// The user that a socket is in a channel for.
     pub(crate) fn user_of(&self, socket: &Socket, channel: &ChannelKey) -> Option<Arc<str>> {
         self.channels.get(channel)?.get(&socket.id())?.user_id.clone()
     }
@@ -87,7 +87,7 @@ impl Subscriptions {
         theirs.map(|subscriber| Rc::clone(&subscriber.socket)).collect()
     }
 
-    /// Sends a frame to the sockets of a channel, as a part of a writes.
+    /// Sends a frame to the sockets of a channel, within a write batch.
     pub(crate) fn deliver(&self, delivery: &Delivery, writes: &mut WriteBatch, mailbox: &HubMailbox) -> DeliveryCounts {
         let mut sent = DeliveryCounts::default();
         let Some(subscribers) = self.channels.get(&delivery.channel) else { return sent };

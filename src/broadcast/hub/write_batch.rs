@@ -1,32 +1,32 @@
-//! One turn of a hub: the messages that it takes up together.
+//! The write batch of a hub: frames of several messages for one socket go out in one write.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::timeline::Timeline;
-
 use crate::broadcast::actor::HubMailbox;
 use crate::broadcast::{EnqueueResult, Frame, Priority, Socket};
+use crate::timeline::Timeline;
 
-/// The writes of one writes. A lone event is written at once; when several messages have come together, their frames for
-/// the same socket go in one write, for the kernel's work for a write is nearly all that a delivery costs. What comes
-/// while a lone event is being written joins the turn: the sockets that do not have the event yet get both in one write.
+/// The writes for the messages that a hub handles together. A single message is written at once. When several have come,
+/// their frames for the same socket are written together: the kernel's work for a write is nearly all that a delivery
+/// costs. A message that comes while a single one is being written joins the batch: the sockets that do not have the first
+/// yet get both in one write.
 #[derive(Debug)]
 pub(crate) struct WriteBatch {
     is_joining: bool,
-    /// Sockets for which frames wait, each once.
-    waiting: Vec<Rc<Socket>>,
-    /// Whose last frame is not written yet, and for how many sockets it is.
+    /// Sockets whose queues are to be flushed, each once.
+    pending: Vec<Rc<Socket>>,
+    /// The timelines of events that are not written yet, and to how many sockets each goes.
     timelines: Vec<(Arc<Timeline>, u64)>,
 }
 
 impl WriteBatch {
-    /// A turn for so many messages.
+    /// A batch for so many messages.
     pub(crate) const fn of(messages: usize) -> Self {
-        Self { is_joining: messages > 1, waiting: Vec::new(), timelines: Vec::new() }
+        Self { is_joining: messages > 1, pending: Vec::new(), timelines: Vec::new() }
     }
 
-    /// Sends a frame to a socket, before the turn is over; `mailbox` is where more may have come.
+    /// Sends a frame to a socket, before the batch is finished. `mailbox` shows whether more messages have come.
     pub(crate) fn send(
         &mut self,
         socket: &Rc<Socket>,
@@ -38,22 +38,25 @@ impl WriteBatch {
         if !self.is_joining {
             return socket.send(frame, priority);
         }
-        let pushed = socket.queue(frame, priority);
-        if pushed == EnqueueResult::Queued && socket.begin_waiting() {
-            self.waiting.push(Rc::clone(socket));
+        let queue = socket.send_queue();
+        let result = queue.push(frame, priority);
+        match result {
+            EnqueueResult::Queued if queue.begin_batch() => self.pending.push(Rc::clone(socket)),
+            EnqueueResult::Full => socket.close_as_too_slow(),
+            EnqueueResult::Queued | EnqueueResult::Dropped => {}
         }
-        pushed
+        result
     }
 
-    /// Has `timeline` told when its event was written.
-    pub(crate) fn timeline(&mut self, timeline: Arc<Timeline>, sockets: u64) {
+    /// Notes in `timeline` when its event was written, and to how many sockets.
+    pub(crate) fn note_written(&mut self, timeline: Arc<Timeline>, sockets: u64) {
         self.timelines.push((timeline, sockets));
     }
 
     /// Writes what waits.
     pub(crate) fn finish(self) {
-        for socket in self.waiting {
-            socket.end_waiting();
+        for socket in self.pending {
+            socket.send_queue().end_batch();
         }
         for (timeline, sockets) in self.timelines {
             timeline.written(sockets);

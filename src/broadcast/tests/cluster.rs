@@ -255,7 +255,7 @@ async fn a_frame_of_another_node_is_sent_as_it_is() {
         let text = r#"{ "event":"e","channel":"presence-c","data":"1.0" }"#;
         let frame = RawValue::from_string(text.to_owned()).expect("JSON");
         let event = EncodedFrame { channel: among.key.clone(), except: None, head: None, frame };
-        among.says(0, ClusterMessage::Event(EncodedFrame { except: Some(socket.id().to_string()), ..event.clone() }));
+        among.says(0, ClusterMessage::Event(EncodedFrame { except: Some(socket.id()), ..event.clone() }));
         among.says(0, ClusterMessage::Event(event));
         let texts = among.heard(&socket).await;
         assert_eq!(texts.iter().filter(|got| got.contains(text)).count(), 1, "{texts:?}");

@@ -16,7 +16,9 @@ use super::{
 };
 use crate::bus::{Broker, BusMessage, Cluster, Envelope, LocalBus, Revocation, SingleNode, Termination, local_bus};
 use crate::domain::{Timestamp, UserId};
-use crate::pusher::{App, AppId, AppWebhook, ChannelName, PresenceMember, SignedInUser, server_frame};
+use crate::pusher::{
+    App, AppId, AppWebhook, ChannelKey, ChannelName, PresenceMember, SignedInUser, SocketId, server_frame,
+};
 
 const LIMITS: BroadcasterLimits = BroadcasterLimits {
     mailbox: 16,
@@ -79,10 +81,10 @@ impl Stage {
         events.map(|told| serde_json::to_string(&told.event).expect("JSON")).collect()
     }
 
-    fn publish(&self, channel: &str, data: &str, except: Option<String>) {
-        let (channel, event, data) = (channel.to_owned(), "e".to_owned(), data.to_owned());
-        let app = self.app.id;
-        let envelope = Envelope { app, channel, event, data, except, head: None, timeline: None };
+    fn publish(&self, channel: &str, data: &str, except: Option<SocketId>) {
+        let (event, data) = ("e".to_owned(), data.to_owned());
+        let channel = ChannelKey { app: self.app.id, name: ChannelName::parse(channel).expect("valid") };
+        let envelope = Envelope { channel, event, data, except, head: None, timeline: None };
         assert_eq!(self.bus.publish(BusMessage::Event(envelope)), Ok(()));
     }
 }
@@ -122,7 +124,7 @@ async fn an_event_reaches_the_sockets_of_its_channel_on_all_hubs_and_no_other() 
             hub.subscribe(socket, channel("c"), None).await;
         }
         stage.publish("c", "secret", None);
-        stage.publish("c", "not for the first", Some(sockets[0].1.id().to_string()));
+        stage.publish("c", "not for the first", Some(sockets[0].1.id()));
         stage.publish("all", "sentinel", None);
         let counts = [(0, 1, 0), (1, 1, 1), (2, 0, 0)];
         for (socket, secrets, excepted) in counts {
@@ -167,7 +169,7 @@ async fn someone_whose_right_is_revoked_gets_nothing_more_and_cannot_come_back_w
         hub.subscribe(&socket, room.clone(), right.clone()).await;
         hub.subscribe(&socket, channel("all"), None).await;
         let (user_id, revoked_at) = (UserId(7), Timestamp(2_000_000));
-        let revocation = Revocation { app: stage.app.id, user_id, channel: room.to_string(), revoked_at };
+        let revocation = Revocation { app: stage.app.id, user_id, channel: room.clone(), revoked_at };
         assert_eq!(stage.bus.publish(BusMessage::Revoke(revocation)), Ok(()));
         stage.publish("all", "revoked by now", None);
         texts_until(&socket, "revoked by now").await;
@@ -354,8 +356,7 @@ async fn two_apps_use_the_same_name_and_hear_nothing_of_each_other() {
         stage.publish("c", "ours alone", None);
         texts_until(&ours, "ours alone").await;
         let envelope = Envelope {
-            app: other.id,
-            channel: "c".to_owned(),
+            channel: ChannelKey { app: other.id, name: channel("c") },
             event: "e".to_owned(),
             data: "sentinel".to_owned(),
             except: None,

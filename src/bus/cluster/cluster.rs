@@ -1,8 +1,8 @@
-//! What broadcasters of several processes say to each other, and how a broadcaster reaches the others without knowing
-//! what carries it.
+//! The messages between the broadcasters of several processes, and the trait by which a broadcaster sends them.
 //!
-//! Each node owns what its own sockets make true: their number, and who is present through them. It tells the others
-//! what changes, and each of them adds up for itself; nothing is stored, and nobody leads.
+//! Each node owns its share of a channel: its own sockets, and the members who are present through them. It sends the
+//! others each change of its share (a delta), and each node adds the shares up for itself. Nothing is stored and there is
+//! no leader.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -12,74 +12,74 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use crate::pusher::{ChannelKey, PresenceMember};
+use crate::pusher::{ChannelKey, PresenceMember, SocketId};
 
 use super::{NodeId, Query, QueryResult};
 use crate::bus::{Revocation, RoomHead, Termination};
 
-/// What nodes say to each other.
+/// A message between nodes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClusterMessage {
-    /// An event for the sockets of a channel, as they get it.
+    /// An event for the sockets of a channel, as the frame's text.
     Event(EncodedFrame),
-    /// A client's event, likewise. Worth nothing when it is late.
+    /// A client event, likewise. It is dropped when it is late.
     ClientEvent(EncodedFrame),
-    /// Somebody lost the right to a channel.
+    /// A user lost the right to a channel.
     Revoke(Revocation),
-    /// Somebody is to be disconnected.
+    /// A user's connections are to be closed.
     Terminate(Termination),
-    /// The sender's part of a channel has changed.
+    /// The sender's share of a channel has changed.
     #[serde(rename = "changed")]
     Delta(ChannelDelta),
-    /// How far the sender's part of a channel has come: whoever knows another number has missed something.
+    /// The stamp of the sender's share of a channel. A receiver that knows another stamp has missed a delta.
     Digest(Digest),
-    /// The receiver should say what its part of a channel is.
+    /// The receiver is to send its share of a channel.
     #[serde(rename = "ask")]
     RequestShare(ChannelKey),
-    /// The parts of a channel.
+    /// Shares of a channel.
     #[serde(rename = "held")]
     Snapshot(Box<ChannelSnapshot>),
-    /// The sender has heard nothing for a while: whoever holds channels should send digests of them.
+    /// The sender may have missed messages: the receiver is to send digests of its channels.
     #[serde(rename = "hello")]
     RequestDigests,
 }
 
-/// A frame that needs no more work: a receiver never serialises it again.
+/// An event as the text of its frame: receivers do not serialise it again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EncodedFrame {
-    /// Whose sockets get it.
+    /// The channel whose sockets get it.
     pub channel: ChannelKey,
-    /// The socket that does not.
+    /// The socket that does not get it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub except: Option<String>,
-    /// Where it stands in a room's log.
+    pub except: Option<SocketId>,
+    /// The event's place in a room's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<RoomHead>,
-    /// The text.
+    /// The text of the frame.
     pub frame: Box<RawValue>,
 }
 
-/// A change of a node's part of a channel. Each of a node's changes has a stamp of its own, rising.
+/// A change of a node's share of a channel. The stamps of a node's deltas rise.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChannelDelta {
     /// The channel.
     pub channel: ChannelKey,
-    /// The stamp of the change before this one; 0 when the node had no part in the channel.
+    /// The stamp of the delta before this one; 0 when the node had no share of the channel.
     pub before: u64,
-    /// The change's own stamp.
+    /// The delta's own stamp.
     pub stamp: u64,
-    /// Who has come to this node.
+    /// Members whose first socket on this node has joined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<PresenceMember>,
-    /// Who has left it.
+    /// User ids of members whose last socket on this node has left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<String>,
-    /// The sockets that this node has in the channel from here on.
+    /// The sockets that this node has in the channel now.
     pub sockets: usize,
 }
 
-/// The stamp of the last change of a node's part of a channel.
+/// The stamp of the last delta of a node's share of a channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Digest {
     /// The channel.
@@ -88,47 +88,47 @@ pub struct Digest {
     pub stamp: u64,
 }
 
-/// One node's whole part of a channel.
+/// One node's share of a channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NodeShare {
-    /// Whose part it is.
+    /// The node.
     pub owner: NodeId,
-    /// The stamp of its last change.
+    /// The stamp of its last delta.
     pub stamp: u64,
-    /// Its sockets.
+    /// Its sockets in the channel.
     pub sockets: usize,
-    /// Who is present through them.
+    /// The members who are present through them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<PresenceMember>,
 }
 
-/// What a node knows of a channel.
+/// What one node knows of a channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChannelSnapshot {
     /// The channel.
     pub channel: ChannelKey,
-    /// The parts that it knows of: its own, and those of others when it was asked for all.
+    /// Its own share, and those of other nodes when the whole channel was asked for.
     pub parts: Vec<NodeShare>,
     /// A cache channel's last event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached: Option<CachedEvent>,
 }
 
-/// A cache channel's last event, with its age.
+/// A cache channel's last event, with the time that it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CachedEvent {
-    /// As it was sent.
+    /// The text of its frame.
     pub frame: Box<RawValue>,
-    /// Its data alone.
+    /// Its data.
     pub data: String,
-    /// How long it will be kept.
+    /// How long it is still kept.
     pub left: Duration,
 }
 
-/// Whom a message is for.
+/// The nodes that receive a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {
-    /// The nodes that listen to a channel.
+    /// The nodes that subscribe to a channel.
     Channel(ChannelKey),
     /// One node.
     Node(NodeId),
@@ -136,7 +136,7 @@ pub enum Recipient {
     All,
 }
 
-/// What a broadcaster hears of the others.
+/// What a broadcaster receives from the cluster.
 #[derive(Debug)]
 pub enum ClusterEvent {
     /// A message of another node.
@@ -156,40 +156,40 @@ pub enum ClusterEvent {
     Isolated,
 }
 
-/// An answer that comes later.
+/// A future that borrows nothing and may move between threads.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// The broadcasters of other processes. Nothing here waits, but for the future that is answered.
+/// The broadcasters of other processes. No method waits; [`Cluster::query`] returns a future.
 pub trait Cluster: Send + Sync {
-    /// Whether there may be any.
+    /// Whether there may be other nodes.
     fn has_others(&self) -> bool;
 
-    /// The name of this process among them.
+    /// The id of this node.
     fn this_node(&self) -> NodeId;
 
-    /// This process wants to hear what concerns a channel.
+    /// Subscribes this node to a channel's messages.
     fn subscribe(&self, channel: &ChannelKey);
 
-    /// The same, and it answers those who look for the channel.
+    /// The same, and answers nodes that request a snapshot of the channel.
     fn serve_snapshots(&self, channel: &ChannelKey);
 
-    /// It does not want to any more.
+    /// Unsubscribes this node from a channel, after a while.
     fn unsubscribe(&self, channel: &ChannelKey);
 
-    /// Tells them something. It may get lost.
+    /// Sends a message. It may get lost.
     fn send(&self, recipient: Recipient, message: ClusterMessage);
 
-    /// Asks those who hold a channel what they know of it: exactly one [`ClusterEvent::Snapshot`] follows.
+    /// Requests a snapshot of a channel from one of the nodes that have it. Exactly one [`ClusterEvent::Snapshot`] follows.
     fn request_snapshot(&self, channel: &ChannelKey);
 
-    /// Has a node watched that somebody spoke of: if it is not heard, it is gone.
+    /// Watches a node that another has named: without a heartbeat it will be reported as lost.
     fn watch_node(&self, node: NodeId);
 
-    /// Asks all of them; those who do not answer in time are left out, and the answer says so.
-    fn query(&self, question: Query) -> BoxFuture<QueryResult>;
+    /// Asks all other nodes. The result says when one of them has not answered in time.
+    fn query(&self, query: Query) -> BoxFuture<QueryResult>;
 }
 
-/// A process by itself.
+/// A process without other nodes.
 #[derive(Debug, Clone, Copy)]
 pub struct SingleNode(NodeId);
 

@@ -1,4 +1,4 @@
-//! What the broadcasters of several processes say to each other.
+//! Several processes with sockets: nodes, the messages between them, and queries to all of them.
 
 mod cluster;
 mod node;

@@ -1,23 +1,23 @@
-//! A process among others.
+//! The id of a process with sockets.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A process that holds sockets, from its start to its end: drawn anew at each start, so that what an earlier run of it
-/// owned is never taken for what this one owns. Sixteen hexadecimal digits on the wire.
+/// The id of a process with sockets. It is random and new at each start, so that nothing of an earlier run is taken for
+/// something of this one. Written as 16 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct NodeId(u64);
 
-/// A text that names no node.
+/// A text that is no node's id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a node's id has 16 hexadecimal digits")]
 pub struct InvalidNodeId;
 
 impl NodeId {
-    /// Draws one.
+    /// A new random id.
     #[must_use]
     pub fn random() -> Self {
         Self(rand::random())

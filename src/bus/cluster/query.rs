@@ -1,4 +1,4 @@
-//! What may be asked about channels, of the broadcaster here and of those remote.
+//! Queries about channels, to this node and all others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,38 +10,38 @@ use crate::pusher::{AppId, ChannelKey, ChannelName};
 /// A channel as it is at the moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChannelInfo {
-    /// Sockets in the channel; 0: nobody is there.
+    /// Sockets in the channel; 0: the channel is vacant.
     pub socket_count: usize,
-    /// People in the channel; always 0 outside presence channels.
+    /// Members of the channel; always 0 in channels other than presence channels.
     pub user_count: usize,
     /// The data of a cache channel's last event, and how long it will be kept.
     pub cached: Option<(String, Duration)>,
 }
 
-/// A question to a broadcaster.
+/// A query to the broadcasters of all nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Query {
     /// One channel.
     Channel(ChannelKey),
-    /// The occupied channels of an app whose names begin so.
+    /// The occupied channels of an app whose names start with this prefix.
     Channels(AppId, String),
-    /// The people in a presence channel.
+    /// The members of a presence channel.
     Users(ChannelKey),
 }
 
-/// What a broadcaster knows.
+/// The result of a query: of one node, or of several added up.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct QueryResult {
     /// The channels that were asked for.
     pub channels: BTreeMap<ChannelName, ChannelInfo>,
-    /// The ids of the people that were asked for.
+    /// The user ids that were asked for.
     pub users: BTreeSet<String>,
-    /// Whether somebody who might know more has not answered in time.
+    /// Whether a node has not answered in time.
     pub is_partial: bool,
 }
 
 impl ChannelInfo {
-    /// Adds what another node knows. Each counts its own sockets; of people, every node that holds the channel knows all.
+    /// Adds another node's result. Each node counts its own sockets, but knows the members of all nodes.
     pub fn add(&mut self, other: Self) {
         self.socket_count += other.socket_count;
         self.user_count = self.user_count.max(other.user_count);
@@ -53,7 +53,7 @@ impl ChannelInfo {
 }
 
 impl QueryResult {
-    /// Adds what another node answered.
+    /// Adds another node's result.
     pub fn add(&mut self, other: Self) {
         for (name, info) in other.channels {
             self.channels.entry(name).or_default().add(info);

@@ -1,6 +1,6 @@
-//! Heartbeats: whether this node hears itself, whether the others live, and what to do after a gap.
+//! Heartbeats: they show whether this node is connected, which others are alive, and when messages may have been lost.
 //!
-//! A link can die without any error. So a node believes in it only as long as its own heartbeat comes back.
+//! A connection can fail without any error. So a node takes it for working only while its own heartbeats come back.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,28 +21,28 @@ use super::subscriptions::SubscriptionRequest;
 use super::{HeadsRequest, subject};
 
 const PERIOD: Duration = Duration::from_secs(1);
-/// How late a node's own heartbeat may be.
+/// How late this node's own heartbeat may come back.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How long a roster is kept as it was when nobody can be heard.
+/// While this node is disconnected, it keeps the members of other nodes for so long.
 const FREEZE: Duration = Duration::from_secs(30);
-/// How long a doubtful node may take to answer.
+/// How long a silent node may take to answer a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The task that beats.
+/// The task that sends and reads heartbeats.
 pub(super) struct Heartbeat {
     link: Arc<Link>,
     requests: mpsc::UnboundedSender<SubscriptionRequest>,
-    /// In a role with the database: who looks up the heads of rooms.
+    /// In a role with the database: where requests for heads go.
     heads: Option<mpsc::Sender<HeadsRequest>>,
-    /// How long sockets are kept that hear nothing.
+    /// How long sockets stay open while no other node is heard.
     outage: Duration,
     subject: String,
     last_echo: Instant,
-    /// Since when nothing is heard; `None` while all is well.
+    /// Since when this node does not hear its own heartbeats; `None` while it does.
     deaf_since: Option<Instant>,
-    /// How many connections were lost when the last gap was closed.
+    /// Lost connections, at the last repair.
     losses: u64,
-    /// Something may have been missed: to be made good once the link works.
+    /// Messages may have been lost: to be repaired when the connection works again.
     has_gap: bool,
     was_ever_up: bool,
     are_sockets_told: bool,
@@ -110,7 +110,7 @@ impl Heartbeat {
         }
     }
 
-    /// Whoever was stopped for a while looks at the others' heartbeats before judging them.
+    /// Reads the heartbeats that wait. A process that was stopped for a while must do so before it looks for silent nodes.
     fn drain(&mut self, beats: &mut Subscriber) {
         while let Some(Some(message)) = futures_util::FutureExt::now_or_never(beats.next()) {
             self.hear(&message);
@@ -151,7 +151,7 @@ impl Heartbeat {
         }
     }
 
-    /// What was missed is asked for: heads of rooms, parts of channels.
+    /// Requests what may have been lost: heads of rooms and shares of channels.
     fn close_gap(&mut self, silence: Duration) {
         if std::mem::replace(&mut self.was_ever_up, true) {
             self.link.counts.gaps.fetch_add(1, Ordering::Relaxed);
@@ -173,7 +173,10 @@ impl Heartbeat {
             return;
         }
         if self.deaf_since.is_none() {
-            warn!(seconds = silence.as_secs_f32(), "this node does not hear itself on the bus: it is cut off");
+            warn!(
+                seconds = silence.as_secs_f32(),
+                "this node does not receive its own heartbeats: it is cut off from the bus"
+            );
             self.deaf_since = Some(now);
         }
         self.has_gap = true;
@@ -183,7 +186,7 @@ impl Heartbeat {
             let _ = timeout(PERIOD, self.link.client.force_reconnect()).await;
         }
         if silence > self.outage && !self.outage.is_zero() && !std::mem::replace(&mut self.are_sockets_told, true) {
-            warn!("the sockets of this node are told to look remote (HUBBUB_BUS_OUTAGE_SECS)");
+            warn!("the sockets of this node are closed so that clients connect elsewhere (HUBBUB_BUS_OUTAGE_SECS)");
             self.link.report(ClusterEvent::Isolated);
         }
         if silence > FREEZE {
@@ -203,7 +206,7 @@ impl Heartbeat {
     }
 }
 
-/// Nobody listens where a dead node did, and the server says so at once.
+/// Pings a node. When it is dead, nobody subscribes to its subject, and the NATS server answers so at once.
 async fn ask_whether_it_lives(link: Arc<Link>, node: NodeId) {
     let request = Request::new().payload(Packet::write(link.node, Body::Ping)).timeout(Some(PING_TIMEOUT));
     if let Err(error) = link.client.send_request(subject::of_node(node), request).await

@@ -1,4 +1,4 @@
-//! The connection to the NATS servers, and what is known through it. Shared by the tasks that use it.
+//! The connection to the NATS servers, shared by the tasks of the bus.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,9 +20,9 @@ use super::packet::{Body, Packet};
 /// The client's own ping: its default would notice a cut link after a minute.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
-/// The pause before another attempt is drawn from this range: thousands of clients shall not come in the same instant.
+/// The pause before the next attempt is random in this range, so that many clients do not reconnect at the same time.
 const RECONNECT_MILLIS: std::ops::Range<u64> = 50..2_000;
-/// Commands that may wait within the client; beyond it whoever gives one waits, which is one of our own tasks.
+/// Commands that may wait in the client; when it is full, the task that publishes waits.
 const CLIENT_CAPACITY: usize = 65_536;
 /// Messages of one subscription that may wait for its reader.
 const SUBSCRIPTION_CAPACITY: usize = 4_096;
@@ -39,18 +39,18 @@ pub(super) struct Link {
     pub(super) counts: Counts,
     /// Whether the client has a connection, and how often it lost one.
     connection: watch::Receiver<Connection>,
-    /// Whether this node's own heartbeat comes back: a link may be dead that looks alive.
+    /// Whether this node's own heartbeats come back: a connection may look open and be dead.
     pub(super) is_heard: AtomicBool,
 }
 
-/// What the client says of its connection.
+/// The state of the connection, as the client reports it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Connection {
     pub(super) is_there: bool,
     pub(super) losses: u64,
 }
 
-/// What is counted.
+/// Its counters.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) sent: AtomicU64,
@@ -64,7 +64,7 @@ impl Link {
     /// Connects in the background, now and whenever the connection is lost.
     ///
     /// # Errors
-    /// A server's address that is none.
+    /// A server's address that is not valid.
     pub(super) async fn connect(servers: &[Secret], local: Option<LocalBus>) -> Result<Arc<Self>, ConnectError> {
         let (told, connection) = watch::channel(Connection::default());
         let options = ConnectOptions::new()
@@ -88,12 +88,12 @@ impl Link {
         Ok(Arc::new(Self { client, node, local, nodes, counts, connection, is_heard: AtomicBool::new(false) }))
     }
 
-    /// Whether what is published now leaves.
+    /// Whether a message that is published now is sent.
     pub(super) fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
     }
 
-    /// Whether this node hears the others.
+    /// Whether this node receives the messages of others.
     pub(super) fn is_up(&self) -> bool {
         self.is_connected() && self.is_heard.load(Ordering::Relaxed)
     }
@@ -117,7 +117,7 @@ impl Link {
         }
     }
 
-    /// Parses a message; nothing when it is not understood.
+    /// Parses a message; `None` when it is not understood, which is counted.
     pub(super) fn read(&self, message: &Message) -> Option<Packet> {
         match Packet::parse(&message.payload) {
             Ok(packet) => Some(packet),
@@ -128,7 +128,7 @@ impl Link {
         }
     }
 
-    /// Hands the broadcaster what another node says, and has it answer what another asks.
+    /// Passes another node's message to the broadcaster, and sends its answer back.
     pub(super) fn hear(self: &Arc<Self>, message: Message) {
         let Some(local) = &self.local else { return };
         let Some(packet) = self.read(&message) else { return };
@@ -174,7 +174,7 @@ impl Link {
         });
     }
 
-    /// Tells the broadcaster.
+    /// Passes an event of the cluster to the broadcaster.
     pub(super) fn report(&self, news: ClusterEvent) {
         if let Some(local) = &self.local {
             local.report(news);
@@ -182,7 +182,7 @@ impl Link {
     }
 }
 
-/// Whether a message is worth nothing when it is late.
+/// Whether a message is dropped when it is late.
 pub(super) const fn is_best_effort(message: &ClusterMessage) -> bool {
     matches!(message, ClusterMessage::ClientEvent(_))
 }

@@ -1,14 +1,13 @@
 //! The bus between several processes: NATS core.
 //!
-//! A broadcaster's own process gets an event at once, whatever NATS does; the others get it when they listen to its
-//! channel. Nothing is stored there: whatever is lost, repeated or late is made good from the log.
+//! The broadcaster of this process gets an event at once, whatever NATS does; others get it when they subscribe to its
+//! channel. Nothing is stored in NATS: what is lost, repeated or late is repaired from the log.
 //!
 //! ```text
-//! carry ─▶ LocalBus ─▶ this broadcaster             tell ──▶ messages ─┐
-//!      └─▶ OutgoingQueue ──────────────────────▶ publisher ◀─────────────┘
-//!                                             │ one task, in order
-//! LocalBus ◀── readers ◀── subscriptions ◀── NATS ──▶ heartbeat: does this node hear itself, who else lives
-//!                              ▲ subscriptions: what this node listens to
+//! publish ─▶ LocalBus ─▶ this broadcaster       send ─▶ cluster messages ─┐
+//!        └─▶ OutgoingQueue ─────────────────────▶ publisher ◀─────────────┘
+//!                                                     │ one task, in order
+//! LocalBus ◀── readers ◀── subscriptions ◀────────── NATS ──▶ heartbeat: is this node connected, which others live
 //! ```
 
 mod heartbeat;
@@ -45,14 +44,14 @@ use packet::{Body, Packet};
 use publisher::{Publisher, QueuedMessage};
 use subscriptions::{Reader, SubjectSubscriptions, SubscriptionRequest, listen_as_node};
 
-/// Messages of broadcasters to each other that may wait; one more is dropped, and a digest tells the others.
+/// Messages to other nodes that may wait; one more is dropped, and the next digest reveals it.
 const MAX_QUEUED_MESSAGES: usize = 4_096;
-/// How long the other nodes may take to answer the HTTP API's questions.
+/// How long other nodes may take to answer a query of the HTTP API.
 const ASK_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long the good-bye may take.
+/// How long the last message to other nodes may take.
 const BYE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The bus.
+/// The broker over NATS.
 #[derive(Clone)]
 pub struct NatsBus {
     link: Arc<Link>,
@@ -61,7 +60,7 @@ pub struct NatsBus {
     requests: mpsc::UnboundedSender<SubscriptionRequest>,
 }
 
-/// What a bus is made of.
+/// The settings and parts of a bus.
 pub struct NatsOptions {
     /// The servers, any of which will do.
     pub servers: Vec<Secret>,
@@ -69,30 +68,30 @@ pub struct NatsOptions {
     pub app: AppId,
     /// Events that may wait.
     pub queue: usize,
-    /// How long sockets are kept that hear nothing; zero: for ever.
+    /// How long sockets stay open while no other node is heard; zero: for ever (`HUBBUB_BUS_OUTAGE_SECS`).
     pub outage: Duration,
     /// The broadcaster of this process.
     pub local: Option<LocalBus>,
-    /// Who can look up the heads of rooms.
+    /// In a role with the database: where requests for heads go.
     pub heads: Option<mpsc::Sender<HeadsRequest>>,
 }
 
-/// Which rooms' heads are wanted, for something may have been missed.
+/// A request for the heads of rooms whose events may have been lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeadsRequest {
-    /// Those rooms': a node with sockets was away.
+    /// Of these rooms: a node with sockets was disconnected.
     Rooms(Vec<RoomId>),
-    /// Those of rooms that have changed within this time: a node that dispatches was away.
+    /// Of the rooms that have changed within this time: a node that publishes was disconnected.
     Since(Duration),
 }
 
-/// Why there is no bus.
+/// Why a bus cannot start.
 #[derive(Debug, Error)]
 pub enum NatsError {
-    /// An address is none.
+    /// A server's address is not valid.
     #[error("the bus: {0} (HUBBUB_BUS)")]
     Connect(#[from] async_nats::ConnectError),
-    /// The client ended before it began.
+    /// The first subscriptions failed.
     #[error("the bus: {0}")]
     Subscribe(#[from] async_nats::SubscribeError),
 }
@@ -107,7 +106,7 @@ pub struct NatsTasks {
 }
 
 impl NatsBus {
-    /// A bus, and the tasks that work for it. The servers need not be there yet.
+    /// Makes a bus, and its tasks. The servers need not be reachable yet.
     ///
     /// # Errors
     /// [`NatsError`].
@@ -127,7 +126,7 @@ impl NatsBus {
         Ok((Self { link, outgoing, messages, requests }, tasks))
     }
 
-    /// Takes nothing more; the tasks end when what waits has left.
+    /// Closes the queue; the tasks end when what waits in it was sent.
     pub fn close(&self) {
         self.outgoing.close();
     }
@@ -139,7 +138,7 @@ impl NatsBus {
 }
 
 impl NatsTasks {
-    /// Works until the bus is closed, and then says good-bye.
+    /// Runs until the bus is closed, and then tells the other nodes that this one stops.
     pub async fn run(self) {
         let Self { link, publisher, heartbeat, subscriptions, readers } = self;
         tokio::select! {
@@ -156,14 +155,14 @@ impl NatsTasks {
         };
         match timeout(BYE_TIMEOUT, bye).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(%error, "the bus was left without a good-bye"),
-            Err(_) => warn!("the bus was left without a good-bye"),
+            Ok(Err(error)) => warn!(%error, "the other nodes were not told that this one stops"),
+            Err(_) => warn!("the other nodes were not told that this one stops"),
         }
     }
 }
 
 impl Broker for NatsBus {
-    /// What is dropped on the way to others is made good by heads; the answer is this process's broadcaster's.
+    /// The result is that of this process's broadcaster. What is dropped on the way to others is repaired by heads.
     fn publish(&self, message: BusMessage) -> Result<(), BusFull> {
         let Some(local) = &self.link.local else { return self.outgoing.push(message) };
         let here = local.publish(message.clone());
@@ -236,7 +235,7 @@ impl Cluster for NatsBus {
     }
 }
 
-/// Asks all other nodes that are known to live, and adds up what they answer in time.
+/// Asks all nodes that are alive, and adds up the results that come in time.
 async fn ask_all(link: Arc<Link>, query: Query) -> QueryResult {
     let nodes = link.nodes.count();
     let mut whole = QueryResult { is_partial: !link.is_up(), ..QueryResult::default() };

@@ -1,4 +1,4 @@
-//! Which other nodes live.
+//! The other nodes that are alive.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,48 +6,48 @@ use std::time::{Duration, Instant};
 
 use crate::bus::NodeId;
 
-/// Silence after which a node is asked whether it lives.
+/// Silence after which a node is pinged.
 const DOUBT: Duration = Duration::from_secs(5);
-/// Silence after which it is taken for dead whatever it answers.
+/// Silence after which it counts as dead, whatever it answers.
 const DEATH: Duration = Duration::from_secs(10);
 
-/// The other nodes with sockets, by when they were last heard.
+/// The other nodes with sockets, and when each sent its last heartbeat.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     heard: Mutex<HashMap<NodeId, Instant>>,
 }
 
-/// Nodes that were not heard for a while.
+/// Nodes without a heartbeat for a while.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct SilentNodes {
-    /// They may live.
+    /// To be pinged.
     pub(super) doubtful: Vec<NodeId>,
-    /// They do not, and were removed.
+    /// Dead, and removed.
     pub(super) dead: Vec<NodeId>,
 }
 
 impl Nodes {
-    /// A node gave a sign of life.
+    /// Notes a node's heartbeat.
     pub(super) fn heard(&self, node: NodeId, now: Instant) {
         self.lock().insert(node, now);
     }
 
-    /// Somebody spoke of a node: it has some time to be heard.
+    /// Adds a node that another has named; it must send a heartbeat in time.
     pub(super) fn expect(&self, node: NodeId, now: Instant) {
         self.lock().entry(node).or_insert(now);
     }
 
-    /// Whoever could not be heard has time anew.
+    /// Restarts every node's time: this node could not hear them.
     pub(super) fn excuse(&self, now: Instant) {
         self.lock().values_mut().for_each(|heard| *heard = now);
     }
 
-    /// Forgets a node; true when it was known.
+    /// Removes a node; true when it was known.
     pub(super) fn remove(&self, node: NodeId) -> bool {
         self.lock().remove(&node).is_some()
     }
 
-    /// Forgets all; answers who they were.
+    /// Removes and returns all nodes.
     pub(super) fn remove_all(&self) -> Vec<NodeId> {
         self.lock().drain().map(|(node, _)| node).collect()
     }
@@ -56,7 +56,7 @@ impl Nodes {
         self.lock().len()
     }
 
-    /// Those who are silent; the dead are forgotten.
+    /// The silent nodes; dead ones are removed.
     pub(super) fn silent(&self, now: Instant) -> SilentNodes {
         let mut silent = SilentNodes::default();
         self.lock().retain(|node, heard| {

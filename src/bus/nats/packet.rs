@@ -1,4 +1,4 @@
-//! What goes over the wire: `{"v":1,"node":"…","body":{…}}`.
+//! The JSON of a NATS message: `{"v":1,"node":"…","body":{…}}`.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::bus::{ChannelSnapshot, ClusterMessage, NodeId, Query, QueryResult};
 use crate::domain::RoomId;
 use crate::pusher::ChannelKey;
 
-/// The version that this code speaks. A change that older code would misunderstand takes another.
+/// The version of this format. A change that older versions would misunderstand needs a new number.
 const VERSION: u32 = 1;
 
 /// A message with its sender.
@@ -18,35 +18,35 @@ pub(super) struct Packet {
     pub(super) body: Body,
 }
 
-/// What is said.
+/// The content of a message.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Body {
-    /// Something for the broadcaster.
+    /// A message for the broadcaster.
     #[serde(rename = "peer")]
     Cluster(ClusterMessage),
-    /// What does the broadcaster know? It is answered with [`Body::QueryResult`].
+    /// A query to the broadcaster, answered with [`Body::QueryResult`].
     #[serde(rename = "query")]
     Query(Query),
     #[serde(rename = "answer")]
     QueryResult(QueryResult),
-    /// What is known of a channel? It is answered with [`Body::Snapshot`].
+    /// A request for all that is known of a channel, answered with [`Body::Snapshot`].
     #[serde(rename = "find")]
     RequestSnapshot(ChannelKey),
     #[serde(rename = "held")]
     Snapshot(Box<ChannelSnapshot>),
-    /// The sender lives.
+    /// The sender is alive.
     #[serde(rename = "beat")]
     Heartbeat,
-    /// Does the receiver live? It is answered with [`Body::Heartbeat`].
+    /// Is the receiver alive: answered with [`Body::Heartbeat`].
     Ping,
-    /// The sender ends.
+    /// The sender stops.
     Bye,
-    /// The heads of these rooms are wanted.
+    /// A request for the heads of these rooms.
     Heads(Vec<RoomId>),
 }
 
-/// Another version, or no packet at all: to be counted and ignored.
+/// Another version of the format, or another format. It is counted and ignored.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NotUnderstood;
 
@@ -66,27 +66,27 @@ impl Packet {
 mod tests {
     use super::*;
     use crate::bus::{EncodedFrame, Envelope};
-    use crate::pusher::{AppId, ChannelName};
+    use crate::pusher::{AppId, ChannelName, SocketId};
     use serde_json::value::RawValue;
 
     #[test]
     fn a_frame_arrives_to_the_letter() {
+        let channel = ChannelKey { app: AppId(1), name: ChannelName::parse("c").expect("valid") };
         let event = Envelope {
-            app: AppId(1),
-            channel: "c".to_owned(),
+            channel: channel.clone(),
             event: "e".to_owned(),
             data: "{ \"a\" : 1.0 }\u{2028}é".to_owned(),
             except: None,
             head: None,
             timeline: None,
         };
-        let channel = ChannelKey { app: AppId(1), name: ChannelName::parse("c").expect("valid") };
         let frame = RawValue::from_string(event.frame()).expect("JSON");
-        let sent = ClusterMessage::Event(EncodedFrame { channel, except: None, head: None, frame });
+        let except = SocketId { run: 1, number: 2 };
+        let sent = ClusterMessage::Event(EncodedFrame { channel, except: Some(except), head: None, frame });
         let node = NodeId::random();
         let packet = Packet::parse(&Packet::write(node, Body::Cluster(sent))).expect("understood");
         let Body::Cluster(ClusterMessage::Event(arrived)) = packet.body else { panic!("an event") };
-        assert_eq!((packet.node, arrived.frame.get()), (node, event.frame().as_str()));
+        assert_eq!((packet.node, arrived.frame.get(), arrived.except), (node, event.frame().as_str(), Some(except)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The publishing task: the only one that publishes events, so that they stay in order.
 //!
-//! It publishes while there is a connection, and lets events wait in a queue of our own otherwise: the client's own queue
-//! would block when it is full, and deliver what is long out of date.
+//! It publishes only while there is a connection; events wait in Hubbub's own queue meanwhile. The client's queue would
+//! block when it is full, and send what is out of date.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,12 @@ use super::link::{Link, is_best_effort};
 use super::packet::Body;
 use super::subject;
 
-/// Events that are taken at once.
+/// Events that are taken from the queue together.
 const BATCH: usize = 64;
-/// Age at which a client's event is worth nothing.
+/// Age at which a client event is dropped.
 const STALE: Duration = Duration::from_secs(2);
 
-/// What a broadcaster tells others. While there is no connection it is dropped.
+/// A message of this broadcaster to others. It is dropped while there is no connection.
 #[derive(Debug)]
 pub(super) struct QueuedMessage {
     pub(super) recipient: Recipient,
@@ -92,11 +92,13 @@ impl Publisher {
     }
 
     async fn publish_event(&self, event: Envelope) {
-        let (name, frame) = match (ChannelName::parse(&event.channel), RawValue::from_string(event.frame())) {
-            (Ok(name), Ok(frame)) => (name, frame),
-            _ => return warn!(channel = event.channel, "an event for a channel that cannot exist was dropped"),
+        let channel = event.channel.clone();
+        let frame = match RawValue::from_string(event.frame()) {
+            Ok(frame) => frame,
+            Err(error) => {
+                return warn!(%error, channel = channel.name.as_str(), "an event whose frame is no JSON was dropped");
+            }
         };
-        let channel = ChannelKey { app: event.app, name };
         let subject = subject::of_channel(&channel);
         let message = ClusterMessage::Event(EncodedFrame { channel, except: event.except, head: event.head, frame });
         self.link.publish(subject, Body::Cluster(message)).await;

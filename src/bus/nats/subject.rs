@@ -1,14 +1,14 @@
-//! The subjects that messages are published on: who subscribes to one hears it.
+//! The NATS subjects: which nodes subscribe to which, and what is published there.
 //!
 //! | subject | who subscribes | carries |
 //! |---|---|---|
 //! | `hubbub.APP.ev.CHANNEL` | nodes with a socket in the channel | events, client events, changes of presence, digests |
 //! | `hubbub.APP.us.USER` | nodes where that user is signed in | the same, terminations |
-//! | `hubbub.APP.rq.CHANNEL` | the same nodes, as one group of which one answers | what is known of the channel, please |
-//! | `hubbub.nd.NODE` | that node | what is for it alone |
-//! | `hubbub.hb` | nodes with sockets | heartbeats, good-byes |
-//! | `hubbub.all` | nodes with sockets | revocations, questions of the HTTP API |
-//! | `hubbub.heads` | nodes with the database, as one group | the heads of these rooms, please |
+//! | `hubbub.APP.rq.CHANNEL` | the same nodes, as one group of which one answers | requests for a snapshot of the channel |
+//! | `hubbub.nd.NODE` | that node | messages to this node alone |
+//! | `hubbub.hb` | nodes with sockets | heartbeats, and that a node stops |
+//! | `hubbub.all` | nodes with sockets | revocations, queries of the HTTP API |
+//! | `hubbub.heads` | nodes with the database, as one group | requests for the heads of rooms |
 
 use crate::bus::{NodeId, Recipient};
 use crate::pusher::ChannelKey;
@@ -16,7 +16,7 @@ use crate::pusher::ChannelKey;
 pub(super) const HEARTBEATS: &str = "hubbub.hb";
 pub(super) const ALL: &str = "hubbub.all";
 pub(super) const HEADS: &str = "hubbub.heads";
-/// The group of those who answer for a channel, or for the database.
+/// The queue group in which one node answers a request.
 pub(super) const GROUP: &str = "hubbub";
 
 pub(super) fn of_channel(channel: &ChannelKey) -> String {
@@ -42,7 +42,7 @@ pub(super) fn of(recipient: &Recipient) -> String {
     }
 }
 
-/// A name as one token of a subject: what has a meaning there is percent-encoded, and the percent sign itself.
+/// A name as one token of a subject: characters that have a meaning there are percent-encoded, and the percent sign.
 fn token(name: &str) -> String {
     let mut token = String::with_capacity(name.len() + 6);
     for character in name.chars() {

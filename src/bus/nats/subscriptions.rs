@@ -1,4 +1,4 @@
-//! What this node listens to: its own subjects, and those of the channels that it holds.
+//! The NATS subscriptions of this node: its own subjects, and those of the channels that have sockets here.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use super::link::Link;
 use super::packet::{Body, Packet};
 use super::{HeadsRequest, subject};
 
-/// How long a channel is listened to after its last socket has left: people reload pages and come back.
+/// How long a channel stays subscribed after its last socket has left: people reload pages and come back.
 const LINGER_SECS: std::ops::Range<f64> = 30.0..60.0;
-/// How long those who hold a channel may take to say what they know of it. A subscription waits for it.
+/// How long a node may take to send a snapshot of a channel. The first subscription to the channel waits for it.
 const FIND_TIMEOUT: Duration = Duration::from_millis(300);
-/// Rooms whose heads are asked for at once.
+/// Rooms in one request for heads.
 const ROOMS_AT_ONCE: usize = 500;
 
 /// What the broadcaster asks this task to do.
@@ -47,15 +47,15 @@ pub(super) enum SubscriptionRequest {
 pub(super) struct SubjectSubscriptions {
     link: Arc<Link>,
     requests: mpsc::UnboundedReceiver<SubscriptionRequest>,
-    /// The chat's own app: its rooms have heads.
+    /// The chat's own app: its channels belong to rooms, which have heads.
     app: AppId,
     channels: HashMap<ChannelKey, ChannelSubscription>,
-    /// When which channel is left.
+    /// When each of the channels without sockets is unsubscribed.
     leaving: BTreeMap<(Instant, u64), ChannelKey>,
     last_leave: u64,
 }
 
-/// A channel that is listened to.
+/// A subscribed channel.
 struct ChannelSubscription {
     _events: Reader,
     finders: Option<Reader>,
@@ -72,7 +72,7 @@ impl Drop for Reader {
 }
 
 impl Reader {
-    /// Hands what is subscribed to to the broadcaster.
+    /// Starts a task that passes the messages of a subscription to the broadcaster.
     fn start(link: &Arc<Link>, subscriber: Subscriber) -> Self {
         let link = Arc::clone(link);
         Self::each(subscriber, move |message| link.hear(message))
@@ -88,7 +88,7 @@ impl Reader {
     }
 }
 
-/// Listens to what concerns this node as a whole.
+/// Subscribes to the subjects of this node and of all nodes, and with a database to requests for heads.
 pub(super) async fn listen_as_node(
     link: &Arc<Link>,
     heads: Option<mpsc::Sender<HeadsRequest>>,
@@ -176,7 +176,7 @@ impl SubjectSubscriptions {
         Ok(())
     }
 
-    /// Answers for a channel no longer, and leaves it in a while.
+    /// Stops answering requests for snapshots of a channel, and unsubscribes later.
     fn ignore(&mut self, channel: ChannelKey) {
         let Some(listening) = self.channels.get_mut(&channel) else { return };
         listening.finders = None;
@@ -213,7 +213,7 @@ fn room_of(channel: &str) -> Option<RoomId> {
     }
 }
 
-/// Asks one of those who hold a channel what they know of it. When nobody does, the server says so at once.
+/// Requests a snapshot of a channel from one of the nodes that have it. When none has, the NATS server answers at once.
 async fn find(link: Arc<Link>, channel: ChannelKey) {
     let held = if link.is_connected() {
         let body = Body::RequestSnapshot(channel.clone());

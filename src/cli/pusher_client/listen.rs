@@ -1,4 +1,4 @@
-//! `hubbub listen`: prints what happens in channels, as any client would hear it.
+//! `hubbub listen`: prints the events of channels, as a Pusher client.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -24,47 +24,47 @@ use super::server::{ServerArgs, ServerError};
 #[derive(Debug, Args)]
 #[command(after_help = "Example: hubbub listen cache-score private-orders | jq .data")]
 pub(in crate::cli) struct ListenArgs {
-    /// The channels; private and presence channels are joined with a signature made here
+    /// The channels; the command signs the authorization of private and presence channels itself
     #[arg(required = true, value_name = "CHANNEL")]
     channels: Vec<String>,
-    /// Who to be in presence channels
+    /// User id in presence channels
     #[arg(long, default_value = "hubbub-listen", value_name = "ID")]
     user_id: String,
-    /// End after so many events
+    /// Stop after this many events
     #[arg(long, value_name = "NUMBER")]
     count: Option<u64>,
     #[command(flatten)]
     server: ServerArgs,
 }
 
-/// Why nothing more is heard.
+/// Why the command stops.
 #[derive(Debug, Error)]
 pub(in crate::cli) enum ListenError {
     #[error(transparent)]
     Server(#[from] ServerError),
     #[error("the server cannot be reached: {0}")]
     Connect(#[from] Box<SocketError>),
-    #[error("the server does not greet as a Pusher server does")]
-    NoGreeting,
+    #[error("the server did not send pusher:connection_established")]
+    NotEstablished,
     #[error("the server refused the channel {channel}: {reason}")]
     ChannelRefused { channel: String, reason: Value },
     #[error("the server closed with {code}: {reason}")]
     Closed { code: u16, reason: String },
-    /// Codes 41xx and 42xx: it will have us another time.
-    #[error("the server asks to come back ({code}): {reason}")]
-    ComeBack { code: u16, reason: String },
+    /// Codes 41xx and 42xx: reconnect later.
+    #[error("the server asks to reconnect later ({code}): {reason}")]
+    Reconnect { code: u16, reason: String },
     #[error("the output: {0}")]
     Output(#[from] io::Error),
 }
 
-/// How long the server may take to greet, and to answer a ping.
+/// How long the server may take for the handshake, and to answer a ping.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The pause before coming back to a server that went away.
+/// The delay before reconnecting.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the server sends: `data` is a text that holds JSON, or JSON itself.
 #[derive(Deserialize)]
-struct Heard {
+struct ServerFrame {
     event: String,
     #[serde(default)]
     channel: Option<String>,
@@ -76,7 +76,7 @@ struct Heard {
 
 /// A line of the output: `{"channel":"c","event":"e","data":{…}}`.
 #[derive(Serialize)]
-struct Line<'a> {
+struct OutputLine<'a> {
     channel: &'a str,
     event: &'a str,
     data: Value,
@@ -84,15 +84,15 @@ struct Line<'a> {
     user_id: Option<&'a str>,
 }
 
-/// A connection after the greeting.
+/// A connection after the established.
 struct Connection {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     socket_id: String,
-    /// Silence after which the server is asked whether it is there.
+    /// Inactivity after which the server is pinged.
     activity_timeout: Duration,
 }
 
-/// Prints events until there are enough of them, nobody reads them any more, or the server will not have us.
+/// Prints events until there are enough, the output is closed, or the server refuses.
 pub(in crate::cli) async fn listen(args: ListenArgs) -> Result<(), ListenError> {
     match print_all(args).await {
         Err(ListenError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -104,18 +104,18 @@ async fn print_all(args: ListenArgs) -> Result<(), ListenError> {
     install_cryptography();
     let server = args.server.find()?;
     let mut left = args.count.unwrap_or(u64::MAX);
-    // Whoever cannot be reached at first is probably named wrongly; later it is being restarted.
+    // A first connection that fails is an error: the URL is probably wrong. A later one is tried again: the server restarts.
     let mut connection = Connection::open(&server).await?;
     loop {
         connection.subscribe(&args, &server).await?;
         if connection.print_events(&mut left).await?.is_break() {
             return Ok(());
         }
-        eprintln!("hubbub: the connection was lost; connecting again");
+        eprintln!("hubbub: connection lost, reconnecting");
         connection = loop {
             sleep(PAUSE).await;
             match Connection::open(&server).await {
-                Err(error @ (ListenError::Connect(_) | ListenError::ComeBack { .. })) => eprintln!("hubbub: {error}"),
+                Err(error @ (ListenError::Connect(_) | ListenError::Reconnect { .. })) => eprintln!("hubbub: {error}"),
                 other => break other?,
             }
         };
@@ -125,19 +125,22 @@ async fn print_all(args: ListenArgs) -> Result<(), ListenError> {
 impl Connection {
     async fn open(server: &PusherServer) -> Result<Self, ListenError> {
         #[derive(Deserialize)]
-        struct Greeting {
+        struct Established {
             socket_id: String,
             activity_timeout: u64,
         }
         let (mut stream, _) = connect_async(server.socket_url()).await.map_err(Box::new)?;
-        let first = timeout(ANSWER_TIMEOUT, next_text(&mut stream)).await.map_err(|_| ListenError::NoGreeting)??;
-        let heard: Heard = first.and_then(|text| serde_json::from_str(&text).ok()).ok_or(ListenError::NoGreeting)?;
+        let first =
+            timeout(ANSWER_TIMEOUT, next_text(&mut stream)).await.map_err(|_| ListenError::NotEstablished)??;
+        let heard: ServerFrame =
+            first.and_then(|text| serde_json::from_str(&text).ok()).ok_or(ListenError::NotEstablished)?;
         if heard.event == "pusher:error" {
             return Err(refusal(&heard.data));
         }
-        let greeting: Greeting = serde_json::from_value(decoded(heard.data)).map_err(|_| ListenError::NoGreeting)?;
-        let activity_timeout = Duration::from_secs(greeting.activity_timeout.max(1));
-        Ok(Self { stream, socket_id: greeting.socket_id, activity_timeout })
+        let established: Established =
+            serde_json::from_value(decoded(heard.data)).map_err(|_| ListenError::NotEstablished)?;
+        let activity_timeout = Duration::from_secs(established.activity_timeout.max(1));
+        Ok(Self { stream, socket_id: established.socket_id, activity_timeout })
     }
 
     async fn subscribe(&mut self, args: &ListenArgs, server: &PusherServer) -> Result<(), ListenError> {
@@ -165,19 +168,19 @@ impl Connection {
 
     /// Prints until there are enough events (`Break`) or the connection is lost (`Continue`).
     async fn print_events(&mut self, left: &mut u64) -> Result<ControlFlow<()>, ListenError> {
-        let mut is_asked = false;
+        let mut is_pinged = false;
         while *left > 0 {
-            let patience = if is_asked { ANSWER_TIMEOUT } else { self.activity_timeout };
-            match timeout(patience, next_text(&mut self.stream)).await {
+            let wait = if is_pinged { ANSWER_TIMEOUT } else { self.activity_timeout };
+            match timeout(wait, next_text(&mut self.stream)).await {
                 Ok(Ok(Some(text))) => {
-                    is_asked = false;
-                    *left -= u64::from(self.hear(&text).await?);
+                    is_pinged = false;
+                    *left -= u64::from(self.handle_frame(&text).await?);
                 }
                 Ok(Ok(None)) => return Ok(ControlFlow::Continue(())),
                 Ok(Err(closed)) => return Err(closed),
-                Err(_) if is_asked => return Ok(ControlFlow::Continue(())),
+                Err(_) if is_pinged => return Ok(ControlFlow::Continue(())),
                 Err(_) => {
-                    is_asked = true;
+                    is_pinged = true;
                     self.send(&serde_json::json!({ "event": "pusher:ping", "data": {} })).await?;
                 }
             }
@@ -186,8 +189,8 @@ impl Connection {
     }
 
     /// Acts on a frame; true when it was an event and was printed.
-    async fn hear(&mut self, text: &str) -> Result<bool, ListenError> {
-        let Ok(Heard { event, channel, data, user_id }) = serde_json::from_str(text) else { return Ok(false) };
+    async fn handle_frame(&mut self, text: &str) -> Result<bool, ListenError> {
+        let Ok(ServerFrame { event, channel, data, user_id }) = serde_json::from_str(text) else { return Ok(false) };
         match (event.as_str(), channel) {
             ("pusher:ping", _) => {
                 self.send(&serde_json::json!({ "event": "pusher:pong", "data": {} })).await?;
@@ -195,7 +198,7 @@ impl Connection {
             }
             ("pusher:error", _) => match refusal(&data) {
                 // The close that follows says so too.
-                ListenError::ComeBack { .. } => Ok(false),
+                ListenError::Reconnect { .. } => Ok(false),
                 refusal => Err(refusal),
             },
             ("pusher:subscription_error", Some(channel)) => Err(ListenError::ChannelRefused { channel, reason: data }),
@@ -205,7 +208,7 @@ impl Connection {
             }
             (event, Some(channel)) => {
                 let user_id = user_id.as_deref();
-                print(&Line { channel: &channel, event, data: decoded(data), user_id })?;
+                print(&OutputLine { channel: &channel, event, data: decoded(data), user_id })?;
                 Ok(true)
             }
             (_, None) => Ok(false),
@@ -213,7 +216,7 @@ impl Connection {
     }
 }
 
-/// The next text; `None` when the connection is lost or the server wants us to come back.
+/// The next text; `None` when the connection is lost or the server asks to reconnect.
 async fn next_text(stream: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> Result<Option<String>, ListenError> {
     loop {
         match stream.next().await {
@@ -236,7 +239,7 @@ fn refusal(data: &Value) -> ListenError {
     let code = data["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or_default();
     let reason = data["message"].as_str().unwrap_or_default().to_owned();
     match code {
-        4100..=4299 => ListenError::ComeBack { code, reason },
+        4100..=4299 => ListenError::Reconnect { code, reason },
         _ => ListenError::Closed { code, reason },
     }
 }
@@ -249,7 +252,7 @@ fn decoded(data: Value) -> Value {
     }
 }
 
-fn print(line: &Line<'_>) -> Result<(), ListenError> {
+fn print(line: &OutputLine<'_>) -> Result<(), ListenError> {
     let mut output = io::stdout().lock();
     serde_json::to_writer(&mut output, line).map_err(io::Error::from)?;
     output.write_all(b"\n")?;

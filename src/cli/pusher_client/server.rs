@@ -10,25 +10,25 @@ use thiserror::Error;
 use crate::app::{StartError, chat_credentials};
 use crate::config::{InvalidPusherUrl, PusherServer, Secret, SocketConfig};
 
-/// A server, given or found.
+/// Which server, and whose credentials.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ServerArgs {
     /// The server and an app of it: pusher://KEY:SECRET@HOST:PORT/apps/ID, or pushers:// for TLS. Without it: the chat's
-    /// own app of the Hubbub at --listen, whose credentials lie in --data-dir
+    /// own app of the Hubbub server at --listen, with the credentials in --data-dir
     #[arg(long, env = "HUBBUB_SERVER", value_name = "URL", hide_env_values = true)]
     server: Option<Secret>,
-    /// Where that Hubbub listens
+    /// Address of the local Hubbub server
     #[arg(long, env = "HUBBUB_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     listen: SocketAddr,
-    /// Where that Hubbub keeps its credentials
+    /// Data directory of the local Hubbub server
     #[arg(long, env = "HUBBUB_DATA_DIR", default_value = "./data", value_name = "DIR")]
     data_dir: PathBuf,
 }
 
-/// Why there is nobody to speak to.
+/// Why there is no server to connect to.
 #[derive(Debug, Error)]
 pub(in crate::cli) enum ServerError {
-    /// The URL is of another form.
+    /// The URL is invalid.
     #[error("--server: {0} (HUBBUB_SERVER)")]
     Url(#[from] InvalidPusherUrl),
     /// There are no credentials in the data directory.

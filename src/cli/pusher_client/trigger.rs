@@ -1,4 +1,4 @@
-//! `hubbub trigger`: publishes an event, as any application would.
+//! `hubbub trigger`: publishes an event with the Pusher HTTP API.
 
 use std::io::{self, Read};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,7 +22,7 @@ pub(in crate::cli) struct TriggerArgs {
     event: String,
     /// The event's data, by convention JSON; - reads it from standard input
     data: String,
-    /// A socket that must not hear of it
+    /// Id of a socket that does not get the event
     #[arg(long, value_name = "ID")]
     socket_id: Option<String>,
     #[command(flatten)]

@@ -27,7 +27,7 @@ use crate::pusher::{App, AppId, AppLimits, AppWebhook};
 
 use super::socket::SocketConfig;
 
-/// Why the apps are not what the file should say.
+/// Why the file of apps is refused.
 #[derive(Debug, Error)]
 pub enum AppsFileError {
     /// It cannot be read.
@@ -38,7 +38,7 @@ pub enum AppsFileError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// It is not of the form.
+    /// It is not valid TOML, or an entry is invalid.
     #[error("{path}: {reason} (HUBBUB_APPS_FILE)")]
     Invalid {
         /// The file.
@@ -97,7 +97,7 @@ const fn yes() -> bool {
     true
 }
 
-/// The limits of an app that says nothing of its own.
+/// The default limits of an app.
 #[must_use]
 pub fn default_limits(config: &SocketConfig) -> AppLimits {
     AppLimits {
@@ -127,7 +127,7 @@ pub fn read_apps(path: &Path, config: &SocketConfig) -> Result<Vec<App>, AppsFil
     file.apps.into_iter().map(|entry| entry.into_app(&defaults).map_err(invalid)).collect()
 }
 
-/// Refuses what would only fail when the first event is delivered.
+/// Refuses a URL or header that would fail only when the first event is delivered.
 fn check_webhook(webhook: &AppWebhook) -> Result<(), String> {
     let is_http = Url::parse(&webhook.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if !is_http {
@@ -135,7 +135,7 @@ fn check_webhook(webhook: &AppWebhook) -> Result<(), String> {
     }
     for (name, value) in &webhook.headers {
         if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
-            return Err(format!("a webhook's header {name:?} is none"));
+            return Err(format!("a webhook's header {name:?} is not a valid HTTP header"));
         }
     }
     Ok(())

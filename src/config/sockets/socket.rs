@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, FromArgMatches, ValueEnum};
 
 use crate::config::{ConfigError, Secret};
@@ -9,26 +10,26 @@ use crate::config::{ConfigError, Secret};
 /// The socket server: its app and its limits. Defaults are the hosted service's where it documents one.
 #[derive(Debug, Clone, Args)]
 pub struct SocketConfig {
-    /// Id of the app, digits only; made on first start when not given
+    /// Id of the app, digits only; generated on first start when not given
     #[arg(long, env = "HUBBUB_APP_ID", value_name = "DIGITS")]
     pub app_id: Option<String>,
-    /// Key of the app, which is public; made on first start when not given
+    /// Public key of the app; generated on first start when not given
     #[arg(long, env = "HUBBUB_APP_KEY")]
     pub app_key: Option<String>,
-    /// Secret of the app; made on first start when not given
+    /// Secret of the app; generated on first start when not given
     #[arg(long, env = "HUBBUB_APP_SECRET", hide_env_values = true)]
     pub app_secret: Option<Secret>,
-    /// Sockets at once; beyond it a new one is closed with 4100
+    /// Sockets that may be open at the same time; a further one is closed with 4100
     #[arg(long, env = "HUBBUB_MAX_SOCKETS", default_value_t = 100_000)]
     pub max_sockets: usize,
-    /// Silence after which a client is pinged, in seconds
-    #[arg(long, env = "HUBBUB_ACTIVITY_TIMEOUT_SECS", default_value_t = 120)]
+    /// Inactivity after which a client is pinged, in seconds
+    #[arg(long, env = "HUBBUB_ACTIVITY_TIMEOUT_SECS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..))]
     pub activity_timeout_secs: u32,
-    /// Silence after a ping that closes the socket with 4201, in seconds
-    #[arg(long, env = "HUBBUB_PONG_TIMEOUT_SECS", default_value_t = 30)]
+    /// Time to wait for a pong before the socket is closed with 4201, in seconds
+    #[arg(long, env = "HUBBUB_PONG_TIMEOUT_SECS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     pub pong_timeout_secs: u32,
     /// Largest frame that a client may send, in bytes
-    #[arg(long, env = "HUBBUB_MAX_FRAME_BYTES", default_value_t = 65_536)]
+    #[arg(long, env = "HUBBUB_MAX_FRAME_BYTES", default_value_t = 65_536, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_frame_bytes: usize,
     /// Largest data of an event, in bytes
     #[arg(long, env = "HUBBUB_MAX_EVENT_DATA_BYTES", default_value_t = 10_240)]
@@ -39,61 +40,62 @@ pub struct SocketConfig {
     /// Channels that one socket may join
     #[arg(long, env = "HUBBUB_MAX_CHANNELS_PER_SOCKET", default_value_t = 1_000)]
     pub max_channels_per_socket: usize,
-    /// People in one presence channel
+    /// Members of one presence channel
     #[arg(long, env = "HUBBUB_MAX_PRESENCE_MEMBERS", default_value_t = 1_000)]
     pub max_presence_members: usize,
-    /// What a presence channel keeps of one person, in bytes
+    /// Largest channel_data of a presence member, in bytes
     #[arg(long, env = "HUBBUB_MAX_PRESENCE_MEMBER_BYTES", default_value_t = 2_048)]
     pub max_presence_member_bytes: usize,
-    /// How long somebody stays in a presence channel whose last connection has ended, in milliseconds: whoever reloads a
-    /// page has not left
+    /// Grace period before a member leaves a presence channel when the last connection has ended, in milliseconds, so that
+    /// reloading a page is not a departure
     #[arg(long, env = "HUBBUB_PRESENCE_HOLD_MS", default_value_t = 2_000)]
     pub presence_hold_ms: u64,
-    /// File that says which other apps there are, in TOML; read again on SIGHUP
+    /// File that lists further apps, in TOML; read again on SIGHUP
     #[arg(long, env = "HUBBUB_APPS_FILE", value_name = "FILE")]
     pub apps_file: Option<PathBuf>,
-    /// People that one signed-in user may watch
+    /// Users on one user's watchlist
     #[arg(long, env = "HUBBUB_MAX_WATCHLIST", default_value_t = 100)]
     pub max_watchlist: usize,
     /// Channels that one event may be published to
-    #[arg(long, env = "HUBBUB_MAX_CHANNELS_PER_EVENT", default_value_t = 100)]
+    #[arg(long, env = "HUBBUB_MAX_CHANNELS_PER_EVENT", default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_channels_per_event: usize,
     /// Events that one batch may publish
-    #[arg(long, env = "HUBBUB_MAX_EVENTS_PER_BATCH", default_value_t = 10)]
+    #[arg(long, env = "HUBBUB_MAX_EVENTS_PER_BATCH", default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_events_per_batch: usize,
     /// How long a cache channel keeps its last event, in seconds
     #[arg(long, env = "HUBBUB_CACHE_TTL_SECS", default_value_t = 1_800)]
     pub cache_ttl_secs: u64,
-    /// Cache channels whose last event is kept; the one written the longest ago goes first
+    /// Cache channels whose last event is kept; the least recently written one is removed first
     #[arg(long, env = "HUBBUB_MAX_CACHED_CHANNELS", default_value_t = 10_000)]
     pub max_cached_channels: usize,
-    /// Bytes that may wait for one socket; beyond it the socket is closed with 4100
-    #[arg(long, env = "HUBBUB_MAX_QUEUED_BYTES", default_value_t = 1_048_576)]
+    /// Bytes that may wait for one socket; with more the socket is closed with 4100
+    #[arg(long, env = "HUBBUB_MAX_QUEUED_BYTES", default_value_t = 1_048_576, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_queued_bytes: usize,
-    /// Frames that may wait for one socket; beyond it the socket is closed with 4100
-    #[arg(long, env = "HUBBUB_MAX_QUEUED_FRAMES", default_value_t = 256)]
+    /// Frames that may wait for one socket; with more the socket is closed with 4100
+    #[arg(long, env = "HUBBUB_MAX_QUEUED_FRAMES", default_value_t = 256, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_queued_frames: usize,
-    /// Events that may wait for the broadcaster; one more is dropped, and clients are told to read the log
-    #[arg(long, env = "HUBBUB_BROADCAST_QUEUE", default_value_t = 8_192)]
+    /// Events that may wait for the broadcaster; when it is full, events are dropped, and clients are told to read the log
+    #[arg(long, env = "HUBBUB_BROADCAST_QUEUE", default_value_t = 8_192, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub broadcast_queue: usize,
-    /// How long a channel's authorisation may be used after it was issued, in seconds
-    #[arg(long, env = "HUBBUB_AUTHORIZATION_SECS", default_value_t = 60)]
+    /// How long a channel's authorization is valid after it was issued, in seconds
+    #[arg(long, env = "HUBBUB_AUTHORIZATION_SECS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     pub authorization_secs: u32,
-    /// Time over which sockets are closed at shutdown, so that not all clients come back at once, in seconds
+    /// Time over which sockets are closed at shutdown, so that not all clients reconnect at the same moment, in seconds
     #[arg(long, env = "HUBBUB_SHUTDOWN_SPREAD_SECS", default_value_t = 2)]
     pub shutdown_spread_secs: u32,
-    /// Whether clients that offer it (all browsers do) may send and get messages deflated (RFC 7692); with the transport tcp
+    /// Compression of messages (permessage-deflate, RFC 7692) for clients that offer it, as all browsers do; only with the
+    /// transport tcp
     #[arg(long, env = "HUBBUB_SOCKET_DEFLATE", value_enum, default_value_t = Deflate::On)]
     pub socket_deflate: Deflate,
-    /// Shortest frame that is sent deflated, in bytes
+    /// Shortest frame that is compressed, in bytes
     #[arg(long, env = "HUBBUB_SOCKET_DEFLATE_MIN_BYTES", default_value_t = 512)]
     pub socket_deflate_min_bytes: usize,
-    /// How sockets are served
+    /// The WebSocket transport
     #[arg(long, env = "HUBBUB_SOCKET_TRANSPORT", value_enum, default_value_t = SocketTransport::Tcp)]
     pub socket_transport: SocketTransport,
 }
 
-/// How sockets are served.
+/// The WebSocket transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SocketTransport {
     /// The socket server owns the connection from the upgrade on: the least memory and work for each socket.
@@ -102,7 +104,7 @@ pub enum SocketTransport {
     ActixWs,
 }
 
-/// Whether messages may be deflated.
+/// Whether messages may be compressed (permessage-deflate).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Deflate {
     /// Where the client offers it.
@@ -112,7 +114,7 @@ pub enum Deflate {
 }
 
 impl SocketTransport {
-    /// File descriptors that a socket takes. Through actix-ws there is a copy of the connection's, which can cut it off.
+    /// File descriptors that a socket takes. The transport actix-ws has a duplicate of the connection's, with which it can shut the connection down.
     #[must_use]
     pub const fn descriptors_per_socket(self) -> u64 {
         match self {
@@ -123,7 +125,7 @@ impl SocketTransport {
 }
 
 impl SocketConfig {
-    /// What the environment says, for commands that do not take the server's options.
+    /// Reads the settings from the environment, for commands that do not take the server's options.
     ///
     /// # Errors
     /// When a variable's value is of another form.
@@ -132,7 +134,7 @@ impl SocketConfig {
         Self::from_arg_matches(&command.try_get_matches_from(["hubbub"])?)
     }
 
-    /// How many bytes a frame must have to be sent deflated to those who take it so; `None`: nobody does.
+    /// The size in bytes from which a frame is compressed for clients that negotiated it; `None` when compression is off.
     #[must_use]
     pub fn deflate_from_bytes(&self) -> Option<usize> {
         (self.socket_deflate == Deflate::On).then_some(self.socket_deflate_min_bytes)

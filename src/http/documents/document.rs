@@ -11,6 +11,7 @@ use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::yjs::missing_from;
 use crate::domain::{Document, DocumentId, DocumentTitle, Refusal, RoomId};
@@ -21,15 +22,24 @@ use crate::http::error::ApiError;
 use crate::http::files::download::{blocking, is_known};
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
-use crate::http::rooms::room::dispatch;
+use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Documents)]
 struct DocumentsResponse<'a> {
     documents: Vec<DocumentPayload<'a>>,
 }
 
 /// `GET /rooms/{id}/documents`: archived ones too, last updated first.
+#[utoipa::path(
+    get, path = "/api/v1/rooms/{id}/documents", tag = "Documents",
+    params(("id" = RoomId, Path)),
+    responses(
+        (status = 200, description = "All documents of the room, the last updated first", body = DocumentsResponse),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member"]))),
+)]
 pub(crate) async fn list_documents(
     state: web::Data<WebState>,
     viewer: Identity,
@@ -39,13 +49,23 @@ pub(crate) async fn list_documents(
     Ok(HttpResponse::Ok().json(DocumentsResponse { documents: documents.iter().map(DocumentPayload::from).collect() }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateDocumentRequest {
+    #[schema(schema_with = text_schema::line::<120>)]
     title: String,
 }
 
 /// `POST /rooms/{id}/documents`.
+#[utoipa::path(
+    post, path = "/api/v1/rooms/{id}/documents", tag = "Documents",
+    params(("id" = RoomId, Path)),
+    request_body = CreateDocumentRequest,
+    responses(
+        (status = 201, description = "The document", body = DocumentPayload, headers(("Location" = String, description = "The path of what was made"))),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "document_title_empty", "document_title_too_long", "invalid_text"]))),
+)]
 pub(crate) async fn create_document(
     state: web::Data<WebState>,
     maker: Identity,
@@ -54,21 +74,31 @@ pub(crate) async fn create_document(
 ) -> Result<HttpResponse, ApiError> {
     let title = DocumentTitle::parse(&request.title, &state.limits)?;
     let (document, event) = state.store.create_document(maker.user_id(), *room_id, title).await?;
-    dispatch(&state, &[event]);
+    state.bus.dispatch([&event]);
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, format!("/api/v1/documents/{}", document.id)))
         .json(DocumentPayload::from(&document)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeDocumentRequest {
+    #[schema(schema_with = text_schema::optional_line::<120>)]
     title: Option<String>,
     archived: Option<bool>,
 }
 
 /// `PATCH /documents/{id}`: another title, into the archive or out of it. Who has it open when it is archived loses the
 /// live channel at once.
+#[utoipa::path(
+    patch, path = "/api/v1/documents/{id}", tag = "Documents",
+    params(("id" = DocumentId, Path)),
+    request_body = ChangeDocumentRequest,
+    responses(
+        (status = 200, description = "The document after the change", body = DocumentPayload),
+    ),
+    extensions(("x-problems" = json!(["document_not_found", "document_title_empty", "document_title_too_long", "invalid_text"]))),
+)]
 pub(crate) async fn change_document(
     state: web::Data<WebState>,
     actor: Identity,
@@ -80,19 +110,21 @@ pub(crate) async fn change_document(
         is_archived: request.archived,
     };
     let changed = state.store.change_document(actor.user_id(), *id, change).await?;
-    dispatch(&state, changed.event.as_slice());
+    state.bus.dispatch(&changed.event);
     changed.users_to_unsubscribe.iter().for_each(|user| state.bus.revoke_document(*id, *user));
     Ok(HttpResponse::Ok().json(DocumentPayload::from(&changed.document)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContentParameters {
     /// A state vector in base64: what the caller has.
     sv: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentContent)]
 struct ContentResponse<'a> {
     document: DocumentPayload<'a>,
     update: String,
@@ -100,6 +132,15 @@ struct ContentResponse<'a> {
 }
 
 /// `GET /documents/{id}`: the state, or what the state vector `sv` lacks.
+#[utoipa::path(
+    get, path = "/api/v1/documents/{id}", tag = "Documents",
+    params(("id" = DocumentId, Path), ContentParameters),
+    responses(
+        (status = 200, description = "The document and what the caller lacks of it", body = ContentResponse, headers(("ETag" = String, description = "The revision"))),
+        (status = 304, description = "The same as the caller has"),
+    ),
+    extensions(("x-problems" = json!(["document_not_found", "invalid_state_vector"]))),
+)]
 pub(crate) async fn show_document(
     state: web::Data<WebState>,
     viewer: Identity,
@@ -128,6 +169,15 @@ pub(crate) async fn show_document(
 }
 
 /// `GET /documents/{id}/text`: what people read.
+#[utoipa::path(
+    get, path = "/api/v1/documents/{id}/text", tag = "Documents",
+    params(("id" = DocumentId, Path)),
+    responses(
+        (status = 200, description = "The text, which is Markdown", body = String, content_type = "text/markdown", headers(("ETag" = String, description = "The revision"))),
+        (status = 304, description = "The same as the caller has"),
+    ),
+    extensions(("x-problems" = json!(["document_not_found"]))),
+)]
 pub(crate) async fn show_text(
     state: web::Data<WebState>,
     viewer: Identity,

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::bus::DocumentSaved;
 use crate::domain::yjs::{Merged, UpdateError, changes_to, merge};
@@ -17,14 +18,15 @@ use crate::pusher::SocketId;
 use crate::store::{DocumentSave, DocumentState, VersionPolicy};
 
 use crate::http::documents::document::etag;
-use crate::http::documents::update_body::UpdateBody;
+use crate::http::documents::update_body::{UpdateBody, UpdateRequest};
 use crate::http::error::ApiError;
 use crate::http::files::download::blocking;
 use crate::http::pipeline::excluded_socket::OwnSocket;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SavedDocument)]
 struct SaveResponse<'a> {
     document: DocumentPayload<'a>,
     state_vector: String,
@@ -35,6 +37,15 @@ struct SaveResponse<'a> {
 }
 
 /// `PUT /documents/{id}`: merges a Yjs update.
+#[utoipa::path(
+    put, path = "/api/v1/documents/{id}", tag = "Documents",
+    params(("id" = DocumentId, Path), ("X-Socket-Id" = Option<String>, Header, description = "This socket is not sent the event")),
+    request_body(content((Vec<u8> = "application/octet-stream"), (UpdateRequest = "application/json"))),
+    responses(
+        (status = 200, description = "Merged and stored", body = SaveResponse, headers(("ETag" = String, description = "The revision"))),
+    ),
+    extensions(("x-problems" = json!(["document_not_found", "document_archived", "document_too_large", "invalid_update"]))),
+)]
 pub(crate) async fn save_document(
     state: web::Data<WebState>,
     author: Identity,
@@ -48,6 +59,14 @@ pub(crate) async fn save_document(
 
 /// `POST /documents/{id}/versions/{number}/restore`: makes the text that of a version by a change like any other, which
 /// merges with what others write meanwhile and can itself be undone.
+#[utoipa::path(
+    post, path = "/api/v1/documents/{id}/versions/{number}/restore", tag = "Documents",
+    params(("id" = DocumentId, Path), ("number" = i64, Path), ("X-Socket-Id" = Option<String>, Header, description = "This socket is not sent the event")),
+    responses(
+        (status = 200, description = "The text is that of the version", body = SaveResponse, headers(("ETag" = String, description = "The revision"))),
+    ),
+    extensions(("x-problems" = json!(["document_not_found", "version_not_found", "document_archived", "document_too_large"]))),
+)]
 pub(crate) async fn restore_version(
     state: web::Data<WebState>,
     author: Identity,

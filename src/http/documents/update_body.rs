@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::domain::Refusal;
 use crate::http::error::ApiError;
@@ -16,9 +17,9 @@ use crate::http::state::WebState;
 /// An update, as it is (`application/octet-stream`) or as `{"update":"base64"}`. At most `HUBBUB_MAX_DOCUMENT_BYTES` of it.
 pub(crate) struct UpdateBody(pub(crate) Bytes);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct UpdateRequest {
+pub(crate) struct UpdateRequest {
     update: String,
 }
 

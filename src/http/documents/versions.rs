@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::{DocumentId, DocumentVersion, Timestamp};
 use crate::json::AuthorPayload;
@@ -10,19 +11,22 @@ use crate::http::error::ApiError;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentVersions)]
 struct VersionsResponse<'a> {
     versions: Vec<VersionPayload<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentVersionText)]
 struct VersionResponse<'a> {
     version: VersionPayload<'a>,
     text: &'a str,
 }
 
 /// A version: see `docs/api.md`, "Objects".
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentVersion)]
 struct VersionPayload<'a> {
     number: i64,
     created_at: Timestamp,
@@ -44,6 +48,14 @@ impl<'a> From<&'a DocumentVersion> for VersionPayload<'a> {
 }
 
 /// `GET /documents/{id}/versions`: the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/documents/{id}/versions", tag = "Documents",
+    params(("id" = DocumentId, Path)),
+    responses(
+        (status = 200, description = "The versions, the newest first", body = VersionsResponse),
+    ),
+    extensions(("x-problems" = json!(["document_not_found"]))),
+)]
 pub(crate) async fn list_versions(
     state: web::Data<WebState>,
     viewer: Identity,
@@ -54,6 +66,14 @@ pub(crate) async fn list_versions(
 }
 
 /// `GET /documents/{id}/versions/{number}`.
+#[utoipa::path(
+    get, path = "/api/v1/documents/{id}/versions/{number}", tag = "Documents",
+    params(("id" = DocumentId, Path), ("number" = i64, Path)),
+    responses(
+        (status = 200, description = "The version and its text", body = VersionResponse),
+    ),
+    extensions(("x-problems" = json!(["document_not_found", "version_not_found"]))),
+)]
 pub(crate) async fn show_version(
     state: web::Data<WebState>,
     viewer: Identity,

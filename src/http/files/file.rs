@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::time::timeout;
+use utoipa::IntoParams;
 
 use crate::domain::{FileId, FileName, Refusal, RoomId};
 use crate::json::FilePayload;
@@ -18,7 +19,8 @@ use crate::http::files::download::{Download, blocking};
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UploadParameters {
     /// What the file is called where it comes from.
@@ -30,6 +32,15 @@ const PIECE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// `POST /rooms/{id}/files?name=`: the body is the file. It goes to the disk piece by piece, and what is cut off or too
 /// large leaves nothing behind.
+#[utoipa::path(
+    post, path = "/api/v1/rooms/{id}/files", tag = "Files",
+    params(("id" = RoomId, Path), UploadParameters),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file itself, whatever its type"),
+    responses(
+        (status = 201, description = "The file", body = FilePayload, headers(("Location" = String, description = "The path of what was made"))),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_too_large", "body_incomplete", "invalid_file_name", "invalid_text"]))),
+)]
 pub(crate) async fn upload_file(
     state: web::Data<WebState>,
     uploader: Identity,
@@ -81,6 +92,16 @@ fn disk_failed(error: io::Error) -> ApiError {
 }
 
 /// `GET /files/{id}`.
+#[utoipa::path(
+    method(get, head), path = "/api/v1/files/{id}", tag = "Files",
+    params(("id" = FileId, Path)),
+    responses(
+        (status = 200, description = "The content", body = Vec<u8>, content_type = "*/*"),
+        (status = 206, description = "The range that was asked for", body = Vec<u8>, content_type = "*/*"),
+        (status = 304, description = "The same as the caller has"),
+    ),
+    extensions(("x-problems" = json!(["file_not_found", "range_not_satisfiable"]))),
+)]
 pub(crate) async fn show_file(
     state: web::Data<WebState>,
     viewer: Identity,
@@ -98,6 +119,16 @@ pub(crate) async fn show_file(
 }
 
 /// `GET /files/{id}/thumbnail`.
+#[utoipa::path(
+    method(get, head), path = "/api/v1/files/{id}/thumbnail", tag = "Files",
+    params(("id" = FileId, Path)),
+    responses(
+        (status = 200, description = "A small picture", body = Vec<u8>, content_type = "image/*"),
+        (status = 206, description = "The range that was asked for", body = Vec<u8>, content_type = "image/*"),
+        (status = 304, description = "The same as the caller has"),
+    ),
+    extensions(("x-problems" = json!(["file_not_found", "thumbnail_not_found", "range_not_satisfiable"]))),
+)]
 pub(crate) async fn show_thumbnail(
     state: web::Data<WebState>,
     viewer: Identity,

@@ -2,30 +2,36 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::config::SignUp;
 
 use crate::http::error::ApiError;
 use crate::http::state::WebState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Instance)]
 struct InstanceResponse<'a> {
     name: &'static str,
     version: &'static str,
     /// Whether the next sign-up makes the administrator.
     first_run: bool,
+    #[schema(value_type = SignUp)]
     sign_up: &'static str,
+    #[schema(required)]
     demo: Option<DemoResponse<'a>>,
     socket: SocketResponse<'a>,
     limits: LimitsResponse,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Demo)]
 struct DemoResponse<'a> {
     people: Vec<DemoPersonResponse<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DemoPerson)]
 struct DemoPersonResponse<'a> {
     username: &'a str,
     name: &'a str,
@@ -33,11 +39,15 @@ struct DemoPersonResponse<'a> {
 }
 
 /// Where the sockets are. Null: where the page came from.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SocketAddress)]
 struct SocketResponse<'a> {
     key: &'a str,
+    #[schema(required)]
     host: Option<&'a str>,
+    #[schema(required)]
     port: Option<u16>,
+    #[schema(required)]
     tls: Option<bool>,
 }
 
@@ -53,7 +63,8 @@ impl<'a> SocketResponse<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Limits)]
 struct LimitsResponse {
     message_chars: usize,
     room_name_chars: usize,
@@ -67,6 +78,13 @@ struct LimitsResponse {
 }
 
 /// `GET /instance`.
+#[utoipa::path(
+    get, path = "/api/v1/instance", tag = "Instance",
+    security(()),
+    responses(
+        (status = 200, description = "What a client needs before anybody signs in", body = InstanceResponse),
+    ),
+)]
 pub(crate) async fn show_instance(state: web::Data<WebState>) -> Result<HttpResponse, ApiError> {
     let people = state.demo_people.iter().map(|person| DemoPersonResponse {
         username: &person.username,

@@ -2,4 +2,6 @@
 
 pub(crate) mod health;
 pub(crate) mod info;
+pub(crate) mod openapi;
+pub(crate) mod openapi_problems;
 pub(crate) mod page;

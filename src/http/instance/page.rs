@@ -47,6 +47,20 @@ pub(crate) async fn show_page(request: HttpRequest) -> Result<HttpResponse, ApiE
     })
 }
 
+/// `GET /api/docs`: the contract in a viewer.
+#[utoipa::path(
+    get, path = "/api/docs", tag = "Instance",
+    security(()),
+    responses(
+        (status = 200, description = "A page that shows this document", body = String, content_type = "text/html"),
+        (status = 304, description = "The same as the caller has"),
+    ),
+)]
+pub(crate) async fn show_docs(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let file = Dist::get("docs.html").ok_or(Refusal::RouteNotFound)?;
+    Ok(answer(&request, "docs.html", file))
+}
+
 /// Files whose name holds a digest of their content never change; the others are asked for again each time, and
 /// answered with 304 while they are the same.
 fn answer(request: &HttpRequest, path: &str, file: EmbeddedFile) -> HttpResponse {

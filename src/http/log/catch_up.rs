@@ -4,6 +4,7 @@ use actix_web::http::header::ContentType;
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::{RoomId, Seq};
 use crate::json::EventPayload;
@@ -15,11 +16,13 @@ use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
 use crate::http::state::WebState;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CatchUpQuery {
     /// The last event that the client has.
     after: Seq,
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<i64>,
 }
 
@@ -34,7 +37,8 @@ pub(crate) struct Piece {
 /// The pieces that are being read, as they will be answered.
 pub(crate) type PieceFlights = Flights<Piece, Result<Bytes, StoreError>>;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CatchUp)]
 struct CatchUpResponse<'a> {
     items: Vec<EventPayload<'a>>,
     head: Seq,
@@ -45,6 +49,14 @@ struct CatchUpResponse<'a> {
 }
 
 /// `GET /rooms/{id}/events`.
+#[utoipa::path(
+    get, path = "/api/v1/rooms/{id}/events", tag = "Events",
+    params(("id" = RoomId, Path), CatchUpQuery),
+    responses(
+        (status = 200, description = "What follows `after`, the oldest first", body = CatchUpResponse),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "invalid_limit"]))),
+)]
 pub(crate) async fn list_events(
     state: web::Data<WebState>,
     viewer: Identity,

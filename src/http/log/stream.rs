@@ -18,9 +18,10 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
+use utoipa::IntoParams;
 
 use crate::domain::{Refusal, RoomId, Seq};
-use crate::json::EventPayload;
+use crate::json::{EventPayload, ResyncPayload, RoomNoticePayload};
 
 use crate::http::error::ApiError;
 use crate::http::log::cursor::EventCursor;
@@ -52,7 +53,8 @@ impl EventStreams {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EventsQuery {
     /// Only this room; without it, all of one's rooms.
@@ -60,6 +62,14 @@ pub(crate) struct EventsQuery {
 }
 
 /// `GET /events`.
+#[utoipa::path(
+    get, path = "/api/v1/events", tag = "Events",
+    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "The last `id` received, such as `1:42,7:9`")),
+    responses(
+        (status = 200, description = "Server-Sent Events: `event` is the type, `data` the Event as JSON, `id` a cursor over all rooms. Besides, `resync` and `room.left`.", body = String, content_type = "text/event-stream"),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "invalid_cursor", "too_many_event_streams", "shutting_down"]))),
+)]
 pub(crate) async fn stream_events(
     state: web::Data<WebState>,
     viewer: Identity,
@@ -277,7 +287,7 @@ impl EventStream {
         let read = store.events_after(self.viewer.user_id(), room_id, after, EVENTS_PER_READ, max_behind).await?;
         if read.resync {
             self.cursor.0.insert(room_id, read.head);
-            return self.write("resync", &Resync { room_id, head: read.head }, text);
+            return self.write("resync", &ResyncPayload { room_id, head: read.head }, text);
         }
         for event in &read.events {
             self.cursor.0.insert(room_id, event.seq);
@@ -292,7 +302,7 @@ impl EventStream {
 
     fn leave_room(&mut self, room_id: RoomId, text: &mut String) -> Result<(), ApiError> {
         self.cursor.0.remove(&room_id);
-        self.write("room.left", &RoomLeft { room_id }, text)
+        self.write("room.left", &RoomNoticePayload { room_id }, text)
     }
 
     /// Writes one event as the stream's format has it (HTML Living Standard, 9.2.6).
@@ -301,17 +311,4 @@ impl EventStream {
         write!(text, "event: {name}\nid: {}\ndata: {data}\n\n", self.cursor)
             .map_err(|error| ApiError::Internal(error.to_string()))
     }
-}
-
-/// The cursor is too far behind: read the room's history anew.
-#[derive(Serialize)]
-struct Resync {
-    room_id: RoomId,
-    head: Seq,
-}
-
-/// One's membership has ended: nothing more of this room will come.
-#[derive(Serialize)]
-struct RoomLeft {
-    room_id: RoomId,
 }

@@ -3,6 +3,7 @@
 use actix_web::http::header::LINK;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::{InvalidField, MessageId, Refusal, RoomId, Seq};
 use crate::json::MessagePayload;
@@ -13,12 +14,14 @@ use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
 use crate::http::state::WebState;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HistoryQuery {
     before: Option<MessageId>,
     after: Option<MessageId>,
     around: Option<MessageId>,
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<i64>,
 }
 
@@ -38,17 +41,28 @@ impl HistoryQuery {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = MessagePage)]
 struct HistoryResponse<'a> {
     items: Vec<MessagePayload<'a>>,
     /// The path of the newer page.
+    #[schema(required)]
     next: Option<&'a str>,
     /// The path of the older page.
+    #[schema(required)]
     prev: Option<&'a str>,
     seq: Seq,
 }
 
 /// `GET /rooms/{id}/messages`: the oldest first within a page.
+#[utoipa::path(
+    get, path = "/api/v1/rooms/{id}/messages", tag = "Messages",
+    params(("id" = RoomId, Path), HistoryQuery),
+    responses(
+        (status = 200, description = "A page, the oldest first", body = HistoryResponse, headers(("Link" = Option<String>, description = "The older and the newer page"))),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "invalid_limit", "invalid_cursor"]))),
+)]
 pub(crate) async fn list_messages(
     state: web::Data<WebState>,
     viewer: Identity,

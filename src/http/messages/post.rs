@@ -8,6 +8,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use tracing::warn;
+use utoipa::ToSchema;
 
 use crate::domain::{ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, Refusal, RoomId};
 use crate::json::MessagePayload;
@@ -17,15 +18,17 @@ use crate::http::error::ApiError;
 use crate::http::pipeline::body::TextOrJson;
 use crate::http::pipeline::excluded_socket::OwnSocket;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::start_timeline::Received;
-use crate::http::rooms::room::dispatch;
+use crate::http::pipeline::start_timeline::StartTimeline;
+use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
 
 /// A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PostMessageRequest {
+    #[schema(max_length = 10_000)]
     body: String,
+    #[schema(schema_with = text_schema::client_id)]
     client_id: Option<String>,
     /// What was uploaded into the room before.
     #[serde(default)]
@@ -67,9 +70,19 @@ impl PostMessageRequest {
 }
 
 /// `POST /rooms/{id}/messages`: the six steps of one message.
+#[utoipa::path(
+    post, path = "/api/v1/rooms/{id}/messages", tag = "Messages",
+    params(("id" = RoomId, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same as `client_id`"), ("X-Socket-Id" = Option<String>, Header, description = "This socket is not sent the event")),
+    request_body(content((String = "text/plain"), (PostMessageRequest = "application/json"))),
+    responses(
+        (status = 201, description = "Stored, and dispatched to everybody in the room", body = MessagePayload, headers(("Location" = String, description = "The path of the message"), ("Server-Timing" = String, description = "How long each step took"))),
+        (status = 200, description = "Stored before, under the same client_id", body = MessagePayload, headers(("Idempotency-Replayed" = String))),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_not_found", "client_id_reused", "message_empty", "message_too_long", "invalid_text", "invalid_client_id", "too_many_files", "duplicate_file"]))),
+)]
 pub(crate) async fn post_message(
     state: web::Data<WebState>,
-    Received(timeline): Received,
+    StartTimeline(timeline): StartTimeline,
     author: Identity,
     room_id: web::Path<RoomId>,
     key: IdempotencyKey,
@@ -87,7 +100,7 @@ pub(crate) async fn post_message(
     timeline.stored();
     state.timelines.keep(message.id, event.seq, Arc::clone(&timeline));
     // 3  Dispatch.
-    state.bus.dispatch(&event, &timeline, except);
+    state.bus.dispatch_with_timeline(&event, &timeline, except);
     timeline.dispatched();
     // 4  The broadcaster hears it, and
     // 5  the clients receive it, while nobody here waits for them.
@@ -119,6 +132,14 @@ impl FromRequest for IdempotencyKey {
 }
 
 /// `GET /rooms/{id}/messages/{message}`.
+#[utoipa::path(
+    get, path = "/api/v1/rooms/{id}/messages/{message}", tag = "Messages",
+    params(("id" = RoomId, Path), ("message" = MessageId, Path)),
+    responses(
+        (status = 200, description = "The message", body = MessagePayload),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found"]))),
+)]
 pub(crate) async fn show_message(
     state: web::Data<WebState>,
     viewer: Identity,
@@ -130,9 +151,10 @@ pub(crate) async fn show_message(
 }
 
 /// A message's new text: as it is, or `{"body":"…"}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EditMessageRequest {
+    #[schema(schema_with = text_schema::message)]
     body: String,
 }
 
@@ -143,6 +165,15 @@ impl From<String> for EditMessageRequest {
 }
 
 /// `PATCH /rooms/{id}/messages/{message}`: its author replaces the text.
+#[utoipa::path(
+    patch, path = "/api/v1/rooms/{id}/messages/{message}", tag = "Messages",
+    params(("id" = RoomId, Path), ("message" = MessageId, Path)),
+    request_body(content((String = "text/plain"), (EditMessageRequest = "application/json"))),
+    responses(
+        (status = 200, description = "The message after the edit", body = MessagePayload),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "not_allowed", "message_empty", "message_too_long", "invalid_text"]))),
+)]
 pub(crate) async fn edit_message(
     state: web::Data<WebState>,
     author: Identity,
@@ -152,11 +183,19 @@ pub(crate) async fn edit_message(
     let (room_id, message_id) = *path;
     let body = MessageBody::parse(&request.body, &state.limits)?;
     let (message, event) = state.store.edit_message(author.user_id(), room_id, message_id, body).await?;
-    dispatch(&state, std::slice::from_ref(&event));
+    state.bus.dispatch([&event]);
     Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))
 }
 
 /// `DELETE /rooms/{id}/messages/{message}`: takes it back; its place stays.
+#[utoipa::path(
+    delete, path = "/api/v1/rooms/{id}/messages/{message}", tag = "Messages",
+    params(("id" = RoomId, Path), ("message" = MessageId, Path)),
+    responses(
+        (status = 200, description = "The message without its text", body = MessagePayload),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "not_allowed"]))),
+)]
 pub(crate) async fn delete_message(
     state: web::Data<WebState>,
     actor: Identity,
@@ -164,7 +203,7 @@ pub(crate) async fn delete_message(
 ) -> Result<HttpResponse, ApiError> {
     let (room_id, message_id) = *path;
     let (message, event) = state.store.delete_message(actor.user_id(), room_id, message_id).await?;
-    dispatch(&state, event.as_slice());
+    state.bus.dispatch(&event);
     if let Err(error) = state.files.remove_unused().await {
         // The message is gone and says so; its files' contents are looked at again later.
         warn!(%error, "files of a deleted message stay for the moment");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::domain::{InvalidField, InviteId, Refusal, Timestamp};
@@ -17,23 +18,34 @@ use crate::http::state::WebState;
 const DEFAULT_HOURS: u32 = 7 * 24;
 const MAX_HOURS: u32 = 365 * 24;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateInviteRequest {
+    #[schema(minimum = 1, maximum = 8_760)]
     expires_in_hours: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invite)]
 struct InviteResponse<'a> {
     id: InviteId,
     /// Shown once.
     code: &'a str,
     url: String,
     created_at: Timestamp,
+    #[schema(required)]
     expires_at: Option<Timestamp>,
 }
 
 /// `POST /invites`: for administrators.
+#[utoipa::path(
+    post, path = "/api/v1/invites", tag = "People",
+    request_body = CreateInviteRequest,
+    responses(
+        (status = 201, description = "The invitation; its code is shown once", body = InviteResponse),
+    ),
+    extensions(("x-problems" = json!(["administrators_only", "invalid_expires_in_hours"]))),
+)]
 pub(crate) async fn create_invite(
     state: web::Data<WebState>,
     identity: Identity,

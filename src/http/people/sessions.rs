@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::cookie::{Cookie, SameSite as SameSiteRule};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::domain::{Password, Refusal, SessionId, Timestamp, User, Username};
@@ -24,8 +25,9 @@ const COOKIE: &str = "hubbub_refresh";
 const COOKIE_PATH: &str = "/api/v1/session";
 
 /// What a client gets when it signs up, signs in or renews.
-#[derive(Serialize)]
-struct SessionResponse<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub(crate) struct SessionResponse<'a> {
     access_token: &'a str,
     token_type: &'static str,
     /// In seconds.
@@ -33,14 +35,24 @@ struct SessionResponse<'a> {
     user: UserResponse<'a>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignInRequest {
     username: String,
+    #[schema(max_length = 256)]
     password: String,
 }
 
 /// `POST /session`: signs in.
+#[utoipa::path(
+    post, path = "/api/v1/session", tag = "People",
+    security(()),
+    request_body(content((SignInRequest = "application/json"), (SignInRequest = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The session", body = SessionResponse, headers(("Set-Cookie" = String, description = "The refresh token"))),
+    ),
+    extensions(("x-problems" = json!(["wrong_credentials", "too_many_attempts", "cross_site", "password_too_long"]))),
+)]
 pub(crate) async fn sign_in(
     state: web::Data<WebState>,
     address: CallerAddress,
@@ -60,6 +72,14 @@ pub(crate) async fn sign_in(
 }
 
 /// `POST /session/refresh`: a new access token and the next cookie for the cookie presented.
+#[utoipa::path(
+    post, path = "/api/v1/session/refresh", tag = "People",
+    security(()),
+    responses(
+        (status = 200, description = "The session", body = SessionResponse, headers(("Set-Cookie" = String, description = "The next refresh token"))),
+    ),
+    extensions(("x-problems" = json!(["session_ended", "cross_site"]))),
+)]
 pub(crate) async fn refresh(
     state: web::Data<WebState>,
     _: SameSite,
@@ -81,6 +101,13 @@ pub(crate) async fn refresh(
 }
 
 /// `DELETE /session`: signs out, which voids the access token and the cookie everywhere.
+#[utoipa::path(
+    delete, path = "/api/v1/session", tag = "People",
+    responses(
+        (status = 204, description = "The session has ended"),
+    ),
+    extensions(("x-problems" = json!(["session_needed", "cross_site"]))),
+)]
 pub(crate) async fn sign_out(
     state: web::Data<WebState>,
     _: SameSite,

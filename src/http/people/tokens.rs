@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::domain::{ApiTokenId, PersonName, Timestamp};
@@ -11,16 +12,20 @@ use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::identity_cache::Credential;
+use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiToken)]
 struct TokenResponse<'a> {
     id: ApiTokenId,
     name: &'a str,
     /// The secret; shown once, when the token is made.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     token: Option<&'a str>,
     created_at: Timestamp,
+    #[schema(required)]
     last_used_at: Option<Timestamp>,
 }
 
@@ -36,12 +41,20 @@ impl<'a> TokenResponse<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiTokens)]
 struct TokensResponse<'a> {
     items: Vec<TokenResponse<'a>>,
 }
 
 /// `GET /tokens`.
+#[utoipa::path(
+    get, path = "/api/v1/tokens", tag = "People",
+    responses(
+        (status = 200, description = "Your API tokens", body = TokensResponse),
+    ),
+    extensions(("x-problems" = json!(["session_needed"]))),
+)]
 pub(crate) async fn list_tokens(state: web::Data<WebState>, identity: Identity) -> Result<HttpResponse, ApiError> {
     identity.require_session()?;
     let tokens = state.store.api_tokens(identity.user_id()).await?;
@@ -49,13 +62,22 @@ pub(crate) async fn list_tokens(state: web::Data<WebState>, identity: Identity) 
     Ok(HttpResponse::Ok().json(TokensResponse { items }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateTokenRequest {
+    #[schema(schema_with = text_schema::line::<80>)]
     name: String,
 }
 
 /// `POST /tokens`.
+#[utoipa::path(
+    post, path = "/api/v1/tokens", tag = "People",
+    request_body = CreateTokenRequest,
+    responses(
+        (status = 201, description = "The token; it is shown once", body = TokenResponse),
+    ),
+    extensions(("x-problems" = json!(["session_needed", "name_empty", "name_too_long", "invalid_text"]))),
+)]
 pub(crate) async fn create_token(
     state: web::Data<WebState>,
     identity: Identity,
@@ -71,6 +93,14 @@ pub(crate) async fn create_token(
 }
 
 /// `DELETE /tokens/{id}`: revokes it at once.
+#[utoipa::path(
+    delete, path = "/api/v1/tokens/{id}", tag = "People",
+    params(("id" = ApiTokenId, Path)),
+    responses(
+        (status = 204, description = "The token is void"),
+    ),
+    extensions(("x-problems" = json!(["session_needed", "token_not_found"]))),
+)]
 pub(crate) async fn delete_token(
     state: web::Data<WebState>,
     identity: Identity,

@@ -3,26 +3,30 @@
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::config::SignUp;
-use crate::domain::{Password, PersonName, Refusal, Timestamp, User, UserId, Username};
+use crate::domain::{Password, PersonName, Refusal, Role, Timestamp, User, UserId, Username};
 use crate::store::{NewUser, SignUpPermission, TokenHash};
 
 use crate::http::error::ApiError;
-use crate::http::people::sessions;
+use crate::http::people::sessions::{self, SessionResponse};
 use crate::http::pipeline::body::FormOrJson;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
 use crate::http::pipeline::same_site::SameSite;
+use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
 
 /// An account as its owner and others see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 pub(crate) struct UserResponse<'a> {
     id: UserId,
     username: &'a str,
     name: &'a str,
+    #[schema(value_type = Role)]
     role: &'static str,
     created_at: Timestamp,
 }
@@ -39,17 +43,29 @@ impl<'a> From<&'a User> for UserResponse<'a> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignUpRequest {
+    #[schema(schema_with = text_schema::username)]
     username: String,
+    #[schema(min_length = 10, max_length = 256)]
     password: String,
     /// The user name, when it is missing.
+    #[schema(schema_with = text_schema::optional_line::<80>)]
     name: Option<String>,
     invite: Option<String>,
 }
 
 /// `POST /users`: makes an account and signs it in.
+#[utoipa::path(
+    post, path = "/api/v1/users", tag = "People",
+    security(()),
+    request_body(content((SignUpRequest = "application/json"), (SignUpRequest = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 201, description = "The account is made and signed in", body = SessionResponse, headers(("Location" = String), ("Set-Cookie" = String, description = "The refresh token"))),
+    ),
+    extensions(("x-problems" = json!(["sign_up_closed", "username_taken", "invalid_username", "name_empty", "name_too_long", "invalid_text", "password_too_short", "password_too_long", "cross_site"]))),
+)]
 pub(crate) async fn sign_up(
     state: web::Data<WebState>,
     _: SameSite,
@@ -81,24 +97,41 @@ async fn admission(state: &WebState, invite: Option<&str>) -> Result<SignUpPermi
 }
 
 /// `GET /me`.
+#[utoipa::path(
+    get, path = "/api/v1/me", tag = "People",
+    responses(
+        (status = 200, description = "You", body = UserResponse),
+    ),
+)]
 pub(crate) async fn show_me(identity: Identity) -> HttpResponse {
     HttpResponse::Ok().json(UserResponse::from(identity.user.as_ref()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FindUsersQuery {
     #[serde(default)]
     query: String,
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Users)]
 struct UsersResponse<'a> {
     items: Vec<UserResponse<'a>>,
 }
 
 /// `GET /users`: by name or user name, for inviting and mentioning.
+#[utoipa::path(
+    get, path = "/api/v1/users", tag = "People",
+    params(FindUsersQuery),
+    responses(
+        (status = 200, description = "Those whose user name, or a word of whose name, begins so", body = UsersResponse),
+    ),
+    extensions(("x-problems" = json!(["invalid_limit"]))),
+)]
 pub(crate) async fn find_users(
     state: web::Data<WebState>,
     _: Identity,

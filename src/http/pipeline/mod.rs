@@ -11,3 +11,4 @@ pub(crate) mod response;
 pub(crate) mod run_to_completion;
 pub(crate) mod same_site;
 pub(crate) mod start_timeline;
+pub(crate) mod text_schema;

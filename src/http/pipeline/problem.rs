@@ -7,26 +7,32 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::Refusal;
 use crate::http::error::{ApiError, Queue};
+use crate::http::instance::openapi_problems::any_code;
 
 /// The body of an error's answer.
-#[derive(Serialize)]
-struct ProblemResponse<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemResponse<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
     /// Stable: programs decide by it.
+    #[schema(schema_with = any_code)]
     code: &'a str,
     /// A sentence for people.
     detail: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     errors: &'a [FieldProblem<'a>],
+    #[schema(required)]
     request_id: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct FieldProblem<'a> {
     field: &'a str,
     detail: &'a str,

@@ -6,14 +6,15 @@ use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, web};
 
 use crate::domain::Refusal;
 use crate::http::error::ApiError;
+use crate::http::instance::openapi::allowed_methods;
 use crate::http::state::WebState;
 
 /// The header that carries the request's id.
@@ -41,6 +42,11 @@ pub async fn finish_answer(
         Some(problem) => problem.map_into_right_body(),
         None => response.map_into_left_body(),
     };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && let Some(methods) = request.match_pattern().as_deref().and_then(allowed_methods)
+    {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    }
     let is_unchanged = response.status() == StatusCode::NOT_MODIFIED;
     add_security_headers(response.headers_mut(), &request, is_unchanged);
     response.headers_mut().insert(REQUEST_ID, request_id);

@@ -1,4 +1,4 @@
-//! The beginning of a message's time line.
+//! Starts the timeline of a message when its request arrives.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use crate::timeline::Timeline;
 
 use crate::http::error::ApiError;
 
-/// A timeline that begins when the request's head has been read. First among a handler's parameters, so that the time for
-/// the others counts.
-pub(crate) struct Received(pub(crate) Arc<Timeline>);
+/// A timeline that starts when the request's head has been read. It stands first among a handler's parameters, so that the
+/// time for the others counts.
+pub(crate) struct StartTimeline(pub(crate) Arc<Timeline>);
 
-impl FromRequest for Received {
+impl FromRequest for StartTimeline {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::domain::{Refusal, RoomId, Timestamp, UserId};
 use crate::json::AuthorPayload;
@@ -10,17 +11,18 @@ use crate::store::{Member, StoreError};
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
-use crate::http::rooms::room::dispatch;
 use crate::http::state::WebState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Member)]
 struct MemberResponse<'a> {
     #[serde(flatten)]
     author: AuthorPayload<'a>,
     joined_at: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Members)]
 struct MembersResponse<'a> {
     items: Vec<MemberResponse<'a>>,
 }
@@ -34,6 +36,14 @@ impl<'a> From<&'a [Member]> for MembersResponse<'a> {
 }
 
 /// `GET /rooms/{id}/members`.
+#[utoipa::path(
+    get, path = "/api/v1/rooms/{id}/members", tag = "Rooms",
+    params(("id" = RoomId, Path)),
+    responses(
+        (status = 200, description = "The members, by name", body = MembersResponse),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member"]))),
+)]
 pub(crate) async fn list_members(
     state: web::Data<WebState>,
     identity: Identity,
@@ -43,13 +53,22 @@ pub(crate) async fn list_members(
     Ok(HttpResponse::Ok().json(MembersResponse::from(members.as_slice())))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddMemberRequest {
     user_id: UserId,
 }
 
 /// `POST /rooms/{id}/members`: any member may invite.
+#[utoipa::path(
+    post, path = "/api/v1/rooms/{id}/members", tag = "Rooms",
+    params(("id" = RoomId, Path)),
+    request_body = AddMemberRequest,
+    responses(
+        (status = 200, description = "The members, by name", body = MembersResponse),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "user_not_found"]))),
+)]
 pub(crate) async fn add_member(
     state: web::Data<WebState>,
     identity: Identity,
@@ -57,12 +76,20 @@ pub(crate) async fn add_member(
     Json(request): Json<AddMemberRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let (members, event) = state.store.add_member(identity.user_id(), *room_id, request.user_id).await?;
-    dispatch(&state, event.as_slice());
+    state.bus.dispatch(&event);
     Ok(HttpResponse::Ok().json(MembersResponse::from(members.as_slice())))
 }
 
 /// `DELETE /rooms/{id}/members/{user_id}`: leaves, or removes somebody. That person's sockets are taken out of the room's
 /// channels by the dispatch, and out of its documents'.
+#[utoipa::path(
+    delete, path = "/api/v1/rooms/{id}/members/{user_id}", tag = "Rooms",
+    params(("id" = RoomId, Path), ("user_id" = UserId, Path)),
+    responses(
+        (status = 204, description = "The person is no member"),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "member_not_found", "not_allowed"]))),
+)]
 pub(crate) async fn remove_member(
     state: web::Data<WebState>,
     identity: Identity,
@@ -76,7 +103,7 @@ pub(crate) async fn remove_member(
         }
         error => error.into(),
     })?;
-    dispatch(&state, &[removed.event]);
+    state.bus.dispatch([&removed.event]);
     removed.document_ids.into_iter().for_each(|document| state.bus.revoke_document(document, user_id));
     Ok(HttpResponse::NoContent().finish())
 }

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::domain::RoomId;
 
@@ -10,7 +11,7 @@ use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MarkReadRequest {
     /// The `number` of the last message read.
@@ -18,6 +19,15 @@ pub(crate) struct MarkReadRequest {
 }
 
 /// `PUT /rooms/{id}/read`.
+#[utoipa::path(
+    put, path = "/api/v1/rooms/{id}/read", tag = "Rooms",
+    params(("id" = RoomId, Path)),
+    request_body = MarkReadRequest,
+    responses(
+        (status = 204, description = "Noted"),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member"]))),
+)]
 pub(crate) async fn mark_read(
     state: web::Data<WebState>,
     identity: Identity,

@@ -3,22 +3,25 @@
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
-use crate::domain::{RetentionDays, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, UserId};
+use crate::domain::{RetentionDays, RoomId, RoomKind, RoomName, RoomTopic, UserId};
 use crate::json::{MembershipPayload, RoomPayload};
 use crate::store::{NewRoom, RoomChange, RoomView};
-use crate::timeline::Timeline;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
 
 /// A room, with the caller's place in it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Room)]
 struct RoomResponse<'a> {
     #[serde(flatten)]
     room: RoomPayload<'a>,
+    #[schema(required)]
     membership: Option<MembershipPayload>,
 }
 
@@ -29,18 +32,33 @@ impl<'a> From<&'a RoomView> for RoomResponse<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Rooms)]
 struct RoomsResponse<'a> {
     items: Vec<RoomResponse<'a>>,
 }
 
 /// `GET /rooms`.
+#[utoipa::path(
+    get, path = "/api/v1/rooms", tag = "Rooms",
+    responses(
+        (status = 200, description = "Your rooms, then the open ones that you could join", body = RoomsResponse),
+    ),
+)]
 pub(crate) async fn list_rooms(state: web::Data<WebState>, identity: Identity) -> Result<HttpResponse, ApiError> {
     let rooms = state.store.rooms_of(identity.user_id()).await?;
     Ok(HttpResponse::Ok().json(RoomsResponse { items: rooms.iter().map(RoomResponse::from).collect() }))
 }
 
 /// `GET /rooms/{id}`.
+#[utoipa::path(
+    get, path = "/api/v1/rooms/{id}", tag = "Rooms",
+    params(("id" = RoomId, Path)),
+    responses(
+        (status = 200, description = "The room", body = RoomResponse),
+    ),
+    extensions(("x-problems" = json!(["room_not_found"]))),
+)]
 pub(crate) async fn show_room(
     state: web::Data<WebState>,
     identity: Identity,
@@ -50,12 +68,15 @@ pub(crate) async fn show_room(
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateRoomRequest {
+    #[schema(schema_with = text_schema::line::<80>)]
     name: String,
     /// Open when it is missing.
+    #[schema(value_type = Option<RoomKind>)]
     kind: Option<String>,
+    #[schema(schema_with = text_schema::topic::<250>)]
     topic: Option<String>,
     #[serde(default)]
     member_ids: Vec<UserId>,
@@ -73,24 +94,35 @@ impl CreateRoomRequest {
 }
 
 /// `POST /rooms`.
+#[utoipa::path(
+    post, path = "/api/v1/rooms", tag = "Rooms",
+    request_body = CreateRoomRequest,
+    responses(
+        (status = 201, description = "The room", body = RoomResponse, headers(("Location" = String, description = "The path of what was made"))),
+    ),
+    extensions(("x-problems" = json!(["user_not_found", "room_name_empty", "room_name_too_long", "room_topic_too_long", "invalid_room_kind", "invalid_text"]))),
+)]
 pub(crate) async fn create_room(
     state: web::Data<WebState>,
     identity: Identity,
     Json(request): Json<CreateRoomRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let (room, events) = state.store.create_room(identity.user_id(), request.parse(&state)?).await?;
-    dispatch(&state, &events);
+    state.bus.dispatch(&events);
     let location = format!("/api/v1/rooms/{}", room.room.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(RoomResponse::from(&room)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeRoomRequest {
+    #[schema(schema_with = text_schema::optional_line::<80>)]
     name: Option<String>,
+    #[schema(schema_with = text_schema::topic::<250>)]
     topic: Option<String>,
     /// Null is a wish too: to keep messages as long as the instance does.
     #[serde(default, deserialize_with = "null_or_value")]
+    #[schema(value_type = Option<RetentionDays>)]
     retention_days: Option<Option<i64>>,
 }
 
@@ -100,6 +132,15 @@ fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Op
 }
 
 /// `PATCH /rooms/{id}`: another name or topic, or another time for which messages are kept.
+#[utoipa::path(
+    patch, path = "/api/v1/rooms/{id}", tag = "Rooms",
+    params(("id" = RoomId, Path)),
+    request_body = ChangeRoomRequest,
+    responses(
+        (status = 200, description = "The room after the change", body = RoomResponse),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "not_allowed", "room_name_empty", "room_name_too_long", "room_topic_too_long", "invalid_retention_days", "invalid_text"]))),
+)]
 pub(crate) async fn change_room(
     state: web::Data<WebState>,
     identity: Identity,
@@ -112,25 +153,25 @@ pub(crate) async fn change_room(
         retention_days: request.retention_days.map(|days| days.map(RetentionDays::parse).transpose()).transpose()?,
     };
     let (room, event) = state.store.change_room(identity.user_id(), *id, change).await?;
-    dispatch(&state, event.as_slice());
+    state.bus.dispatch(&event);
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
 }
 
 /// `POST /rooms/{id}/join`.
+#[utoipa::path(
+    post, path = "/api/v1/rooms/{id}/join", tag = "Rooms",
+    params(("id" = RoomId, Path)),
+    responses(
+        (status = 200, description = "The room, with you in it", body = RoomResponse),
+    ),
+    extensions(("x-problems" = json!(["room_not_found"]))),
+)]
 pub(crate) async fn join_room(
     state: web::Data<WebState>,
     identity: Identity,
     id: web::Path<RoomId>,
 ) -> Result<HttpResponse, ApiError> {
     let (room, event) = state.store.join_room(identity.user_id(), *id).await?;
-    dispatch(&state, event.as_slice());
+    state.bus.dispatch(&event);
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
-}
-
-/// Dispatches what happened, without a time line: only posted messages have one that somebody can look at.
-pub(crate) fn dispatch(state: &WebState, events: &[RoomEvent]) {
-    let timeline = Timeline::start();
-    for event in events {
-        state.bus.dispatch(event, &timeline, None);
-    }
 }

@@ -2,34 +2,42 @@
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::{DeliveryId, EventType, RoomId, Seq, Timestamp, WebhookId};
-use crate::store::WebhookDelivery;
+use crate::domain::{DeliveryId, EventKind, RoomId, Seq, Timestamp, WebhookId};
+use crate::store::{DeliveryStatus, WebhookDelivery};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
 use crate::http::state::WebState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Delivery)]
 struct DeliveryResponse<'a> {
     id: DeliveryId,
     webhook_id: WebhookId,
-    r#type: EventType,
+    r#type: EventKind,
     room_id: RoomId,
     seq: Seq,
+    #[schema(value_type = DeliveryStatus)]
     status: &'static str,
     attempts: i64,
     /// What the last attempt brought; null when nothing was answered.
+    #[schema(required)]
     answer: Option<AnswerResponse<'a>>,
     /// Why it is not delivered yet, or was given up.
+    #[schema(required)]
     error: Option<&'a str>,
     created_at: Timestamp,
+    #[schema(required)]
     attempted_at: Option<Timestamp>,
+    #[schema(required)]
     delivered_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeliveryAnswer)]
 struct AnswerResponse<'a> {
     status: u16,
     /// The first kilobyte.
@@ -57,22 +65,34 @@ impl<'a> From<&'a WebhookDelivery> for DeliveryResponse<'a> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeliveriesQuery {
     /// Only those before this one.
     before: Option<DeliveryId>,
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeliveryPage)]
 struct DeliveriesResponse<'a> {
     items: Vec<DeliveryResponse<'a>>,
     /// The path of the older page.
+    #[schema(required)]
     next: Option<String>,
 }
 
 /// `GET /webhooks/{id}/deliveries`: the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/webhooks/{id}/deliveries", tag = "Webhooks",
+    params(("id" = WebhookId, Path), DeliveriesQuery),
+    responses(
+        (status = 200, description = "What was sent, the newest first", body = DeliveriesResponse),
+    ),
+    extensions(("x-problems" = json!(["webhook_not_found", "invalid_limit"]))),
+)]
 pub(crate) async fn list_deliveries(
     state: web::Data<WebState>,
     identity: Identity,
@@ -91,6 +111,14 @@ pub(crate) async fn list_deliveries(
 }
 
 /// `POST /webhooks/{id}/deliveries/{delivery}/retry`: sends it again, whatever became of it.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks/{id}/deliveries/{delivery}/retry", tag = "Webhooks",
+    params(("id" = WebhookId, Path), ("delivery" = DeliveryId, Path)),
+    responses(
+        (status = 202, description = "It is sent again", body = DeliveryResponse),
+    ),
+    extensions(("x-problems" = json!(["webhook_not_found", "delivery_not_found"]))),
+)]
 pub(crate) async fn retry_delivery(
     state: web::Data<WebState>,
     identity: Identity,

@@ -1,4 +1,4 @@
-//! Who may connect: the app by its key, the protocol's version, the page's origin, and room for one more.
+//! Admission of a connection: the app's key, the protocol version, the page's origin, and the limit of sockets.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ pub(in crate::sockets) struct ConnectQuery {
     protocol: Option<String>,
 }
 
-/// Why a client is not let in. It is said on the socket, not in the answer: a refused upgrade tells pusher-js nothing, and
+/// Why a connection is refused. It is sent on the socket, not in the answer: a refused upgrade tells pusher-js nothing, and
 /// it would try for ever.
 pub(in crate::sockets) type Refusal = (Code, String);
 
-/// Takes a client in that asks for `/app/{key}`.
+/// Admits a client that asks for `/app/{key}`.
 pub(in crate::sockets) fn admit(
     server: &SocketServer,
     key: &str,
@@ -30,24 +30,24 @@ pub(in crate::sockets) fn admit(
 ) -> Result<Rc<Socket>, Refusal> {
     let app = find_app(server, key, headers)?;
     check_version(query.protocol.as_deref())
-        .map_err(|code| (code, "this server speaks the versions 4 to 7 of the protocol".to_owned()))?;
+        .map_err(|code| (code, "unsupported protocol version; supported are 4 to 7".to_owned()))?;
     server.hub().open_socket(&app).map_err(|no_room| (no_room.code(), no_room.to_string()))
 }
 
-/// What a client is told that asks for `/app`, or for something below it that is no key.
+/// The refusal for `/app`, and for paths below it that are not a key.
 pub(in crate::sockets) fn refuse_path() -> Refusal {
-    (Code::PathNotFound, "a socket connects to /app/{key}".to_owned())
+    (Code::PathNotFound, "path not found; a socket connects to /app/{key}".to_owned())
 }
 
 fn find_app(server: &SocketServer, key: &str, headers: &HeaderMap) -> Result<Arc<App>, Refusal> {
     let apps = server.apps().now();
     let app = apps.by_key(key).ok_or_else(|| (Code::UnknownApp, format!("no app has the key {key:?}")))?;
     if !app.is_enabled {
-        return Err((Code::AppDisabled, "the app is switched off".to_owned()));
+        return Err((Code::AppDisabled, "the app is disabled".to_owned()));
     }
     let origin = headers.get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
     if !app.allows_origin(origin.as_deref()) {
-        return Err((Code::Unauthorised, "the app allows no pages of this origin".to_owned()));
+        return Err((Code::Unauthorised, "origin not allowed by the app".to_owned()));
     }
     Ok(Arc::clone(app))
 }

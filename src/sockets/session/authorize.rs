@@ -1,4 +1,4 @@
-//! Whether a subscription or a sign-in is allowed: the application's signature decides, for this server knows no members.
+//! Whether a subscription or a sign-in is allowed: the application's signature decides, because the socket server has no database of members.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,15 +7,15 @@ use crate::pusher::{
     SubscriptionRefusal, signature,
 };
 
-/// A verified right to a channel.
+/// A verified authorization for a channel.
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) channel: ChannelName,
-    /// Whom it was signed for; always known in presence channels.
+    /// The member it was signed for; always set in presence channels.
     pub(super) member: Option<PresenceMember>,
 }
 
-/// Who asks.
+/// The socket that asks.
 #[derive(Clone, Copy)]
 pub(super) struct AuthContext<'a> {
     pub(super) app: &'a App,
@@ -26,7 +26,7 @@ pub(super) struct AuthContext<'a> {
     pub(super) max_age_secs: u32,
 }
 
-/// How far the clocks of the application and of this server may differ.
+/// Allowed clock skew between the application and this server.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5);
 
 /// Checks a subscription's name, signature, age and member.
@@ -45,7 +45,7 @@ pub(super) fn authorise(frame: &SubscribeFrame, context: AuthContext<'_>) -> Res
     }
 }
 
-/// pusher-js subscribes to its user's channel by itself, without a signature: being that user is the right to it.
+/// pusher-js subscribes to its user's channel by itself, without a signature: the sign-in is the authorization.
 fn authorise_own_channel(channel: ChannelName, context: AuthContext<'_>) -> Result<Grant, SubscriptionRefusal> {
     match context.user {
         Some(user) if channel.user_id() == Some(user.id.as_str()) => Ok(Grant { channel, member: None }),
@@ -103,7 +103,7 @@ fn check_age(issued_at: i64, max_age_secs: u32) -> Result<(), SubscriptionRefusa
     Ok(())
 }
 
-/// Checks a sign-in's signature and user. A socket that is somebody may say so again, and become nobody else.
+/// Checks a sign-in's signature and user. A signed-in socket may sign in again as the same user only.
 ///
 /// # Errors
 /// What is wrong, for the client.

@@ -1,4 +1,4 @@
-//! A socket's life: who may connect, what a client sends, and what is done about it.
+//! The session of a socket: admission, authorization of subscriptions, and handling of the client's frames.
 
 mod admission;
 mod authorize;

@@ -1,4 +1,4 @@
-//! How many client events a socket may send.
+//! The rate limit on client events of one socket.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! A socket's life: what a client sends, and what is done about it.
+//! The session of one socket: reads the client's frames and acts on them.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::rate::EventRate;
 /// How long a client may take to answer a close frame before the connection is cut.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One client and the socket server.
+/// A connected client.
 pub(in crate::sockets) struct SocketSession {
     server: SocketServer,
     socket: Rc<Socket>,
@@ -37,10 +37,10 @@ impl SocketSession {
     }
 }
 
-/// Holds the session to its end: greets, listens until either side closes, and cleans up.
+/// Runs a session: sends `pusher:connection_established`, reads until either side closes, and cleans up.
 pub(in crate::sockets) async fn run(mut session: SocketSession, mut messages: impl MessageReader) {
     debug!(socket_id = %session.socket.id(), "a socket connected");
-    session.greet();
+    session.send_established();
     session.listen(&mut messages).await;
     session.server.hub().remove_socket(&session.socket);
     drain(messages).await;
@@ -48,7 +48,7 @@ pub(in crate::sockets) async fn run(mut session: SocketSession, mut messages: im
 }
 
 impl SocketSession {
-    fn greet(&self) {
+    fn send_established(&self) {
         let timeout_secs = self.server.config().activity_timeout_secs;
         self.socket.send_text(&server_frame::connection_established(self.socket.id(), timeout_secs));
     }
@@ -62,8 +62,8 @@ impl SocketSession {
             self.socket.heard();
             match message {
                 Some(Ok(AggregatedMessage::Text(text))) => {
-                    // On the heap, so that a socket that says nothing does not keep the room for it.
-                    Box::pin(self.hear(&text)).await;
+                    // Boxed, so that an idle socket does not hold memory for this future.
+                    Box::pin(self.handle_frame(&text)).await;
                     // Whoever sends a lot at once is answered as it comes: without this the answers would fill the
                     // send_queue before the writer has its turn.
                     yield_now().await;
@@ -80,16 +80,16 @@ impl SocketSession {
                     let code = reason.map_or(CloseCode::Normal, |reason| reason.code);
                     self.socket.close_with(code.into(), "");
                 }
-                Some(Err(error)) => self.give_up(error),
+                Some(Err(error)) => self.close_with_error(error),
                 None => return,
             }
         }
     }
 
-    /// Acts on one frame. What it cannot understand is answered with an error and changes nothing.
-    async fn hear(&mut self, text: &str) {
+    /// Handles one frame. An invalid one is answered with `pusher:error` and changes nothing.
+    async fn handle_frame(&mut self, text: &str) {
         let Some(app) = self.server.apps().by_id(self.socket.app()) else {
-            return self.socket.refuse(Code::AppDisabled, "the app is gone");
+            return self.socket.refuse(Code::AppDisabled, "the app was removed");
         };
         match ClientFrame::parse(text) {
             Ok(ClientFrame::Subscribe(frame)) => self.subscribe(&frame, &app).await,
@@ -171,7 +171,7 @@ impl SocketSession {
 
     fn check_client_event(&mut self, event: &ClientEvent, app: &App) -> Result<ChannelName, String> {
         if !app.has_client_events {
-            return Err("client events are switched off for this app".to_owned());
+            return Err("client events are disabled for this app".to_owned());
         }
         let channel = ChannelName::parse(&event.channel).map_err(|invalid| invalid.to_string())?;
         if !channel.kind().carries_client_events() || !self.socket.is_in(&channel) {
@@ -194,8 +194,8 @@ impl SocketSession {
         Ok(channel)
     }
 
-    /// Closes after what no frame should look like, with the code of RFC 6455, section 7.4.1.
-    fn give_up(&self, error: FrameError) {
+    /// Closes after an invalid frame, with the close code of RFC 6455, section 7.4.1.
+    fn close_with_error(&self, error: FrameError) {
         let code = match error {
             FrameError::Protocol => CloseCode::Protocol,
             FrameError::TooLarge => CloseCode::Size,
@@ -205,7 +205,7 @@ impl SocketSession {
     }
 }
 
-/// Lets the client read the close frame and end the connection; cuts it when that takes too long.
+/// Waits for the client to end the connection after the close frame; shuts it down when that takes too long.
 pub(in crate::sockets) async fn drain(mut messages: impl MessageReader) {
     let ended = async { while let Some(Ok(_)) = messages.recv().await {} };
     if timeout(CLOSE_TIMEOUT, ended).await.is_err() {

@@ -1,4 +1,4 @@
-//! What is agreed upon in the handshake: permessage-deflate (RFC 7692), as far as this server goes along with it.
+//! Negotiation of extensions in the handshake: permessage-deflate (RFC 7692) without context takeover.
 //!
 //! Both directions begin anew with each message ("no context takeover"). So a message is deflated once for all sockets
 //! that get it, and no socket has a window of its own: 32 KiB there, and some more here.

@@ -1,8 +1,8 @@
-//! WebSocket frames as clients send them (RFC 6455, section 5.2), cut out of the bytes of a connection.
+//! WebSocket frames as clients send them (RFC 6455, section 5.2), parsed from the bytes of a connection.
 //!
-//! A parser of our own, for the one bit that permessage-deflate gives a meaning and actix's parser refuses. It knows no
-//! messages: how fragments follow each other is said in `tcp_reader`. A header is judged as soon as it is there, so that
-//! nothing is kept of a frame that will be refused.
+//! A parser of our own, for the one bit that permessage-deflate gives a meaning and actix's parser refuses. It does not
+//! put fragments together; `tcp_reader` does. A header is checked as soon as it has arrived, so that nothing is buffered
+//! of a frame that will be refused.
 
 use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
@@ -29,16 +29,16 @@ pub(super) struct WebSocketFrame {
     pub(super) payload: Bytes,
 }
 
-/// Why nothing sensible can follow.
+/// Why the connection must be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum FrameError {
-    /// It breaks a rule of the protocol.
+    /// It violates the protocol.
     #[error("not a frame of the WebSocket protocol")]
     Protocol,
     /// It is larger than is accepted, inflated or not.
     #[error("the message is too large (HUBBUB_MAX_FRAME_BYTES)")]
     TooLarge,
-    /// It is not what it says it is: UTF-8, or deflated.
+    /// A text is not UTF-8, or compressed data is corrupt.
     #[error("a text is not UTF-8, or a message cannot be inflated")]
     Invalid,
 }
@@ -47,7 +47,7 @@ pub(crate) enum FrameError {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FrameRules {
     pub(super) max_payload_bytes: usize,
-    /// Whether permessage-deflate was agreed upon.
+    /// Whether permessage-deflate was negotiated.
     pub(super) may_be_deflated: bool,
 }
 

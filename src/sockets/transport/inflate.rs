@@ -1,4 +1,4 @@
-//! What clients deflated (RFC 7692, section 7.2.2), inflated up to a limit.
+//! Decompresses messages of clients (RFC 7692, section 7.2.2), up to a limit.
 
 use std::cell::RefCell;
 
@@ -13,7 +13,7 @@ const STEP_BYTES: usize = 16 * 1024;
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 thread_local! {
-    /// One for all sockets of a thread: no message refers to an earlier one, that was agreed upon.
+    /// One for all sockets of a thread: without context takeover no message refers to an earlier one.
     static INFLATER: RefCell<(Decompress, Box<[u8]>)> =
         RefCell::new((Decompress::new(false), vec![0; STEP_BYTES].into_boxed_slice()));
 }

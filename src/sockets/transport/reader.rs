@@ -1,4 +1,4 @@
-//! What a session needs of its connection, whichever way that is served.
+//! The interface between a session and its transport.
 //!
 //! Two transports stand behind it. `tcp` owns the connection from the upgrade on: the hub writes straight to it, and an
 //! idle socket costs little more than what the kernel keeps. `actix_ws` goes through the library of that name, and so works
@@ -13,9 +13,9 @@ pub(in crate::sockets) trait MessageReader {
     /// The next message, put together from its fragments; `None` when the connection has ended. Cancel safe.
     ///
     /// # Errors
-    /// What is no message of RFC 6455, or too large. Nothing sensible follows it.
+    /// An invalid or too large message (RFC 6455). The connection must then be closed.
     async fn recv(&mut self) -> Option<Result<AggregatedMessage, FrameError>>;
 
-    /// Ends the connection at once, whatever is still under way.
+    /// Shuts the connection down at once; unsent data is lost.
     fn cut(&self);
 }

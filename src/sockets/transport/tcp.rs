@@ -24,16 +24,16 @@ use super::extensions::accept_deflate;
 use super::frames::FrameRules;
 use super::tcp_reader::TcpReader;
 
-/// What a request asks for that would leave HTTP.
+/// Where an upgrade request leads.
 enum UpgradeTarget {
-    /// A socket, and perhaps there is none for it.
+    /// To a socket, or to the reason why it is refused.
     Socket(Result<Rc<Socket>, Refusal>),
-    /// Something else, answered with this status line.
+    /// Not to a socket: answered with this status.
     NoSocket(&'static str),
 }
 
-/// For `HttpService::upgrade`: makes the connection a socket, whose life is the future. Connections whose request is no
-/// handshake, or for another path, are answered and closed.
+/// For `HttpService::upgrade`: turns the connection into a socket; the future completes when the socket has ended. A request
+/// that is not a handshake, or for another path, is answered with an error and closed.
 ///
 /// Nothing of the request is in the future: what it holds is kept as long as the socket.
 pub fn serve_socket(
@@ -80,7 +80,7 @@ fn route_upgrade(server: &SocketServer, request: &Request) -> UpgradeTarget {
     }
 }
 
-/// The answer to a handshake, and what was agreed upon by it.
+/// The response to a handshake, and the negotiated extension.
 struct HandshakeResponse {
     bytes: Bytes,
     deflate_from_bytes: Option<usize>,
@@ -105,7 +105,7 @@ impl HandshakeResponse {
     }
 }
 
-/// Joins a socket with its connection. The handshake waits to be written with the first frame.
+/// Connects a socket with its connection. The handshake response is written together with the first frame.
 fn connect(
     server: &SocketServer,
     socket: &Rc<Socket>,

@@ -21,7 +21,7 @@ use super::frames::{FrameError, FrameRules, Opcode, WebSocketFrame};
 use super::inflate::inflate;
 use super::reader::MessageReader;
 
-/// What is read at once; a socket keeps of it only what is no whole frame yet.
+/// What is read at once; a socket keeps of it only an incomplete frame.
 const READ_BYTES: usize = 64 * 1024;
 
 thread_local! {
@@ -29,12 +29,12 @@ thread_local! {
     static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
 }
 
-/// Reads messages from a connection; and writes to it, when it takes again what its send_queue had to keep.
+/// Reads messages from a connection; and writes queued data to it when it becomes writable again.
 pub(super) struct TcpReader {
     stream: Rc<TcpStream>,
     socket: Rc<Socket>,
     rules: FrameRules,
-    /// What came and is no whole frame yet.
+    /// Received bytes that are not a complete frame yet.
     unread: BytesMut,
     fragments: Option<Fragments>,
     phase: Phase,
@@ -56,10 +56,10 @@ struct Kind {
 enum Phase {
     /// Frames are read.
     Open,
-    /// The client's frames make no sense: nothing is read from them any more, but until its end the connection stays, or
+    /// The client sent an invalid frame: further input is discarded, but until its end the connection stays, or
     /// the close frame might be lost with what the client still sends.
     Failed,
-    /// The client has closed or is gone: when the send_queue is empty, the connection is over.
+    /// The client has closed or is gone: when the send queue is empty, the connection is over.
     Closed,
 }
 

@@ -3,13 +3,13 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use crate::domain::word_list;
 use crate::domain::yjs::read_text;
-
+use crate::domain::{EventKind, SubjectKind, word_list};
 use crate::store::StoreError;
-use crate::store::admin::inspect::{Snapshot, damage};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::documents;
+
+use super::inspect::{Snapshot, damage};
 
 /// An inconsistency, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,9 @@ impl Snapshot {
             DbConnection::Postgres(_) => "message_search.message_id",
         };
         for rule in RULES {
-            let query = rule.query.replace("{indexed}", indexed);
+            let query = PLACEHOLDERS.iter().fold(rule.query.replace("{indexed}", indexed), |query, (name, subject)| {
+                query.replace(name, &kinds_about(*subject))
+            });
             let broken: Vec<Broken> = diesel::sql_query(query).load(&mut self.connection)?;
             findings.extend(broken.into_iter().map(|row| Finding(rule.finding.replace("{}", &row.id.to_string()))));
         }
@@ -71,11 +73,27 @@ impl Snapshot {
     }
 }
 
+/// What stands in a query for the kinds of events about a subject, and for all kinds.
+const PLACEHOLDERS: [(&str, Option<SubjectKind>); 5] = [
+    ("{about_room}", Some(SubjectKind::Room)),
+    ("{about_message}", Some(SubjectKind::Message)),
+    ("{about_member}", Some(SubjectKind::Member)),
+    ("{about_document}", Some(SubjectKind::Document)),
+    ("{any_kind}", None),
+];
+
+/// A list for SQL's `IN`: `('room.created', 'room.changed')`.
+fn kinds_about(subject: Option<SubjectKind>) -> String {
+    let kinds = EventKind::ALL.iter().filter(|kind| subject.is_none_or(|subject| kind.subject() == subject));
+    format!("({})", kinds.map(|kind| format!("'{}'", kind.name())).collect::<Vec<_>>().join(", "))
+}
+
 /// A rule, and the query for the rows that break it.
 struct Rule {
     /// `{}` stands for the id that the query finds.
     finding: &'static str,
-    /// `{indexed}` stands for the column of the search index that says which message it is about.
+    /// `{indexed}` stands for the column of the search index that says which message it is about; see also
+    /// [`PLACEHOLDERS`].
     query: &'static str,
 }
 
@@ -128,15 +146,14 @@ const RULES: [Rule; 15] = [
         finding: "room {}: the log speaks of messages that are not in the room, or posts one twice",
         query: "SELECT DISTINCT events.room_id AS id FROM events \
                 LEFT JOIN messages ON messages.id = events.message_id AND messages.room_id = events.room_id \
-                WHERE events.kind LIKE 'message.%' AND (messages.id IS NULL OR messages.seq > events.seq \
+                WHERE events.kind IN {about_message} AND (messages.id IS NULL OR messages.seq > events.seq \
                 OR (events.kind = 'message.posted' AND messages.seq <> events.seq)) ORDER BY id",
     },
     Rule {
         finding: "room {}: the log has an entry without what it speaks of",
-        query: "SELECT DISTINCT room_id AS id FROM events WHERE (kind LIKE 'member.%' AND member_id IS NULL) \
-                OR (kind LIKE 'room.%' AND data IS NULL) \
-                OR (kind LIKE 'document.%' AND document_id IS NULL) OR (kind NOT LIKE 'member.%' \
-                AND kind NOT LIKE 'room.%' AND kind NOT LIKE 'message.%' AND kind NOT LIKE 'document.%') ORDER BY id",
+        query: "SELECT DISTINCT room_id AS id FROM events WHERE (kind IN {about_member} AND member_id IS NULL) \
+                OR (kind IN {about_room} AND data IS NULL) OR (kind IN {about_document} AND document_id IS NULL) \
+                OR kind NOT IN {any_kind} ORDER BY id",
     },
     Rule {
         finding: "room {}: the log speaks of documents that are not in the room",

@@ -1,23 +1,22 @@
 //! Exporting a database: people, rooms, documents, messages and files, always in the same order.
 
-use crate::store::admin::selection::Selection;
-use crate::store::messages::load::load_messages;
 use std::io;
 
 use diesel::prelude::*;
 use thiserror::Error;
 
 use crate::domain::{Author, Document, Membership, Message, Refusal, Room, RoomId, User, Username};
-
 use crate::store::StoreError;
-use crate::store::admin::inspect::Snapshot;
 use crate::store::documents::rows::{DocumentRow, with_people};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{documents, memberships, messages, rooms, users};
 use crate::store::files::export::{ExportedFile, exported_files};
-use crate::store::messages::load::MessageRow;
+use crate::store::messages::load::{MessageRow, load_messages};
 use crate::store::people::rows::{AuthorRow, UserRow};
 use crate::store::rooms::rows::{MembershipRow, RoomRow};
+
+use super::inspect::Snapshot;
+use super::selection::Selection;
 
 /// What is exported.
 #[derive(Debug, Clone)]
@@ -86,7 +85,8 @@ const DOCUMENTS_PAGE: i64 = 10;
 const PAGE: i64 = 1_000;
 
 impl Snapshot {
-    /// Gives `sink` the items: people by id, then each room with its members, then documents, messages and files, each by id.
+    /// Gives `sink` the items: people by id, then each room with its members, then documents, messages and files, each
+    /// by id.
     ///
     /// # Errors
     /// [`ExportError`]; the items given by then are not a whole export.

@@ -1,12 +1,11 @@
 //! Reading a database while a server uses it: one snapshot of everything, and no change.
 
-use crate::store::engine::connection::connect_existing;
 use std::path::Path;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use crate::store::engine::connection::{Access, DbConnection, begin_snapshot, sqlite_name};
+use crate::store::engine::connection::{Access, DbConnection, begin_snapshot, connect_existing, sqlite_name};
 use crate::store::engine::migrate::require_current;
 use crate::store::{DatabaseUrl, OpenError, StoreError};
 

@@ -2,7 +2,8 @@
 //!
 //! - `check`: whether the database agrees with itself.
 //! - `export`: everything that people wrote.
-//! - `inspect`: [`Snapshot`](inspect::Snapshot): a database as it was at one moment; copying and verifying a SQLite file.
+//! - `inspect`: [`Snapshot`](inspect::Snapshot): a database as it was at one moment; copying and verifying a SQLite
+//!   file.
 //! - `selection`: which rows an export takes.
 
 pub(super) mod check;

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Document, DocumentContent, DocumentId, DocumentTitle, Refusal, RoomEvent, RoomEventKind, RoomId, Timestamp,
-    UserId, word_list,
+    Author, Document, DocumentContent, DocumentId, DocumentTitle, EventKind, Refusal, RoomEvent, RoomId, Subject,
+    Timestamp, UserId, word_list,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{documents, memberships};
@@ -146,7 +146,7 @@ fn create(
         bytes,
         archived_at: None,
     };
-    let event = record(connection, &document, maker, RoomEventKind::DocumentCreated)?;
+    let event = record(connection, &document, maker, EventKind::DocumentCreated)?;
     Ok((document, event))
 }
 
@@ -188,7 +188,7 @@ fn change_document(
         None => Vec::new(),
     };
     let person = Author::from(&require_user(connection, by)?);
-    let event = record(connection, &document, person, RoomEventKind::DocumentChanged)?;
+    let event = record(connection, &document, person, EventKind::DocumentChanged)?;
     Ok(ChangedDocument {
         document,
         event: Some(event),
@@ -201,10 +201,17 @@ fn record(
     connection: &mut DbConnection,
     document: &Document,
     actor: Author,
-    kind: fn(Box<Document>) -> RoomEventKind,
+    kind: EventKind,
 ) -> Result<RoomEvent, StoreError> {
     let (room_id, seq) = (document.room_id, next_seq(connection, document.room_id)?);
-    let event = RoomEvent { room_id, seq, created_at: Timestamp::now(), actor, kind: kind(Box::new(document.clone())) };
+    let event = RoomEvent {
+        room_id,
+        seq,
+        created_at: Timestamp::now(),
+        actor,
+        kind,
+        subject: Subject::Document(Box::new(document.clone())),
+    };
     append(connection, &event)?;
     Ok(event)
 }

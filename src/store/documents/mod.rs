@@ -1,7 +1,7 @@
 //! Shared documents.
 //!
-//! Content is merged by the caller, outside of the store: a save says which revision it was merged into, and is told when
-//! somebody else has saved since.
+//! Content is merged by the caller, outside of the store: a save says which revision it was merged into, and is told
+//! when somebody else has saved since.
 //!
 //! - `catalogue`: listing, making, renaming and archiving documents.
 //! - `rows`: the rows of `documents`, and who may see one.

@@ -66,7 +66,8 @@ pub(in crate::store) fn documents_by_id(
     with_people(connection, rows)
 }
 
-/// A document of a room that `viewer` must belong to. One in a closed room of which `viewer` is no member is reported as not found.
+/// A document of a room that `viewer` must belong to. One in a closed room of which `viewer` is no member is reported
+/// as not found.
 ///
 /// # Errors
 /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`].

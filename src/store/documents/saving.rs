@@ -72,8 +72,8 @@ impl Store {
         .await
     }
 
-    /// Replaces a document's content, and returns the document; `None` when somebody else has saved since, and the caller
-    /// has to merge again.
+    /// Replaces a document's content, and returns the document; `None` when somebody else has saved since, and the
+    /// caller has to merge again.
     ///
     /// # Errors
     /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::DocumentArchived`].
@@ -114,8 +114,8 @@ fn save_content(
     document_for_member(connection, by, save.id).map(Some)
 }
 
-/// Keeps the text that is about to be replaced as a version, if the newest version is old enough. The old text and not the
-/// new one: somebody who deletes everything after a week without changes must not lose the text of that week.
+/// Keeps the text that is about to be replaced as a version, if the newest version is old enough. The old text and not
+/// the new one: somebody who deletes everything after a week without changes must not lose the text of that week.
 fn keep_version(
     connection: &mut DbConnection,
     document: &Document,

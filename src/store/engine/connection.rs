@@ -1,9 +1,8 @@
 //! Connections to SQLite and Postgres, set up for writing or reading, and their transactions.
 
-use std::io;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
@@ -36,9 +35,9 @@ pub(in crate::store) enum Access {
 const SQLITE_PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
-/// The counterpart of `busy_timeout`, and a bound on how long a dead client of ours can hold a room. The writer looks up
-/// rows by their keys: that never needs a whole table to be read or a query to be compiled, and planning again for each batch
-/// would cost as much as the batch.
+/// The counterpart of `busy_timeout`, and a bound on how long a dead client of ours can hold a room. The writer looks
+/// up rows by their keys: that never needs a whole table to be read or a query to be compiled, and planning again for
+/// each batch would cost as much as the batch.
 const POSTGRES_WRITER_SETTINGS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; \
      SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off;";
 
@@ -171,8 +170,8 @@ pub(in crate::store) fn sqlite_name(path: &Path) -> ConnectionResult<String> {
         .map_err(|_| ConnectionError::BadConnection("the path is not valid UTF-8".to_owned()))
 }
 
-/// Opens the writer's transaction. SQLite takes its write lock at once: a transaction that has read first may be refused the
-/// lock when it writes, and would have to be rolled back.
+/// Opens the writer's transaction. SQLite takes its write lock at once: a transaction that has read first may be
+/// refused the lock when it writes, and would have to be rolled back.
 pub(in crate::store) fn begin_write(connection: &mut DbConnection) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE"),

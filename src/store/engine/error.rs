@@ -1,8 +1,7 @@
 //! Errors of the store.
 
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DatabaseError};
 use thiserror::Error;
@@ -38,8 +37,8 @@ pub(in crate::store) fn damaged(table: &str, id: i64, column: &str) -> StoreErro
     StoreError::Internal(format!("{table}.{column} of row {id} has an unknown value"))
 }
 
-/// Turns a refusal into an outcome (`Ok(Err(refusal))`), for the transaction can go on. Other errors stay errors, for they
-/// make the transaction unusable.
+/// Turns a refusal into an outcome (`Ok(Err(refusal))`), for the transaction can go on. Other errors stay errors, for
+/// they make the transaction unusable.
 ///
 /// # Errors
 /// Every error but a refusal.

@@ -1,8 +1,8 @@
 //! Readers: a few threads, each taking a connection from the pool for one read at a time.
 //!
-//! The pool is r2d2's, which the project has chosen together with Diesel. It has as many connections as there are threads,
-//! so no thread waits for another. What it is for here: a connection that broke is replaced in the background, again and
-//! again with growing pauses, while reads fail after [`CONNECT_TIMEOUT`].
+//! The pool is r2d2's, which the project has chosen together with Diesel. It has as many connections as there are
+//! threads, so no thread waits for another. What it is for here: a connection that broke is replaced in the background,
+//! again and again with growing pauses, while reads fail after [`CONNECT_TIMEOUT`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,14 +18,15 @@ use super::error::{OpenError, StoreError};
 use super::url::DatabaseUrl;
 use super::workers::{StoreOptions, Thread, Workers};
 
-/// Reads that may wait for each connection; one more is refused. A read takes some tens of microseconds, so with this many
-/// waiting the machine is overloaded.
+/// Reads that may wait for each connection; one more is refused. A read takes some tens of microseconds, so with this
+/// many waiting the machine is overloaded.
 const WAITING_READS_PER_CONNECTION: usize = 256;
 
 /// How long a read waits for a new connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A read that waits for a thread. It gets a connection, or the reason why there is none, and answers its caller itself.
+/// A read that waits for a thread. It gets a connection, or the reason why there is none, and answers its caller
+/// itself.
 pub(super) type ReadCommand = Box<dyn FnOnce(Result<&mut ReadConnection, StoreError>) + Send>;
 
 /// Opens the pool and starts the readers.

@@ -1,16 +1,16 @@
 //! Statements for the hot path: prepared once per connection.
 //!
-//! Diesel never keeps an `UPDATE`, or what [`diesel::sql_query`] takes, prepared, and preparing costs as much as running.
-//! A [`statement!`] is a struct with a query id of its own, so that it is kept, and one text for both databases. And
-//! [`execute`] hands a query to the connection within [`DbConnection`], which itself would build the SQL text again each time.
-//! Everything off the hot path uses Diesel's own language on `DbConnection`.
+//! Diesel never keeps an `UPDATE`, or what [`diesel::sql_query`] takes, prepared, and preparing costs as much as
+//! running. A [`statement!`] is a struct with a query id of its own, so that it is kept, and one text for both
+//! databases. And [`execute`] hands a query to the connection within [`DbConnection`], which itself would build the SQL
+//! text again each time. Everything off the hot path uses Diesel's own language on `DbConnection`.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
 
-use crate::store::engine::connection::DbConnection;
+use super::connection::DbConnection;
 
 /// Runs a query that returns nothing; returns how many rows it changed.
 pub(in crate::store) fn execute<S>(connection: &mut DbConnection, statement: &S) -> QueryResult<usize>
@@ -23,8 +23,8 @@ where
     }
 }
 
-/// Ids for a statement on SQLite, which knows no arrays: `IN (SELECT value FROM json_each(…))`. A list of parameters would be
-/// another text for each length, and be prepared each time.
+/// Ids for a statement on SQLite, which knows no arrays: `IN (SELECT value FROM json_each(…))`. A list of parameters
+/// would be another text for each length, and be prepared each time.
 pub(in crate::store) fn json_list(ids: &[i64]) -> String {
     let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
     format!("[{}]", ids.join(","))

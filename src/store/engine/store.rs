@@ -71,14 +71,16 @@ impl Store {
         self.write(|_| Ok(())).await
     }
 
-    /// Finishes what is queued and ends the store's threads. Later calls get [`StoreError::Unavailable`]; closing again does nothing.
+    /// Finishes what is queued and ends the store's threads. Later calls get [`StoreError::Unavailable`]; closing again
+    /// does nothing.
     pub async fn close(&self) {
         self.writer.close().await;
         self.readers.close().await;
     }
 
-    /// Runs `change` on the writer's thread. It may run twice, the first time rolled back, so it must have no other effect.
-    /// It must return every error of the database: Postgres commits nothing of a transaction in which a query failed.
+    /// Runs `change` on the writer's thread. It may run twice, the first time rolled back, so it must have no other
+    /// effect. It must return every error of the database: Postgres commits nothing of a transaction in which a query
+    /// failed.
     pub(in crate::store) async fn write<T, F>(&self, change: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

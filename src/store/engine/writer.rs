@@ -83,9 +83,9 @@ impl Writer {
         }
     }
 
-    /// Stores a command whose batch has failed. On Postgres the cause may have been another process: it inserted the same
-    /// user name between our query and our insert, or it locked the same rooms in another order (a deadlock). Alone, the
-    /// command sees the name, and cannot get into the deadlock.
+    /// Stores a command whose batch has failed. On Postgres the cause may have been another process: it inserted the
+    /// same user name between our query and our insert, or it locked the same rooms in another order (a deadlock).
+    /// Alone, the command sees the name, and cannot get into the deadlock.
     fn store_alone(&mut self, mut command: WriteCommand) {
         let stored = self.try_store(std::slice::from_mut(&mut command));
         command.answer(match stored {

@@ -15,8 +15,9 @@ use super::content_hash::{ContentHash, THUMBNAIL};
 use super::contents::list;
 
 impl Snapshot {
-    /// Looks for files whose content is missing or has another length, and for contents that no file has. While a server
-    /// runs, a file may have been added or removed since the snapshot: only what a second check finds too is wrong.
+    /// Looks for files whose content is missing or has another length, and for contents that no file has. While a
+    /// server runs, a file may have been added or removed since the snapshot: only what a second check finds too is
+    /// wrong.
     ///
     /// # Errors
     /// [`StoreError`] when the database or the directory cannot be read.

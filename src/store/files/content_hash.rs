@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// The SHA-256 of a content, in lower-case hexadecimal digits. A path is made of it alone, never of a name that a person chose.
+/// The SHA-256 of a content, in lower-case hexadecimal digits. A path is made of it alone, never of a name that a
+/// person chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentHash(String);
 

@@ -16,8 +16,9 @@ use super::upload::Upload;
 #[derive(Debug)]
 pub(super) struct Contents {
     directory: PathBuf,
-    /// One for each first byte of a digest. It is held from writing a content until its row is committed, and from finding
-    /// that no row is left until the content is removed: a removal must not run during an upload of the same content.
+    /// One for each first byte of a digest. It is held from writing a content until its row is committed, and from
+    /// finding that no row is left until the content is removed: a removal must not run during an upload of the same
+    /// content.
     locks: Vec<Mutex<()>>,
 }
 

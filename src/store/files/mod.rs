@@ -1,7 +1,8 @@
 //! Files: their rows, and their contents on the disk.
 //!
-//! A content is stored once, under its SHA-256, however many files have it. It is marked for removal before it is written
-//! to the disk, and durable on the disk before its row is written. So after a crash in between it is found and removed.
+//! A content is stored once, under its SHA-256, however many files have it. It is marked for removal before it is
+//! written to the disk, and durable on the disk before its row is written. So after a crash in between it is found and
+//! removed.
 //!
 //! - `check`: whether rows and contents agree.
 //! - `content_hash`: the name of a content: its SHA-256.

@@ -54,7 +54,8 @@ impl From<FileRow> for StoredFile {
     }
 }
 
-/// The files of a post, in the order of `ids`. All must be uploaded by the author into this room, and attached to no message.
+/// The files of a post, in the order of `ids`. All must be uploaded by the author into this room, and attached to no
+/// message.
 ///
 /// # Errors
 /// [`Refusal::FileNotFound`].

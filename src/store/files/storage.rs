@@ -100,8 +100,8 @@ impl FileStorage {
         self.contents.read_thumbnail(&file.hash)
     }
 
-    /// Removes uploads that were not attached to a message within a day, and all contents without a row. Returns how many
-    /// uploads there were. May run at any time, any number of times.
+    /// Removes uploads that were not attached to a message within a day, and all contents without a row. Returns how
+    /// many uploads there were. May run at any time, any number of times.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -112,8 +112,8 @@ impl FileStorage {
         self.remove_uploads_before(yesterday).await
     }
 
-    /// Marks contents that the database does not know for removal. They come from a backup that was made during an upload,
-    /// since the database is copied before the files.
+    /// Marks contents that the database does not know for removal. They come from a backup that was made during an
+    /// upload, since the database is copied before the files.
     async fn mark_orphans(&self) -> Result<(), StoreError> {
         let contents = Arc::clone(&self.contents);
         for some in blocking(move || contents.hashes()).await?.chunks(LOOKED_UP) {

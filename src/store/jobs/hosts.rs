@@ -1,10 +1,10 @@
-//! The hosts that waiting jobs call. Jobs are taken host by host, so that a host with many jobs does not delay the others.
+//! The hosts that waiting jobs call. Jobs are taken host by host, so that a host with many jobs does not delay the
+//! others.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::domain::Timestamp;
-
 use crate::store::{Store, StoreError};
 
 use super::task::Task;
@@ -24,7 +24,8 @@ impl HostJobs {
 }
 
 impl Store {
-    /// The hosts of waiting jobs (also [`HostJobs::NO_HOST`]) and when the next job of each is due; the longest due first.
+    /// The hosts of waiting jobs (also [`HostJobs::NO_HOST`]) and when the next job of each is due; the longest due
+    /// first.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].

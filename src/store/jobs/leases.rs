@@ -1,7 +1,7 @@
 //! Leasing jobs to workers, and settling them.
 //!
-//! A worker leases a job for a time. If it has not settled the job when the lease ends, because it has died, another worker
-//! may lease the job.
+//! A worker leases a job for a time. If it has not settled the job when the lease ends, because it has died, another
+//! worker may lease the job.
 
 use std::time::Duration;
 
@@ -39,8 +39,8 @@ impl Store {
         self.write(move |connection| Ok(enqueue(connection, task, HostJobs::NO_HOST, run_at)?)).await
     }
 
-    /// Leases jobs that are due and call `host`, at most `limit`, the longest due first. A job that is not settled when the
-    /// lease ends may be leased by another worker.
+    /// Leases jobs that are due and call `host`, at most `limit`, the longest due first. A job that is not settled when
+    /// the lease ends may be leased by another worker.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -56,8 +56,8 @@ impl Store {
     }
 
     /// Stores what became of a job; one that [failed](JobOutcome::Failed) is tried again at `retry_at`. A delivery is
-    /// settled with [`Store::settle_delivery`]. `false` when the lease has ended and another worker has leased the job; then
-    /// nothing is stored.
+    /// settled with [`Store::settle_delivery`]. `false` when the lease has ended and another worker has leased the job;
+    /// then nothing is stored.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].

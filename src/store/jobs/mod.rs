@@ -1,4 +1,5 @@
-//! Background jobs. A job is a row, written in the transaction of what causes it, so none is lost when the process ends.
+//! Background jobs. A job is a row, written in the transaction of what causes it, so none is lost when the process
+//! ends.
 //!
 //! - `hosts`: which hosts have jobs waiting.
 //! - `leases`: leasing jobs to workers, and settling them.

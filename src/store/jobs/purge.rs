@@ -3,15 +3,14 @@
 use diesel::prelude::*;
 
 use crate::domain::Timestamp;
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{invites, jobs, session_tokens, sessions, webhook_deliveries};
 use crate::store::webhooks::delivery::DeliveryStatus;
 use crate::store::{Store, StoreError};
 
 impl Store {
-    /// Removes sessions, refresh tokens and invitations that have expired, and deliveries and failed jobs that are older than
-    /// `log_from`; at most `limit` of each. Returns whether there may be more.
+    /// Removes sessions, refresh tokens and invitations that have expired, and deliveries and failed jobs that are
+    /// older than `log_from`; at most `limit` of each. Returns whether there may be more.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].

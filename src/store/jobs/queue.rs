@@ -82,8 +82,8 @@ statement! {
      ORDER BY job.position ON CONFLICT (unique_key) DO NOTHING"
 }
 
-/// Makes a job due at once and resets its attempts, also of one that failed for good; adds it when it is missing. A job that
-/// a worker holds is not changed.
+/// Makes a job due at once and resets its attempts, also of one that failed for good; adds it when it is missing. A job
+/// that a worker holds is not changed.
 pub(in crate::store) fn run_now(connection: &mut DbConnection, task: Task, host: &str) -> QueryResult<()> {
     let now = Timestamp::now();
     enqueue(connection, task, host, now)?;

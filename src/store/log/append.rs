@@ -1,15 +1,15 @@
 //! Writing a room's log: one entry for each durable change, in the change's own transaction.
 
-use crate::store::log::rows::RoomData;
 use diesel::prelude::*;
 
-use crate::domain::{RoomEvent, RoomEventKind, RoomId, Seq};
-
+use crate::domain::{RoomEvent, RoomId, Seq, Subject};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{events, rooms};
 use crate::store::engine::statement::execute;
 use crate::store::webhooks::enqueue::enqueue;
+
+use super::rows::RoomData;
 
 /// Increments a room's `last_seq` and returns it. The room must be locked.
 pub(in crate::store) fn next_seq(connection: &mut DbConnection, room: RoomId) -> QueryResult<Seq> {
@@ -23,17 +23,11 @@ pub(in crate::store) fn next_seq(connection: &mut DbConnection, room: RoomId) ->
 /// Writes an entry, whose `seq` comes from [`next_seq`], and queues the calls of webhooks for it.
 pub(in crate::store) fn append(connection: &mut DbConnection, event: &RoomEvent) -> Result<(), StoreError> {
     let (mut message_id, mut member_id, mut document_id, mut data) = (None, None, None, None);
-    match &event.kind {
-        RoomEventKind::RoomCreated(room) | RoomEventKind::RoomChanged(room) => {
-            data = Some(RoomData::of(room).to_json()?);
-        }
-        RoomEventKind::MessagePosted(message)
-        | RoomEventKind::MessageEdited(message)
-        | RoomEventKind::MessageDeleted(message) => message_id = Some(message.id.0),
-        RoomEventKind::MemberJoined(member) | RoomEventKind::MemberRemoved(member) => member_id = Some(member.id.0),
-        RoomEventKind::DocumentCreated(document) | RoomEventKind::DocumentChanged(document) => {
-            document_id = Some(document.id.0);
-        }
+    match &event.subject {
+        Subject::Room(room) => data = Some(RoomData::of(room).to_json()?),
+        Subject::Message(message) => message_id = Some(message.id.0),
+        Subject::Member(member) => member_id = Some(member.id.0),
+        Subject::Document(document) => document_id = Some(document.id.0),
     }
     // One text of SQL whatever the event: Diesel keeps it prepared.
     let entry = diesel::insert_into(events::table).values((

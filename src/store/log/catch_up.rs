@@ -3,13 +3,13 @@
 use diesel::prelude::*;
 
 use crate::domain::{Refusal, Room, RoomEvent, RoomId, Seq, UserId};
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::rooms;
-use crate::store::log::entries::entries_after;
 use crate::store::rooms::access::require_membership;
 use crate::store::rooms::rows::RoomRow;
 use crate::store::{Store, StoreError};
+
+use super::entries::entries_after;
 
 /// The events of a room after a `seq`.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,13 +20,14 @@ pub struct CatchUp {
     pub head: Seq,
     /// Whether there are more events up to the head.
     pub more: bool,
-    /// Whether the `seq` is too far behind, no longer kept, or beyond the head: the client has to read the history again.
+    /// Whether the `seq` is too far behind, no longer kept, or beyond the head: the client has to read the history
+    /// again.
     pub resync: bool,
 }
 
 impl Store {
-    /// A room's events after `after`, at most `limit`. No events but `resync` when `after` is more than `max_behind` behind
-    /// the head, or before what the room still keeps.
+    /// A room's events after `after`, at most `limit`. No events but `resync` when `after` is more than `max_behind`
+    /// behind the head, or before what the room still keeps.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
@@ -45,8 +46,8 @@ impl Store {
         .await
     }
 
-    /// The same without a check of membership, so that one read can serve many members. The caller has checked each of them
-    /// with [`Store::require_membership`].
+    /// The same without a check of membership, so that one read can serve many members. The caller has checked each of
+    /// them with [`Store::require_membership`].
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`].

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, Document, Message, Room, RoomEvent, RoomEventKind, Seq, Timestamp};
+use crate::domain::{Author, Document, EventKind, Message, Room, RoomEvent, Seq, Subject, SubjectKind, Timestamp};
 use crate::store::StoreError;
 use crate::store::documents::rows::documents_by_id;
 use crate::store::engine::connection::DbConnection;
@@ -13,7 +13,8 @@ use crate::store::people::rows::{AuthorRow, authors_by_id};
 
 use super::rows::{EventRow, RoomData};
 
-/// The entries of `room` after `after`, in order, at most `limit`. Messages, documents and names are the present ones, not those of the time of the entry.
+/// The entries of `room` after `after`, in order, at most `limit`. Messages, documents and names are the present ones,
+/// not those of the time of the entry.
 pub(in crate::store) fn entries_after(
     connection: &mut DbConnection,
     room: &Room,
@@ -75,17 +76,12 @@ fn entry(
         let position = documents.binary_search_by_key(&id, |document| document.id.0);
         Ok::<_, StoreError>(Box::new(documents[position.map_err(|_| broken("document_id"))?].clone()))
     };
-    let kind = match event.kind.as_str() {
-        "room.created" => RoomEventKind::RoomCreated(room_then()?),
-        "room.changed" => RoomEventKind::RoomChanged(room_then()?),
-        "message.posted" => RoomEventKind::MessagePosted(message()?),
-        "message.edited" => RoomEventKind::MessageEdited(message()?),
-        "message.deleted" => RoomEventKind::MessageDeleted(message()?),
-        "member.joined" => RoomEventKind::MemberJoined(member()?),
-        "member.removed" => RoomEventKind::MemberRemoved(member()?),
-        "document.created" => RoomEventKind::DocumentCreated(document()?),
-        "document.changed" => RoomEventKind::DocumentChanged(document()?),
-        _ => return Err(broken("kind")),
+    let kind = EventKind::from_name(&event.kind).ok_or_else(|| broken("kind"))?;
+    let subject = match kind.subject() {
+        SubjectKind::Room => Subject::Room(room_then()?),
+        SubjectKind::Message => Subject::Message(message()?),
+        SubjectKind::Member => Subject::Member(member()?),
+        SubjectKind::Document => Subject::Document(document()?),
     };
     Ok(RoomEvent {
         room_id: room.id,
@@ -93,5 +89,6 @@ fn entry(
         created_at: Timestamp(event.created_at),
         actor: person(event.actor_id)?,
         kind,
+        subject,
     })
 }

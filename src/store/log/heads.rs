@@ -1,5 +1,5 @@
-//! Queries for log heads (the last `seq` of each room) and for memberships that ended. The gap reminder repeats both over the
-//! bus, because a bus may lose an event.
+//! Queries for log heads (the last `seq` of each room) and for memberships that ended. The gap reminder repeats both
+//! over the bus, because a bus may lose an event.
 
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use crate::domain::{DocumentId, RoomId, Seq, Timestamp, UserId};
-
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{events, memberships, rooms};

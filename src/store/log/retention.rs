@@ -1,8 +1,8 @@
 //! Retention: removing old entries of the log, from its beginning, and messages that no kept entry is about.
 //!
-//! The room's `log_floor` is the last `seq` that was removed; clients that are behind it read the history again. A message is
-//! removed with the last entry about it, so an edited one is kept from the edit on. The counters stay: they count all
-//! messages that were ever posted.
+//! The room's `log_floor` is the last `seq` that was removed; clients that are behind it read the history again. A
+//! message is removed with the last entry about it, so an edited one is kept from the edit on. The counters stay: they
+//! count all messages that were ever posted.
 
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use crate::domain::{RoomId, Timestamp};
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{events, messages, rooms};
 use crate::store::rooms::access::lock_room;

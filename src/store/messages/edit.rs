@@ -1,12 +1,10 @@
 //! Reading, editing and deleting a message.
 
-use crate::store::messages::load::messages_by_id;
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Message, MessageBody, MessageId, Refusal, Role, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId,
+    Author, EventKind, Message, MessageBody, MessageId, Refusal, Role, RoomEvent, RoomId, Subject, Timestamp, UserId,
 };
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::messages;
 use crate::store::files::rows::remove_of_message;
@@ -16,6 +14,8 @@ use crate::store::rooms::access::{lock_room, require_membership, visible_room};
 use crate::store::search::entry::SearchEntry;
 use crate::store::search::index;
 use crate::store::{Store, StoreError};
+
+use super::load::messages_by_id;
 
 impl Store {
     /// Replaces a message's text.
@@ -85,7 +85,7 @@ fn edit(
     let editor = message.author.clone();
     index::remove(connection, id)?;
     index::add(connection, id, room, by, &entry.clone().with_files(!message.files.is_empty()))?;
-    let event = replace_text(connection, message.clone(), editor, now, RoomEventKind::MessageEdited)?;
+    let event = replace_text(connection, message.clone(), editor, now, EventKind::MessageEdited)?;
     Ok((message, event))
 }
 
@@ -115,7 +115,7 @@ fn delete(
     message.files.clear();
     index::remove(connection, id)?;
     remove_of_message(connection, id)?;
-    let event = replace_text(connection, message.clone(), Author::from(&person), now, RoomEventKind::MessageDeleted)?;
+    let event = replace_text(connection, message.clone(), Author::from(&person), now, EventKind::MessageDeleted)?;
     Ok((message, Some(event)))
 }
 
@@ -125,7 +125,7 @@ fn replace_text(
     message: Message,
     actor: Author,
     at: Timestamp,
-    kind: fn(Box<Message>) -> RoomEventKind,
+    kind: EventKind,
 ) -> Result<RoomEvent, StoreError> {
     diesel::update(messages::table.find(message.id.0))
         .set((
@@ -137,7 +137,7 @@ fn replace_text(
         .execute(connection)?;
     let room_id = message.room_id;
     let seq = next_seq(connection, room_id)?;
-    let event = RoomEvent { room_id, seq, created_at: at, actor, kind: kind(Box::new(message)) };
+    let event = RoomEvent { room_id, seq, created_at: at, actor, kind, subject: Subject::Message(Box::new(message)) };
     append(connection, &event)?;
     Ok(event)
 }

@@ -1,18 +1,16 @@
 //! A room's messages, page by page.
 
-use crate::store::messages::load::MessageAndAuthor;
-use crate::store::messages::load::complete;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use crate::domain::{Message, MessageId, Refusal, RoomId, Seq, UserId};
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{messages, users};
-use crate::store::messages::load::MessageRow;
 use crate::store::people::rows::AuthorRow;
 use crate::store::rooms::access::require_membership;
 use crate::store::{Store, StoreError};
+
+use super::load::{MessageAndAuthor, MessageRow, complete};
 
 /// Which page of a room's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! The one loader of messages: ids, a query or rows go in, complete messages come out.
 //!
-//! What belongs to a message and is kept in other tables (its files) is added by [`complete`], with one query for all the
-//! messages of a page. Nothing else in the store makes a [`Message`] out of a row, so nothing can forget a part of it.
+//! What belongs to a message and is kept in other tables (its files) is added by [`complete`], with one query for all
+//! the messages of a page. Nothing else in the store makes a [`Message`] out of a row, so nothing can forget a part of
+//! it.
 
 use diesel::prelude::*;
 use diesel::query_dsl::methods::LoadQuery;

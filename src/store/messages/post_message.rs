@@ -7,16 +7,16 @@ use crate::store::{Posted, Store, StoreError};
 use super::post::command::Post;
 
 impl Store {
-    /// Stores a message and its entry in the room's log. If its author had read everything before it, their read mark moves
-    /// to it.
+    /// Stores a message and its entry in the room's log. If its author had read everything before it, their read mark
+    /// moves to it.
     ///
     /// What happens next, and where:
     /// 1. On the caller's thread: the text is cut into words for the search index (`search/known_words.rs`), and a
     ///    `WriteCommand::Post` is queued (`engine/write_command.rs`). The caller awaits its outcome.
-    /// 2. On the writer's thread: `engine/writer.rs` takes all commands that wait, opens one transaction and runs them. Posts
-    ///    that follow each other go to `messages/post/batch.rs`, which accepts or refuses each and stores the accepted ones
-    ///    with the statements in `messages/post/sqlite.rs` or `messages/post/postgres.rs`. After the commit the writer
-    ///    answers each caller.
+    /// 2. On the writer's thread: `engine/writer.rs` takes all commands that wait, opens one transaction and runs them.
+    ///    Posts that follow each other go to `messages/post/batch.rs`, which accepts or refuses each and stores the
+    ///    accepted ones with the statements in `messages/post/sqlite.rs` or `messages/post/postgres.rs`. After the
+    ///    commit the writer answers each caller.
     /// 3. On the caller's thread again: the outcome is returned, and the caller dispatches the event.
     ///
     /// Dropping the future does not cancel the post once it is queued.

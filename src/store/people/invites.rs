@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 
 use crate::domain::{InviteId, Refusal, Role, Timestamp, UserId};
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::invites;
-use crate::store::people::rows::require_user;
 use crate::store::{Store, StoreError, TokenHash};
+
+use super::rows::require_user;
 
 /// An invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]

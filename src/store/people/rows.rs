@@ -56,7 +56,8 @@ pub(in crate::store) fn find_user(connection: &mut DbConnection, id: UserId) -> 
     found.map(User::try_from).transpose()
 }
 
-/// The person who makes a change. Their id comes from a valid token, so they are missing only if the database was replaced.
+/// The person who makes a change. Their id comes from a valid token, so they are missing only if the database was
+/// replaced.
 pub(in crate::store) fn require_user(connection: &mut DbConnection, id: UserId) -> Result<User, StoreError> {
     find_user(connection, id)?.ok_or(StoreError::Refused(Refusal::UserNotFound))
 }

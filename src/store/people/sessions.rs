@@ -5,15 +5,14 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use crate::domain::{Refusal, SessionId, Timestamp, User, UserId};
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{session_tokens, sessions, users};
-use crate::store::people::rows::UserRow;
-use crate::store::people::rows::require_user;
 use crate::store::{Store, StoreError, TokenHash};
 
-/// How long a replaced refresh token is still accepted: two tabs may present it at the same time, and a client whose answer
-/// was lost presents it again.
+use super::rows::{UserRow, require_user};
+
+/// How long a replaced refresh token is still accepted: two tabs may present it at the same time, and a client whose
+/// answer was lost presents it again.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// What became of a refresh token that was presented.
@@ -50,8 +49,8 @@ impl Store {
         .await
     }
 
-    /// Replaces a session's refresh token by the next one. The one presented is accepted for another 30 seconds, for two
-    /// tabs may refresh at once; presented later, it may have been stolen, and the session ends.
+    /// Replaces a session's refresh token by the next one. The one presented is accepted for another 30 seconds, for
+    /// two tabs may refresh at once; presented later, it may have been stolen, and the session ends.
     ///
     /// # Errors
     /// [`Refusal::SessionEnded`] when the token is unknown or expired, or its session ended before.

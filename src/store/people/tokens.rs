@@ -5,12 +5,11 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use crate::domain::{ApiTokenId, Refusal, Timestamp, User, UserId};
-
 use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::schema::{api_tokens, users};
-use crate::store::people::rows::UserRow;
-use crate::store::people::rows::require_user;
 use crate::store::{Store, StoreError, TokenHash};
+
+use super::rows::{UserRow, require_user};
 
 /// How often a token's last use is stored: a write for every request would cost too much.
 const LAST_USE_PRECISION: Duration = Duration::from_secs(60);

@@ -1,15 +1,14 @@
 //! People's accounts.
 
-use crate::store::people::rows::find_user;
 use diesel::prelude::*;
 
 use crate::domain::{PersonName, Refusal, Role, Timestamp, User, UserId, Username};
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{sessions, users};
-use crate::store::people::invites::is_valid_invite;
-use crate::store::people::rows::UserRow;
 use crate::store::{Store, StoreError, TokenHash};
+
+use super::invites::is_valid_invite;
+use super::rows::{UserRow, find_user};
 
 /// Somebody who signs up.
 #[derive(Debug, Clone)]
@@ -42,8 +41,8 @@ impl Store {
         self.read(|connection| Ok(nobody_signed_up(connection)?)).await
     }
 
-    /// Creates an account. The first person on an instance becomes an administrator; that is decided in the transaction, so
-    /// only one of two concurrent sign-ups does.
+    /// Creates an account. The first person on an instance becomes an administrator; that is decided in the
+    /// transaction, so only one of two concurrent sign-ups does.
     ///
     /// # Errors
     /// [`Refusal::UsernameTaken`], [`Refusal::SignUpClosed`] when an invitation is needed and missing, unknown or
@@ -107,8 +106,8 @@ impl Store {
         .await
     }
 
-    /// People whose user name, or a word of whose name, begins with `query`, in the order of their names; all when it is
-    /// empty.
+    /// People whose user name, or a word of whose name, begins with `query`, in the order of their names; all when it
+    /// is empty.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -161,8 +160,8 @@ fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreEr
     Ok(User { id: UserId(id), username: new.username.clone(), name: new.name.clone(), role, created_at: now })
 }
 
-/// Whether nobody has signed up, and nobody can until the transaction ends. On Postgres that takes a lock of the table: another
-/// process could sign somebody up before the commit.
+/// Whether nobody has signed up, and nobody can until the transaction ends. On Postgres that takes a lock of the table:
+/// another process could sign somebody up before the commit.
 fn is_first(connection: &mut DbConnection) -> QueryResult<bool> {
     if !nobody_signed_up(connection)? {
         return Ok(false);

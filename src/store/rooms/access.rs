@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 
 use crate::domain::{Membership, Refusal, Role, Room, RoomId, RoomKind, User, UserId};
-
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
-use crate::store::rooms::rows::{MembershipRow, RoomRow};
+
+use super::rows::{MembershipRow, RoomRow};
 
 /// A room as one person sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +52,11 @@ pub(in crate::store) fn require_membership(
     Ok(view)
 }
 
-/// Locks a room against other writers until the transaction ends; the first statement of every change of a room. What is
-/// read after it cannot change before the commit, and `seq` numbers are in the order of commits.
+/// Locks a room against other writers until the transaction ends; the first statement of every change of a room. What
+/// is read after it cannot change before the commit, and `seq` numbers are in the order of commits.
 ///
-/// On SQLite the transaction already excludes other writers. On Postgres the room's row is locked. It has to be a separate
-/// statement: only a later statement sees what the previous holder of the lock has committed.
+/// On SQLite the transaction already excludes other writers. On Postgres the room's row is locked. It has to be a
+/// separate statement: only a later statement sees what the previous holder of the lock has committed.
 pub(in crate::store) fn lock_room(connection: &mut DbConnection, id: RoomId) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(_) => Ok(()),

@@ -2,16 +2,15 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, DocumentId, Refusal, Room, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
-
+use crate::domain::{Author, DocumentId, EventKind, Refusal, Room, RoomEvent, RoomId, Subject, Timestamp, UserId};
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, users};
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::rows::AuthorRow;
-use crate::store::people::rows::{find_user, require_user};
-use crate::store::rooms::access::{lock_room, require_membership, visible_room};
+use crate::store::people::rows::{AuthorRow, find_user, require_user};
 use crate::store::{Store, StoreError};
+
+use super::access::{lock_room, require_membership, visible_room};
 
 /// A member of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,8 +149,14 @@ pub(in crate::store) fn add_membership(
             memberships::joined_at.eq(at.0),
         ))
         .execute(connection)?;
-    let kind = RoomEventKind::MemberJoined(person);
-    let event = RoomEvent { room_id: room.id, seq, created_at: at, actor: actor.clone(), kind };
+    let event = RoomEvent {
+        room_id: room.id,
+        seq,
+        created_at: at,
+        actor: actor.clone(),
+        kind: EventKind::MemberJoined,
+        subject: Subject::Member(person),
+    };
     append(connection, &event)?;
     Ok(event)
 }
@@ -173,7 +178,8 @@ fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId)
         seq: next_seq(connection, room)?,
         created_at: Timestamp::now(),
         actor: Author::from(&remover),
-        kind: RoomEventKind::MemberRemoved(person),
+        kind: EventKind::MemberRemoved,
+        subject: Subject::Member(person),
     };
     append(connection, &event)?;
     Ok(MemberRemoval { event, document_ids: document_ids_of_room(connection, room)? })

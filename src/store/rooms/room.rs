@@ -1,13 +1,11 @@
 //! Listing, creating, changing and joining rooms.
 
-use crate::store::rooms::access::RoomView;
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Membership, Refusal, RetentionDays, Room, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic,
-    Seq, Timestamp, UserId,
+    Author, EventKind, Membership, Refusal, RetentionDays, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq,
+    Subject, Timestamp, UserId,
 };
-
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
 use crate::store::jobs::hosts::HostJobs;
@@ -15,10 +13,11 @@ use crate::store::jobs::queue::run_now;
 use crate::store::jobs::task::Task;
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::{authors_by_id, require_user};
-use crate::store::rooms::access::{lock_room, visible_room};
-use crate::store::rooms::members::add_membership;
-use crate::store::rooms::rows::{MembershipRow, RoomRow};
 use crate::store::{Store, StoreError};
+
+use super::access::{RoomView, lock_room, visible_room};
+use super::members::add_membership;
+use super::rows::{MembershipRow, RoomRow};
 
 /// A room to be created.
 #[derive(Debug, Clone)]
@@ -61,8 +60,8 @@ impl Store {
         self.read(move |connection| visible_room(connection, viewer, id)).await
     }
 
-    /// Creates a room; its creator is the first member. The events are the room's first: `room.created`, then `member.joined`
-    /// for the creator and for each of the others.
+    /// Creates a room; its creator is the first member. The events are the room's first: `room.created`, then
+    /// `member.joined` for the creator and for each of the others.
     ///
     /// # Errors
     /// [`Refusal::UserNotFound`] when one of the members does not exist.
@@ -142,7 +141,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
         .returning(rooms::id)
         .get_result(connection)?;
     room.id = RoomId(id);
-    let mut events = vec![record(connection, room.clone(), &maker, now, RoomEventKind::RoomCreated)?];
+    let mut events = vec![record(connection, room.clone(), &maker, now, EventKind::RoomCreated)?];
     for person in std::iter::once(maker.clone()).chain(people.into_iter().map(Author::from)) {
         events.push(add_membership(connection, &room, &maker, person, now)?);
     }
@@ -181,7 +180,7 @@ fn change_room(
     if room.retention_days != view.room.retention_days {
         run_now(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
     }
-    let event = record(connection, room.clone(), &Author::from(&person), Timestamp::now(), RoomEventKind::RoomChanged)?;
+    let event = record(connection, room.clone(), &Author::from(&person), Timestamp::now(), EventKind::RoomChanged)?;
     view.room = Room { last_seq: event.seq, ..room };
     Ok((view, Some(event)))
 }
@@ -203,11 +202,11 @@ fn record(
     mut room: Room,
     actor: &Author,
     at: Timestamp,
-    kind: fn(Room) -> RoomEventKind,
+    kind: EventKind,
 ) -> Result<RoomEvent, StoreError> {
     let (room_id, seq) = (room.id, next_seq(connection, room.id)?);
     room.last_seq = seq;
-    let event = RoomEvent { room_id, seq, created_at: at, actor: actor.clone(), kind: kind(room) };
+    let event = RoomEvent { room_id, seq, created_at: at, actor: actor.clone(), kind, subject: Subject::Room(room) };
     append(connection, &event)?;
     Ok(event)
 }

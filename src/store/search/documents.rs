@@ -1,8 +1,8 @@
 //! Finding documents: `Store::search_documents`.
 //!
-//! Documents are few and long and may change every few seconds; messages are many and short and hardly change. So documents
-//! have no index: the column `words` has the words of the text as one list, and a search reads the lists of all documents
-//! in the viewer's rooms.
+//! Documents are few and long and may change every few seconds; messages are many and short and hardly change. So
+//! documents have no index: the column `words` has the words of the text as one list, and a search reads the lists of
+//! all documents in the viewer's rooms.
 
 use diesel::prelude::*;
 
@@ -29,9 +29,9 @@ pub struct DocumentHit {
 const MIN_INNER_CHARS: usize = 3;
 
 impl Store {
-    /// Documents in the rooms of `viewer` that match the query, last updated first. Each word may be in the
-    /// title or in the text; `from:` matches who made it or saved it last, days match its last save. No documents when the
-    /// query has `has:`, which is about messages.
+    /// Documents in the rooms of `viewer` that match the query, last updated first. Each word may be in the title or in
+    /// the text; `from:` matches who made it or saved it last, days match its last save. No documents when the query
+    /// has `has:`, which is about messages.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`](crate::domain::Refusal::RoomNotFound) when `in:` names no room of the viewer, [`Refusal::UserNotFound`](crate::domain::Refusal::UserNotFound) when nobody has

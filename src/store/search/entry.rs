@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use crate::domain::{RoomId, Trait, UserId, words};
 
-/// The entry of one message in the index; made on the caller's thread, since cutting words takes time that the writer needs.
+/// The entry of one message in the index; made on the caller's thread, since cutting words takes time that the writer
+/// needs.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct SearchEntry {
     /// In the order of the text.

@@ -1,6 +1,5 @@
 //! Finding messages: `Store::search`.
 
-use crate::store::messages::load::load_messages;
 use std::collections::HashMap;
 
 use diesel::prelude::*;
@@ -9,7 +8,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use crate::domain::{Message, MessageId, Refusal, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, messages, rooms, users};
-use crate::store::messages::load::MessageRow;
+use crate::store::messages::load::{MessageRow, load_messages};
 use crate::store::people::rows::AuthorRow;
 use crate::store::{Store, StoreError};
 
@@ -36,13 +35,14 @@ pub struct SearchHit {
     pub snippet: Vec<SnippetPart>,
 }
 
-/// Messages that are searched one by one before the index is used, because Postgres cannot read its index from the newest
-/// entry on. For a common word, this many of the newest messages contain a full page of hits, and reading them takes a
-/// millisecond.
+/// Messages that are searched one by one before the index is used, because Postgres cannot read its index from the
+/// newest entry on. For a common word, this many of the newest messages contain a full page of hits, and reading them
+/// takes a millisecond.
 const NEWEST: i64 = 1_000;
 
-/// SQLite can read its index from the newest entry on, but first finds the newest entry of each term, and a room is a term.
-/// With more rooms than this it is quicker to find the newest hits in any room, and to keep those in the viewer's rooms.
+/// SQLite can read its index from the newest entry on, but first finds the newest entry of each term, and a room is a
+/// term. With more rooms than this it is quicker to find the newest hits in any room, and to keep those in the viewer's
+/// rooms.
 const MANY_ROOMS: usize = 8;
 
 impl Store {
@@ -166,8 +166,8 @@ struct IndexQuery {
     viewer: UserId,
     /// Rooms of the viewer; the message must be in one of them.
     rooms: Vec<RoomId>,
-    /// Of each element, one sequence must be in the message. Terms are words or our labels, and contain no character that is
-    /// special in the query language of either database.
+    /// Of each element, one sequence must be in the message. Terms are words or our labels, and contain no character
+    /// that is special in the query language of either database.
     all_of: Vec<Vec<Sequence>>,
     /// What is marked in the snippets.
     shown: Vec<Sequence>,
@@ -298,8 +298,8 @@ fn find_in_postgres(
         .load(postgres)
 }
 
-/// The messages, the newest first. Checks the membership again: a faulty index must not show a message to somebody who may
-/// not see it.
+/// The messages, the newest first. Checks the membership again: a faulty index must not show a message to somebody who
+/// may not see it.
 fn load(connection: &mut DbConnection, viewer: UserId, ids: Vec<i64>) -> QueryResult<Vec<Message>> {
     let place = memberships::room_id.eq(messages::room_id).and(memberships::user_id.eq(viewer.0));
     let found = messages::table

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use crate::domain::yjs::{changes_to, merge};
 use crate::domain::{
     ClientId, DocumentContent, DocumentId, DocumentTitle, Limits, Message, MessageBody, MessageDraft, MessageId,
-    PersonName, RoomEvent, RoomEventKind, RoomId, RoomKind, RoomName, RoomTopic, UserId, Username,
+    PersonName, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Subject, UserId, Username,
 };
 use crate::store::{
     DatabaseUrl, DocumentSave, NewRoom, NewUser, Posted, SignUpPermission, Store, StoreError, StoreOptions, TokenHash,
@@ -215,8 +215,8 @@ pub(super) fn token(byte: u8) -> TokenHash {
 }
 
 pub(super) fn posted_message(event: RoomEvent) -> Message {
-    match event.kind {
-        RoomEventKind::MessagePosted(message) => *message,
+    match event.subject {
+        Subject::Message(message) => *message,
         other => panic!("not a post: {other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{DocumentContent, DocumentId, DocumentTitle, Refusal, RoomEventKind, RoomId, Seq};
+use crate::domain::{DocumentContent, DocumentId, DocumentTitle, Refusal, RoomId, Seq, Subject};
 use crate::store::{DocumentChange, DocumentSave, ExportItem, ExportScope, Snapshot, StoreError, VersionPolicy};
 
 use super::database::LIMITS;
@@ -51,7 +51,7 @@ on_both_databases! {
         assert_eq!(database.save_document(ada, save(id, 1, HOUR)).await, Err(StoreError::Refused(Refusal::DocumentArchived)));
         let log = database.events_after(ada, room, Seq(2), 10, 100).await.expect("readable").events;
         for (event, name) in log.iter().zip(["document.created", "document.changed"]) {
-            let (RoomEventKind::DocumentCreated(document) | RoomEventKind::DocumentChanged(document)) = &event.kind else {
+            let Subject::Document(document) = &event.subject else {
                 panic!("{event:?}")
             };
             assert_eq!((event.kind.name(), document.as_ref()), (name, &changed.document));

@@ -1,7 +1,7 @@
 //! The store through its public face, every test on both databases with a database of its own.
 //!
-//! SQLite always; Postgres when `HUBBUB_TEST_POSTGRES_URL` names a server (`tests/postgres.sh` starts one), else that half
-//! says that it was skipped, or fails when `HUBBUB_TEST_REQUIRE_POSTGRES` is `1`.
+//! SQLite always; Postgres when `HUBBUB_TEST_POSTGRES_URL` names a server (`tests/postgres.sh` starts one), else that
+//! half says that it was skipped, or fails when `HUBBUB_TEST_REQUIRE_POSTGRES` is `1`.
 
 mod admin;
 mod database;

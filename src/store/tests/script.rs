@@ -5,7 +5,7 @@ use std::pin::Pin;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use crate::domain::{Message, RoomEvent, RoomEventKind, RoomId, Seq, UserId};
+use crate::domain::{EventKind, Message, RoomEvent, RoomId, Seq, Subject, UserId};
 use crate::store::{Posted, Snapshot, Store, StoreError};
 
 use super::TestDatabase;
@@ -51,8 +51,8 @@ impl Stage {
             assert_contiguous(&log.events);
             logs.extend(log.events.into_iter().map(|event| {
                 let name = event.kind.name();
-                let text = match event.kind {
-                    RoomEventKind::MessagePosted(message) => Some(message.body),
+                let text = match (event.kind, event.subject) {
+                    (EventKind::MessagePosted, Subject::Message(message)) => Some(message.body),
                     _ => None,
                 };
                 (event.room_id, event.seq, event.actor.id, name, text)
@@ -62,15 +62,15 @@ impl Stage {
     }
 }
 
-/// What was stored agrees with itself, and no batch was undone to be stored one by one: on Postgres that leaves a gap in
-/// the ids, which would hide that the batch itself had decided wrongly.
+/// What was stored agrees with itself, and no batch was undone to be stored one by one: on Postgres that leaves a gap
+/// in the ids, which would hide that the batch itself had decided wrongly.
 pub(super) async fn assert_sound(database: &TestDatabase, stage: &Stage) {
     assert_eq!(Snapshot::open(&database.url).expect("opens").check(), Ok(Vec::new()));
     let mut ids = Vec::new();
     for &room in &stage.rooms[..2] {
         let log = database.events_after(stage.people[0], room, Seq(0), 10_000, 10_000).await.expect("readable");
-        ids.extend(log.events.into_iter().filter_map(|event| match event.kind {
-            RoomEventKind::MessagePosted(message) => Some(message.id.0),
+        ids.extend(log.events.into_iter().filter_map(|event| match (event.kind, event.subject) {
+            (EventKind::MessagePosted, Subject::Message(message)) => Some(message.id.0),
             _ => None,
         }));
     }
@@ -155,8 +155,8 @@ struct Row {
     row: String,
 }
 
-/// All that posts write, row by row, but for the times, which only have to agree with each other. The queries run on both
-/// databases.
+/// All that posts write, row by row, but for the times, which only have to agree with each other. The queries run on
+/// both databases.
 const ROWS: [&str; 6] = [
     "SELECT 'room ' || id || ' ' || last_seq || ' ' || message_count AS row FROM rooms ORDER BY id",
     "SELECT 'member ' || room_id || ' ' || user_id || ' ' || read_number AS row FROM memberships \

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{EventType, Refusal, RoomId, Seq, UserId, WebhookUrl};
+use crate::domain::{EventKind, Refusal, RoomId, Seq, UserId, WebhookUrl};
 use crate::store::{
     DeliveryStatus, LeasedJob, NewWebhook, Posted, StoreError, Task, Undeliverable, Webhook, WebhookDelivery,
 };
@@ -15,7 +15,7 @@ fn new_webhook(room_id: Option<RoomId>, events: &[&str]) -> NewWebhook {
         url: WebhookUrl::parse("https://example.org/hook").expect("valid"),
         secret: "whsec_c2VjcmV0".to_owned(),
         room_id,
-        event_types: events.iter().map(|name| EventType::from_name(name).expect("known")).collect(),
+        event_types: events.iter().map(|name| EventKind::from_name(name).expect("known")).collect(),
     }
 }
 

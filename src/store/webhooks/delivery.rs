@@ -1,15 +1,17 @@
 //! A delivery: one event for one webhook, and the record of its attempts.
 
 use diesel::prelude::*;
+use utoipa::ToSchema;
 
-use crate::domain::{DeliveryId, EventType, RoomId, Seq, Timestamp, WebhookId};
+use crate::domain::{DeliveryId, EventKind, RoomId, Seq, Timestamp, WebhookId};
 use crate::store::StoreError;
 use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::error::damaged;
 use crate::store::engine::schema::webhook_deliveries;
 
 /// The status of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum DeliveryStatus {
     /// It is to be sent, or sent again.
     Pending,
@@ -47,7 +49,7 @@ pub struct WebhookDelivery {
     /// The event's place in the room's log.
     pub seq: Seq,
     /// What kind of event.
-    pub event_type: EventType,
+    pub event_type: EventKind,
     /// Its status.
     pub status: DeliveryStatus,
     /// How often it was tried.
@@ -101,7 +103,7 @@ impl TryFrom<DeliveryRow> for WebhookDelivery {
             webhook_id: WebhookId(row.webhook_id),
             room_id: RoomId(row.room_id),
             seq: Seq(row.seq),
-            event_type: EventType::from_name(&row.event_type).ok_or_else(|| broken("event_type"))?,
+            event_type: EventKind::from_name(&row.event_type).ok_or_else(|| broken("event_type"))?,
             status: DeliveryStatus::from_name(&row.status).ok_or_else(|| broken("status"))?,
             attempts: row.attempts,
             last_attempt: row.attempted_at.map(|at| DeliveryAttempt { at: Timestamp(at), answer }),

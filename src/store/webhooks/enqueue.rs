@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 
-use crate::domain::{DeliveryId, RoomId, Seq, Timestamp, webhook_host};
+use crate::domain::{DeliveryId, EventKind, RoomId, Seq, Timestamp, webhook_host};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::webhook_deliveries;
 use crate::store::engine::statement::statement;
@@ -58,7 +58,7 @@ pub(in crate::store) fn enqueue_posted(
 ) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(_) => {
-            places.try_for_each(|(room, seq)| enqueue(connection, room, seq, "message.posted", at))
+            places.try_for_each(|(room, seq)| enqueue(connection, room, seq, EventKind::MessagePosted.name(), at))
         }
         DbConnection::Postgres(postgres) => enqueue_posted_in_postgres(postgres, places, at),
     }

@@ -64,8 +64,8 @@ impl Store {
         .await
     }
 
-    /// Stores what became of a delivery's job as [`Store::settle_job`] does, and in the same transaction the status of the
-    /// delivery and the attempt, if there was one.
+    /// Stores what became of a delivery's job as [`Store::settle_job`] does, and in the same transaction the status of
+    /// the delivery and the attempt, if there was one.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].

@@ -2,8 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{EventType, Refusal, Role, RoomId, Timestamp, User, UserId, WebhookId, WebhookUrl};
-
+use crate::domain::{EventKind, Refusal, Role, RoomId, Timestamp, User, UserId, WebhookId, WebhookUrl};
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::error::damaged;
 use crate::store::engine::schema::{webhook_event_types, webhooks};
@@ -21,7 +20,7 @@ pub struct NewWebhook {
     /// The room whose events it gets; `None`: all rooms of its maker, also later ones.
     pub room_id: Option<RoomId>,
     /// The types of events that it gets.
-    pub event_types: Vec<EventType>,
+    pub event_types: Vec<EventKind>,
 }
 
 /// A webhook, without its secret.
@@ -34,7 +33,7 @@ pub struct Webhook {
     /// The room whose events it gets; `None`: all rooms of its maker.
     pub room_id: Option<RoomId>,
     /// The types of events that it gets.
-    pub event_types: Vec<EventType>,
+    pub event_types: Vec<EventKind>,
     /// Its maker. It gets only events that this person may read.
     pub created_by: UserId,
     /// When it was made.
@@ -148,7 +147,7 @@ impl WebhookRow {
             .select(webhook_event_types::event_type)
             .load(connection)?;
         let broken = || damaged("webhook_event_types", self.id, "event_type");
-        let types = names.iter().map(|name| EventType::from_name(name).ok_or_else(broken));
+        let types = names.iter().map(|name| EventKind::from_name(name).ok_or_else(broken));
         let mut event_types = types.collect::<Result<Vec<_>, _>>()?;
         event_types.sort_unstable();
         Ok(Webhook {

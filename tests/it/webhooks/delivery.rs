@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use hubbub::config::ServeConfig;
 use hubbub::domain::{
-    EventType, Limits, MessageBody, MessageDraft, PersonName, RoomKind, RoomName, RoomTopic, Username, WebhookUrl,
+    EventKind, Limits, MessageBody, MessageDraft, PersonName, RoomKind, RoomName, RoomTopic, Username, WebhookUrl,
     webhook_host,
 };
 use hubbub::store::{DatabaseUrl, NewRoom, NewUser, NewWebhook, SignUpPermission, Store, StoreOptions};
@@ -221,7 +221,7 @@ async fn leave_behind(path: std::path::PathBuf, url: &str, count: usize) {
         url: WebhookUrl::parse(url).expect("valid"),
         secret: "whsec_c2VjcmV0".to_owned(),
         room_id: Some(room),
-        event_types: vec![EventType::from_name("message.posted").expect("known")],
+        event_types: vec![EventKind::from_name("message.posted").expect("known")],
     };
     store.create_webhook(ada, webhook).await.expect("made");
     for _ in 0..count {

@@ -90,7 +90,7 @@ export function timelineSteps({ timeline, page, seq, otherAuthor }: About): Time
           'The event was handed to the bus.',
         'After the commit, never inside it; and no socket is waited for.',
       ),
-      places: [{ file: 'src/bus/bus.rs', name: 'dispatch' }],
+      places: [{ file: 'src/bus/dispatch.rs', name: 'dispatch' }],
     },
     {
       title: 'Broadcast',

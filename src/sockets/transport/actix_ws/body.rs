@@ -10,8 +10,7 @@ use bytes::Bytes;
 
 use crate::broadcast::Socket;
 
-/// Writes a socket's send_queue to its connection. This is the seam to the wire: frames come out of the send_queue as they go
-/// onto the connection, and how they get there is nobody else's concern.
+/// Writes a socket's send queue to its connection. The HTTP dispatcher polls it for the next bytes.
 pub(super) struct SocketBody {
     socket: Rc<Socket>,
     /// The body that actix-ws made: when it is dropped, its message stream ends, and with it the socket's reader.

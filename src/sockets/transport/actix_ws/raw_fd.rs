@@ -1,4 +1,4 @@
-//! The connection's descriptor, to end a connection that its owner cannot end.
+//! A duplicate of the connection's file descriptor, to shut down a connection that actix cannot end.
 
 use std::any::Any;
 use std::os::fd::{AsFd, OwnedFd};

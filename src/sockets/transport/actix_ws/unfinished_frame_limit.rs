@@ -1,4 +1,4 @@
-//! A limit on what one unfinished frame may cost.
+//! A limit on the bytes of a message that is not complete yet.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use futures_util::Stream;
 /// Counts the bytes that arrived since a message was last complete.
 ///
 /// The frame parser looks at a frame's length only when the whole frame is there, so that without this a client could
-/// have the server keep as many bytes as it cares to send.
+/// make the server buffer any number of bytes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UnfinishedFrameLimit(Rc<Cell<usize>>);
 

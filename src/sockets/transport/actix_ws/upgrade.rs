@@ -18,7 +18,7 @@ use super::body::SocketBody;
 use super::raw_fd::RawFd;
 use super::unfinished_frame_limit::UnfinishedFrameLimit;
 
-/// Makes the connection a socket.
+/// Turns the connection into a socket.
 pub(in crate::sockets) async fn connect(
     server: web::ThinData<SocketServer>,
     key: web::Path<String>,
@@ -39,16 +39,16 @@ pub(in crate::sockets) async fn connect(
         Err((code, message)) => {
             let socket = Rc::new(server.hub().unlisted_socket());
             socket.refuse(code, &message);
-            return Ok(with_outbox(response, socket));
+            return Ok(with_send_queue(response, socket));
         }
     };
     let reading = LimitedReader { messages, limit, raw_fd: request.conn_data::<RawFd>().cloned() };
     let session = SocketSession::new(server.0.clone(), Rc::clone(&socket));
     actix_web::rt::spawn(session::run(session, reading));
-    Ok(with_outbox(response, socket))
+    Ok(with_send_queue(response, socket))
 }
 
-/// `GET /app` and anything below it that is no key.
+/// `GET /app` and paths below it that are not a key.
 pub(in crate::sockets) async fn refuse(
     server: web::ThinData<SocketServer>,
     request: HttpRequest,
@@ -58,14 +58,14 @@ pub(in crate::sockets) async fn refuse(
     let socket = Rc::new(server.hub().unlisted_socket());
     let (code, message) = refuse_path();
     socket.refuse(code, &message);
-    Ok(with_outbox(response, socket))
+    Ok(with_send_queue(response, socket))
 }
 
-fn with_outbox(response: HttpResponse, socket: Rc<Socket>) -> HttpResponse {
+fn with_send_queue(response: HttpResponse, socket: Rc<Socket>) -> HttpResponse {
     response.map_body(|_, end_of_stream: BoxBody| SocketBody::new(socket, end_of_stream).boxed())
 }
 
-/// What actix-ws reads, with a limit on what it has not understood yet.
+/// Messages from actix-ws, with a limit on an incomplete one.
 struct LimitedReader {
     messages: AggregatedMessageStream,
     limit: UnfinishedFrameLimit,

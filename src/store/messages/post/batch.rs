@@ -1,5 +1,6 @@
-//! Storing a batch of posts, on the writer's thread and within its transaction: look up what decides them, accept or refuse
-//! each in its order, then insert the accepted ones together. Each post is decided as if those before it were stored.
+//! Storing a batch of posts, on the writer's thread and within its transaction: look up what decides them, accept or
+//! refuse each in its order, then insert the accepted ones together. Each post is decided as if those before it were
+//! stored.
 //!
 //! On SQLite that saves the rows that several posts of a batch touch, a room's counters above all, from being read and
 //! written for each; on Postgres it saves the round trips.
@@ -9,7 +10,7 @@ use std::collections::hash_map::Entry;
 
 use diesel::QueryResult;
 
-use crate::domain::{Author, Message, MessageId, Refusal, RoomEvent, RoomEventKind, RoomId, Timestamp, UserId};
+use crate::domain::{Author, EventKind, Message, MessageId, Refusal, RoomEvent, RoomId, Subject, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::error::separate_refusal;
@@ -46,8 +47,8 @@ enum Stored {
     Duplicate(MessageId),
 }
 
-/// The answers to posts that were stored together. The messages of duplicates are read with one query, for after an outage
-/// many clients repeat their posts.
+/// The answers to posts that were stored together. The messages of duplicates are read with one query, for after an
+/// outage many clients repeat their posts.
 fn answer(
     connection: &mut DbConnection,
     posts: &[&Post],
@@ -74,12 +75,13 @@ fn message_posted(message: Box<Message>) -> RoomEvent {
         seq: message.seq,
         created_at: message.created_at,
         actor: message.author.clone(),
-        kind: RoomEventKind::MessagePosted(message),
+        kind: EventKind::MessagePosted,
+        subject: Subject::Message(message),
     }
 }
 
-/// The answer to a post whose client id was used before: the message stored then, if the post says the same. If the message
-/// was edited or deleted since, its first text is not known, and the post counts as a repeat.
+/// The answer to a post whose client id was used before: the message stored then, if the post says the same. If the
+/// message was edited or deleted since, its first text is not known, and the post counts as a repeat.
 fn replay(earlier: Option<Message>, post: &Post) -> Result<Posted, StoreError> {
     let message = earlier.ok_or(StoreError::Refused(Refusal::MessageNotFound))?;
     let is_as_posted = message.edited_at.is_none() && message.deleted_at.is_none();

@@ -3,8 +3,8 @@
 //! 1. [`LockRooms`] keeps other writers out of the rooms until the commit. It has to be a separate statement: a
 //!    statement sees the database as it was when the statement began, which may be before the wait for the lock.
 //! 2. [`FindAuthorsOfPosts`] looks up what decides each post.
-//! 3. [`InsertPosts`] stores what was accepted: the messages, their entries in the log, the rooms' counters, the authors'
-//!    read marks. The search index follows.
+//! 3. [`InsertPosts`] stores what was accepted: the messages, their entries in the log, the rooms' counters, the
+//!    authors' read marks. The search index follows.
 
 use std::collections::HashMap;
 
@@ -61,8 +61,8 @@ fn find_authors(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<V
 statement! {
     /// Everything but the rooms that decides whether posts are accepted.
     ///
-    /// The `LATERAL … LIMIT 1` makes it one look into the index for each post. Postgres may turn any other way to ask for
-    /// known client ids into a join, for which it reads the messages.
+    /// The `LATERAL … LIMIT 1` makes it one look into the index for each post. Postgres may turn any other way to ask
+    /// for known client ids into a join, for which it reads the messages.
     FindAuthorsOfPosts<'a> {
         author_ids: Vec<i64> => Array<BigInt>,
         room_ids: Vec<i64> => Array<BigInt>,

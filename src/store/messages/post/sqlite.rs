@@ -132,7 +132,8 @@ fn insert_message(
 }
 
 statement! {
-    /// A message. Without RETURNING: SQLite collects its rows in a temporary table, which costs as much as the insertion.
+    /// A message. Without RETURNING: SQLite collects its rows in a temporary table, which costs as much as the
+    /// insertion.
     InsertMessage<'a> {
         room_id: i64 => BigInt,
         seq: i64 => BigInt,

@@ -1,6 +1,6 @@
 //! Reading the log.
 
-use crate::domain::{Refusal, RoomEvent, RoomEventKind, RoomKind, Seq};
+use crate::domain::{Refusal, RoomEvent, RoomKind, Seq, Subject};
 use crate::store::{CatchUp, Posted, RoomChange, StoreError};
 
 use crate::store::tests::database::{body, draft, new_room, room_name};
@@ -98,10 +98,8 @@ on_both_databases! {
 }
 
 fn message_text(event: &RoomEvent) -> &str {
-    match &event.kind {
-        RoomEventKind::MessagePosted(message)
-        | RoomEventKind::MessageEdited(message)
-        | RoomEventKind::MessageDeleted(message) => &message.body,
+    match &event.subject {
+        Subject::Message(message) => &message.body,
         other => panic!("not about a message: {other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use tokio::task::JoinSet;
 
-use crate::domain::{MessageId, Refusal, RoomEventKind, RoomId, Seq, UserId};
+use crate::domain::{EventKind, MessageId, Refusal, RoomId, Seq, Subject, UserId};
 use crate::store::{Posted, StoreError};
 
 use crate::store::tests::database::{body, draft, posted_message};
@@ -129,7 +129,8 @@ on_both_databases! {
         let posted = database.post(ada, room, "helo").await.expect("stored");
         let (message, event) = database.edit_message(ada, room, posted.id, body("*hello*")).await.expect("edited");
         assert_eq!((event.seq, event.actor.id), (Seq(4), ada));
-        let RoomEventKind::MessageEdited(edited) = event.kind else { panic!("{:?}", event.kind) };
+        assert_eq!(event.kind, EventKind::MessageEdited);
+        let Subject::Message(edited) = event.subject else { panic!("{:?}", event.subject) };
         assert_eq!(*edited, message);
         assert_eq!((edited.seq, edited.number), (posted.seq, posted.number));
         assert_eq!((edited.body.as_str(), edited.html.as_str()), ("*hello*", "<p><em>hello</em></p>\n"));
@@ -155,7 +156,8 @@ on_both_databases! {
         let (deleted, event) = database.delete_message(ada, room, posted.id).await.expect("deleted");
         assert_eq!((deleted.body.as_str(), deleted.html.as_str(), deleted.number), ("", "", 1));
         let event = event.expect("it was not deleted before");
-        assert_eq!(event.kind, RoomEventKind::MessageDeleted(Box::new(deleted.clone())));
+        assert_eq!(event.kind, EventKind::MessageDeleted);
+        assert_eq!(event.subject, Subject::Message(Box::new(deleted.clone())));
         assert_eq!(database.message(ada, room, posted.id).await, Ok(deleted.clone()));
         assert_eq!(database.delete_message(ada, room, posted.id).await, Ok((deleted, None)));
         let edit = database.edit_message(ada, room, posted.id, body("again")).await;

@@ -1,6 +1,6 @@
 //! Inviting, leaving, removing and coming back.
 
-use crate::domain::{Refusal, RoomEventKind, RoomId, UserId};
+use crate::domain::{EventKind, Refusal, RoomId, Subject, UserId};
 use crate::store::StoreError;
 
 use crate::store::tests::{TestDatabase, on_both_databases};
@@ -13,7 +13,7 @@ on_both_databases! {
         let (members, event) = database.add_member(bob, room, eve).await.expect("a member invites");
         let event = event.expect("eve was no member");
         assert_eq!(event.actor.id, bob);
-        assert!(matches!(&event.kind, RoomEventKind::MemberJoined(member) if member.id == eve));
+        assert!(matches!((event.kind, &event.subject), (EventKind::MemberJoined, Subject::Member(member)) if member.id == eve));
         let names: Vec<_> = members.iter().map(|member| member.author.username.as_str()).collect();
         assert_eq!(names, ["ada", "bob", "eve"]);
         assert_eq!(database.add_member(bob, room, eve).await, Ok((members.clone(), None)));
@@ -37,7 +37,7 @@ on_both_databases! {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let room = database.closed_room(ada, &[bob]).await;
         let event = database.remove_member(bob, room, bob).await.expect("leaves").event;
-        assert!(matches!(&event.kind, RoomEventKind::MemberRemoved(member) if member.id == bob));
+        assert!(matches!((event.kind, &event.subject), (EventKind::MemberRemoved, Subject::Member(member)) if member.id == bob));
         assert_eq!(database.post(bob, room, "still here").await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         assert_eq!(database.room(bob, room).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         assert_eq!(database.rooms_of(bob).await, Ok(Vec::new()));

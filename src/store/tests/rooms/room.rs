@@ -1,6 +1,6 @@
 //! Making, seeing, changing and joining rooms.
 
-use crate::domain::{Refusal, Room, RoomEventKind, RoomId, RoomKind, Seq, UserId};
+use crate::domain::{EventKind, Refusal, Room, RoomId, RoomKind, Seq, Subject, UserId};
 use crate::store::{RoomChange, StoreError};
 
 use crate::store::tests::database::{new_room, room_name, room_topic};
@@ -15,8 +15,8 @@ on_both_databases! {
         assert_eq!(view.membership.as_ref().map(|place| place.joined_seq), Some(Seq(2)));
         let kinds: Vec<_> = events.iter().map(|event| (event.seq.0, event.kind.name())).collect();
         assert_eq!(kinds, [(1, "room.created"), (2, "member.joined"), (3, "member.joined")]);
-        assert!(matches!(&events[2].kind, RoomEventKind::MemberJoined(member) if member.id == bob));
-        assert!(matches!(&events[0].kind, RoomEventKind::RoomCreated(room) if room.last_seq == Seq(1)));
+        assert!(matches!(&events[2].subject, Subject::Member(member) if member.id == bob));
+        assert!(matches!(&events[0].subject, Subject::Room(room) if room.last_seq == Seq(1)));
         assert_eq!(database.room(bob, view.room.id).await.expect("invited").room, view.room);
     }
 
@@ -64,7 +64,7 @@ on_both_databases! {
         assert_eq!(database.room(ada, room).await, Ok(view.clone()));
         assert_eq!((view.room.name.as_str(), view.room.topic.as_str()), ("Hall", "Come in"));
         let event = event.expect("something differs");
-        assert_eq!((event.seq, event.kind), (Seq(3), RoomEventKind::RoomChanged(view.room.clone())));
+        assert_eq!((event.seq, event.kind, event.subject), (Seq(3), EventKind::RoomChanged, Subject::Room(view.room.clone())));
         assert_eq!(database.change_room(ada, room, change).await, Ok((view.clone(), None)));
         assert_eq!(database.change_room(ada, room, RoomChange::default()).await, Ok((view, None)));
     }
@@ -87,7 +87,7 @@ on_both_databases! {
         database.post_many(ada, room, 3).await;
         let (view, event) = database.join_room(bob, room).await.expect("open to all");
         let event = event.expect("bob was no member");
-        assert!(matches!(&event.kind, RoomEventKind::MemberJoined(member) if member.id == bob));
+        assert!(matches!((event.kind, &event.subject), (EventKind::MemberJoined, Subject::Member(member)) if member.id == bob));
         let place = view.membership.clone().expect("bob is a member");
         assert_eq!((place.joined_seq, place.read_number), (event.seq, 3), "what was posted before is read");
         assert_eq!(database.join_room(bob, room).await, Ok((view, None)));
@@ -114,8 +114,8 @@ on_both_databases! {
         let events = database.events_after(ada, room, Seq(0), 100, 100).await.expect("readable").events;
         let rooms: Vec<&Room> = events
             .iter()
-            .filter_map(|event| match &event.kind {
-                RoomEventKind::RoomCreated(room) | RoomEventKind::RoomChanged(room) => Some(room),
+            .filter_map(|event| match &event.subject {
+                Subject::Room(room) => Some(room),
                 _ => None,
             })
             .collect();

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::Refusal;
+use crate::domain::Refusal;
 
 /// A field whose value cannot be accepted, and why, in words for the person who sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -24,26 +24,26 @@ impl InvalidField {
 }
 
 /// What a text must satisfy; the messages are built from these words.
-pub(super) struct TextRule {
+pub(in crate::domain) struct TextRule {
     /// The field's name in the request.
-    pub(super) field: &'static str,
+    pub(in crate::domain) field: &'static str,
     /// How an error speaks of it: `message`, `room's name`.
-    pub(super) noun: &'static str,
+    pub(in crate::domain) noun: &'static str,
     /// The code when it is longer than `max_chars`.
-    pub(super) too_long: Refusal,
+    pub(in crate::domain) too_long: Refusal,
     /// The longest accepted, in characters.
-    pub(super) max_chars: usize,
+    pub(in crate::domain) max_chars: usize,
     /// The setting that changes `max_chars`.
-    pub(super) setting: &'static str,
+    pub(in crate::domain) setting: &'static str,
     /// Whether line breaks and tabs may stand in it.
-    pub(super) multiline: bool,
+    pub(in crate::domain) multiline: bool,
 }
 
 impl TextRule {
     /// Checks `text` against the rule.
     ///
     /// Control characters are refused: Postgres cannot store NUL, and the others serve only to deceive in a terminal.
-    pub(super) fn check(&self, text: &str) -> Result<(), InvalidField> {
+    pub(in crate::domain) fn check(&self, text: &str) -> Result<(), InvalidField> {
         let allowed = |c: char| self.multiline && matches!(c, '\n' | '\r' | '\t');
         if let Some(control) = text.chars().find(|&c| c.is_control() && !allowed(c)) {
             let detail = format!("The {} contains the control character U+{:04X}.", self.noun, control as u32);
@@ -61,7 +61,7 @@ impl TextRule {
     }
 
     /// Trims `text`, checks it, and refuses it when nothing is left.
-    pub(super) fn check_filled(&self, text: &str, empty: Refusal) -> Result<String, InvalidField> {
+    pub(in crate::domain) fn check_filled(&self, text: &str, empty: Refusal) -> Result<String, InvalidField> {
         let text = text.trim();
         if is_blank(text) {
             return Err(InvalidField::new(self.field, empty, format!("The {} is empty.", self.noun)));
@@ -72,7 +72,7 @@ impl TextRule {
 }
 
 /// Whether a reader would see nothing: white space, or characters of no width.
-pub(super) fn is_blank(text: &str) -> bool {
+pub(in crate::domain) fn is_blank(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}'))
 }

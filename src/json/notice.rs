@@ -1,0 +1,44 @@
+//! Short notices beside the events of a room: they are in no log, and point to what can be read.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{RoomId, Seq};
+
+/// `room.joined` and `room.left`: `{"room_id":1}`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoomNotice)]
+pub struct RoomNoticePayload {
+    /// The room.
+    pub room_id: RoomId,
+}
+
+/// `room.read`, on the person's other devices: `{"room_id":1,"read_number":28}`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoomRead)]
+pub struct RoomReadPayload {
+    /// The room.
+    pub room_id: RoomId,
+    /// The number of the last message read.
+    pub read_number: i64,
+}
+
+/// `room.head`, how far a room's log reaches: `{"room_id":1,"seq":42}`. Who has less reads the log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoomHead)]
+pub struct RoomHeadPayload {
+    /// The room.
+    pub room_id: RoomId,
+    /// The last event.
+    pub seq: Seq,
+}
+
+/// `resync`, on the event stream: the cursor is too far behind, so read the room's history anew.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Resync)]
+pub struct ResyncPayload {
+    /// The room.
+    pub room_id: RoomId,
+    /// The last event.
+    pub head: Seq,
+}
