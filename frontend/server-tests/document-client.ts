@@ -7,8 +7,13 @@ import type { Person, Server } from '../../tests/support/server.mjs';
 import { Api } from '../src/lib/http/api';
 import { DocumentSession } from '../src/lib/documents/session';
 import { HttpClient } from '../src/lib/http/client';
-import type { KeptUpdate } from '../src/lib/storage/unsaved-updates';
-import { type DocumentLine, type PresentPerson, Realtime, type RealtimeHost } from '../src/lib/realtime/realtime';
+import type { UnsavedUpdate } from '../src/lib/storage/unsaved-updates';
+import {
+  type DocumentChannel,
+  type DocumentChannelEvent,
+  type PresentPerson,
+  Realtime,
+} from '../src/lib/realtime/realtime';
 import type { ClientUpdate, Instance } from '../src/lib/http/wire';
 
 /** All that a client sends and receives goes through here. */
@@ -58,20 +63,6 @@ class Cable {
   }
 }
 
-/** Nothing but documents is of interest here. */
-const DEAF: Omit<RealtimeHost, 'authorise'> = {
-  connectionChanged: () => undefined,
-  subscribed: () => undefined,
-  roomEvent: () => undefined,
-  roomHead: () => undefined,
-  roomRefused: () => undefined,
-  roomJoined: () => undefined,
-  roomLeft: () => undefined,
-  roomRead: () => undefined,
-  presenceChanged: () => undefined,
-  typing: () => undefined,
-};
-
 export class DocumentClient {
   /** What was sent over the socket, in bytes. */
   sentBytes = 0;
@@ -80,9 +71,9 @@ export class DocumentClient {
   isJoined = false;
   readonly session: DocumentSession;
   readonly #realtime: Realtime;
-  readonly #line: DocumentLine;
+  readonly #channel: DocumentChannel;
   #people: PresentPerson[] = [];
-  #kept = new Map<string, KeptUpdate>();
+  #unsaved = new Map<string, UnsavedUpdate>();
 
   private constructor(
     person: Person,
@@ -97,7 +88,8 @@ export class DocumentClient {
     setLocation(origin);
     this.#realtime = new Realtime(
       { ...instance.socket, host: '127.0.0.1', port: cable.port, tls: false },
-      { ...DEAF, authorise: (socketId, channel) => api.authoriseChannel(socketId, channel) },
+      (socketId, channel) => api.authoriseChannel(socketId, channel),
+      () => undefined,
     );
     const send = (event: ClientUpdate): void => {
       this.sentBytes += JSON.stringify({
@@ -105,39 +97,28 @@ export class DocumentClient {
         data: event,
         channel: `presence-document.${documentId}`,
       }).length;
-      this.#line.send(event);
+      this.#channel.send(event);
     };
-    this.session = new DocumentSession({
-      load: (stateVector) => api.loadDocument(documentId, stateVector),
-      save: (update, { keepalive }) => {
-        this.savedBytes += update.length;
-        return api.saveDocument(documentId, update, { keepalive, socketId: this.#realtime.socketId });
+    this.session = new DocumentSession(
+      {
+        load: (stateVector) => api.loadDocument(documentId, stateVector),
+        save: (update, { keepalive }) => {
+          this.savedBytes += update.length;
+          return api.saveDocument(documentId, update, { keepalive, socketId: this.#realtime.socketId });
+        },
       },
-      send,
-      others: () => this.#people.length - 1,
-      readKept: async () => [...this.#kept.values()],
-      dropKept: async (kept) => void this.#kept.delete(kept.key[2]),
-      keep: (update) => {
-        if (update === null) this.#kept.delete('page');
-        else this.#kept.set('page', { key: [person.user.id, documentId, 'page'], stamp: '', update });
+      { send, count: () => this.#people.length - 1 },
+      {
+        read: async () => [...this.#unsaved.values()],
+        drop: async (update) => void this.#unsaved.delete(update.key[2]),
+        keep: (update) => {
+          if (update === null) this.#unsaved.delete('page');
+          else this.#unsaved.set('page', { key: [person.user.id, documentId, 'page'], stamp: '', update });
+        },
       },
-      facts: () => undefined,
-      changed: () => undefined,
-    });
-    this.#line = this.#realtime.joinDocument(documentId, {
-      joined: () => {
-        this.isJoined = true;
-        this.session.joined();
-      },
-      left: () => {
-        this.isJoined = false;
-        this.session.left();
-      },
-      refused: () => this.session.refused(),
-      peopleChanged: (people) => (this.#people = people),
-      heard: (event, userId) => this.session.heard(event, userId),
-      saved: (event) => this.session.saved(event),
-    });
+      () => undefined,
+    );
+    this.#channel = this.#realtime.subscribeDocument(documentId, (event) => this.#on(event));
   }
 
   static async open(server: Server, person: Person, documentId: number): Promise<DocumentClient> {
@@ -147,6 +128,26 @@ export class DocumentClient {
 
   get text(): string {
     return this.session.text.toString();
+  }
+
+  #on(event: DocumentChannelEvent): void {
+    switch (event.type) {
+      case 'subscribed':
+        this.isJoined = true;
+        return this.session.joined();
+      case 'disconnected':
+        this.isJoined = false;
+        return this.session.left();
+      case 'refused':
+        return this.session.refused();
+      case 'presence':
+        this.#people = event.people;
+        return;
+      case 'update':
+        return this.session.heard(event.update, event.userId);
+      case 'saved':
+        return this.session.saved(event.saved);
+    }
   }
 
   get isOffline(): boolean {

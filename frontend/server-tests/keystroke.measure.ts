@@ -60,7 +60,7 @@ for (const people of [2, 20]) {
       });
     }
     // The cursor stays at the end of the text: its position in Yjs's terms does not change while one types there.
-    typist.session.awareness.setLocalStateField('cursor', {
+    typist.session.cursors.awareness.setLocalStateField('cursor', {
       head: Y.createRelativePositionFromTypeIndex(typist.session.text, 0),
     });
     await pause(1_000);

@@ -1,30 +1,30 @@
-// The chat of one signed-in person: their rooms, their outbox, the socket, and how these work together.
+// The chat of one signed-in person: their rooms, their unsent messages, the socket, and how these work together.
 
 import { SvelteMap } from 'svelte/reactivity';
 
-import { Api, type PendingMessage } from '../lib/http/api';
+import { Api } from '../lib/http/api';
 import { Drafts } from '../lib/storage/drafts';
 import { HttpClient } from '../lib/http/client';
-import { Outbox, type Outgoing } from '../lib/messages/unsent-messages';
-import { StepBook, now } from '../lib/timeline/timeline-store';
+import { UnsentMessages } from '../lib/messages/unsent-messages.svelte';
+import { TimelineStore } from '../lib/timeline/timeline-store';
 import { ApiError } from '../lib/http/problem';
-import { type ConnectionState, type PresentPerson, Realtime } from '../lib/realtime/realtime';
+import { type ConnectionState, Realtime, type RealtimeEvent } from '../lib/realtime/realtime';
 import { storage } from '../lib/storage/storage';
-import type { Instance, Message, Room, RoomEvent, RoomFacts, User } from '../lib/http/wire';
+import type { Instance, Room, RoomFacts, User } from '../lib/http/wire';
 import { Documents } from './documents/documents.svelte';
-import { RoomState } from './rooms/room.svelte';
+import { RoomState, type RoomStateEvent } from './rooms/room.svelte';
 import type { Session } from './people/session.svelte';
 
 /** Read marks are sent together when several messages come at once. */
 const READ_DELAY_MS = 250;
-/** While there is no socket, the page looks this often for what it would have heard. */
-const LOOK_WITHOUT_SOCKET_MS = 15_000;
+/** While there is no socket, the page polls for missed events this often. */
+const POLL_WITHOUT_SOCKET_MS = 15_000;
 /** When the list of rooms could not be read, it is asked for again after this. */
 const REPAIR_RETRY_MS = 3_000;
 
 export class Chat {
   readonly api: Api;
-  readonly steps = new StepBook();
+  readonly timelines = new TimelineStore();
   readonly drafts: Drafts;
   readonly rooms = new SvelteMap<number, RoomState>();
   /** Whether the rooms have been read once. */
@@ -33,15 +33,14 @@ export class Chat {
   /** Whether the connection stood before: "connecting" is then "reconnecting". */
   wasConnected = $state(false);
   isOnline = $state(navigator.onLine);
-  outgoing = $state.raw<readonly Outgoing[]>([]);
   /** The room on screen. */
   current = $state.raw<RoomState | null>(null);
   /** The room that this person was removed from while looking at it. */
   lostRoom = $state.raw<RoomFacts | null>(null);
 
+  readonly unsent: UnsentMessages;
   readonly documents: Documents;
 
-  readonly #outbox: Outbox;
   readonly #realtime: Realtime;
   readonly #listening = new AbortController();
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on the page shows it
@@ -55,54 +54,24 @@ export class Chat {
   readonly unread = $derived(this.joined.reduce((sum, room) => sum + room.unread, 0));
 
   constructor(
-    session: Session,
+    private readonly session: Session,
     readonly me: User,
     readonly instance: Instance,
   ) {
     this.api = new Api(new HttpClient(session.credentialsOf(me.id)));
     this.drafts = new Drafts(me.id, storage);
-    this.#outbox = new Outbox(me.id, storage, {
-      post: (pending) => this.#post(pending),
-      sent: (message) => this.rooms.get(message.room_id)?.take(message),
-      changed: () => (this.outgoing = this.#outbox.entries),
-    });
-    this.outgoing = this.#outbox.entries;
-    this.#realtime = new Realtime(instance.socket, {
-      authorise: (socketId, channel) => this.api.authoriseChannel(socketId, channel),
-      connectionChanged: (state) => this.#connectionChanged(state, session),
-      subscribed: () => void this.repair(),
-      roomEvent: (event, receivedAt) => this.#roomEvent(event, receivedAt),
-      roomHead: (roomId, seq) => this.rooms.get(roomId)?.sequence.noteHead(seq),
-      roomRefused: (roomId) => this.#roomLost(roomId),
-      roomJoined: (roomId) => void this.#roomGained(roomId),
-      roomLeft: (roomId) => this.#roomLost(roomId),
-      roomRead: (roomId, number) => this.rooms.get(roomId)?.readTo(number, false),
-      presenceChanged: (roomId, people) => this.#presenceChanged(roomId, people),
-      typing: (roomId, userId, isTyping) => this.rooms.get(roomId)?.setTyping(userId, isTyping),
-    });
+    this.unsent = new UnsentMessages(me.id, storage, this.api, this.timelines, (message) =>
+      this.rooms.get(message.room_id)?.take(message),
+    );
+    this.#realtime = new Realtime(
+      instance.socket,
+      (socketId, channel) => this.api.authoriseChannel(socketId, channel),
+      (event) => this.#on(event),
+    );
     this.documents = new Documents(me.id, this.api, this.#realtime);
-    this.#realtime.joinUser(me.id);
+    this.#realtime.subscribeUser(me.id);
     this.#listen();
     void this.repair();
-  }
-
-  /** Sends a message to a room: shown at once, confirmed by its echo. */
-  post(room: RoomState, body: string): void {
-    this.#outbox.add(room.id, body);
-  }
-
-  retry(clientId: string): void {
-    this.#outbox.retry(clientId);
-  }
-
-  discard(clientId: string): void {
-    this.#outbox.discard(clientId);
-  }
-
-  /** Puts a message that was not sent back where it can be changed. */
-  takeBack(room: RoomState, outgoing: Outgoing): void {
-    this.#outbox.discard(outgoing.client_id);
-    room.draft = room.draft === '' ? outgoing.body : `${outgoing.body}\n\n${room.draft}`;
   }
 
   /** Puts a room on screen, and takes the one before it off. */
@@ -111,7 +80,8 @@ export class Chat {
     this.current?.close();
     this.current = room;
     room?.open();
-    this.#realtime.enterRoom(room?.isMember ? room.id : null);
+    if (room?.isMember) this.#showPresence(room);
+    else this.#realtime.unsubscribePresence();
   }
 
   /** The room of that id, asked for when it is not known; null when this person may not see it. */
@@ -133,7 +103,7 @@ export class Chat {
   async join(room: RoomState): Promise<void> {
     this.#add(await this.api.joinRoom(room.id));
     if (this.lostRoom?.id === room.id) this.lostRoom = null;
-    if (this.current === room) this.#realtime.enterRoom(room.id);
+    if (this.current === room) this.#showPresence(room);
   }
 
   async leave(room: RoomState): Promise<void> {
@@ -141,22 +111,22 @@ export class Chat {
     this.#forget(room);
   }
 
-  sayTyping(isTyping: boolean): void {
-    this.#realtime.sayTyping(isTyping);
+  sendTyping(isTyping: boolean): void {
+    this.#realtime.sendTyping(isTyping);
   }
 
   /** Tries to reach the server at once. */
   tryNow(): void {
     this.#realtime.tryNow();
-    this.#outbox.resume();
+    this.unsent.resume();
     this.documents.tryNow();
   }
 
   /** Forgets what this person wrote here and did not send; before signing out of a browser that others use. */
   forgetUnsent(): void {
-    this.#outbox.clear();
+    this.unsent.clear();
     this.drafts.clear();
-    this.documents.kept.clear().catch(() => undefined); // A browser that keeps nothing has nothing to forget.
+    this.documents.unsaved.clear().catch(() => undefined); // A browser that keeps nothing has nothing to forget.
   }
 
   close(): void {
@@ -166,7 +136,7 @@ export class Chat {
     for (const timer of this.#readTimers.values()) clearTimeout(timer);
     for (const room of this.rooms.values()) room.sequence.close();
     this.documents.stop();
-    this.#outbox.close();
+    this.unsent.close();
     this.#realtime.close();
   }
 
@@ -194,10 +164,10 @@ export class Chat {
         if (!rooms.some((listed) => listed.id === room.id)) this.#roomLost(room.id);
       }
       this.isReady = true;
-      this.#outbox.resume();
-      void this.documents.saveKept();
+      this.unsent.resume();
+      void this.documents.saveUnsaved();
       // Some networks let no WebSocket through: then the page is slow, but not blind.
-      if (this.connection !== 'connected') this.#repairLater(LOOK_WITHOUT_SOCKET_MS);
+      if (this.connection !== 'connected') this.#repairLater(POLL_WITHOUT_SOCKET_MS);
     } catch {
       this.#repairLater(REPAIR_RETRY_MS);
     }
@@ -212,44 +182,53 @@ export class Chat {
   #add(room: Room): RoomState {
     let state = this.rooms.get(room.id);
     if (state === undefined) {
-      state = new RoomState(room, {
-        api: this.api,
-        me: this.me,
-        posted: (message) => this.#posted(message),
-        isSending: (sender) => this.outgoing.some((entry) => entry.room_id === sender.id),
-        removed: (left) => this.#roomLost(left.id),
-        readMoved: (read) => this.#sendRead(read),
-      });
+      state = new RoomState(room, this, (event) => this.#onRoom(event));
       state.draft = this.drafts.of(room.id);
       this.rooms.set(room.id, state);
     } else {
       state.refresh(room);
     }
-    if (state.isMember) this.#realtime.joinRoom(room.id);
+    const subscriber = state;
+    if (state.isMember) this.#realtime.subscribeRoom(room.id, (event) => subscriber.on(event));
     return state;
   }
 
-  #roomEvent(event: RoomEvent, receivedAt: number): void {
-    if (event.type === 'message.posted') this.steps.received(event.message, 'socket', receivedAt, event.flow);
-    this.rooms.get(event.room_id)?.sequence.receive(event);
+  #on(event: RealtimeEvent): void {
+    switch (event.type) {
+      case 'connection':
+        return this.#connectionChanged(event.state);
+      case 'subscribed':
+        return void this.repair();
+      case 'room.joined':
+        return void this.#roomGained(event.roomId);
+      case 'room.left':
+        return this.#roomLost(event.roomId);
+      case 'room.read':
+        return this.rooms.get(event.roomId)?.readTo(event.readNumber, false);
+      default:
+        return event satisfies never;
+    }
   }
 
-  #posted(message: Message): void {
-    this.steps.received(message, 'log', now(), undefined);
-    if (message.author.id === this.me.id && message.client_id !== null) this.#outbox.settle(message.client_id);
+  #onRoom(event: RoomStateEvent): void {
+    switch (event.type) {
+      case 'removed':
+        return this.#roomLost(event.room.id);
+      case 'read':
+        return this.#sendRead(event.room);
+      default:
+        return event.type satisfies never;
+    }
   }
 
-  async #post(pending: PendingMessage): Promise<Message> {
-    this.steps.posted(pending.client_id);
-    const message = await this.api.postMessage(pending);
-    this.steps.answered(message);
-    return message;
+  #showPresence(room: RoomState): void {
+    this.#realtime.subscribePresence(room.id, (event) => room.on(event));
   }
 
   async #roomGained(roomId: number): Promise<void> {
     try {
       const room = this.#add(await this.api.room(roomId));
-      if (this.current === room) this.#realtime.enterRoom(roomId);
+      if (this.current === room) this.#showPresence(room);
     } catch {
       // It is gone again, or the server cannot be reached; the next repair tells.
     }
@@ -265,17 +244,12 @@ export class Chat {
 
   #forget(room: RoomState): void {
     if (this.rooms.get(room.id) !== room) return; // The event of leaving was quicker than the answer.
-    this.#realtime.leaveRoom(room.id);
+    this.#realtime.unsubscribeRoom(room.id);
     room.sequence.close();
     room.forget();
     this.rooms.delete(room.id);
     // An open room can be joined again: it comes back with the list, as one that this person is not in.
     if (room.facts.kind === 'open') void this.repair();
-  }
-
-  #presenceChanged(roomId: number, people: PresentPerson[]): void {
-    const room = this.rooms.get(roomId);
-    if (room !== undefined) room.here = people;
   }
 
   #sendRead(room: RoomState): void {
@@ -288,25 +262,25 @@ export class Chat {
     this.#readTimers.set(room.id, setTimeout(send, READ_DELAY_MS));
   }
 
-  #connectionChanged(state: ConnectionState, session: Session): void {
+  #connectionChanged(state: ConnectionState): void {
     const isLost = this.connection === 'connected' && state !== 'connected';
     this.connection = state;
     if (state === 'connected') {
       this.wasConnected = true;
-      this.#outbox.resume();
+      this.unsent.resume();
       this.documents.tryNow();
     }
     if (isLost) {
       if (this.current !== null) this.current.here = [];
-      this.#repairLater(LOOK_WITHOUT_SOCKET_MS);
+      this.#repairLater(POLL_WITHOUT_SOCKET_MS);
     }
     // The server ends a socket for good when the account or the session is gone: asking for a token tells which.
-    if (state === 'refused') void this.#checkSession(session);
+    if (state === 'refused') void this.#checkSession();
   }
 
-  async #checkSession(session: Session): Promise<void> {
+  async #checkSession(): Promise<void> {
     try {
-      await session.renewed((await session.token()) ?? '');
+      await this.session.renewed((await this.session.token()) ?? '');
     } catch {
       // The server cannot be reached: the strip says so, and offers to try again.
     }
@@ -316,7 +290,7 @@ export class Chat {
     const { signal } = this.#listening;
     window.addEventListener('online', () => this.#onlineChanged(), { signal });
     window.addEventListener('offline', () => this.#onlineChanged(), { signal });
-    window.addEventListener('storage', (event) => this.#outbox.storageChanged(event.key, event.newValue), { signal });
+    window.addEventListener('storage', (event) => this.unsent.storageChanged(event.key, event.newValue), { signal });
     // A page that slept may hold a socket that is dead without knowing it: look once whether anything was missed.
     const woke = (): void => {
       if (document.visibilityState !== 'visible') return;

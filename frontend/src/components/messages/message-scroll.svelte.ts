@@ -94,16 +94,16 @@ export class MessageScroll {
     if (this.#list === null) return;
     const { scrollHeight, scrollTop, clientHeight } = this.#list;
     this.isAtEnd = scrollHeight - scrollTop - clientHeight < END_PX;
-    this.#sticks = this.isAtEnd && this.room().timeline?.atEnd !== false;
+    this.#sticks = this.isAtEnd && this.room().messages?.atEnd !== false;
   }
 
   #loadMore(): void {
     const list = this.#list;
-    const { timeline, isLoading } = this.room();
-    if (list === null || timeline === null || isLoading || Date.now() < this.#loadsFailedUntil) return;
+    const { messages, isLoading } = this.room();
+    if (list === null || messages === null || isLoading || Date.now() < this.#loadsFailedUntil) return;
     const below = list.scrollHeight - list.scrollTop - list.clientHeight;
-    if (timeline.hasOlder && list.scrollTop < AHEAD_PX) this.#load(this.room().loadOlder());
-    else if (!timeline.atEnd && below < AHEAD_PX) this.#load(this.room().loadNewer());
+    if (messages.hasOlder && list.scrollTop < AHEAD_PX) this.#load(this.room().loadOlder());
+    else if (!messages.atEnd && below < AHEAD_PX) this.#load(this.room().loadNewer());
   }
 
   #load(loading: Promise<void>): void {

@@ -1,23 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fromBase64 } from 'lib0/buffer';
 import * as Y from 'yjs';
 
 import type { ClientUpdate } from '../http/wire';
-import { fromBase64 } from './base64';
 import { EVENT_BYTES, EVENT_INTERVAL_MS, LiveSender } from './live-sender';
 
 function setup() {
   const doc = new Y.Doc();
   const events: ClientUpdate[] = [];
-  const host = {
-    send: (event: ClientUpdate) => void events.push(event),
+  const source = {
     cursor: vi.fn(() => new Uint8Array(100)),
     stateVector: vi.fn(() => Y.encodeStateVector(doc)),
-    tooLarge: vi.fn(),
   };
-  const sender = new LiveSender(host);
+  const tooLarge = vi.fn();
+  const sender = new LiveSender(source, (event) => {
+    if (event.type === 'send') events.push(event.update);
+    else tooLarge();
+  });
   doc.on('update', (update: Uint8Array) => sender.addUpdate(update));
   sender.open();
-  return { sender, events, host, text: doc.getText('text') };
+  return { sender, events, source, tooLarge, text: doc.getText('text') };
 }
 
 /** What somebody reads who was sent these. */
@@ -51,17 +53,17 @@ describe('what is typed', () => {
   });
 
   it('goes by HTTP when it fits no event, and the cursor by the event all the same', () => {
-    const { sender, events, host, text } = setup();
+    const { sender, events, tooLarge, text } = setup();
     text.insert(0, 'a long text '.repeat(1_000));
     sender.addCursor();
     vi.advanceTimersByTime(1);
-    expect(host.tooLarge).toHaveBeenCalledOnce();
+    expect(tooLarge).toHaveBeenCalledOnce();
     expect(events).toEqual([{ awareness: expect.any(String) }]);
   });
 
   it('never makes an event larger than the socket server takes', () => {
-    const { sender, events, host, text } = setup();
-    host.cursor.mockImplementation(() => new Uint8Array(2_000));
+    const { sender, events, source, text } = setup();
+    source.cursor.mockImplementation(() => new Uint8Array(2_000));
     text.insert(0, 'z'.repeat(6_000));
     sender.addCursor();
     sender.addVector();
@@ -83,11 +85,11 @@ describe('what is typed', () => {
 
 describe('a state vector', () => {
   it('that fits no event is not sent, and is not tried for ever', () => {
-    const { sender, events, host } = setup();
-    host.stateVector.mockImplementation(() => new Uint8Array(EVENT_BYTES));
+    const { sender, events, source } = setup();
+    source.stateVector.mockImplementation(() => new Uint8Array(EVENT_BYTES));
     sender.addVector();
     vi.advanceTimersByTime(10_000);
     expect(events).toEqual([]);
-    expect(host.stateVector).toHaveBeenCalledOnce();
+    expect(source.stateVector).toHaveBeenCalledOnce();
   });
 });

@@ -1,9 +1,9 @@
 // What this page tells the others in a document while somebody types: few events, none too large.
 
+import { toBase64 } from 'lib0/buffer';
 import * as Y from 'yjs';
 
 import type { ClientUpdate } from '../http/wire';
-import { toBase64 } from './base64';
 
 /** Eight events a second at the most; the socket server allows ten. */
 export const EVENT_INTERVAL_MS = 125;
@@ -12,16 +12,18 @@ export const EVENT_BYTES = 10_000;
 /** The names and quotes around the three parts. */
 const FRAME_BYTES = '{"update":"","awareness":"","state_vector":""}'.length;
 
-export interface LiveSenderHost {
-  /** Hands an event to the socket; it may get lost. */
-  send(event: ClientUpdate): void;
-  /** The part about the cursor, as it is when the event leaves. */
+/** What an event is made of, as it is at the moment when the event leaves. */
+export interface LiveSource {
   cursor(): Uint8Array;
   /** What this page has. */
   stateVector(): Uint8Array;
-  /** What was typed does not fit an event: it has to go by HTTP. */
-  tooLarge(): void;
 }
+
+/**
+ * `send`: hand this to the channel, which may lose it. `too-large`: what was typed does not fit an event, and has to be
+ * saved by HTTP.
+ */
+export type LiveSenderEvent = { type: 'send'; update: ClientUpdate } | { type: 'too-large' };
 
 export class LiveSender {
   #updates: Uint8Array[] = [];
@@ -31,7 +33,10 @@ export class LiveSender {
   #sentAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly host: LiveSenderHost) {}
+  constructor(
+    private readonly source: LiveSource,
+    private readonly on: (event: LiveSenderEvent) => void,
+  ) {}
 
   /** The channel is joined: from here on there is somebody to tell. */
   open(): void {
@@ -91,16 +96,16 @@ export class LiveSender {
     const updates = this.#updates;
     this.#updates = [];
     const isTooLarge = updates.length > 0 && !add('update', Y.mergeUpdates(updates));
-    if (this.#hasCursor) this.#hasCursor = !add('awareness', this.host.cursor());
+    if (this.#hasCursor) this.#hasCursor = !add('awareness', this.source.cursor());
     // A vector that fits no event even alone is not sent: what is saved reaches the others all the same.
     if (this.#hasVector)
-      this.#hasVector = !add('state_vector', this.host.stateVector()) && left < EVENT_BYTES - FRAME_BYTES;
+      this.#hasVector = !add('state_vector', this.source.stateVector()) && left < EVENT_BYTES - FRAME_BYTES;
 
     if (left < EVENT_BYTES - FRAME_BYTES) {
       this.#sentAt = performance.now();
-      this.host.send(event);
+      this.on({ type: 'send', update: event });
     }
-    if (isTooLarge) this.host.tooLarge();
+    if (isTooLarge) this.on({ type: 'too-large' });
     if (this.#hasCursor || this.#hasVector) this.#sendSoon();
   }
 }

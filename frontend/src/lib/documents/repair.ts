@@ -16,20 +16,21 @@ const ANSWER_PATIENCE_MS = 2_500;
 const ANSWER_SPREAD_MS = 40;
 const ANSWER_SPREAD_MAX_MS = 1_200;
 
-export interface RepairHost {
+/** What repairing goes by. */
+export interface RepairSource {
   /** What this page has. */
   vector(): Vector;
   /** Whether something came that cannot be applied before something else comes. */
   isWaitingForMore(): boolean;
-  /** How many others are there. */
+  /** How many others are in the document. */
   others(): number;
-  /** Tells the others what this page has. */
-  sendVector(): void;
-  /** Tells the others what a page with this vector lacks. */
-  sendLacking(vector: Vector): void;
-  /** Asks the server for what this page lacks. */
-  fetch(): void;
 }
+
+/**
+ * `send-vector`: tell the others what this page has. `send-missing`: tell them what a page with this vector lacks.
+ * `fetch`: ask the server for what this page lacks.
+ */
+export type RepairEvent = { type: 'send-vector' } | { type: 'send-missing'; vector: Vector } | { type: 'fetch' };
 
 export class Repair {
   #isRunning = false;
@@ -43,7 +44,8 @@ export class Repair {
   #ask: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly host: RepairHost,
+    private readonly source: RepairSource,
+    private readonly on: (event: RepairEvent) => void,
     private readonly random: () => number = Math.random,
   ) {}
 
@@ -52,7 +54,7 @@ export class Repair {
     this.stop();
     this.#isRunning = true;
     this.#changedAt = Date.now();
-    this.host.sendVector();
+    this.on({ type: 'send-vector' });
     this.#lookLater();
   }
 
@@ -74,10 +76,10 @@ export class Repair {
   /** Takes word of what another page has. */
   heard(vector: Vector): void {
     if (!this.#isRunning) return;
-    const own = this.host.vector();
+    const own = this.source.vector();
     if (lacks(vector, own)) {
       this.#lacking = this.#lacking === null ? vector : common(this.#lacking, vector);
-      const spread = Math.min(ANSWER_SPREAD_MAX_MS, ANSWER_SPREAD_MS * this.host.others());
+      const spread = Math.min(ANSWER_SPREAD_MAX_MS, ANSWER_SPREAD_MS * this.source.others());
       this.#answer ??= setTimeout(() => this.#answerNow(), this.random() * spread);
     }
     if (lacks(own, vector)) {
@@ -91,9 +93,9 @@ export class Repair {
     this.changed();
     if (this.#lacking !== null) {
       this.#lacking = withUpdate(this.#lacking, update);
-      if (!lacks(this.#lacking, this.host.vector())) this.#answered();
+      if (!lacks(this.#lacking, this.source.vector())) this.#answered();
     }
-    if (this.host.isWaitingForMore()) this.ask();
+    if (this.source.isWaitingForMore()) this.ask();
   }
 
   /** This page lacks something: asks the others, and when none of them answers the server. */
@@ -101,9 +103,9 @@ export class Repair {
     if (!this.#isRunning || this.#ask !== undefined) return;
     const askOthers = (): void => {
       if (!this.#isLacking()) return this.#asked();
-      this.host.sendVector();
+      this.on({ type: 'send-vector' });
       this.#ask = setTimeout(() => {
-        if (this.#isLacking()) this.host.fetch();
+        if (this.#isLacking()) this.on({ type: 'fetch' });
         this.#asked();
       }, ANSWER_PATIENCE_MS);
     };
@@ -111,7 +113,7 @@ export class Repair {
   }
 
   #isLacking(): boolean {
-    return this.host.isWaitingForMore() || lacks(this.host.vector(), this.#wanted);
+    return this.source.isWaitingForMore() || lacks(this.source.vector(), this.#wanted);
   }
 
   #asked(): void {
@@ -120,7 +122,7 @@ export class Repair {
   }
 
   #answerNow(): void {
-    if (this.#lacking !== null) this.host.sendLacking(this.#lacking);
+    if (this.#lacking !== null) this.on({ type: 'send-missing', vector: this.#lacking });
     this.#answered();
   }
 
@@ -139,7 +141,7 @@ export class Repair {
     const interval = this.#isQuiet() ? QUIET_LOOK_MS : LOOK_MS;
     const jittered = interval * (2 / 3 + (this.random() * 2) / 3);
     this.#look = setTimeout(() => {
-      this.host.sendVector();
+      this.on({ type: 'send-vector' });
       this.#lookLater();
     }, jittered);
   }

@@ -1,9 +1,10 @@
 // The place of this page in a document's saves. Deletions leave no trace in a state vector; so it is by the number of
 // a save that a page knows whether it has everything the server has.
 
+import { backoffMs } from '../backoff';
+
 /** Events may overtake each other by less than this, give or take. */
 const PATIENCE_MS = 400;
-const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 20_000];
 
 export class Revisions {
   /** This page has everything that the saves up to here changed. */
@@ -94,7 +95,7 @@ export class Revisions {
 
   #later(): void {
     if (this.#timer !== undefined || this.#isFetching || this.#isClosed || !this.#isStarted) return;
-    const backoff = this.#failures === 0 ? PATIENCE_MS : (BACKOFF_MS[this.#failures - 1] ?? 20_000);
+    const backoff = this.#failures === 0 ? PATIENCE_MS : backoffMs(this.#failures);
     this.#timer = setTimeout(() => void this.catchUp(), backoff * (1 + this.random()));
   }
 

@@ -2,14 +2,20 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as Y from 'yjs';
 
 import { ApiError, Unreachable } from '../http/problem';
-import { SAVE_AFTER_MS, SAVE_EVERY_MS, SAVE_OTHERS_AFTER_MS, Saver, type SaverHost } from './saver';
+import { SAVE_AFTER_MS, SAVE_EVERY_MS, SAVE_OTHERS_AFTER_MS, type SaveUpdate, Saver } from './saver';
 
 function setup() {
   const doc = new Y.Doc();
   const server = new Y.Doc();
-  const save = vi.fn<SaverHost['save']>(async (update) => Y.applyUpdate(server, update));
+  const save = vi.fn<SaveUpdate>(async (update) => Y.applyUpdate(server, update));
   const kept: { last: Uint8Array | null } = { last: null };
-  const saver = new Saver({ save, keep: (update) => (kept.last = update), changed: () => undefined }, () => 0);
+  const saver = new Saver(
+    save,
+    (event) => {
+      if (event.type === 'keep') kept.last = event.update;
+    },
+    () => 0,
+  );
   let isOwn = true;
   doc.on('update', (update: Uint8Array) => saver.add(update, isOwn));
   return {

@@ -2,6 +2,7 @@
 
 import * as Y from 'yjs';
 
+import { backoffMs } from '../backoff';
 import { ApiError, Unreachable } from '../http/problem';
 import { type Vector, deletionsOf, isCovered, lacks } from './vector';
 
@@ -11,8 +12,6 @@ export const SAVE_AFTER_MS = 1_000;
 export const SAVE_EVERY_MS = 4_000;
 /** What others typed they save themselves. Should they have vanished, somebody else does after this, give or take. */
 export const SAVE_OTHERS_AFTER_MS = 15_000;
-/** Waits between attempts. */
-const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 20_000];
 /** What is not saved is kept on this device within this. */
 const KEEP_AFTER_MS = 150;
 /** A browser carries no larger body beyond the end of a page. */
@@ -26,13 +25,14 @@ const PIECES = 64;
  */
 export type SaveState = 'saved' | 'saving' | 'waiting' | 'refused';
 
-export interface SaverHost {
-  /** Saves a Yjs update; resolves when the server has it. */
-  save(update: Uint8Array, options: { keepalive: boolean }): Promise<void>;
-  /** Keeps on this device what the server does not have; null when there is nothing. */
-  keep(update: Uint8Array | null): void;
-  changed(): void;
-}
+/** Saves a Yjs update; resolves when the server has it. */
+export type SaveUpdate = (update: Uint8Array, options: { keepalive: boolean }) => Promise<void>;
+
+/**
+ * `keep`: keep this on the device, for the server does not have it; null when there is nothing to keep. `changed`: the
+ * state or the failure is another.
+ */
+export type SaverEvent = { type: 'keep'; update: Uint8Array | null } | { type: 'changed' };
 
 /** A part of what is not saved. Whoever typed it, it is whole only together with the pieces before it. */
 interface Piece {
@@ -56,7 +56,8 @@ export class Saver {
   #keepTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly host: SaverHost,
+    private readonly saveUpdate: SaveUpdate,
+    private readonly on: (event: SaverEvent) => void,
     private readonly random: () => number = Math.random,
   ) {}
 
@@ -81,7 +82,7 @@ export class Saver {
     this.#keepSoon();
     if (isOwn) this.#typed();
     else this.#watchOthers();
-    this.host.changed();
+    this.on({ type: 'changed' });
   }
 
   /**
@@ -113,8 +114,8 @@ export class Saver {
     const update = this.unsaved;
     this.#keep();
     if (update === null || this.#isPaused) return;
-    this.host.save(update, { keepalive: update.length <= KEEPALIVE_BYTES }).then(
-      () => this.#isClosed && this.host.keep(null),
+    this.saveUpdate(update, { keepalive: update.length <= KEEPALIVE_BYTES }).then(
+      () => this.#isClosed && this.on({ type: 'keep', update: null }),
       () => undefined, // It is kept, and saved by the next visit.
     );
   }
@@ -142,7 +143,7 @@ export class Saver {
   #keep(): void {
     clearTimeout(this.#keepTimer);
     this.#keepTimer = undefined;
-    this.host.keep(this.state === 'saved' ? null : this.unsaved);
+    this.on({ type: 'keep', update: this.state === 'saved' ? null : this.unsaved });
   }
 
   #typed(): void {
@@ -173,7 +174,7 @@ export class Saver {
     this.#typedAt = null;
     this.#isSaving = true;
     try {
-      await this.host.save(merged([...sent]), { keepalive: false });
+      await this.saveUpdate(merged([...sent]), { keepalive: false });
       this.#succeeded();
       this.#isSaving = false;
       this.#remove((piece) => sent.has(piece));
@@ -183,7 +184,7 @@ export class Saver {
       // It was done, and only the answer got lost: the event of it came, and nothing is left to try again.
       if (this.#pieces.length > 0) this.#failed(error);
     }
-    this.host.changed();
+    this.on({ type: 'changed' });
   }
 
   #succeeded(): void {
@@ -193,8 +194,8 @@ export class Saver {
 
   #failed(error: unknown): void {
     this.failure = error;
-    const backoff = BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)] ?? 20_000;
     this.#failures += 1;
+    const backoff = backoffMs(this.#failures);
     const asked = error instanceof ApiError ? (error.retryAfterSecs ?? 0) * 1_000 : 0;
     this.#saveIn(Math.max(backoff * (1 + this.random() / 3), asked));
   }
@@ -210,7 +211,7 @@ export class Saver {
       clearTimeout(this.#othersTimer);
       this.#othersTimer = undefined;
     }
-    this.host.changed();
+    this.on({ type: 'changed' });
   }
 }
 

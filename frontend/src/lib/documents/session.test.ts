@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { toBase64 } from 'lib0/buffer';
 import * as Y from 'yjs';
 
 import { ApiError } from '../http/problem';
-import { toBase64 } from './base64';
 import { FINE, FakePage, FakeServer, seeded } from '../testing/fake-network';
 
 const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
@@ -149,7 +149,7 @@ describe('a document', () => {
     server.events = [];
     for (let key = 0; key < 300; key += 1) {
       ada.type('x');
-      ada.session.awareness.setLocalStateField('cursor', key);
+      ada.session.cursors.awareness.setLocalStateField('cursor', key);
       await pass(20);
     }
     const own = server.events.filter(({ from }) => from === ada);
@@ -177,24 +177,24 @@ describe('a document', () => {
 describe('cursors', () => {
   it('are shown to who comes later, and go with who leaves', async () => {
     const { server, ada } = await setup();
-    ada.session.awareness.setLocalStateField('cursor', { anchor: 1, head: 2 });
+    ada.session.cursors.awareness.setLocalStateField('cursor', { anchor: 1, head: 2 });
     await pass(LIVE);
     const late = new FakePage(server, 9);
     await pass(1_000);
     const page = ada.session.doc.clientID;
-    expect(late.session.awareness.getStates().get(page)).toMatchObject({ cursor: { anchor: 1 } });
-    expect(late.session.ownerOf(page)).toBe(1);
-    late.session.usersLeft((user) => user !== 1);
-    expect(late.session.awareness.getStates().has(page)).toBe(false);
+    expect(late.session.cursors.awareness.getStates().get(page)).toMatchObject({ cursor: { anchor: 1 } });
+    expect(late.session.cursors.ownerOf(page)).toBe(1);
+    late.session.cursors.removeAbsent((user) => user !== 1);
+    expect(late.session.cursors.awareness.getStates().has(page)).toBe(false);
   });
 
   it('go with a page that is closed', async () => {
     const { ada, grace } = await setup();
-    ada.session.awareness.setLocalStateField('cursor', { anchor: 1, head: 2 });
+    ada.session.cursors.awareness.setLocalStateField('cursor', { anchor: 1, head: 2 });
     await pass(LIVE);
     ada.session.close();
     await pass(LIVE);
-    expect(grace.session.awareness.getStates().has(ada.session.doc.clientID)).toBe(false);
+    expect(grace.session.cursors.awareness.getStates().has(ada.session.doc.clientID)).toBe(false);
   });
 });
 

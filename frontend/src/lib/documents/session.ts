@@ -1,38 +1,46 @@
 // One open document, without a page around it: what is typed travels to the others over the socket at once, and to the
 // server by HTTP a moment later. Whatever gets lost on either way is found and repaired.
 
-import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness';
+import { fromBase64, toBase64UrlEncoded } from 'lib0/buffer';
 import * as Y from 'yjs';
 
-import type { KeptUpdate } from '../storage/unsaved-updates';
+import type { UnsavedUpdate } from '../storage/unsaved-updates';
+import { backoffMs } from '../backoff';
 import { ApiError } from '../http/problem';
 import type { ClientUpdate, DocumentFacts, DocumentSaved, LoadedDocument, SavedDocument } from '../http/wire';
-import { fromBase64, toBase64Url } from './base64';
-import { LiveSender } from './live-sender';
-import { Repair } from './repair';
+import { Cursors } from './cursors';
+import { LiveSender, type LiveSenderEvent } from './live-sender';
+import { Repair, type RepairEvent } from './repair';
 import { Revisions } from './revisions';
-import { type SaveState, Saver } from './saver';
+import { type SaveState, Saver, type SaverEvent } from './saver';
 import { type Vector, lacks } from './vector';
 
-/** What a document needs from around it. */
-export interface DocumentHost {
+/** The server's side of a document. */
+export interface DocumentServer {
   /** The document, or what a page with this state vector (base64url) lacks of it. */
   load(stateVector: string | null): Promise<LoadedDocument>;
   save(update: Uint8Array<ArrayBuffer>, options: { keepalive: boolean }): Promise<SavedDocument>;
-  /** Hands an event to the channel; it may get lost. */
-  send(event: ClientUpdate): void;
+}
+
+/** The way to the other pages in the document. */
+export interface DocumentPeers {
+  /** Sends them something; it may get lost. */
+  send(update: ClientUpdate): void;
   /** How many others have joined the channel. */
-  others(): number;
-  /** What this device keeps of the document, of earlier visits and other tabs. */
-  readKept(): Promise<KeptUpdate[]>;
-  dropKept(kept: KeptUpdate): Promise<void>;
+  count(): number;
+}
+
+/** What this device keeps of the document until the server has it. */
+export interface DocumentStorage {
+  /** What earlier visits and other tabs have kept. */
+  read(): Promise<UnsavedUpdate[]>;
+  drop(update: UnsavedUpdate): Promise<void>;
   /** Keeps what this page has not saved; null when it has saved everything. */
   keep(update: Uint8Array<ArrayBuffer> | null): void;
-  /** The document's facts are others. */
-  facts(document: DocumentFacts): void;
-  /** `phase`, `saveState` or a failure is another. */
-  changed(): void;
 }
+
+/** `facts`: the server's facts of the document. `changed`: `phase`, `saveState` or a failure is another. */
+export type DocumentSessionEvent = { type: 'facts'; document: DocumentFacts } | { type: 'changed' };
 
 /** `gone`: the document, or the right to it, is. */
 export type DocumentPhase = 'loading' | 'open' | 'gone';
@@ -40,14 +48,12 @@ export type DocumentPhase = 'loading' | 'open' | 'gone';
 /** Who made a change: not this page. */
 const SERVER = Symbol('server');
 const OTHERS = Symbol('others');
-const KEPT = Symbol('kept');
-/** Waits between attempts to load. */
-const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 20_000];
+const STORAGE = Symbol('storage');
 
 export class DocumentSession {
   readonly doc = new Y.Doc();
   readonly text = this.doc.getText('text');
-  readonly awareness = new Awareness(this.doc);
+  readonly cursors = new Cursors(this.doc, () => this.#sender.addCursor());
   phase: DocumentPhase = 'loading';
   /** Why it could not be loaded yet; it is tried again. */
   failure: unknown = null;
@@ -56,51 +62,45 @@ export class DocumentSession {
   readonly #repair: Repair;
   readonly #revisions: Revisions;
   readonly #saver: Saver;
-  /** Whose page an editing page is, as the socket server says. */
-  readonly #owners = new Map<number, number>();
-  #readKept: KeptUpdate[] = [];
+  /** What this device had kept before this page opened the document. */
+  #earlier: UnsavedUpdate[] = [];
   /** The newest save that this page has word of, since it connected. */
   #newest = 0;
   #isJoined = false;
   #isClosed = false;
-  #attempts = 0;
+  #loadFailures = 0;
   #loadTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly host: DocumentHost,
+    private readonly server: DocumentServer,
+    private readonly peers: DocumentPeers,
+    private readonly storage: DocumentStorage,
+    private readonly on: (event: DocumentSessionEvent) => void,
     random: () => number = Math.random,
   ) {
-    this.#sender = new LiveSender({
-      send: (event) => host.send(event),
-      cursor: () => encodeAwarenessUpdate(this.awareness, [this.doc.clientID]),
-      stateVector: () => Y.encodeStateVector(this.doc),
-      tooLarge: () => this.#saver.saveNow(),
-    });
+    this.#sender = new LiveSender(
+      {
+        cursor: () => this.cursors.encode(),
+        stateVector: () => Y.encodeStateVector(this.doc),
+      },
+      (event) => this.#onSender(event),
+    );
     this.#repair = new Repair(
       {
         vector: () => this.#vector(),
         isWaitingForMore: () => this.#isWaitingForMore(),
-        others: () => host.others(),
-        sendVector: () => this.#sender.addVector(),
-        sendLacking: (vector) =>
-          this.#sender.addUpdate(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(new Map(vector)))),
-        fetch: () => void this.#revisions.catchUp(),
+        others: () => peers.count(),
       },
+      (event) => this.#onRepair(event),
       random,
     );
     this.#revisions = new Revisions(() => this.#fetch(), random);
     this.#saver = new Saver(
-      {
-        save: (update, options) => this.#save(update, options),
-        keep: (update) => host.keep(update as Uint8Array<ArrayBuffer> | null),
-        changed: () => this.#changed(),
-      },
+      (update, options) => this.#save(update, options),
+      (event) => this.#onSaver(event),
       random,
     );
     this.doc.on('update', (update: Uint8Array, origin: unknown) => this.#documentChanged(update, origin));
-    this.awareness.on('update', (_: unknown, origin: unknown) => {
-      if (origin === 'local') this.#sender.addCursor();
-    });
     void this.#load();
   }
 
@@ -112,18 +112,12 @@ export class DocumentSession {
     return this.#saver.failure;
   }
 
-  /** The user whose page this is. */
-  ownerOf(page: number): number | undefined {
-    return this.#owners.get(page);
-  }
-
   /** The channel is joined, for the first time or again: what was missed in between is read. */
   joined(): void {
     this.#isJoined = true;
     this.#newest = 0;
     this.#sender.open();
-    // Said anew, for a state is heeded only when it is newer than the last, and the first that a page has counts as none.
-    this.awareness.setLocalState(this.awareness.getLocalState());
+    this.cursors.announce();
     this.#repair.start();
     if (this.phase === 'open') {
       void this.#revisions.catchUp();
@@ -136,19 +130,7 @@ export class DocumentSession {
     this.#isJoined = false;
     this.#sender.close();
     this.#repair.stop();
-    const others = [...this.awareness.getStates().keys()].filter((page) => page !== this.doc.clientID);
-    removeAwarenessStates(this.awareness, others, OTHERS);
-  }
-
-  /** All pages of these users have left the channel. */
-  usersLeft(isHere: (userId: number) => boolean): void {
-    const gone = [...this.#owners].filter(([page, user]) => page !== this.doc.clientID && !isHere(user));
-    for (const [page] of gone) this.#owners.delete(page);
-    removeAwarenessStates(
-      this.awareness,
-      gone.map(([page]) => page),
-      OTHERS,
-    );
+    this.cursors.removeOthers();
   }
 
   /** Takes what another page sent. Whatever it holds, it can harm no more than itself: others write what they like. */
@@ -156,7 +138,7 @@ export class DocumentSession {
     if (this.#isClosed) return;
     try {
       if (typeof event.update === 'string') this.#heardUpdate(fromBase64(event.update));
-      if (typeof event.awareness === 'string') this.#heardCursor(fromBase64(event.awareness), userId);
+      if (typeof event.awareness === 'string') this.cursors.heard(fromBase64(event.awareness), userId);
       if (typeof event.state_vector === 'string') {
         this.#repair.heard(Y.decodeStateVector(fromBase64(event.state_vector)));
       }
@@ -210,7 +192,7 @@ export class DocumentSession {
   }
 
   close(): void {
-    this.awareness.setLocalState(null);
+    this.cursors.close();
     if (this.phase === 'open') this.leave();
     this.#isClosed = true;
     clearTimeout(this.#loadTimer);
@@ -221,21 +203,56 @@ export class DocumentSession {
     this.doc.destroy();
   }
 
+  #onSender(event: LiveSenderEvent): void {
+    switch (event.type) {
+      case 'send':
+        return this.peers.send(event.update);
+      case 'too-large':
+        return this.#saver.saveNow();
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #onRepair(event: RepairEvent): void {
+    switch (event.type) {
+      case 'send-vector':
+        return this.#sender.addVector();
+      case 'send-missing':
+        return this.#sender.addUpdate(Y.encodeStateAsUpdate(this.doc, Y.encodeStateVector(new Map(event.vector))));
+      case 'fetch':
+        return void this.#revisions.catchUp();
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #onSaver(event: SaverEvent): void {
+    switch (event.type) {
+      case 'keep':
+        return this.storage.keep(event.update as Uint8Array<ArrayBuffer> | null);
+      case 'changed':
+        return this.#changed();
+      default:
+        return event satisfies never;
+    }
+  }
+
   async #load(): Promise<void> {
     clearTimeout(this.#loadTimer);
     this.#loadTimer = undefined;
     try {
       const wasJoined = this.#isJoined;
-      const loaded = await this.host.load(null);
+      const loaded = await this.server.load(null);
       // A device that keeps nothing, or does not tell, keeps nobody from writing.
-      const kept = await this.host.readKept().catch(() => []);
+      const earlier = await this.storage.read().catch(() => []);
       if (this.#isClosed || this.phase === 'gone') return;
-      this.host.facts(loaded.document);
+      this.on({ type: 'facts', document: loaded.document });
       this.#applyServer(fromBase64(loaded.update));
-      this.#readKept = kept;
-      for (const { update } of kept) Y.applyUpdate(this.doc, update, KEPT);
+      this.#earlier = earlier;
+      for (const { update } of earlier) Y.applyUpdate(this.doc, update, STORAGE);
       this.#serverHas({ ...loaded, revision: loaded.document.revision }, fromBase64(loaded.update));
-      if (this.saveState === 'saved') this.#dropKept();
+      if (this.saveState === 'saved') this.#dropEarlier();
       this.failure = null;
       this.phase = 'open';
       this.#revisions.start(loaded.document.revision);
@@ -254,14 +271,14 @@ export class DocumentSession {
       return;
     }
     this.failure = error;
-    this.#loadTimer = setTimeout(() => void this.#load(), BACKOFF_MS[Math.min(this.#attempts, BACKOFF_MS.length - 1)]);
-    this.#attempts += 1;
+    this.#loadFailures += 1;
+    this.#loadTimer = setTimeout(() => void this.#load(), backoffMs(this.#loadFailures));
     this.#changed();
   }
 
   /** Reads what this page lacks. */
   async #fetch(): Promise<number> {
-    const loaded = await this.host.load(toBase64Url(Y.encodeStateVector(this.doc))).catch((error: unknown) => {
+    const loaded = await this.server.load(toBase64UrlEncoded(Y.encodeStateVector(this.doc))).catch((error: unknown) => {
       if (isGone(error)) this.removed();
       throw error;
     });
@@ -269,17 +286,17 @@ export class DocumentSession {
     const update = fromBase64(loaded.update);
     this.#applyServer(update);
     this.#serverHas({ ...loaded, revision: loaded.document.revision }, update);
-    this.host.facts(loaded.document);
+    this.on({ type: 'facts', document: loaded.document });
     return loaded.document.revision;
   }
 
   async #save(update: Uint8Array, options: { keepalive: boolean }): Promise<void> {
-    const saved = await this.host.save(update as Uint8Array<ArrayBuffer>, options).catch((error: unknown) => {
+    const saved = await this.server.save(update as Uint8Array<ArrayBuffer>, options).catch((error: unknown) => {
       if (isGone(error)) this.removed();
       throw error;
     });
     if (this.#isClosed) return;
-    this.host.facts(saved.document);
+    this.on({ type: 'facts', document: saved.document });
     if (saved.changed) this.#revisions.have(saved.document.revision);
     else this.#revisions.reached(saved.document.revision);
     this.#serverHas({ ...saved, revision: saved.document.revision }, update);
@@ -298,17 +315,6 @@ export class DocumentSession {
   #heardUpdate(update: Uint8Array): void {
     Y.applyUpdate(this.doc, update, OTHERS);
     this.#repair.received(update);
-  }
-
-  #heardCursor(update: Uint8Array, userId: number): void {
-    const told = (changes: { added: number[]; updated: number[] }): void => {
-      for (const page of [...changes.added, ...changes.updated]) this.#owners.set(page, userId);
-      // Whoever comes hears where the others' cursors are.
-      if (changes.added.length > 0) this.#sender.addCursor();
-    };
-    this.awareness.on('update', told);
-    applyAwarenessUpdate(this.awareness, update, OTHERS);
-    this.awareness.off('update', told);
   }
 
   #applyServer(update: Uint8Array): void {
@@ -334,9 +340,9 @@ export class DocumentSession {
   }
 
   /** Everything that this device had kept is saved. */
-  #dropKept(): void {
-    for (const kept of this.#readKept) this.host.dropKept(kept).catch(() => undefined);
-    this.#readKept = [];
+  #dropEarlier(): void {
+    for (const update of this.#earlier) this.storage.drop(update).catch(() => undefined);
+    this.#earlier = [];
   }
 
   #vector(): Vector {
@@ -349,8 +355,8 @@ export class DocumentSession {
 
   #changed(): void {
     if (this.#isClosed) return;
-    if (this.phase === 'open' && this.saveState === 'saved' && this.#readKept.length > 0) this.#dropKept();
-    this.host.changed();
+    if (this.phase === 'open' && this.saveState === 'saved' && this.#earlier.length > 0) this.#dropEarlier();
+    this.on({ type: 'changed' });
   }
 }
 

@@ -13,18 +13,9 @@ import type {
   MessagePage,
   Room,
   SavedDocument,
-  ServerFlow,
+  ServerTimeline,
   User,
 } from './wire';
-
-/** A message on its way: the row that its author sees at once. The echo with the same `client_id` replaces it. */
-export interface PendingMessage {
-  client_id: string;
-  room_id: number;
-  body: string;
-  /** When it was written, in milliseconds since 1970; orders what waits. */
-  written_at: number;
-}
 
 export class Api {
   constructor(private readonly http: HttpClient) {}
@@ -33,9 +24,8 @@ export class Api {
    * Step 1: posts a message. Repeating the call is safe, for the server stores a `client_id` once: a message that was
    * stored while its answer got lost is answered again and not doubled.
    */
-  postMessage(pending: PendingMessage): Promise<Message> {
-    const { room_id, body, client_id } = pending;
-    return this.http.call('POST', `/api/v1/rooms/${room_id}/messages`, { body: { body, client_id } });
+  postMessage(roomId: number, message: { body: string; client_id: string }): Promise<Message> {
+    return this.http.call('POST', `/api/v1/rooms/${roomId}/messages`, { body: message });
   }
 
   editMessage(roomId: number, messageId: number, body: string): Promise<Message> {
@@ -52,8 +42,8 @@ export class Api {
     return this.http.call('GET', `/api/v1/rooms/${roomId}/messages?${query}`);
   }
 
-  /** The server's steps of a message. */
-  flow(roomId: number, messageId: number): Promise<ServerFlow> {
+  /** When the server did its steps of a message. */
+  timeline(roomId: number, messageId: number): Promise<ServerTimeline> {
     return this.http.call('GET', `/api/v1/rooms/${roomId}/messages/${messageId}/flow`);
   }
 

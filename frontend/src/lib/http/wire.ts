@@ -61,9 +61,9 @@ export const ROOM_EVENT_TYPES = Object.keys(IS_ROOM_EVENT) as Schemas['EventType
 export type CatchUp = Schemas['CatchUp'];
 
 /** Steps 2 and 3 as the event carries them; microseconds after `received_at`. */
-export type DispatchedFlow = Schemas['DispatchedSteps'];
+export type DispatchedTimeline = Schemas['DispatchedSteps'];
 /** The server's four steps of a message; microseconds after `received_at`. */
-export type ServerFlow = Schemas['Flow'];
+export type ServerTimeline = Schemas['Flow'];
 
 export type ApiToken = Schemas['ApiToken'];
 export type Invite = Schemas['Invite'];

@@ -3,8 +3,8 @@
 import type { Message, MessagePage } from '../http/wire';
 
 /** A contiguous window of a room's messages, oldest first. */
-export interface Timeline {
-  readonly messages: readonly Message[];
+export interface MessageWindow {
+  readonly items: readonly Message[];
   /** Whether there are older ones to load. */
   readonly hasOlder: boolean;
   /** Whether the window reaches the newest message, so that new ones join it. */
@@ -14,52 +14,52 @@ export interface Timeline {
 /** The most messages in the window: what a slow phone scrolls through smoothly. Scrolling loads the others again. */
 export const WINDOW_MESSAGES = 400;
 
-export function fromPage(page: MessagePage): Timeline {
-  return { messages: page.items, hasOlder: page.prev !== null, atEnd: page.next === null };
+export function fromPage(page: MessagePage): MessageWindow {
+  return { items: page.items, hasOlder: page.prev !== null, atEnd: page.next === null };
 }
 
 /** Adds an older page above; the window's newest messages go when it is full. */
-export function withOlder(timeline: Timeline, page: MessagePage): Timeline {
-  const messages = merge(timeline.messages, page.items);
-  const kept = messages.slice(0, WINDOW_MESSAGES);
+export function withOlder(shown: MessageWindow, page: MessagePage): MessageWindow {
+  const items = merge(shown.items, page.items);
+  const kept = items.slice(0, WINDOW_MESSAGES);
   return {
-    messages: kept,
+    items: kept,
     hasOlder: page.prev !== null,
-    atEnd: timeline.atEnd && kept.length === messages.length,
+    atEnd: shown.atEnd && kept.length === items.length,
   };
 }
 
 /** Adds a newer page below; the window's oldest messages go when it is full. */
-export function withNewer(timeline: Timeline, page: MessagePage): Timeline {
-  const messages = merge(timeline.messages, page.items);
-  const kept = messages.slice(-WINDOW_MESSAGES);
+export function withNewer(shown: MessageWindow, page: MessagePage): MessageWindow {
+  const items = merge(shown.items, page.items);
+  const kept = items.slice(-WINDOW_MESSAGES);
   return {
-    messages: kept,
-    hasOlder: timeline.hasOlder || kept.length < messages.length,
+    items: kept,
+    hasOlder: shown.hasOlder || kept.length < items.length,
     atEnd: page.next === null,
   };
 }
 
 /** Takes a message that was posted. It joins the window at its end, and only when the window reaches the end. */
-export function withPosted(timeline: Timeline, message: Message): Timeline {
-  if (timeline.messages.some((known) => known.id === message.id)) return withChanged(timeline, message);
-  if (!timeline.atEnd) return timeline;
-  return { ...timeline, messages: merge(timeline.messages, [message]) };
+export function withPosted(shown: MessageWindow, message: Message): MessageWindow {
+  if (shown.items.some((known) => known.id === message.id)) return withChanged(shown, message);
+  if (!shown.atEnd) return shown;
+  return { ...shown, items: merge(shown.items, [message]) };
 }
 
 /** Takes a message as it is after an edit or its deletion. */
-export function withChanged(timeline: Timeline, message: Message): Timeline {
-  const index = timeline.messages.findIndex((known) => known.id === message.id);
-  const known = timeline.messages[index];
-  if (known === undefined || fresher(known, message) === known) return timeline;
-  return { ...timeline, messages: timeline.messages.with(index, message) };
+export function withChanged(shown: MessageWindow, message: Message): MessageWindow {
+  const index = shown.items.findIndex((known) => known.id === message.id);
+  const known = shown.items[index];
+  if (known === undefined || fresher(known, message) === known) return shown;
+  return { ...shown, items: shown.items.with(index, message) };
 }
 
 /** Lets the oldest messages go while nobody looks at them, so that a busy room does not grow for ever. */
-export function trimmed(timeline: Timeline): Timeline {
+export function trimmed(shown: MessageWindow): MessageWindow {
   // A hundred at a time, so that not every message moves the list.
-  if (timeline.messages.length <= WINDOW_MESSAGES + 100) return timeline;
-  return { ...timeline, messages: timeline.messages.slice(-WINDOW_MESSAGES), hasOlder: true };
+  if (shown.items.length <= WINDOW_MESSAGES + 100) return shown;
+  return { ...shown, items: shown.items.slice(-WINDOW_MESSAGES), hasOlder: true };
 }
 
 /**

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Outgoing } from './unsent-messages';
+import type { UnsentMessage } from './unsent-messages.svelte';
 import { type Row, rows } from './rows';
 import { ada, grace, message } from '../testing/objects';
 import type { Message } from '../http/wire';
 
 const at = (minutes: number): string => new Date(2026, 10, 24, 12, minutes).toISOString();
-const outgoing = (client_id: string): Outgoing => ({
+const unsent = (client_id: string): UnsentMessage => ({
   client_id,
   room_id: 1,
   body: 'on its way',
@@ -14,8 +14,8 @@ const outgoing = (client_id: string): Outgoing => ({
   state: 'sending',
   reason: null,
 });
-const build = (messages: Message[], pending: Outgoing[] = [], newFrom: number | null = null): Row[] =>
-  rows({ messages, outgoing: pending, me: ada, newFrom });
+const build = (messages: Message[], pending: UnsentMessage[] = [], newFrom: number | null = null): Row[] =>
+  rows({ messages, unsent: pending, me: ada, newFrom });
 const shape = (list: Row[]): string[] =>
   list.map((row) => (row.kind === 'message' ? (row.startsGroup ? 'first' : 'joins') : row.kind));
 
@@ -47,19 +47,19 @@ describe('the rows of a room', () => {
   });
 
   it('end with what is on its way', () => {
-    const list = build([message(1)], [outgoing('x')]);
-    expect(list.at(-1)).toMatchObject({ kind: 'message', entry: { state: 'outgoing' } });
+    const list = build([message(1)], [unsent('x')]);
+    expect(list.at(-1)).toMatchObject({ kind: 'message', entry: { state: 'unsent' } });
   });
 
-  it('show a message that is confirmed and still in the outbox once, in the same row', () => {
-    const before = build([], [outgoing('x')]);
-    const after = build([message(1, { author: ada, client_id: 'x' })], [outgoing('x')]);
+  it('show a message that is confirmed and still among the unsent once, in the same row', () => {
+    const before = build([], [unsent('x')]);
+    const after = build([message(1, { author: ada, client_id: 'x' })], [unsent('x')]);
     expect(after.filter((row) => row.kind === 'message')).toHaveLength(1);
     expect(after.at(-1)?.key).toBe(before.at(-1)?.key);
   });
 
   it('do not mistake another person’s client id for one’s own', () => {
-    const list = build([message(1, { author: grace, client_id: 'x' })], [outgoing('x')]);
+    const list = build([message(1, { author: grace, client_id: 'x' })], [unsent('x')]);
     expect(list.filter((row) => row.kind === 'message')).toHaveLength(2);
     expect(new Set(list.map((row) => row.key)).size).toBe(list.length);
   });

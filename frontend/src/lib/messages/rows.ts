@@ -1,8 +1,8 @@
 // What stands in the list of messages, from top to bottom: messages in groups, and the lines between them.
 
-import type { DocumentNote } from '../documents/notes';
+import type { DocumentNote } from './document-notes';
 import { dayKey } from '../browser/format';
-import type { Outgoing } from './unsent-messages';
+import type { UnsentMessage } from './unsent-messages.svelte';
 import type { Author, Message } from '../http/wire';
 
 export type Row =
@@ -11,15 +11,15 @@ export type Row =
   | { kind: 'document'; key: string; note: DocumentNote }
   | { kind: 'message'; key: string; startsGroup: boolean; author: Author; time: number; entry: Entry };
 
-/** A message that is stored, or one that is on its way. */
-export type Entry = { state: 'stored'; message: Message } | { state: 'outgoing'; outgoing: Outgoing };
+/** A message that is stored, or one that is not sent yet. */
+export type Entry = { state: 'stored'; message: Message } | { state: 'unsent'; message: UnsentMessage };
 
 /** Messages of one author join a group when no more than this lies between them. */
 const GROUP_MS = 5 * 60_000;
 
 export interface RowsInput {
   messages: readonly Message[];
-  outgoing: readonly Outgoing[];
+  unsent: readonly UnsentMessage[];
   me: Author;
   /** The number of the first message that was new when the room was opened; null draws no line. */
   newFrom: number | null;
@@ -27,7 +27,7 @@ export interface RowsInput {
   notes?: readonly DocumentNote[];
 }
 
-export function rows({ messages, outgoing, me, newFrom, notes = [] }: RowsInput): Row[] {
+export function rows({ messages, unsent, me, newFrom, notes = [] }: RowsInput): Row[] {
   const rows: Row[] = [];
   let previous: { authorId: number | null; time: number } | null = null;
   let lineDrawn = false;
@@ -64,17 +64,17 @@ export function rows({ messages, outgoing, me, newFrom, notes = [] }: RowsInput)
     const isNew = newFrom !== null && message.number >= newFrom;
     add(message.author, Date.parse(message.created_at), messageKey(message), { state: 'stored', message }, isNew);
   }
-  for (const pending of outgoing) {
-    // The echo may be shown a moment before the outbox hears of it: never both.
+  for (const pending of unsent) {
+    // The stored message may be shown a moment before its post is answered: never both.
     if (stored.has(pending.client_id)) continue;
     const key = `${me.id}:${pending.client_id}`;
-    add(me, pending.written_at, key, { state: 'outgoing', outgoing: pending }, false);
+    add(me, pending.written_at, key, { state: 'unsent', message: pending }, false);
   }
   addNotes(Infinity);
   return rows;
 }
 
-/** The same for a pending message and its echo, so that the row stays where it is and only its state changes. */
+/** The same for an unsent message and the stored one, so that the row stays where it is and only its state changes. */
 export function messageKey(message: Message): string {
   return message.client_id === null ? `#${message.id}` : `${message.author.id}:${message.client_id}`;
 }

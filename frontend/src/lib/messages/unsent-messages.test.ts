@@ -1,13 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { PendingMessage } from '../http/api';
-import { Outbox } from './unsent-messages';
 import { ApiError, Unreachable } from '../http/problem';
 import { MemoryStorage } from '../storage/storage';
 import { ada, message, settled } from '../testing/objects';
 import type { Message } from '../http/wire';
+import { TimelineStore } from '../timeline/timeline-store';
+import { UnsentMessages } from './unsent-messages.svelte';
 
-/** A server that stores each client id once, as the real one does, and a page with an outbox. */
+interface PostedBody {
+  body: string;
+  client_id: string;
+}
+
+/** A server that stores each client id once, as the real one does, and a page with unsent messages. */
 class Harness {
   stored: Message[] = [];
   sent: string[] = [];
@@ -16,16 +21,12 @@ class Harness {
   /** What goes wrong, post by post; nothing when the list is empty. */
   failures: (Error | 'answer lost')[] = [];
 
-  open(): Outbox {
-    const outbox = new Outbox(1, this.storage, {
-      post: (pending) => this.post(pending),
-      sent: (sent) => this.sent.push(sent.body),
-      changed: () => undefined,
-    });
-    return outbox;
+  open(): UnsentMessages {
+    const api = { postMessage: (roomId: number, body: PostedBody) => this.post(roomId, body) };
+    return new UnsentMessages(1, this.storage, api, new TimelineStore(), (sent) => void this.sent.push(sent.body));
   }
 
-  private async post({ client_id, body, room_id }: PendingMessage): Promise<Message> {
+  private async post(room_id: number, { client_id, body }: PostedBody): Promise<Message> {
     this.posts.push(body);
     const failure = this.failures.shift();
     if (failure instanceof Error) throw failure;
@@ -43,26 +44,26 @@ class Harness {
   }
 }
 
-const states = (outbox: Outbox): string[] => outbox.entries.map((entry) => `${entry.body} ${entry.state}`);
+const states = (unsent: UnsentMessages): string[] => unsent.list.map((entry) => `${entry.body} ${entry.state}`);
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-describe('the outbox', () => {
+describe('unsent messages', () => {
   it('shows a message at once and lets it go when the server has it', async () => {
     const page = new Harness();
-    const outbox = page.open();
-    outbox.add(1, 'hello');
-    expect(states(outbox)).toEqual(['hello sending']);
+    const unsent = page.open();
+    unsent.add(1, 'hello');
+    expect(states(unsent)).toEqual(['hello sending']);
     await settled();
-    expect(states(outbox)).toEqual([]);
+    expect(states(unsent)).toEqual([]);
     expect(page.sent).toEqual(['hello']);
   });
 
   it('sends in the order of writing, one at a time', async () => {
     const page = new Harness();
-    const outbox = page.open();
-    for (const body of ['one', 'two', 'three']) outbox.add(1, body);
+    const unsent = page.open();
+    for (const body of ['one', 'two', 'three']) unsent.add(1, body);
     expect(page.posts).toEqual(['one']);
     await settled();
     expect(page.bodies).toEqual(['one', 'two', 'three']);
@@ -71,10 +72,10 @@ describe('the outbox', () => {
   it('keeps the order when the network fails in between', async () => {
     const page = new Harness();
     page.failures = [new Unreachable()];
-    const outbox = page.open();
-    for (const body of ['one', 'two']) outbox.add(1, body);
+    const unsent = page.open();
+    for (const body of ['one', 'two']) unsent.add(1, body);
     await settled();
-    expect(states(outbox)).toEqual(['one waiting', 'two waiting']);
+    expect(states(unsent)).toEqual(['one waiting', 'two waiting']);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(page.bodies).toEqual(['one', 'two']);
   });
@@ -82,9 +83,9 @@ describe('the outbox', () => {
   it('does not hold up one room for another', async () => {
     const page = new Harness();
     page.failures = [new Unreachable()];
-    const outbox = page.open();
-    outbox.add(1, 'stuck');
-    outbox.add(2, 'free');
+    const unsent = page.open();
+    unsent.add(1, 'stuck');
+    unsent.add(2, 'free');
     await settled();
     expect(page.bodies).toEqual(['free']);
   });
@@ -92,23 +93,23 @@ describe('the outbox', () => {
   it('stores a message once though its answer was lost', async () => {
     const page = new Harness();
     page.failures = ['answer lost'];
-    const outbox = page.open();
-    outbox.add(1, 'once');
+    const unsent = page.open();
+    unsent.add(1, 'once');
     await settled();
-    expect(states(outbox)).toEqual(['once waiting']);
-    outbox.resume();
+    expect(states(unsent)).toEqual(['once waiting']);
+    unsent.resume();
     await settled();
     expect(page.posts).toEqual(['once', 'once']);
     expect(page.bodies).toEqual(['once']);
-    expect(states(outbox)).toEqual([]);
+    expect(states(unsent)).toEqual([]);
   });
 
   it('lets a message go when its echo comes before its answer', async () => {
     const page = new Harness();
-    const outbox = page.open();
-    const { client_id } = outbox.add(1, 'quick');
-    outbox.settle(client_id);
-    expect(states(outbox)).toEqual([]);
+    const unsent = page.open();
+    const { client_id } = unsent.add(1, 'quick');
+    unsent.stored(client_id);
+    expect(states(unsent)).toEqual([]);
     await settled();
     expect(page.bodies).toEqual(['quick']);
   });
@@ -116,37 +117,37 @@ describe('the outbox', () => {
   it('does not bring a message back when its answer fails after its echo', async () => {
     const page = new Harness();
     page.failures = ['answer lost'];
-    const outbox = page.open();
-    const { client_id } = outbox.add(1, 'echoed');
-    outbox.settle(client_id);
+    const unsent = page.open();
+    const { client_id } = unsent.add(1, 'echoed');
+    unsent.stored(client_id);
     await settled();
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(states(outbox)).toEqual([]);
+    expect(states(unsent)).toEqual([]);
     expect(page.posts).toEqual(['echoed']);
   });
 
   it('tells the author what the server refused, and goes on with the next', async () => {
     const page = new Harness();
     page.failures = [new ApiError(422, 'message_too_long', 'The message has 20000 characters.')];
-    const outbox = page.open();
-    outbox.add(1, 'too long');
-    outbox.add(1, 'fine');
+    const unsent = page.open();
+    unsent.add(1, 'too long');
+    unsent.add(1, 'fine');
     await settled();
-    expect(states(outbox)).toEqual(['too long failed']);
-    expect(outbox.entries[0]?.reason).toBe('The message has 20000 characters.');
+    expect(states(unsent)).toEqual(['too long failed']);
+    expect(unsent.list[0]?.reason).toBe('The message has 20000 characters.');
     expect(page.bodies).toEqual(['fine']);
   });
 
   it('retries a failed message under its first client id', async () => {
     const page = new Harness();
     page.failures = [new ApiError(403, 'not_a_member', 'You are not in this room.')];
-    const outbox = page.open();
-    const { client_id } = outbox.add(1, 'again');
+    const unsent = page.open();
+    const { client_id } = unsent.add(1, 'again');
     await settled();
-    outbox.retry(client_id);
+    unsent.retry(client_id);
     await settled();
     expect(page.stored.map((each) => each.client_id)).toEqual([client_id]);
-    expect(states(outbox)).toEqual([]);
+    expect(states(unsent)).toEqual([]);
   });
 
   it('waits as long as a busy server asks', async () => {
@@ -163,11 +164,11 @@ describe('the outbox', () => {
   it('gives a message that breaks the server back to its author, and goes on', async () => {
     const page = new Harness();
     page.failures = Array.from({ length: 3 }, () => new ApiError(500, 'internal', 'Something went wrong.'));
-    const outbox = page.open();
-    outbox.add(1, 'poison');
-    outbox.add(1, 'next');
+    const unsent = page.open();
+    unsent.add(1, 'poison');
+    unsent.add(1, 'next');
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(states(outbox)).toEqual(['poison failed']);
+    expect(states(unsent)).toEqual(['poison failed']);
     expect(page.bodies).toEqual(['next']);
   });
 
@@ -212,19 +213,19 @@ describe('the outbox', () => {
     const page = new Harness();
     page.failures = [new Unreachable()];
     page.open().add(1, 'secret');
-    const other = new Outbox(2, page.storage, { post: vi.fn(), sent: vi.fn(), changed: vi.fn() });
-    expect(other.entries).toEqual([]);
+    const other = new UnsentMessages(2, page.storage, { postMessage: vi.fn() }, new TimelineStore(), vi.fn());
+    expect(other.list).toEqual([]);
   });
 
   it('does not send what was given up, here or in another tab', async () => {
     const page = new Harness();
     page.failures = [new Unreachable(), new Unreachable()];
-    const outbox = page.open();
-    const first = outbox.add(1, 'one');
-    const second = outbox.add(1, 'two');
+    const unsent = page.open();
+    const first = unsent.add(1, 'one');
+    const second = unsent.add(1, 'two');
     await settled();
-    outbox.discard(first.client_id);
-    outbox.storageChanged(`hubbub.outbox.1.${second.client_id}`, null);
+    unsent.discard(first.client_id);
+    unsent.storageChanged(`hubbub.outbox.1.${second.client_id}`, null);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(page.bodies).toEqual([]);
   });
@@ -233,7 +234,7 @@ describe('the outbox', () => {
     const page = new Harness();
     page.storage.setItem('hubbub.outbox.1.x', 'not json');
     page.storage.setItem('hubbub.outbox.1.y', '{"body":1}');
-    expect(page.open().entries).toEqual([]);
+    expect(page.open().list).toEqual([]);
   });
 
   it('sends though the storage is full', async () => {

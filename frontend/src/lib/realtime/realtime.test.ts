@@ -2,27 +2,25 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import FakePusher from '../testing/fake-pusher';
 import { ApiError, Unreachable } from '../http/problem';
-import { Realtime, type RealtimeHost } from './realtime';
+import {
+  type Authorise,
+  type DocumentChannelEvent,
+  Realtime,
+  type RealtimeEvent,
+  type RoomChannelEvent,
+} from './realtime';
 import { posted, settled } from '../testing/objects';
 
 vi.mock('pusher-js', () => import('../testing/fake-pusher'));
 
 function setup() {
-  const host = {
-    authorise: vi.fn<RealtimeHost['authorise']>(async () => ({ auth: 'key:signature' })),
-    connectionChanged: vi.fn(),
-    subscribed: vi.fn(),
-    roomEvent: vi.fn(),
-    roomHead: vi.fn(),
-    roomRefused: vi.fn(),
-    roomJoined: vi.fn(),
-    roomLeft: vi.fn(),
-    roomRead: vi.fn(),
-    presenceChanged: vi.fn(),
-    typing: vi.fn(),
-  } satisfies RealtimeHost;
-  const realtime = new Realtime({ key: 'key', host: null, port: null, tls: null }, host);
-  return { host, realtime, pusher: FakePusher.last };
+  const authorise = vi.fn<Authorise>(async () => ({ auth: 'key:signature' }));
+  const on = vi.fn<(event: RealtimeEvent) => void>();
+  const onRoom = vi.fn<(event: RoomChannelEvent) => void>();
+  const realtime = new Realtime({ key: 'key', host: null, port: null, tls: null }, authorise, on);
+  const states = () => on.mock.calls.flatMap(([event]) => (event.type === 'connection' ? [event.state] : []));
+  const subscribed = () => on.mock.calls.filter(([event]) => event.type === 'subscribed').length;
+  return { authorise, on, onRoom, states, subscribed, realtime, pusher: FakePusher.last };
 }
 
 beforeEach(() => {
@@ -36,175 +34,168 @@ afterEach(() => {
 
 describe('the socket', () => {
   it('hands on a room’s events, and the head when some were left out', () => {
-    const { host, realtime, pusher } = setup();
-    realtime.joinRoom(1);
+    const { onRoom, realtime, pusher } = setup();
+    realtime.subscribeRoom(1, onRoom);
     pusher.channel('private-room.1')?.emit('message.posted', posted(7));
     pusher.channel('private-room.1')?.emit('room.head', { room_id: 1, seq: 9 });
-    expect(host.roomEvent).toHaveBeenCalledWith(posted(7), expect.any(Number));
-    expect(host.roomHead).toHaveBeenCalledWith(1, 9);
+    expect(onRoom.mock.calls).toEqual([
+      [{ type: 'event', event: posted(7), receivedAt: expect.any(Number) }],
+      [{ type: 'head', seq: 9 }],
+    ]);
   });
 
   it('says that nothing is missed any more when the last channel is joined, and not before', () => {
-    const { host, realtime, pusher } = setup();
-    realtime.joinUser(5);
-    realtime.joinRoom(1);
+    const { onRoom, subscribed, realtime, pusher } = setup();
+    realtime.subscribeUser(5);
+    realtime.subscribeRoom(1, onRoom);
     pusher.change('connected');
     pusher.succeed('private-user.5');
-    expect(host.subscribed).not.toHaveBeenCalled();
+    expect(subscribed()).toBe(0);
     pusher.succeed('private-room.1');
-    expect(host.subscribed).toHaveBeenCalledOnce();
+    expect(subscribed()).toBe(1);
   });
 
   it('says so again after each reconnect', () => {
-    const { host, realtime, pusher } = setup();
-    realtime.joinUser(5);
+    const { subscribed, realtime, pusher } = setup();
+    realtime.subscribeUser(5);
     for (let connection = 1; connection <= 2; connection += 1) {
       pusher.change('connected');
       pusher.succeed('private-user.5');
       pusher.change('connecting');
     }
-    expect(host.subscribed).toHaveBeenCalledTimes(2);
+    expect(subscribed()).toBe(2);
   });
 
   it('does not wait for ever for a channel that nobody answers', () => {
-    const { host, realtime, pusher } = setup();
-    realtime.joinUser(5);
+    const { subscribed, realtime, pusher } = setup();
+    realtime.subscribeUser(5);
     pusher.change('connected');
     vi.advanceTimersByTime(5_000);
-    expect(host.subscribed).toHaveBeenCalledOnce();
+    expect(subscribed()).toBe(1);
   });
 
   it('asks again for a channel whose authorisation nobody answered', async () => {
-    const { host, realtime, pusher } = setup();
-    realtime.joinRoom(1);
-    host.authorise.mockRejectedValueOnce(new Unreachable());
+    const { authorise, onRoom, realtime, pusher } = setup();
+    realtime.subscribeRoom(1, onRoom);
+    authorise.mockRejectedValueOnce(new Unreachable());
     expect(await pusher.authorise('private-room.1')).toBe('refused');
     pusher.channel('private-room.1')?.emit('pusher:subscription_error', { type: 'AuthError' });
     vi.advanceTimersByTime(2_000);
     expect(pusher.subscriptions).toEqual(['private-room.1', 'private-room.1']);
-    expect(host.roomRefused).not.toHaveBeenCalled();
+    expect(onRoom).not.toHaveBeenCalled();
   });
 
   it('gives a room up that the server refuses', async () => {
-    const { host, realtime, pusher } = setup();
-    realtime.joinRoom(1);
-    host.authorise.mockRejectedValueOnce(new ApiError(403, 'channel_refused', 'No.'));
+    const { authorise, onRoom, realtime, pusher } = setup();
+    realtime.subscribeRoom(1, onRoom);
+    authorise.mockRejectedValueOnce(new ApiError(403, 'channel_refused', 'No.'));
     await pusher.authorise('private-room.1');
     pusher.channel('private-room.1')?.emit('pusher:subscription_error', { type: 'AuthError' });
     vi.advanceTimersByTime(60_000);
-    expect(host.roomRefused).toHaveBeenCalledWith(1);
+    expect(onRoom.mock.calls).toEqual([[{ type: 'refused' }]]);
     expect(pusher.subscriptions).toHaveLength(1);
   });
 
   it('gives a room up that its person was removed from', () => {
-    const { host, realtime, pusher } = setup();
-    realtime.joinRoom(1);
+    const { onRoom, realtime, pusher } = setup();
+    realtime.subscribeRoom(1, onRoom);
     pusher.channel('private-room.1')?.emit('pusher:subscription_error', { status: 403, type: 'Revoked' });
-    expect(host.roomRefused).toHaveBeenCalledWith(1);
+    expect(onRoom.mock.calls).toEqual([[{ type: 'refused' }]]);
     expect(pusher.channel('private-room.1')).toBeUndefined();
   });
 
   it('hears a room again that was left and joined again', () => {
-    const { host, realtime, pusher } = setup();
-    realtime.joinRoom(1);
-    realtime.leaveRoom(1);
-    realtime.joinRoom(1);
-    realtime.joinRoom(1);
+    const { onRoom, realtime, pusher } = setup();
+    realtime.subscribeRoom(1, onRoom);
+    realtime.unsubscribeRoom(1);
+    realtime.subscribeRoom(1, onRoom);
+    realtime.subscribeRoom(1, onRoom);
     pusher.channel('private-room.1')?.emit('message.posted', posted(1));
-    expect(host.roomEvent).toHaveBeenCalledOnce();
+    expect(onRoom).toHaveBeenCalledOnce();
   });
 
   it('is present in one room at a time', () => {
-    const { realtime, pusher } = setup();
-    realtime.enterRoom(1);
-    realtime.enterRoom(1);
-    realtime.enterRoom(2);
+    const { onRoom, realtime, pusher } = setup();
+    realtime.subscribePresence(1, onRoom);
+    realtime.subscribePresence(1, onRoom);
+    realtime.subscribePresence(2, onRoom);
     expect([...pusher.channels.keys()]).toEqual(['presence-room.2']);
     expect(pusher.subscriptions).toEqual(['presence-room.1', 'presence-room.2']);
-    realtime.enterRoom(null);
+    realtime.unsubscribePresence();
     expect([...pusher.channels.keys()]).toEqual([]);
   });
 
   it('believes the server, not the sender, about who is typing', () => {
-    const { host, realtime, pusher } = setup();
-    realtime.enterRoom(1);
+    const { onRoom, realtime, pusher } = setup();
+    realtime.subscribePresence(1, onRoom);
     pusher.channel('presence-room.1')?.emit('client-typing', { typing: true, user_id: '9' }, { user_id: '2' });
     pusher.channel('presence-room.1')?.emit('client-typing', { typing: 'yes' }, { user_id: '2' });
-    expect(host.typing.mock.calls).toEqual([
-      [1, 2, true],
-      [1, 2, false],
+    expect(onRoom.mock.calls).toEqual([
+      [{ type: 'typing', userId: 2, isTyping: true }],
+      [{ type: 'typing', userId: 2, isTyping: false }],
     ]);
   });
 
   it('is in one document at a time, and believes the server about who wrote', () => {
     const { realtime, pusher } = setup();
-    const listener = {
-      joined: vi.fn(),
-      left: vi.fn(),
-      refused: vi.fn(),
-      peopleChanged: vi.fn(),
-      heard: vi.fn(),
-      saved: vi.fn(),
-    };
-    realtime.joinDocument(4, listener);
-    const line = realtime.joinDocument(5, listener);
+    const onDocument = vi.fn<(event: DocumentChannelEvent) => void>();
+    realtime.subscribeDocument(4, onDocument);
+    const subscription = realtime.subscribeDocument(5, onDocument);
     expect([...pusher.channels.keys()]).toEqual(['presence-document.5']);
     const channel = pusher.channel('presence-document.5');
     channel?.emit('client-update', { update: 'AA==', user_id: '9' }, { user_id: '2' });
-    expect(listener.heard).toHaveBeenCalledWith({ update: 'AA==', user_id: '9' }, 2);
+    expect(onDocument).toHaveBeenLastCalledWith({
+      type: 'update',
+      update: { update: 'AA==', user_id: '9' },
+      userId: 2,
+    });
     channel?.emit('document.saved', { revision: 3 });
-    expect(listener.saved).toHaveBeenCalledWith({ revision: 3 });
+    expect(onDocument).toHaveBeenLastCalledWith({ type: 'saved', saved: { revision: 3 } });
     channel?.emit('pusher:subscription_error', { status: 403, type: 'Revoked' });
-    expect(listener.refused).toHaveBeenCalledOnce();
-    line.leave();
+    expect(onDocument).toHaveBeenLastCalledWith({ type: 'refused' });
+    subscription.unsubscribe();
     expect([...pusher.channels.keys()]).toEqual([]);
   });
 
   it('tells an open document of every loss and return of the connection', () => {
     const { realtime, pusher } = setup();
-    const listener = {
-      joined: vi.fn(),
-      left: vi.fn(),
-      refused: vi.fn(),
-      peopleChanged: vi.fn(),
-      heard: vi.fn(),
-      saved: vi.fn(),
-    };
-    realtime.joinDocument(5, listener);
+    const onDocument = vi.fn<(event: DocumentChannelEvent) => void>();
+    realtime.subscribeDocument(5, onDocument);
     for (let connection = 1; connection <= 2; connection += 1) {
       pusher.change('connected');
       pusher.succeed('presence-document.5');
       pusher.change('connecting');
     }
-    expect([listener.joined.mock.calls.length, listener.left.mock.calls.length]).toEqual([2, 2]);
+    const types = onDocument.mock.calls.map(([event]) => event.type).filter((type) => type !== 'presence');
+    expect(types).toEqual(['subscribed', 'disconnected', 'subscribed', 'disconnected']);
   });
 
   it('tries again by itself, sooner than pusher-js would', () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
-    const { host, pusher } = setup();
+    const { states, pusher } = setup();
     pusher.change('connected');
     pusher.change('connecting');
     vi.advanceTimersByTime(1_000 + 2_000);
     expect(pusher.attempts).toBe(2);
-    expect(host.connectionChanged).toHaveBeenLastCalledWith('connecting');
+    expect(states().at(-1)).toBe('connecting');
   });
 
   it('does not try again when the server says not to come back', async () => {
-    const { host, pusher } = setup();
+    const { states, pusher } = setup();
     pusher.change('connected');
     pusher.disconnect();
     await settled();
     vi.advanceTimersByTime(60_000);
-    expect(host.connectionChanged).toHaveBeenLastCalledWith('refused');
+    expect(states().at(-1)).toBe('refused');
     expect(pusher.attempts).toBe(0);
   });
 
   it('is silent when it is closed', () => {
-    const { host, realtime, pusher } = setup();
+    const { states, realtime, pusher } = setup();
     pusher.change('connected');
     realtime.close();
     vi.advanceTimersByTime(60_000);
-    expect(host.connectionChanged).toHaveBeenCalledTimes(1);
+    expect(states()).toHaveLength(1);
     expect(pusher.attempts).toBe(0);
   });
 });

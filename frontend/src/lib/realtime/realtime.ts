@@ -17,44 +17,47 @@ export interface PresentPerson {
   username: string;
 }
 
-/** What the page does with what comes in. */
-export interface RealtimeHost {
-  authorise(socketId: string, channelName: string): Promise<{ auth: string; channel_data?: string }>;
-  connectionChanged(state: ConnectionState): void;
-  /** Every channel asked for has been answered: from here on nothing is missed, so read what was missed before. */
-  subscribed(): void;
-  roomEvent(event: RoomEvent, receivedAt: number): void;
+/** Asks the server for the right to subscribe to a channel. */
+export type Authorise = (socketId: string, channelName: string) => Promise<{ auth: string; channel_data?: string }>;
+
+/** What comes in that concerns the page as a whole. */
+export type RealtimeEvent =
+  | { type: 'connection'; state: ConnectionState }
+  /** Every subscription has been answered. From here on no event is missed, so read what was missed before. */
+  | { type: 'subscribed' }
+  /** This person became a member of a room, or stopped being one: on another device, or by somebody else. */
+  | { type: 'room.joined' | 'room.left'; roomId: number }
+  /** This person has read up to this message, on another device. */
+  | { type: 'room.read'; roomId: number; readNumber: number };
+
+/** What comes in over the two channels of a room. */
+export type RoomChannelEvent =
+  /** `receivedAt`: milliseconds since 1970 by this machine's clock. */
+  | { type: 'event'; event: RoomEvent; receivedAt: number }
   /** The room's log reaches to `seq`; events were left out. */
-  roomHead(roomId: number, seq: number): void;
-  /** The right to the room is gone. */
-  roomRefused(roomId: number): void;
-  /** This person became a member of a room, or is none any more; on another device, or by somebody else. */
-  roomJoined(roomId: number): void;
-  roomLeft(roomId: number): void;
-  roomRead(roomId: number, readNumber: number): void;
-  presenceChanged(roomId: number, people: PresentPerson[]): void;
-  typing(roomId: number, userId: number, isTyping: boolean): void;
-}
+  | { type: 'head'; seq: number }
+  /** The right to the room's channel is gone. */
+  | { type: 'refused' }
+  | { type: 'presence'; people: PresentPerson[] }
+  | { type: 'typing'; userId: number; isTyping: boolean };
 
-/** What an open document does with what comes in about it. */
-export interface DocumentListener {
-  /** The channel is joined, for the first time or again. */
-  joined(): void;
-  /** The connection is lost. */
-  left(): void;
+/** What comes in over the channel of a document. */
+export type DocumentChannelEvent =
+  /** For the first time, or again after the connection was lost. */
+  | { type: 'subscribed' }
+  | { type: 'disconnected' }
   /** The right to the channel is gone: the document is archived, or this person no member. */
-  refused(): void;
-  peopleChanged(people: PresentPerson[]): void;
-  /** Another page wrote something; `userId` is who the server says it is. */
-  heard(event: ClientUpdate, userId: number): void;
-  saved(event: DocumentSaved): void;
-}
+  | { type: 'refused' }
+  | { type: 'presence'; people: PresentPerson[] }
+  /** Another page changed something; `userId` is who the server says it is. */
+  | { type: 'update'; update: ClientUpdate; userId: number }
+  | { type: 'saved'; saved: DocumentSaved };
 
-/** The way to the others in a document. */
-export interface DocumentLine {
-  /** Tells them something; it may get lost. */
-  send(event: ClientUpdate): void;
-  leave(): void;
+/** A subscription to a document's channel. */
+export interface DocumentChannel {
+  /** Sends something to the other pages in the document; it may get lost. */
+  send(update: ClientUpdate): void;
+  unsubscribe(): void;
 }
 
 /** A channel whose authorisation nobody answered is asked for again after this. */
@@ -66,26 +69,27 @@ export class Realtime {
   readonly #pusher: Pusher;
   readonly #reconnector: Reconnector;
   /** The channels that are wanted. pusher-js also keeps those whose subscription was called off half-way. */
-  #joined = new Set<string>();
+  #wanted = new Set<string>();
   /** Those of them that were asked for and not answered yet. */
   #unanswered = new Set<string>();
   #subscribedTimer: ReturnType<typeof setTimeout> | undefined;
   /** Channels whose authorisation the server refused; pusher-js tells the channel only that it failed. */
   #forbidden = new Set<string>();
   #presence: { roomId: number; channel: PresenceChannel } | null = null;
-  #document: { name: string; listener: DocumentListener } | null = null;
+  #document: { name: string; on: (event: DocumentChannelEvent) => void } | null = null;
   /** Whether a disconnect is this page's own doing. */
   #isDisconnecting = false;
 
   constructor(
     socket: Instance['socket'],
-    private readonly host: RealtimeHost,
+    authorise: Authorise,
+    private readonly on: (event: RealtimeEvent) => void,
   ) {
     this.#pusher = new Pusher(socket.key, {
       ...socketAddress(socket),
       channelAuthorization: {
         customHandler: ({ socketId, channelName }, answer) => {
-          host.authorise(socketId, channelName).then(
+          authorise(socketId, channelName).then(
             (data) => answer(null, data),
             (error: unknown) => {
               if (error instanceof ApiError && error.status === 403) this.#forbidden.add(channelName);
@@ -97,7 +101,7 @@ export class Realtime {
     });
     this.#reconnector = new Reconnector({
       isConnected: () => this.#pusher.connection.state === 'connected',
-      tryNow: () => {
+      connect: () => {
         this.#disconnect();
         this.#pusher.connect();
       },
@@ -105,74 +109,70 @@ export class Realtime {
     this.#pusher.connection.bind('state_change', ({ current }: { current: string }) => this.#stateChanged(current));
   }
 
-  /** Joins the channel of what concerns this person alone. */
-  joinUser(userId: number): void {
-    const channel = this.#join(`private-user.${userId}`);
-    channel.bind('room.joined', (data: { room_id: number }) => this.host.roomJoined(data.room_id));
-    channel.bind('room.left', (data: { room_id: number }) => this.host.roomLeft(data.room_id));
+  /** Subscribes to what concerns this person alone. */
+  subscribeUser(userId: number): void {
+    const channel = this.#subscribe(`private-user.${userId}`);
+    for (const type of ['room.joined', 'room.left'] as const) {
+      channel.bind(type, (data: { room_id: number }) => this.on({ type, roomId: data.room_id }));
+    }
     channel.bind('room.read', (data: { room_id: number; read_number: number }) =>
-      this.host.roomRead(data.room_id, data.read_number),
+      this.on({ type: 'room.read', roomId: data.room_id, readNumber: data.read_number }),
     );
   }
 
-  /** Joins the channel of a room's events. */
-  joinRoom(roomId: number): void {
-    if (this.#joined.has(roomChannel(roomId))) return;
-    const channel = this.#join(roomChannel(roomId), () => this.host.roomRefused(roomId));
+  /** Step 5: subscribes to the events of a room. */
+  subscribeRoom(roomId: number, on: (event: RoomChannelEvent) => void): void {
+    if (this.#wanted.has(roomChannel(roomId))) return;
+    const channel = this.#subscribe(roomChannel(roomId), () => on({ type: 'refused' }));
     for (const type of ROOM_EVENT_TYPES) {
-      channel.bind(type, (event: RoomEvent) => this.host.roomEvent(event, now()));
+      channel.bind(type, (event: RoomEvent) => on({ type: 'event', event, receivedAt: now() }));
     }
-    channel.bind('room.head', (head: { seq: number }) => this.host.roomHead(roomId, head.seq));
+    channel.bind('room.head', (head: { seq: number }) => on({ type: 'head', seq: head.seq }));
   }
 
-  leaveRoom(roomId: number): void {
-    this.#leave(roomChannel(roomId));
-    if (this.#presence?.roomId === roomId) this.enterRoom(null);
+  unsubscribeRoom(roomId: number): void {
+    this.#unsubscribe(roomChannel(roomId));
+    if (this.#presence?.roomId === roomId) this.unsubscribePresence();
   }
 
-  /** Tells the others in a room that this person has it on screen, and hears who else has; one room at a time. */
-  enterRoom(roomId: number | null): void {
-    if ((this.#presence?.roomId ?? null) === roomId) return;
-    if (this.#presence !== null) this.#leave(presenceChannel(this.#presence.roomId));
-    this.#presence = null;
-    if (roomId === null) return;
-    const channel = this.#join(presenceChannel(roomId)) as PresenceChannel;
-    const changed = (): void => this.host.presenceChanged(roomId, people(channel.members));
-    channel.bind('pusher:subscription_succeeded', changed);
-    channel.bind('pusher:member_added', changed);
-    channel.bind('pusher:member_removed', changed);
+  /** Shows the others in a room that this person has it on screen, and hears who else has; one room at a time. */
+  subscribePresence(roomId: number, on: (event: RoomChannelEvent) => void): void {
+    if (this.#presence?.roomId === roomId) return;
+    this.unsubscribePresence();
+    const channel = this.#subscribe(presenceChannel(roomId)) as PresenceChannel;
+    bindPeople(channel, (people) => on({ type: 'presence', people }));
     channel.bind('client-typing', (data: { typing?: unknown }, metadata: { user_id?: string }) =>
-      this.host.typing(roomId, Number(metadata.user_id), data.typing === true),
+      on({ type: 'typing', userId: Number(metadata.user_id), isTyping: data.typing === true }),
     );
     this.#presence = { roomId, channel };
   }
 
-  /** Joins the channel of a document, where its pages tell each other what is typed; one document at a time. */
-  joinDocument(documentId: number, listener: DocumentListener): DocumentLine {
+  unsubscribePresence(): void {
+    if (this.#presence !== null) this.#unsubscribe(presenceChannel(this.#presence.roomId));
+    this.#presence = null;
+  }
+
+  /** Subscribes to a document, where its pages tell each other what is typed; one document at a time. */
+  subscribeDocument(documentId: number, on: (event: DocumentChannelEvent) => void): DocumentChannel {
     const name = `presence-document.${documentId}`;
-    if (this.#document !== null) this.#leave(this.#document.name);
-    const document = { name, listener };
+    if (this.#document !== null) this.#unsubscribe(this.#document.name);
+    const document = { name, on };
     this.#document = document;
-    const channel = this.#join(name, () => listener.refused()) as PresenceChannel;
-    const changed = (): void => listener.peopleChanged(people(channel.members));
-    channel.bind('pusher:subscription_succeeded', () => {
-      changed();
-      listener.joined();
-    });
-    channel.bind('pusher:member_added', changed);
-    channel.bind('pusher:member_removed', changed);
-    channel.bind('client-update', (event: ClientUpdate, metadata: { user_id?: string }) =>
-      listener.heard(event, Number(metadata.user_id)),
+    const channel = this.#subscribe(name, () => on({ type: 'refused' })) as PresenceChannel;
+    bindPeople(channel, (people) => on({ type: 'presence', people }));
+    channel.bind('pusher:subscription_succeeded', () => on({ type: 'subscribed' }));
+    channel.bind('client-update', (update: ClientUpdate, metadata: { user_id?: string }) =>
+      on({ type: 'update', update, userId: Number(metadata.user_id) }),
     );
-    channel.bind('document.saved', (event: DocumentSaved) => listener.saved(event));
+    channel.bind('document.saved', (saved: DocumentSaved) => on({ type: 'saved', saved }));
     return {
-      send: (event) => {
-        if (channel.subscribed) channel.trigger('client-update', event);
+      send: (update) => {
+        if (channel.subscribed) channel.trigger('client-update', update);
       },
-      leave: () => {
+      unsubscribe: () => {
         if (this.#document !== document) return;
         this.#document = null;
-        this.#leave(name);
+        this.#unsubscribe(name);
       },
     };
   }
@@ -182,8 +182,8 @@ export class Realtime {
     return this.#pusher.connection.state === 'connected' ? this.#pusher.connection.socket_id : null;
   }
 
-  /** Says in the room on screen that this person is typing, or has stopped. */
-  sayTyping(isTyping: boolean): void {
+  /** Tells the others in the room on screen that this person is typing, or has stopped. */
+  sendTyping(isTyping: boolean): void {
     if (this.#presence?.channel.subscribed) this.#presence.channel.trigger('client-typing', { typing: isTyping });
   }
 
@@ -207,43 +207,43 @@ export class Realtime {
   #stateChanged(state: string): void {
     if (state === 'connected') {
       this.#reconnector.stop();
-      this.#unanswered = new Set(this.#joined);
-      this.#subscribedTimer = setTimeout(() => this.host.subscribed(), SUBSCRIBED_AT_LATEST_MS);
-      this.host.connectionChanged('connected');
+      this.#unanswered = new Set(this.#wanted);
+      this.#subscribedTimer = setTimeout(() => this.on({ type: 'subscribed' }), SUBSCRIBED_AT_LATEST_MS);
+      this.on({ type: 'connection', state: 'connected' });
       return;
     }
     clearTimeout(this.#subscribedTimer);
-    this.#document?.listener.left();
+    this.#document?.on({ type: 'disconnected' });
     if (state !== 'disconnected') {
       this.#reconnector.start();
-      this.host.connectionChanged('connecting');
+      this.on({ type: 'connection', state: 'connecting' });
     } else if (!this.#isDisconnecting) {
       // Closed with a code that says not to come back: 4000 to 4099.
       this.#reconnector.stop();
-      this.host.connectionChanged('refused');
+      this.on({ type: 'connection', state: 'refused' });
     }
   }
 
-  #join(name: string, refused?: () => void): Channel {
-    this.#joined.add(name);
+  #subscribe(name: string, refused?: () => void): Channel {
+    this.#wanted.add(name);
     this.#unanswered.add(name);
     const channel = this.#pusher.subscribe(name);
     channel.bind('pusher:subscription_succeeded', () => this.#answered(name));
     channel.bind('pusher:subscription_error', (error: { status?: number }) => {
       if (this.#forbidden.delete(name) || error.status === 403) {
-        this.#leave(name);
+        this.#unsubscribe(name);
         refused?.();
       } else {
         setTimeout(() => {
-          if (this.#joined.has(name)) this.#pusher.subscribe(name);
+          if (this.#wanted.has(name)) this.#pusher.subscribe(name);
         }, RESUBSCRIBE_MS);
       }
     });
     return channel;
   }
 
-  #leave(name: string): void {
-    this.#joined.delete(name);
+  #unsubscribe(name: string): void {
+    this.#wanted.delete(name);
     this.#pusher.channel(name)?.unbind();
     this.#pusher.unsubscribe(name);
     this.#answered(name);
@@ -252,7 +252,7 @@ export class Realtime {
   #answered(name: string): void {
     if (!this.#unanswered.delete(name) || this.#unanswered.size > 0) return;
     clearTimeout(this.#subscribedTimer);
-    if (this.#pusher.connection.state === 'connected') this.host.subscribed();
+    if (this.#pusher.connection.state === 'connected') this.on({ type: 'subscribed' });
   }
 }
 
@@ -276,6 +276,13 @@ function roomChannel(roomId: number): string {
 
 function presenceChannel(roomId: number): string {
   return `presence-room.${roomId}`;
+}
+
+/** Reports the members of a presence channel whenever they change. */
+function bindPeople(channel: PresenceChannel, changed: (people: PresentPerson[]) => void): void {
+  for (const event of ['pusher:subscription_succeeded', 'pusher:member_added', 'pusher:member_removed']) {
+    channel.bind(event, () => changed(people(channel.members)));
+  }
 }
 
 function people(members: Members): PresentPerson[] {

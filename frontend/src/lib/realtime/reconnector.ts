@@ -1,13 +1,13 @@
 // When to try the socket again. pusher-js itself waits 15 to 60 seconds after a failed attempt: too long for a server
 // that restarts in one.
 
-/** Waits before each further attempt; the last one repeats. */
-const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 20_000];
+import { backoffMs } from '../backoff';
 
-export interface ReconnectorHost {
+/** The connection that is kept up. */
+export interface Connection {
   isConnected(): boolean;
   /** Gives up the attempt under way, if any, and begins another. */
-  tryNow(): void;
+  connect(): void;
 }
 
 export class Reconnector {
@@ -16,7 +16,7 @@ export class Reconnector {
   #stopped = true;
 
   constructor(
-    private readonly host: ReconnectorHost,
+    private readonly connection: Connection,
     private readonly random: () => number = Math.random,
   ) {}
 
@@ -24,9 +24,8 @@ export class Reconnector {
   start(): void {
     this.#stopped = false;
     if (this.#timer !== undefined) return;
-    const backoff = BACKOFF_MS[Math.min(this.#attempts, BACKOFF_MS.length - 1)] ?? 20_000;
     // A third of jitter: a thousand pages that lost one server do not come back in one moment.
-    this.#timer = setTimeout(() => this.#try(), backoff * (1 + this.random() / 3));
+    this.#timer = setTimeout(() => this.#try(), backoffMs(this.#attempts + 1) * (1 + this.random() / 3));
   }
 
   /** The connection stands. */
@@ -38,7 +37,7 @@ export class Reconnector {
 
   /** Tries at once: the network came back, the page became visible, or somebody asked. */
   tryNow(): void {
-    if (this.#stopped || this.host.isConnected()) return;
+    if (this.#stopped || this.connection.isConnected()) return;
     this.#attempts = 0;
     this.#clear();
     this.#try();
@@ -47,9 +46,9 @@ export class Reconnector {
   #try(): void {
     this.#timer = undefined;
     this.#attempts += 1;
-    if (this.host.isConnected()) return;
-    this.host.tryNow();
-    if (!this.#stopped && !this.host.isConnected()) this.start();
+    if (this.connection.isConnected()) return;
+    this.connection.connect();
+    if (!this.#stopped && !this.connection.isConnected()) this.start();
   }
 
   #clear(): void {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { HOLE_PATIENCE_MS, RoomSequence } from './sequence';
+import { GAP_WAIT_MS, RoomSequence } from './sequence';
 import { posted, settled } from '../testing/objects';
 import type { CatchUp, RoomEvent } from '../http/wire';
 
@@ -18,14 +18,17 @@ class Harness {
   sequence: RoomSequence;
 
   constructor(position: number) {
-    this.sequence = new RoomSequence(position, {
-      apply: (event) => this.applied.push(event.seq),
-      fetchAfter: (seq) => {
+    this.sequence = new RoomSequence(
+      position,
+      (seq) => {
         this.fetches.push(seq);
         return this.answer(seq);
       },
-      resync: () => (this.resyncs += 1),
-    });
+      (event) => {
+        if (event.type === 'next') this.applied.push(event.event.seq);
+        else this.resyncs += 1;
+      },
+    );
   }
 
   fill(from: number, to: number): void {
@@ -53,7 +56,7 @@ describe('a room’s sequence', () => {
   it('puts events that overtake each other in order, without asking the server', async () => {
     const room = new Harness(0);
     for (const seq of [3, 1, 2]) room.sequence.receive(posted(seq));
-    await vi.advanceTimersByTimeAsync(HOLE_PATIENCE_MS * 2);
+    await vi.advanceTimersByTimeAsync(GAP_WAIT_MS * 2);
     expect(room.applied).toEqual([1, 2, 3]);
     expect(room.fetches).toEqual([]);
   });
@@ -62,7 +65,7 @@ describe('a room’s sequence', () => {
     const room = new Harness(0);
     room.fill(1, 3);
     room.sequence.receive(posted(3));
-    await vi.advanceTimersByTimeAsync(HOLE_PATIENCE_MS - 1);
+    await vi.advanceTimersByTimeAsync(GAP_WAIT_MS - 1);
     expect(room.fetches).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
     expect(room.fetches).toEqual([0]);
@@ -94,7 +97,7 @@ describe('a room’s sequence', () => {
     const room = new Harness(2);
     room.fill(1, 4);
     room.sequence.noteHead(4);
-    await vi.advanceTimersByTimeAsync(HOLE_PATIENCE_MS);
+    await vi.advanceTimersByTimeAsync(GAP_WAIT_MS);
     expect(room.applied).toEqual([3, 4]);
   });
 
@@ -118,7 +121,7 @@ describe('a room’s sequence', () => {
     const answer = room.answer;
     room.answer = () => Promise.reject(new Error('down'));
     room.sequence.receive(posted(2));
-    await vi.advanceTimersByTimeAsync(HOLE_PATIENCE_MS + 1_000 + 2_000);
+    await vi.advanceTimersByTimeAsync(GAP_WAIT_MS + 1_000 + 2_000);
     expect(room.fetches).toHaveLength(3);
     room.answer = answer;
     await vi.advanceTimersByTimeAsync(4_000);
@@ -140,7 +143,7 @@ describe('a room’s sequence', () => {
     const room = new Harness(5);
     room.answer = async () => ({ items: [], head: 20, more: false, resync: true });
     room.sequence.receive(posted(21));
-    await vi.advanceTimersByTimeAsync(HOLE_PATIENCE_MS);
+    await vi.advanceTimersByTimeAsync(GAP_WAIT_MS);
     expect(room.applied).toEqual([21]);
   });
 

@@ -1,25 +1,19 @@
 // Step 5, its promise: a room's events reach the page each once and in order, whatever the network does to them.
 
+import { backoffMs } from '../backoff';
 import type { CatchUp, RoomEvent } from '../http/wire';
 
-/** How long a hole may wait for its event to arrive by itself: frames that overtake each other do so by less. */
-export const HOLE_PATIENCE_MS = 50;
-/** Waits between attempts to fetch what is missing. */
-const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 20_000];
-
-/** What a sequence needs from around it. */
-export interface SequenceHost {
-  /** Takes the next event. Events come in order; one may come again after a resync. */
-  apply(event: RoomEvent): void;
-  /** Reads the room's log after `seq`. */
-  fetchAfter(seq: number): Promise<CatchUp>;
-  /** Too much was missed: whatever was read of the room before must be read anew. */
-  resync(): void;
-}
+/** How long a gap may wait for its event to arrive by itself: frames that overtake each other do so by less. */
+export const GAP_WAIT_MS = 50;
+/**
+ * `next`: the next event of the log; they come in order, and one may come again after a resync. `resync`: too much was
+ * missed, and whatever was read of the room before must be read again.
+ */
+export type SequenceEvent = { type: 'next'; event: RoomEvent } | { type: 'resync' };
 
 /**
  * The place of this page in one room's log. An event at or below it is dropped, the next one is applied, one beyond a
- * hole is held until the hole is filled: by itself within {@link HOLE_PATIENCE_MS}, else from the log.
+ * gap is held until the gap is filled: by itself within {@link GAP_WAIT_MS}, else from the log.
  */
 export class RoomSequence {
   /** The last event applied. */
@@ -33,7 +27,9 @@ export class RoomSequence {
 
   constructor(
     position: number,
-    private readonly host: SequenceHost,
+    /** Reads the room's log after `seq`. */
+    private readonly eventsAfter: (seq: number) => Promise<CatchUp>,
+    private readonly on: (event: SequenceEvent) => void,
   ) {
     this.#position = position;
     this.#head = position;
@@ -49,20 +45,20 @@ export class RoomSequence {
     this.#held.set(event.seq, event);
     this.#head = Math.max(this.#head, event.seq);
     this.#applyHeld();
-    this.#waitForHole();
+    this.#waitForGap();
   }
 
   /** Jumps ahead, for a room of which the page shows nothing that the events would change. */
   skipTo(seq: number): void {
     this.#position = Math.max(this.#position, seq);
     this.#applyHeld();
-    this.#waitForHole();
+    this.#waitForGap();
   }
 
   /** Takes word that the log reaches to `seq`. */
   noteHead(seq: number): void {
     this.#head = Math.max(this.#head, seq);
-    this.#waitForHole();
+    this.#waitForGap();
   }
 
   /** Fetches what is missing between the position and the log's head. One fetch at a time. */
@@ -70,7 +66,7 @@ export class RoomSequence {
     this.#stopTimer();
     this.#catchingUp ??= this.#fetch().finally(() => {
       this.#catchingUp = undefined;
-      this.#waitForHole();
+      this.#waitForGap();
     });
     return this.#catchingUp;
   }
@@ -85,7 +81,7 @@ export class RoomSequence {
   async #fetch(): Promise<void> {
     try {
       for (let more = true; more && !this.#closed;) {
-        const page = await this.host.fetchAfter(this.#position);
+        const page = await this.eventsAfter(this.#position);
         if (this.#closed) return;
         this.#failures = 0;
         more = this.#take(page);
@@ -101,12 +97,12 @@ export class RoomSequence {
     for (const event of page.items) {
       if (event.seq <= this.#position) continue;
       this.#position = event.seq;
-      this.host.apply(event);
+      this.on({ type: 'next', event });
     }
     const stuck = page.items.length === 0 && page.head > this.#position;
     if (page.resync || stuck) {
       this.#position = page.head;
-      this.host.resync();
+      this.on({ type: 'resync' });
     }
     this.#applyHeld();
     return page.more || page.head > this.#position;
@@ -119,17 +115,17 @@ export class RoomSequence {
     for (let next = this.#held.get(this.#position + 1); next; next = this.#held.get(this.#position + 1)) {
       this.#held.delete(next.seq);
       this.#position = next.seq;
-      this.host.apply(next);
+      this.on({ type: 'next', event: next });
     }
   }
 
-  #waitForHole(): void {
+  #waitForGap(): void {
     if (this.#head <= this.#position) {
       this.#stopTimer();
       return;
     }
     if (this.#timer !== undefined || this.#catchingUp !== undefined || this.#closed) return;
-    const wait = this.#failures === 0 ? HOLE_PATIENCE_MS : (RETRY_MS[this.#failures - 1] ?? 20_000);
+    const wait = this.#failures === 0 ? GAP_WAIT_MS : backoffMs(this.#failures);
     this.#timer = setTimeout(() => void this.catchUp(), wait);
   }
 

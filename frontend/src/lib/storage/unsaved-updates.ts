@@ -4,7 +4,7 @@
 import { newClientId } from '../client-id';
 
 /** The unsaved changes of one page in one document: a Yjs update that can be saved as it is. */
-export interface KeptUpdate {
+export interface UnsavedUpdate {
   /** `[userId, documentId, page]`. */
   key: [number, number, string];
   /** Another one whenever the page keeps something else. */
@@ -15,35 +15,35 @@ export interface KeptUpdate {
 const DATABASE = 'hubbub';
 const STORE = 'unsaved';
 
-export class KeptUpdates {
+export class UnsavedUpdates {
   #isForgotten = false;
   #database: Promise<IDBDatabase> | null = null;
 
   constructor(private readonly userId: number) {}
 
   /** What is kept of one document, or of all; oldest pages have no order among them. */
-  async read(documentId?: number): Promise<KeptUpdate[]> {
+  async read(documentId?: number): Promise<UnsavedUpdate[]> {
     const from = documentId === undefined ? [this.userId] : [this.userId, documentId];
     // An array sorts behind every number and text.
     const range = IDBKeyRange.bound(from, [...from, []]);
-    return this.#run('readonly', (store) => store.getAll(range) as IDBRequest<KeptUpdate[]>);
+    return this.#run('readonly', (store) => store.getAll(range) as IDBRequest<UnsavedUpdate[]>);
   }
 
   /** Keeps what one page has not saved, instead of what it kept before; null keeps nothing. */
   async keep(documentId: number, page: string, update: Uint8Array<ArrayBuffer> | null): Promise<void> {
     if (this.#isForgotten) return;
-    const key: KeptUpdate['key'] = [this.userId, documentId, page];
+    const key: UnsavedUpdate['key'] = [this.userId, documentId, page];
     const kept = { key, stamp: newClientId(), update };
     await this.#run('readwrite', (store): IDBRequest => (update === null ? store.delete(key) : store.put(kept)));
   }
 
   /** Drops what was saved, unless its page has changed it since. */
-  async drop(saved: KeptUpdate): Promise<void> {
+  async drop(saved: UnsavedUpdate): Promise<void> {
     const database = await this.#open();
     await new Promise<void>((resolve, reject) => {
       const transaction = database.transaction(STORE, 'readwrite');
       const store = transaction.objectStore(STORE);
-      const found = store.get(saved.key) as IDBRequest<KeptUpdate | undefined>;
+      const found = store.get(saved.key) as IDBRequest<UnsavedUpdate | undefined>;
       found.onsuccess = () => {
         if (found.result?.stamp === saved.stamp) store.delete(saved.key);
       };

@@ -1,13 +1,13 @@
 // For tests: a server that merges as the real one does, and a channel that loses, repeats and reorders what is typed.
 
+import { fromBase64, toBase64 } from 'lib0/buffer';
 import * as Y from 'yjs';
 
-import type { KeptUpdate } from '../storage/unsaved-updates';
+import type { UnsavedUpdate } from '../storage/unsaved-updates';
 import { ApiError, Unreachable } from '../http/problem';
 import { ada, document } from './objects';
 import type { ClientUpdate, DocumentFacts, DocumentSaved } from '../http/wire';
-import { fromBase64, toBase64 } from '../documents/base64';
-import { type DocumentHost, DocumentSession } from '../documents/session';
+import { DocumentSession } from '../documents/session';
 
 /** How the network behaves; a test turns these as it likes. */
 export interface Weather {
@@ -95,7 +95,7 @@ export class FakePage {
   session: DocumentSession;
   isOnline = true;
   /** This device's memory: it outlives the page. */
-  kept = new Map<string, KeptUpdate>();
+  kept = new Map<string, UnsavedUpdate>();
   #visit = 0;
 
   constructor(
@@ -147,23 +147,30 @@ export class FakePage {
   #open(): DocumentSession {
     const page = `visit ${++this.#visit}`;
     const call = <T>(run: () => T): Promise<T> => this.#call(run);
-    const host: DocumentHost = {
-      load: (stateVector) => call(() => this.server.load(stateVector)),
-      save: (update) => call(() => this.server.save(update, this)),
-      send: (event) => this.isOnline && this.server.relay(event, this),
-      others: () => this.server.pages.length - 1,
-      readKept: async () => [...this.kept.values()],
-      dropKept: async (kept) => {
-        if (this.kept.get(kept.key[2])?.stamp === kept.stamp) this.kept.delete(kept.key[2]);
+    const session = new DocumentSession(
+      {
+        load: (stateVector) => call(() => this.server.load(stateVector)),
+        save: (update) => call(() => this.server.save(update, this)),
       },
-      keep: (update) => {
-        if (update === null) this.kept.delete(page);
-        else this.kept.set(page, { key: [this.userId, 4, page], stamp: String(Math.random()), update });
+      {
+        send: (update) => {
+          if (this.isOnline) this.server.relay(update, this);
+        },
+        count: () => this.server.pages.length - 1,
       },
-      facts: () => undefined,
-      changed: () => undefined,
-    };
-    const session = new DocumentSession(host, this.server.random);
+      {
+        read: async () => [...this.kept.values()],
+        drop: async (kept) => {
+          if (this.kept.get(kept.key[2])?.stamp === kept.stamp) this.kept.delete(kept.key[2]);
+        },
+        keep: (update) => {
+          if (update === null) this.kept.delete(page);
+          else this.kept.set(page, { key: [this.userId, 4, page], stamp: String(Math.random()), update });
+        },
+      },
+      () => undefined,
+      this.server.random,
+    );
     if (this.isOnline) session.joined();
     return session;
   }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { journey } from './timeline';
-import { flowSteps } from './steps';
-import type { PageSteps } from './timeline-store';
-import type { ServerFlow } from '../http/wire';
+import { timelineOf } from './timeline';
+import { timelineSteps } from './steps';
+import type { PageTimes } from './timeline-store';
+import type { ServerTimeline } from '../http/wire';
 
 const RECEIVED = Date.parse('2026-11-24T14:45:18.123Z');
-const server: ServerFlow = {
+const server: ServerTimeline = {
   message_id: 7,
   seq: 41,
   received_at: '2026-11-24T14:45:18.123Z',
@@ -17,15 +17,15 @@ const server: ServerFlow = {
   sockets: 1,
   answered_us: 640,
 };
-const mine: PageSteps = {
+const mine: PageTimes = {
   postedAt: RECEIVED - 2,
   answeredAt: RECEIVED + 3,
   receivedAt: RECEIVED + 4,
   paintedAt: RECEIVED + 12,
   via: 'socket',
 };
-const tell = (flow: ServerFlow | null, page: PageSteps, otherAuthor: string | null = null) =>
-  flowSteps({ journey: journey(flow, page), page, seq: 41, otherAuthor });
+const tell = (server: ServerTimeline | null, page: PageTimes, otherAuthor: string | null = null) =>
+  timelineSteps({ timeline: timelineOf(server, page), page, seq: 41, otherAuthor });
 
 describe('the six steps', () => {
   it('are told with their times, and say whose clock they are by', () => {
@@ -59,7 +59,7 @@ describe('the six steps', () => {
   });
 
   it('tell no journey that was not measured, because the clocks differ', () => {
-    const behind: PageSteps = { receivedAt: RECEIVED - 500, paintedAt: RECEIVED - 492, via: 'socket' };
+    const behind: PageTimes = { receivedAt: RECEIVED - 500, paintedAt: RECEIVED - 492, via: 'socket' };
     const steps = tell(server, behind, 'Grace Hopper');
     expect(steps[4]?.text).toBe('The event came in over the socket. It was on the screen 8.00 ms later.');
   });

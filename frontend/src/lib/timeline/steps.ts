@@ -1,11 +1,11 @@
-// The six steps as the flow view tells them: what happens, how long it took, and where in the code.
+// The six steps of a message in words: what happens, how long it took, and where in the code.
 
-import { type Clock, type Journey, type MomentName, between, departure } from './timeline';
+import { type Clock, type Timeline, type PointName, between, departure } from './timeline';
 import { count, duration } from '../browser/format';
-import type { PageSteps } from './timeline-store';
+import type { PageTimes } from './timeline-store';
 
-/** Which step's number stands at a moment; the others are marks on the way. */
-export const STEP_OF: Record<MomentName, number | null> = {
+/** Which step's number stands at a point; the others are marks on the way. */
+export const STEP_OF: Record<PointName, number | null> = {
   posted: 1,
   arrived: null,
   stored: 2,
@@ -18,11 +18,11 @@ export const STEP_OF: Record<MomentName, number | null> = {
   answered: null,
 };
 
-export interface FlowStep {
+export interface TimelineStep {
   number: number;
   title: string;
   clock: Clock;
-  /** Milliseconds after the journey began; null when it is not known here. */
+  /** Milliseconds after the timeline began; null when it is not known here. */
   at: number | null;
   /** What happens, and how long its parts took. */
   text: string;
@@ -31,33 +31,33 @@ export interface FlowStep {
 }
 
 export interface About {
-  journey: Journey;
-  page: PageSteps;
+  timeline: Timeline;
+  page: PageTimes;
   /** The place of the event in the room's log. */
   seq: number;
   /** Who wrote the message; null when it is oneself. */
   otherAuthor: string | null;
 }
 
-export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[] {
-  const took = (from: MomentName, to: MomentName): string | null => {
+export function timelineSteps({ timeline, page, seq, otherAuthor }: About): TimelineStep[] {
+  const took = (from: PointName, to: PointName): string | null => {
     // On several threads the later step is sometimes noted first: then there is no duration to tell.
-    const ms = between(journey, from, to);
+    const ms = between(timeline, from, to);
     return ms === null || ms < 0 ? null : duration(ms);
   };
   // Where the clocks had to be moved to make cause come before effect, what lies between them was not measured.
-  const travelled = (from: MomentName, to: MomentName): string | null => {
-    const ms = between(journey, from, to);
+  const travelled = (from: PointName, to: PointName): string | null => {
+    const ms = between(timeline, from, to);
     return ms === null || ms < 0.01 ? null : duration(ms);
   };
   const sentence = (...parts: (string | null | false)[]): string => parts.filter(Boolean).join(' ');
   const ifKnown = (time: string | null, words: (time: string) => string): string | null =>
     time === null ? null : words(time);
 
-  const steps: (Omit<FlowStep, 'number' | 'at' | 'clock'> & { moment: MomentName; clock: Clock })[] = [
+  const steps: (Omit<TimelineStep, 'number' | 'at' | 'clock'> & { point: PointName; clock: Clock })[] = [
     {
       title: 'Posted',
-      moment: 'posted',
+      point: 'posted',
       clock: 'page',
       text:
         page.postedAt === undefined
@@ -70,7 +70,7 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
     },
     {
       title: 'Stored',
-      moment: 'stored',
+      point: 'stored',
       clock: 'server',
       text: sentence(
         `The message was checked, and committed together with event ${seq} of the room’s log.`,
@@ -83,7 +83,7 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
     },
     {
       title: 'Dispatched',
-      moment: 'dispatched',
+      point: 'dispatched',
       clock: 'server',
       text: sentence(
         ifKnown(took('stored', 'dispatched'), (time) => `${time} later the event was on the bus.`) ??
@@ -94,14 +94,14 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
     },
     {
       title: 'Broadcast',
-      moment: 'written',
+      point: 'written',
       clock: 'server',
       text: sentence(
         ifKnown(took('dispatched', 'heard'), (time) => `The broadcaster took it up after ${time}.`),
-        journey.sockets === null
+        timeline.sockets === null
           ? 'One frame is made, and written to every socket of the room’s channel.'
-          : `One frame was made, and written to ${count(journey.sockets, 'socket')}`,
-        journey.sockets !== null && (ifKnown(took('heard', 'written'), (time) => `in ${time}.`) ?? '.'),
+          : `One frame was made, and written to ${count(timeline.sockets, 'socket')}`,
+        timeline.sockets !== null && (ifKnown(took('heard', 'written'), (time) => `in ${time}.`) ?? '.'),
       ).replace(/ \.$/, '.'),
       places: [
         { file: 'src/broadcast/actor/broadcaster.rs', name: 'run' },
@@ -110,17 +110,17 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
     },
     {
       title: 'Received',
-      moment: 'received',
+      point: 'received',
       clock: 'page',
-      text: received(page, departure(journey), travelled),
+      text: received(page, departure(timeline), travelled),
       places: [
-        { file: 'frontend/src/lib/realtime/realtime.ts', name: 'joinRoom' },
+        { file: 'frontend/src/lib/realtime/realtime.ts', name: 'subscribeRoom' },
         { file: 'frontend/src/lib/rooms/sequence.ts', name: 'receive' },
       ],
     },
     {
       title: 'Answered',
-      moment: 'ready',
+      point: 'ready',
       clock: 'server',
       text: sentence(
         'The POST was answered with 201 as soon as the event was dispatched: steps 4 and 6 happen side by side.',
@@ -129,18 +129,14 @@ export function flowSteps({ journey, page, seq, otherAuthor }: About): FlowStep[
       places: [{ file: 'src/http/messages/post.rs', name: 'post_message' }],
     },
   ];
-  return steps.map(({ moment, ...step }, index) => ({
+  return steps.map(({ point, ...step }, index) => ({
     ...step,
     number: index + 1,
-    at: journey.moments.find((each) => each.name === moment)?.at ?? null,
+    at: timeline.points.find((each) => each.name === point)?.at ?? null,
   }));
 }
 
-function received(
-  page: PageSteps,
-  since: MomentName,
-  time: (from: MomentName, to: MomentName) => string | null,
-): string {
+function received(page: PageTimes, since: PointName, time: (from: PointName, to: PointName) => string | null): string {
   if (page.receivedAt === undefined && page.answeredAt !== undefined) {
     return 'This page had no live connection: it knows from the answer to its POST that the message is stored.';
   }

@@ -1,9 +1,9 @@
-// The page's own steps of each message, 1 and 5, noted as they happen, for the flow view.
+// When this page did its own steps, 1 and 5, of each message; for the view of a message's timeline.
 
-import type { DispatchedFlow, Message } from '../http/wire';
+import type { DispatchedTimeline, Message } from '../http/wire';
 
 /** What this page did with one message, and when: milliseconds since 1970 by this machine's clock, with fractions. */
-export interface PageSteps {
+export interface PageTimes {
   /** Step 1: the POST left. */
   postedAt?: number;
   /** The answer to the POST was read. */
@@ -15,10 +15,10 @@ export interface PageSteps {
   /** How it came: over the socket as it happened, or from the log afterwards. */
   via?: 'socket' | 'log';
   /** What the event said of the server's steps; kept because the server forgets them first. */
-  dispatched?: DispatchedFlow;
+  dispatched?: DispatchedTimeline;
 }
 
-/** The messages whose steps are kept. */
+/** The messages whose times are kept. */
 const CAPACITY = 2_000;
 
 /**
@@ -33,8 +33,9 @@ export function now(): number {
 }
 let anchor: number | undefined;
 
-export class StepBook {
-  #steps = new Map<string, PageSteps>();
+/** The page's times of its last messages. Bounded: the oldest go when new ones come. */
+export class TimelineStore {
+  #times = new Map<string, PageTimes>();
 
   posted(clientId: string): void {
     this.#note(`c${clientId}`, { postedAt: now() });
@@ -44,28 +45,28 @@ export class StepBook {
     this.#note(keyOf(message), { answeredAt: now() });
   }
 
-  received(message: Message, via: 'socket' | 'log', at: number, dispatched: DispatchedFlow | undefined): void {
-    const known = this.#steps.get(keyOf(message));
+  received(message: Message, via: 'socket' | 'log', at: number, dispatched: DispatchedTimeline | undefined): void {
+    const known = this.#times.get(keyOf(message));
     if (known?.receivedAt !== undefined) return;
     this.#note(keyOf(message), { receivedAt: at, via, ...(dispatched && { dispatched }) });
   }
 
   /** Counts only for a message that arrived while this page was open: what came with the history was painted with it. */
   painted(message: Message): void {
-    const known = this.#steps.get(keyOf(message));
+    const known = this.#times.get(keyOf(message));
     if (known?.receivedAt === undefined || known.paintedAt !== undefined) return;
     this.#note(keyOf(message), { paintedAt: now() });
   }
 
-  of(message: Message): PageSteps {
-    return this.#steps.get(keyOf(message)) ?? {};
+  of(message: Message): PageTimes {
+    return this.#times.get(keyOf(message)) ?? {};
   }
 
-  #note(key: string, step: PageSteps): void {
-    this.#steps.set(key, { ...this.#steps.get(key), ...step });
-    if (this.#steps.size <= CAPACITY) return;
-    const [oldest] = this.#steps.keys();
-    if (oldest !== undefined) this.#steps.delete(oldest);
+  #note(key: string, times: PageTimes): void {
+    this.#times.set(key, { ...this.#times.get(key), ...times });
+    if (this.#times.size <= CAPACITY) return;
+    const [oldest] = this.#times.keys();
+    if (oldest !== undefined) this.#times.delete(oldest);
   }
 }
 

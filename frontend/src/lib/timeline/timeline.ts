@@ -1,25 +1,25 @@
-// The six steps of one message on one line of time, from two clocks: the server's and this page's.
+// The timeline of one message: its six steps, from two clocks, the server's and this page's.
 
-import type { PageSteps } from './timeline-store';
-import type { DispatchedFlow, ServerFlow } from '../http/wire';
+import type { PageTimes } from './timeline-store';
+import type { DispatchedTimeline, ServerTimeline } from '../http/wire';
 
 export type Clock = 'page' | 'server';
 
-/** A moment of the journey. */
-export interface Moment {
-  name: MomentName;
-  /** Milliseconds after the first known moment. */
+/** A point of the timeline. */
+export interface TimelinePoint {
+  name: PointName;
+  /** Milliseconds after the first known point. */
   at: number;
   clock: Clock;
 }
 
-export type MomentName =
+export type PointName =
   'posted' | 'arrived' | 'stored' | 'dispatched' | 'heard' | 'written' | 'ready' | 'answered' | 'received' | 'painted';
 
-/** A message's journey, as far as it is known here. */
-export interface Journey {
+/** A message's timeline, as far as it is known here. */
+export interface Timeline {
   /** In the order in which they happened. */
-  moments: Moment[];
+  points: TimelinePoint[];
   /** Sockets it was written to; null when the server has forgotten. */
   sockets: number | null;
   /** How the two clocks were brought together; null when only one of them knows anything. */
@@ -31,7 +31,7 @@ export interface Alignment {
   correctionMs: number;
 }
 
-const CLOCK_OF: Record<MomentName, Clock> = {
+const CLOCK_OF: Record<PointName, Clock> = {
   posted: 'page',
   arrived: 'server',
   stored: 'server',
@@ -44,8 +44,8 @@ const CLOCK_OF: Record<MomentName, Clock> = {
   painted: 'page',
 };
 
-/** Breaks ties: two moments may carry the same microsecond. */
-const ORDER: MomentName[] = [
+/** Breaks ties: two points may carry the same microsecond. */
+const ORDER: PointName[] = [
   'posted',
   'arrived',
   'stored',
@@ -59,41 +59,41 @@ const ORDER: MomentName[] = [
 ];
 
 /** Puts together what the server and the page know of a message. */
-export function journey(server: ServerFlow | DispatchedFlow | null, page: PageSteps): Journey {
+export function timelineOf(server: ServerTimeline | DispatchedTimeline | null, page: PageTimes): Timeline {
   const correctionMs = server === null ? 0 : correction(server, page);
   // Counted from the arrival: milliseconds since 1970 would leave no figures for a fraction of a microsecond.
   const origin = server === null ? (page.postedAt ?? page.receivedAt ?? 0) : Date.parse(server.received_at);
-  const moments = [...serverMoments(server, correctionMs), ...pageMoments(page, origin)].sort(
+  const points = [...serverPoints(server, correctionMs), ...pagePoints(page, origin)].sort(
     (a, b) => a.at - b.at || ORDER.indexOf(a.name) - ORDER.indexOf(b.name),
   );
-  const start = moments[0]?.at ?? 0;
-  const clocks = new Set(moments.map((moment) => moment.clock));
+  const start = points[0]?.at ?? 0;
+  const clocks = new Set(points.map((point) => point.clock));
   return {
-    moments: moments.map((moment) => ({ ...moment, at: moment.at - start })),
+    points: points.map((point) => ({ ...point, at: point.at - start })),
     sockets: server !== null && 'sockets' in server ? server.sockets : null,
     alignment: clocks.size === 2 ? { correctionMs } : null,
   };
 }
 
-/** The time between two moments; null when one of them is not known. */
-export function between(journey: Journey, from: MomentName, to: MomentName): number | null {
-  const start = journey.moments.find((moment) => moment.name === from);
-  const end = journey.moments.find((moment) => moment.name === to);
+/** The time between two points; null when one of them is not known. */
+export function between(timeline: Timeline, from: PointName, to: PointName): number | null {
+  const start = timeline.points.find((point) => point.name === from);
+  const end = timeline.points.find((point) => point.name === to);
   return start === undefined || end === undefined ? null : end.at - start.at;
 }
 
 /**
  * From where the event set out to this page: "written" is the last socket's, and this page's may have been an earlier one.
  */
-export function departure(journey: Journey): 'written' | 'heard' {
-  const travelled = between(journey, 'written', 'received');
+export function departure(timeline: Timeline): 'written' | 'heard' {
+  const travelled = between(timeline, 'written', 'received');
   return travelled !== null && travelled < 0 ? 'heard' : 'written';
 }
 
-function serverMoments(server: ServerFlow | DispatchedFlow | null, correctionMs: number): Moment[] {
+function serverPoints(server: ServerTimeline | DispatchedTimeline | null, correctionMs: number): TimelinePoint[] {
   if (server === null) return [];
   const later = 'heard_us' in server ? server : null;
-  const micros: [MomentName, number | null | undefined][] = [
+  const micros: [PointName, number | null | undefined][] = [
     ['arrived', 0],
     ['stored', server.stored_us],
     ['dispatched', server.dispatched_us],
@@ -106,8 +106,8 @@ function serverMoments(server: ServerFlow | DispatchedFlow | null, correctionMs:
   );
 }
 
-function pageMoments(page: PageSteps, origin: number): Moment[] {
-  const known: [MomentName, number | undefined][] = [
+function pagePoints(page: PageTimes, origin: number): TimelinePoint[] {
+  const known: [PointName, number | undefined][] = [
     ['posted', page.postedAt],
     ['answered', page.answeredAt],
     ['received', page.via === 'log' ? undefined : page.receivedAt],
@@ -121,7 +121,7 @@ function pageMoments(page: PageSteps, origin: number): Moment[] {
  * milliseconds, so the times are moved by as little as makes cause come before effect: the request arrives after it was
  * sent, and the answer and the event leave before they are received.
  */
-function correction(server: ServerFlow | DispatchedFlow, page: PageSteps): number {
+function correction(server: ServerTimeline | DispatchedTimeline, page: PageTimes): number {
   const arrived = Date.parse(server.received_at);
   const later = 'heard_us' in server ? server : null;
   const earliest = page.postedAt ?? -Infinity;
@@ -139,16 +139,16 @@ function bound(seenAt: number | undefined, leftUs: number | null | undefined): n
 }
 
 /**
- * Places the moments on a line from 0 to 1. True scale shows where the time goes; stretched gives every step room to
+ * Places the points on a line from 0 to 1. True scale shows where the time goes; stretched gives every step room to
  * be seen, longer ones more of it: a step's share grows with the logarithm of its duration.
  */
-export function place(moments: readonly Moment[], scale: 'true' | 'stretched'): number[] {
-  const total = moments.at(-1)?.at ?? 0;
-  if (total === 0) return moments.map((_, index) => index / Math.max(1, moments.length - 1));
-  if (scale === 'true') return moments.map((moment) => moment.at / total);
-  const shares = moments.map((moment, index) => {
-    const before = moments[index - 1];
-    return before === undefined ? 0 : 1 + Math.log1p((moment.at - before.at) * 20) / 6;
+export function place(points: readonly TimelinePoint[], scale: 'true' | 'stretched'): number[] {
+  const total = points.at(-1)?.at ?? 0;
+  if (total === 0) return points.map((_, index) => index / Math.max(1, points.length - 1));
+  if (scale === 'true') return points.map((point) => point.at / total);
+  const shares = points.map((point, index) => {
+    const before = points[index - 1];
+    return before === undefined ? 0 : 1 + Math.log1p((point.at - before.at) * 20) / 6;
   });
   const sum = shares.reduce((a, b) => a + b, 0);
   let place = 0;

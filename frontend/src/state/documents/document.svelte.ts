@@ -1,9 +1,9 @@
 // One open document as the page shows it: its session, the socket's and the server's ways to it, and who is there.
 
 import { newClientId } from '../../lib/client-id';
-import { DocumentSession, type DocumentPhase } from '../../lib/documents/session';
+import { type DocumentPhase, DocumentSession, type DocumentSessionEvent } from '../../lib/documents/session';
 import type { SaveState } from '../../lib/documents/saver';
-import type { DocumentLine, PresentPerson } from '../../lib/realtime/realtime';
+import type { DocumentChannel, DocumentChannelEvent, PresentPerson } from '../../lib/realtime/realtime';
 import type { DocumentFacts } from '../../lib/http/wire';
 import type { Chat } from '../chat.svelte';
 import type { OpenDocument } from './documents.svelte';
@@ -23,8 +23,8 @@ export class DocumentState implements OpenDocument {
   people = $state.raw<readonly PresentPerson[]>([]);
   readonly session: DocumentSession;
 
-  /** Null while the document is archived: then nobody is told anything. */
-  #line: DocumentLine | null = null;
+  /** Null while the document is archived: then nothing is sent to others. */
+  #channel: DocumentChannel | null = null;
   #isArchived = false;
   #rejoinTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #listening = new AbortController();
@@ -36,26 +36,31 @@ export class DocumentState implements OpenDocument {
   ) {
     const { id } = facts;
     const page = newClientId();
-    this.session = new DocumentSession({
-      load: (stateVector) => chat.api.loadDocument(id, stateVector),
-      save: (update, { keepalive }) =>
-        chat.api.saveDocument(id, update, { keepalive, socketId: chat.documents.socketId }),
-      send: (event) => this.#line?.send(event),
-      others: () => this.people.length - 1,
-      readKept: () => chat.documents.kept.read(id),
-      dropKept: (kept) => chat.documents.kept.drop(kept),
-      // A browser that keeps nothing leaves the changes on the page until they are saved.
-      keep: (update) => void chat.documents.kept.keep(id, page, update).catch(() => undefined),
-      facts: (changed) => room.takeDocument(changed),
-      changed: () => this.#changed(),
-    });
+    const { api, documents } = chat;
+    this.session = new DocumentSession(
+      {
+        load: (stateVector) => api.loadDocument(id, stateVector),
+        save: (update, { keepalive }) => api.saveDocument(id, update, { keepalive, socketId: documents.socketId }),
+      },
+      {
+        send: (update) => this.#channel?.send(update),
+        count: () => this.people.length - 1,
+      },
+      {
+        read: () => documents.unsaved.read(id),
+        drop: (update) => documents.unsaved.drop(update),
+        // A browser that keeps nothing leaves the changes on the page until they are saved.
+        keep: (update) => void documents.unsaved.keep(id, page, update).catch(() => undefined),
+      },
+      (event) => this.#onSession(event),
+    );
     this.setArchived(facts.archived_at !== null);
     this.#listen();
   }
 
   /** The name of whose cursor it is; null when that page has not said, or the person left. */
   personOf(editingPage: number): PresentPerson | null {
-    const userId = this.session.ownerOf(editingPage);
+    const userId = this.session.cursors.ownerOf(editingPage);
     return this.people.find((person) => person.id === userId) ?? null;
   }
 
@@ -69,15 +74,8 @@ export class DocumentState implements OpenDocument {
     this.session.setArchived(isArchived);
     if (isArchived) {
       this.#leaveChannel();
-    } else if (this.#line === null && this.phase !== 'gone') {
-      this.#line = this.chat.documents.open(this, {
-        joined: () => this.session.joined(),
-        left: () => this.session.left(),
-        refused: () => this.#refused(),
-        peopleChanged: (people) => this.#peopleChanged(people),
-        heard: (event, userId) => this.session.heard(event, userId),
-        saved: (event) => this.session.saved(event),
-      });
+    } else if (this.#channel === null && this.phase !== 'gone') {
+      this.#channel = this.chat.documents.open(this, (event) => this.#onChannel(event));
     }
   }
 
@@ -96,6 +94,36 @@ export class DocumentState implements OpenDocument {
     this.chat.documents.close(this);
   }
 
+  #onChannel(event: DocumentChannelEvent): void {
+    switch (event.type) {
+      case 'subscribed':
+        return this.session.joined();
+      case 'disconnected':
+        return this.session.left();
+      case 'refused':
+        return this.#refused();
+      case 'presence':
+        return this.#peopleChanged(event.people);
+      case 'update':
+        return this.session.heard(event.update, event.userId);
+      case 'saved':
+        return this.session.saved(event.saved);
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #onSession(event: DocumentSessionEvent): void {
+    switch (event.type) {
+      case 'facts':
+        return this.room.takeDocument(event.document);
+      case 'changed':
+        return this.#changed();
+      default:
+        return event satisfies never;
+    }
+  }
+
   #refused(): void {
     this.session.refused();
     this.#leaveChannel();
@@ -105,14 +133,14 @@ export class DocumentState implements OpenDocument {
   #leaveChannel(): void {
     clearTimeout(this.#rejoinTimer);
     this.session.left();
-    this.#line?.leave();
-    this.#line = null;
+    this.#channel?.unsubscribe();
+    this.#channel = null;
     this.people = [];
   }
 
   #peopleChanged(people: PresentPerson[]): void {
     this.people = people;
-    this.session.usersLeft((userId) => people.some((person) => person.id === userId));
+    this.session.cursors.removeAbsent((userId) => people.some((person) => person.id === userId));
   }
 
   #changed(): void {

@@ -2,9 +2,9 @@
 // they were in it, and what waits on this device to be saved.
 
 import type { Api } from '../../lib/http/api';
-import { KeptUpdates } from '../../lib/storage/unsaved-updates';
+import { UnsavedUpdates } from '../../lib/storage/unsaved-updates';
 import { ApiError } from '../../lib/http/problem';
-import type { DocumentLine, DocumentListener, Realtime } from '../../lib/realtime/realtime';
+import type { DocumentChannel, DocumentChannelEvent, Realtime } from '../../lib/realtime/realtime';
 import type { DocumentFacts } from '../../lib/http/wire';
 
 /** The document on screen. Its code is loaded when it is opened; here is what the rest of the page knows of it. */
@@ -28,7 +28,7 @@ export class Documents {
   /** The document that was taken from this person while it was open. */
   lost = $state.raw<LostDocument | null>(null);
   /** What this person wrote and could not save yet. */
-  readonly kept: KeptUpdates;
+  readonly unsaved: UnsavedUpdates;
   #open: OpenDocument | null = null;
   #isClosed = false;
 
@@ -37,7 +37,7 @@ export class Documents {
     private readonly api: Api,
     private readonly realtime: Realtime,
   ) {
-    this.kept = new KeptUpdates(userId);
+    this.unsaved = new UnsavedUpdates(userId);
   }
 
   /** The socket of this page, for requests whose events it need not hear. */
@@ -45,11 +45,11 @@ export class Documents {
     return this.realtime.socketId;
   }
 
-  /** A document comes on screen: joins its channel. */
-  open(document: OpenDocument, listener: DocumentListener): DocumentLine {
+  /** A document comes on screen: subscribes to its channel. */
+  open(document: OpenDocument, on: (event: DocumentChannelEvent) => void): DocumentChannel {
     this.#open = document;
     this.lost = null;
-    return this.realtime.joinDocument(document.facts.id, listener);
+    return this.realtime.subscribeDocument(document.facts.id, on);
   }
 
   /** The document is left, or was lost with what it held. */
@@ -68,14 +68,14 @@ export class Documents {
   }
 
   /** Saves what was written into documents that are no longer open, and could not be saved then. */
-  async saveKept(): Promise<void> {
+  async saveUnsaved(): Promise<void> {
     try {
-      for (const kept of await this.kept.read()) {
-        const documentId = kept.key[1];
+      for (const update of await this.unsaved.read()) {
+        const documentId = update.key[1];
         if (this.#isClosed || documentId === this.#open?.facts.id) continue;
-        await this.api.saveDocument(documentId, kept.update, { keepalive: false, socketId: null }).then(
+        await this.api.saveDocument(documentId, update.update, { keepalive: false, socketId: null }).then(
           // What builds on something that the server lacks stays: the document, once opened, tells what is missing.
-          (saved) => (saved.complete ? this.kept.drop(kept) : undefined),
+          (saved) => (saved.complete ? this.unsaved.drop(update) : undefined),
           // Refused: the document is archived, or closed to this person. That may change; it stays here until then.
           (error: unknown) => (error instanceof ApiError ? undefined : Promise.reject(error as Error)),
         );

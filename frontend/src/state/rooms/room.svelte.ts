@@ -1,13 +1,11 @@
 // One room as the page knows it: what it is, the window of its messages, who is in it and who has it on screen.
 
-import { SvelteMap } from 'svelte/reactivity';
-
 import type { Api } from '../../lib/http/api';
-import { type DocumentNote, noteOf, notesOf } from '../../lib/documents/notes';
-import type { PresentPerson } from '../../lib/realtime/realtime';
-import { RoomSequence } from '../../lib/rooms/sequence';
+import { type DocumentNote, noteOf, notesOf } from '../../lib/messages/document-notes';
+import type { PresentPerson, RoomChannelEvent } from '../../lib/realtime/realtime';
+import { RoomSequence, type SequenceEvent } from '../../lib/rooms/sequence';
 import {
-  type Timeline,
+  type MessageWindow,
   fromPage,
   trimmed,
   withChanged,
@@ -15,20 +13,23 @@ import {
   withOlder,
   withPosted,
 } from '../../lib/messages/message-window';
-import { TYPING_EXPIRES_MS } from '../../lib/rooms/typing';
+import { type TimelineStore, now } from '../../lib/timeline/timeline-store';
 import type { Author, DocumentFacts, Member, Message, Room, RoomEvent, RoomFacts } from '../../lib/http/wire';
+import type { UnsentMessages } from '../../lib/messages/unsent-messages.svelte';
+import { TypingUsers } from './typing.svelte';
 
-export interface RoomHost {
+/** What the rooms of one person share. */
+export interface RoomServices {
   api: Api;
   me: Author;
-  /** A message was posted in the room, by whomever. */
-  posted(message: Message): void;
-  /** Whether something that this person wrote in the room is still on its way. */
-  isSending(room: RoomState): boolean;
-  /** This person is no longer in the room. */
-  removed(room: RoomState): void;
-  /** This person has read further. */
-  readMoved(room: RoomState): void;
+  unsent: UnsentMessages;
+  timelines: TimelineStore;
+}
+
+/** `removed`: this person is no longer in the room. `read`: this person has read further. */
+export interface RoomStateEvent {
+  type: 'removed' | 'read';
+  room: RoomState;
 }
 
 export class RoomState {
@@ -37,7 +38,7 @@ export class RoomState {
   /** The number of the last message that this person has read. */
   readNumber = $state(0);
   /** Null until the history was read. */
-  timeline = $state.raw<Timeline | null>(null);
+  messages = $state.raw<MessageWindow | null>(null);
   /** Why the history could not be read; the page offers to try again. */
   failure = $state.raw<unknown>(null);
   isLoading = $state(false);
@@ -59,22 +60,23 @@ export class RoomState {
   readonly documentNotes = $derived.by(() => [...notesOf(this.documents ?? []), ...this.#heardNotes]);
 
   #heardNotes = $state.raw<readonly DocumentNote[]>([]);
-  #typing = new SvelteMap<number, ReturnType<typeof setTimeout>>();
+  #typing = new TypingUsers();
   /** Counts the loads, so that the answer to an overtaken one is dropped. */
   #load = 0;
 
   constructor(
     room: Room,
-    private readonly host: RoomHost,
+    private readonly services: RoomServices,
+    private readonly emit: (event: RoomStateEvent) => void,
   ) {
     this.facts = room;
     this.isMember = room.membership !== null;
     this.readNumber = room.membership?.read_number ?? 0;
-    this.sequence = new RoomSequence(room.last_seq, {
-      apply: (event) => this.#apply(event),
-      fetchAfter: (seq) => host.api.eventsAfter(room.id, seq),
-      resync: () => void this.#resync(),
-    });
+    this.sequence = new RoomSequence(
+      room.last_seq,
+      (seq) => services.api.eventsAfter(room.id, seq),
+      (event) => this.#onSequence(event),
+    );
   }
 
   get id(): number {
@@ -90,13 +92,32 @@ export class RoomState {
     return this.here.filter((person) => this.#typing.has(person.id)).map((person) => person.name);
   }
 
+  /** Step 5: takes what came in over the room's channels. */
+  on(event: RoomChannelEvent): void {
+    switch (event.type) {
+      case 'event':
+        return this.#received(event.event, event.receivedAt);
+      case 'head':
+        return this.sequence.noteHead(event.seq);
+      case 'refused':
+        return this.emit({ type: 'removed', room: this });
+      case 'presence':
+        this.here = event.people;
+        return;
+      case 'typing':
+        return this.setTyping(event.userId, event.isTyping);
+      default:
+        return event satisfies never;
+    }
+  }
+
   /** Takes the room as the server answered it, unless events have come further since. */
   refresh(room: Room): void {
     this.readNumber = Math.max(this.readNumber, room.membership?.read_number ?? 0);
     if (this.isStale(room)) return;
     this.facts = room;
     this.isMember = room.membership !== null;
-    if (this.timeline === null && this.members === null) {
+    if (this.messages === null && this.members === null) {
       this.sequence.skipTo(room.last_seq);
     } else if (room.last_seq > this.sequence.position) {
       this.sequence.noteHead(room.last_seq);
@@ -116,9 +137,9 @@ export class RoomState {
     this.failure = null;
     try {
       const cursor = aroundMessageId === null ? {} : { around: aroundMessageId };
-      const page = await this.host.api.messages(this.id, cursor);
+      const page = await this.services.api.messages(this.id, cursor);
       if (load !== this.#load) return;
-      this.timeline = fromPage(page);
+      this.messages = fromPage(page);
       await this.#replay(page.seq);
     } catch (error) {
       if (load === this.#load) this.failure = error;
@@ -128,23 +149,23 @@ export class RoomState {
   }
 
   async loadOlder(): Promise<void> {
-    const oldest = this.timeline?.messages[0];
-    if (oldest === undefined || !this.timeline?.hasOlder) return;
+    const oldest = this.messages?.items[0];
+    if (oldest === undefined || !this.messages?.hasOlder) return;
     await this.#extend({ before: oldest.id }, withOlder);
   }
 
   async loadNewer(): Promise<void> {
-    const newest = this.timeline?.messages.at(-1);
-    if (newest === undefined || this.timeline?.atEnd !== false) return;
+    const newest = this.messages?.items.at(-1);
+    if (newest === undefined || this.messages?.atEnd !== false) return;
     await this.#extend({ after: newest.id }, withNewer);
   }
 
   async loadMembers(): Promise<void> {
-    this.members = await this.host.api.members(this.id);
+    this.members = await this.services.api.members(this.id);
   }
 
   async loadDocuments(): Promise<void> {
-    this.documents = await this.host.api.documents(this.id);
+    this.documents = await this.services.api.documents(this.id);
   }
 
   /** Takes a document as the server or its event told it. */
@@ -164,9 +185,10 @@ export class RoomState {
 
   /** Begins to edit what this person wrote last; nothing while that is still on its way, and has no name to edit it by. */
   editLast(): void {
-    if (this.host.isSending(this)) return;
-    const isMine = (message: Message): boolean => message.author.id === this.host.me.id && message.deleted_at === null;
-    this.editing = this.timeline?.messages.findLast(isMine)?.id ?? null;
+    if (this.services.unsent.isSending(this.id)) return;
+    const isMine = (message: Message): boolean =>
+      message.author.id === this.services.me.id && message.deleted_at === null;
+    this.editing = this.messages?.items.findLast(isMine)?.id ?? null;
   }
 
   /** The room leaves the screen. */
@@ -174,16 +196,15 @@ export class RoomState {
     this.newFrom = null;
     this.isWatched = false;
     this.here = [];
-    for (const timer of this.#typing.values()) clearTimeout(timer);
     this.#typing.clear();
-    if (this.timeline?.atEnd) this.timeline = trimmed(this.timeline);
+    if (this.messages?.atEnd) this.messages = trimmed(this.messages);
   }
 
   /** This person left, or was removed: nothing of the room is kept. */
   forget(): void {
     this.close();
     this.isMember = false;
-    this.timeline = null;
+    this.messages = null;
     this.members = null;
     this.documents = null;
     this.#load += 1;
@@ -199,27 +220,39 @@ export class RoomState {
   readTo(number: number, isOwnDoing = true): void {
     if (number <= this.readNumber) return;
     this.readNumber = number;
-    if (isOwnDoing) this.host.readMoved(this);
+    if (isOwnDoing) this.emit({ type: 'read', room: this });
   }
 
   setTyping(userId: number, isTyping: boolean): void {
-    clearTimeout(this.#typing.get(userId));
-    this.#typing.delete(userId);
-    if (!isTyping || userId === this.host.me.id) return;
-    this.#typing.set(
-      userId,
-      setTimeout(() => this.#typing.delete(userId), TYPING_EXPIRES_MS),
-    );
+    this.#typing.set(userId, isTyping && userId !== this.services.me.id);
   }
 
   /** Takes a message from the answer to a POST, PATCH or DELETE; its event says the same, sooner or later. */
   take(message: Message): void {
-    if (this.timeline !== null) this.timeline = withPosted(this.timeline, message);
+    if (this.messages !== null) this.messages = withPosted(this.messages, message);
+  }
+
+  #received(event: RoomEvent, receivedAt: number): void {
+    if (event.type === 'message.posted') {
+      this.services.timelines.received(event.message, 'socket', receivedAt, event.flow);
+    }
+    this.sequence.receive(event);
+  }
+
+  #onSequence(event: SequenceEvent): void {
+    switch (event.type) {
+      case 'next':
+        return this.#apply(event.event);
+      case 'resync':
+        return void this.#resync();
+      default:
+        return event satisfies never;
+    }
   }
 
   #apply(event: RoomEvent): void {
     this.#applyToFacts(event);
-    this.#applyToTimeline(event);
+    this.#applyToWindow(event);
     switch (event.type) {
       case 'message.posted':
         this.#posted(event.message);
@@ -229,7 +262,7 @@ export class RoomState {
         break;
       case 'member.removed':
         this.members = this.members?.filter((member) => member.id !== event.user.id) ?? null;
-        if (event.user.id === this.host.me.id) this.host.removed(this);
+        if (event.user.id === this.services.me.id) this.emit({ type: 'removed', room: this });
         break;
       case 'document.created':
       case 'document.changed':
@@ -262,22 +295,24 @@ export class RoomState {
     };
   }
 
-  #applyToTimeline(event: RoomEvent): void {
-    if (this.timeline === null) return;
-    if (event.type === 'message.posted') this.timeline = withPosted(this.timeline, event.message);
+  #applyToWindow(event: RoomEvent): void {
+    if (this.messages === null) return;
+    if (event.type === 'message.posted') this.messages = withPosted(this.messages, event.message);
     if (event.type === 'message.edited' || event.type === 'message.deleted') {
-      this.timeline = withChanged(this.timeline, event.message);
+      this.messages = withChanged(this.messages, event.message);
     }
   }
 
   #posted(message: Message): void {
     this.setTyping(message.author.id, false);
-    this.host.posted(message);
+    this.services.timelines.received(message, 'log', now(), undefined);
+    const isOwn = message.author.id === this.services.me.id;
+    if (isOwn && message.client_id !== null) this.services.unsent.stored(message.client_id);
     // What one wrote oneself is not unread, on whatever device it was written.
-    const isOwn = message.author.id === this.host.me.id && message.number === this.readNumber + 1;
-    if (isOwn || this.isWatched) {
+    const isReadByAuthor = isOwn && message.number === this.readNumber + 1;
+    if (isReadByAuthor || this.isWatched) {
       this.readTo(message.number);
-      if (this.isWatched && this.timeline !== null) this.timeline = trimmed(this.timeline);
+      if (this.isWatched && this.messages !== null) this.messages = trimmed(this.messages);
     } else if (this.newFrom === null || this.newFrom <= this.readNumber) {
       this.newFrom = this.readNumber + 1;
     }
@@ -294,9 +329,9 @@ export class RoomState {
     const load = ++this.#load;
     this.isLoading = true;
     try {
-      const page = await this.host.api.messages(this.id, cursor);
-      if (load !== this.#load || this.timeline === null) return;
-      this.timeline = extend(this.timeline, page);
+      const page = await this.services.api.messages(this.id, cursor);
+      if (load !== this.#load || this.messages === null) return;
+      this.messages = extend(this.messages, page);
       await this.#replay(page.seq);
     } finally {
       if (load === this.#load) this.isLoading = false;
@@ -310,17 +345,17 @@ export class RoomState {
   async #replay(seq: number): Promise<void> {
     if (!this.isMember) return;
     for (let after = seq; after < this.sequence.position;) {
-      const log = await this.host.api.eventsAfter(this.id, after);
-      for (const event of log.items) this.#applyToTimeline(event);
+      const log = await this.services.api.eventsAfter(this.id, after);
+      for (const event of log.items) this.#applyToWindow(event);
       if (log.items.length === 0) return;
       after = log.items.at(-1)?.seq ?? this.sequence.position;
     }
   }
 
   async #resync(): Promise<void> {
-    if (this.timeline !== null) await this.load();
+    if (this.messages !== null) await this.load();
     try {
-      this.refresh(await this.host.api.room(this.id));
+      this.refresh(await this.services.api.room(this.id));
       if (this.members !== null) await this.loadMembers();
       if (this.documents !== null) await this.loadDocuments();
     } catch {

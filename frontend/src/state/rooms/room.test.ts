@@ -2,10 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { Api } from '../../lib/http/api';
 import { Unreachable } from '../../lib/http/problem';
-import { HOLE_PATIENCE_MS } from '../../lib/rooms/sequence';
+import { UnsentMessages } from '../../lib/messages/unsent-messages.svelte';
+import { GAP_WAIT_MS } from '../../lib/rooms/sequence';
+import { MemoryStorage } from '../../lib/storage/storage';
+import { TimelineStore } from '../../lib/timeline/timeline-store';
 import { ada, document, grace, message, page, posted, settled } from '../../lib/testing/objects';
 import type { CatchUp, DocumentFacts, MessagePage, Room, RoomEvent } from '../../lib/http/wire';
-import { RoomState } from './room.svelte';
+import { RoomState, type RoomStateEvent } from './room.svelte';
 
 const facts = (fields: Partial<Room> = {}): Room => ({
   id: 1,
@@ -31,18 +34,14 @@ function setup(fields: Partial<Room> = {}) {
     members: vi.fn<Api['members']>(async () => []),
     documents: vi.fn<Api['documents']>(async () => []),
   };
-  const host = {
-    api: api as unknown as Api,
-    me: ada,
-    posted: vi.fn(),
-    isSending: vi.fn(() => false),
-    removed: vi.fn(),
-    readMoved: vi.fn(),
-  };
-  return { api, host, room: new RoomState(facts(fields), host) };
+  const timelines = new TimelineStore();
+  const unsent = new UnsentMessages(ada.id, new MemoryStorage(), { postMessage: vi.fn() }, timelines, vi.fn());
+  const emit = vi.fn<(event: RoomStateEvent) => void>();
+  const services = { api: api as unknown as Api, me: ada, unsent, timelines };
+  return { api, emit, unsent, timelines, room: new RoomState(facts(fields), services, emit) };
 }
 
-const shown = (room: RoomState): string[] => room.timeline?.messages.map((each) => each.body) ?? [];
+const shown = (room: RoomState): string[] => room.messages?.items.map((each) => each.body) ?? [];
 const edited = (seq: number, number: number, body: string): RoomEvent => ({
   ...posted(seq),
   type: 'message.edited',
@@ -100,10 +99,10 @@ describe('a room', () => {
   });
 
   it('does not count what one wrote oneself, on whatever device', () => {
-    const { room, host } = setup();
+    const { room, emit } = setup();
     room.sequence.receive(posted(1, { author: ada }));
     expect(room.unread).toBe(0);
-    expect(host.readMoved).toHaveBeenCalledOnce();
+    expect(emit.mock.calls).toEqual([[{ type: 'read', room }]]);
   });
 
   it('still counts what others wrote before one’s own', () => {
@@ -114,11 +113,11 @@ describe('a room', () => {
   });
 
   it('reads at once what arrives while somebody watches', () => {
-    const { room, host } = setup();
+    const { room, emit } = setup();
     room.isWatched = true;
     room.sequence.receive(posted(1));
     expect(room.unread).toBe(0);
-    expect(host.readMoved).toHaveBeenCalledOnce();
+    expect(emit.mock.calls).toEqual([[{ type: 'read', room }]]);
     expect(room.newFrom).toBeNull();
   });
 
@@ -133,11 +132,11 @@ describe('a room', () => {
   });
 
   it('takes read marks of another device, and never goes back', () => {
-    const { room, host } = setup({ last_seq: 5, message_count: 5 });
+    const { room, emit } = setup({ last_seq: 5, message_count: 5 });
     room.readTo(4, false);
     room.readTo(2, false);
     expect(room.unread).toBe(1);
-    expect(host.readMoved).not.toHaveBeenCalled();
+    expect(emit).not.toHaveBeenCalled();
   });
 
   it('repairs what was missed, edits too, when it comes back', async () => {
@@ -210,7 +209,7 @@ describe('a room', () => {
     expect(room.failure).toBeInstanceOf(Unreachable);
     await room.load();
     expect(room.failure).toBeNull();
-    expect(room.timeline).not.toBeNull();
+    expect(room.messages).not.toBeNull();
   });
 
   it('reads everything anew when too much was missed', async () => {
@@ -220,7 +219,7 @@ describe('a room', () => {
     api.messages.mockResolvedValueOnce(page([4_000], { prev: '/older', seq: 5_000 }));
     api.room.mockResolvedValueOnce(facts({ last_seq: 5_000, message_count: 4_000 }));
     room.sequence.noteHead(5_000);
-    await vi.advanceTimersByTimeAsync(HOLE_PATIENCE_MS);
+    await vi.advanceTimersByTimeAsync(GAP_WAIT_MS);
     expect(shown(room)).toEqual(['message 4000']);
     expect(room.unread).toBe(4_000);
   });
@@ -236,9 +235,9 @@ describe('a room', () => {
   });
 
   it('says when it is oneself who was removed', () => {
-    const { room, host } = setup();
+    const { room, emit } = setup();
     room.sequence.receive({ ...posted(1), type: 'member.removed', user: ada });
-    expect(host.removed).toHaveBeenCalledWith(room);
+    expect(emit.mock.calls).toEqual([[{ type: 'removed', room }]]);
   });
 
   it('keeps nothing when it is left', async () => {
@@ -246,7 +245,7 @@ describe('a room', () => {
     await room.load();
     room.sequence.receive(posted(1));
     room.forget();
-    expect(room.timeline).toBeNull();
+    expect(room.messages).toBeNull();
     expect(room.unread).toBe(0);
   });
 
@@ -264,15 +263,26 @@ describe('a room', () => {
   });
 
   it('edits what one wrote last, and nothing else while that is still on its way', async () => {
-    const { room, host } = setup();
+    const { room, unsent } = setup();
     await room.load();
     room.sequence.receive(posted(1, { author: ada }));
     room.sequence.receive(posted(2));
-    host.isSending.mockReturnValueOnce(true);
+    const sending = unsent.add(room.id, 'On its way');
     room.editLast();
     expect(room.editing).toBeNull();
+    unsent.discard(sending.client_id);
     room.editLast();
     expect(room.editing).toBe(101);
+  });
+
+  it('forgets an unsent message when its event comes, and notes when it came', async () => {
+    const { room, unsent, timelines } = setup();
+    await room.load();
+    const { client_id } = unsent.add(room.id, 'On its way');
+    const own = message(1, { author: ada, client_id });
+    room.on({ type: 'event', event: { ...posted(1), message: own } as RoomEvent, receivedAt: 7 });
+    expect(unsent.list).toEqual([]);
+    expect(timelines.of(own)).toMatchObject({ receivedAt: 7, via: 'socket' });
   });
 
   it('shows the answer to one’s own post when it is quicker than the event, and once', async () => {

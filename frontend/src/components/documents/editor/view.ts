@@ -24,7 +24,10 @@ export interface Editor {
  */
 export function makeEditor(host: HTMLElement, document: DocumentState, isEditable: boolean): Editor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open', delegatesFocus: true });
-  const { text, awareness } = document.session;
+  const {
+    text,
+    cursors: { awareness },
+  } = document.session;
   const editable = new Compartment();
   const view = new EditorView({
     root,

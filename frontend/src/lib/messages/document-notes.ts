@@ -1,6 +1,6 @@
 // What the history of a room says of its documents: a line where one was made, renamed or archived.
 
-import type { Timeline } from '../messages/message-window';
+import type { MessageWindow } from './message-window';
 import type { Author, DocumentFacts, RoomEvent } from '../http/wire';
 
 export interface DocumentNote {
@@ -40,9 +40,9 @@ export function noteOf(event: RoomEvent, before: DocumentFacts | undefined): Doc
 }
 
 /** The notes in the order of time, as far as the window of messages reaches; the later of two with one key stands. */
-export function notesWithin(timeline: Timeline, notes: readonly DocumentNote[]): DocumentNote[] {
-  const from = timeline.hasOlder ? Date.parse(timeline.messages[0]?.created_at ?? '') : -Infinity;
-  const to = timeline.atEnd ? Infinity : Date.parse(timeline.messages.at(-1)?.created_at ?? '');
+export function notesWithin(shown: MessageWindow, notes: readonly DocumentNote[]): DocumentNote[] {
+  const from = shown.hasOlder ? Date.parse(shown.items[0]?.created_at ?? '') : -Infinity;
+  const to = shown.atEnd ? Infinity : Date.parse(shown.items.at(-1)?.created_at ?? '');
   const byKey = new Map(notes.map((note) => [note.key, note]));
   return [...byKey.values()].filter(({ time }) => from <= time && time <= to).sort((a, b) => a.time - b.time);
 }

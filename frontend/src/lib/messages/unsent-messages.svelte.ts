@@ -1,13 +1,20 @@
 // What this person wrote and the server has not confirmed: kept over a reload, sent in order, never doubled.
 
-import type { PendingMessage } from '../http/api';
+import { backoffMs } from '../backoff';
 import { newClientId } from '../client-id';
+import type { Api } from '../http/api';
 import { ApiError, Unreachable, explain } from '../http/problem';
-import { type KeptStorage, keysOf } from '../storage/storage';
 import type { Message } from '../http/wire';
+import { type KeptStorage, keysOf } from '../storage/storage';
+import type { TimelineStore } from '../timeline/timeline-store';
 
-/** A pending message and how it stands. */
-export interface Outgoing extends PendingMessage {
+/** A message that its author sees at once. The stored message with the same `client_id` replaces it. */
+export interface UnsentMessage {
+  client_id: string;
+  room_id: number;
+  body: string;
+  /** When it was written, in milliseconds since 1970; orders what waits. */
+  written_at: number;
   /**
    * `sending`: under way. `waiting`: nobody answered yet, and it is sent again by itself, in its turn.
    * `failed`: the server refused it, and its author decides.
@@ -17,24 +24,18 @@ export interface Outgoing extends PendingMessage {
   readonly reason: string | null;
 }
 
-export interface OutboxHost {
-  post(pending: PendingMessage): Promise<Message>;
-  /** The server has it. */
-  sent(message: Message): void;
-  /** What waits is another: show it. */
-  changed(): void;
-}
-
-/** Waits between attempts while nobody answers. */
-const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 20_000];
 /** Answers of 500 after which a message stops holding up those behind it. */
 const SERVER_ERRORS_BEFORE_FAILED = 3;
 
-export class Outbox {
-  #entries: Outgoing[] = [];
+/* eslint-disable svelte/prefer-svelte-reactivity -- the page shows the list, and nothing else of this */
+
+export class UnsentMessages {
+  /** In the order of writing. */
+  list = $state.raw<readonly UnsentMessage[]>([]);
   #busyRooms = new Set<number>();
   #serverErrors = new Map<string, number>();
-  #attempts = 0;
+  /** Attempts in a row that nobody answered. */
+  #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   readonly #prefix: string;
@@ -42,21 +43,25 @@ export class Outbox {
   constructor(
     userId: number,
     private readonly storage: KeptStorage,
-    private readonly host: OutboxHost,
+    private readonly api: Pick<Api, 'postMessage'>,
+    private readonly timelines: TimelineStore,
+    /** Takes a message that the server has stored. */
+    private readonly sent: (message: Message) => void,
   ) {
-    // One key per message: two tabs never overwrite each other's list.
+    // One key per message: two tabs never overwrite each other's list. (The keys are older than the class's name.)
     this.#prefix = `hubbub.outbox.${userId}.`;
-    this.#entries = this.#restore();
+    this.list = this.#restore();
   }
 
-  get entries(): readonly Outgoing[] {
-    return this.#entries;
+  /** Whether something of this room is still on its way. */
+  isSending(roomId: number): boolean {
+    return this.list.some((entry) => entry.room_id === roomId);
   }
 
-  /** Takes a new message and begins to send it. */
-  add(roomId: number, body: string): Outgoing {
-    const last = this.#entries.at(-1)?.written_at ?? 0;
-    const outgoing: Outgoing = {
+  /** Step 1: takes a new message, shows it, and begins to send it. */
+  add(roomId: number, body: string): UnsentMessage {
+    const last = this.list.at(-1)?.written_at ?? 0;
+    const unsent: UnsentMessage = {
       client_id: newClientId(),
       room_id: roomId,
       body,
@@ -64,19 +69,18 @@ export class Outbox {
       state: 'sending',
       reason: null,
     };
-    this.#entries = [...this.#entries, outgoing];
-    this.#save(outgoing);
-    this.host.changed();
+    this.list = [...this.list, unsent];
+    this.#save(unsent);
     void this.#sendRoom(roomId);
-    return outgoing;
+    return unsent;
   }
 
   /** Sends a failed or waiting message again, under the same client id. */
   retry(clientId: string): void {
-    const outgoing = this.#find(clientId);
-    if (outgoing === undefined) return;
+    const unsent = this.#find(clientId);
+    if (unsent === undefined) return;
     this.#serverErrors.delete(clientId);
-    if (outgoing.state === 'failed') this.#update(clientId, 'sending', null);
+    if (unsent.state === 'failed') this.#update(clientId, 'sending', null);
     this.resume();
   }
 
@@ -85,29 +89,28 @@ export class Outbox {
     this.#remove(clientId);
   }
 
-  /** Takes word that the server has this message, by its echo or another tab's. */
-  settle(clientId: string): void {
+  /** The server has this message: its event came, or another tab sent it. */
+  stored(clientId: string): void {
     this.#remove(clientId);
   }
 
   /** Another tab changed the storage: what was sent or given up there goes here too. */
   storageChanged(key: string | null, value: string | null): void {
-    if (key?.startsWith(this.#prefix) && value === null) this.settle(key.slice(this.#prefix.length));
+    if (key?.startsWith(this.#prefix) && value === null) this.stored(key.slice(this.#prefix.length));
   }
 
   /** The server may be back: sends what waits, at once. */
   resume(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const rooms = new Set(this.#entries.filter((entry) => entry.state !== 'failed').map((entry) => entry.room_id));
+    const rooms = new Set(this.list.filter((entry) => entry.state !== 'failed').map((entry) => entry.room_id));
     for (const room of rooms) void this.#sendRoom(room);
   }
 
   /** Forgets everything that was written here; for signing out. */
   clear(): void {
-    for (const entry of this.#entries) this.storage.removeItem(this.#prefix + entry.client_id);
-    this.#entries = [];
-    this.host.changed();
+    for (const entry of this.list) this.storage.removeItem(this.#prefix + entry.client_id);
+    this.list = [];
   }
 
   close(): void {
@@ -129,23 +132,30 @@ export class Outbox {
   }
 
   /** Whether the messages behind this one may go. */
-  async #send(outgoing: Outgoing): Promise<boolean> {
+  async #send(unsent: UnsentMessage): Promise<boolean> {
     try {
-      const message = await this.host.post(outgoing);
-      this.#attempts = 0;
-      this.host.sent(message);
-      this.#remove(outgoing.client_id);
+      const message = await this.#post(unsent);
+      this.#failures = 0;
+      this.sent(message);
+      this.#remove(unsent.client_id);
       return true;
     } catch (error) {
-      if (this.#find(outgoing.client_id) === undefined) return true; // The echo came though the answer did not.
-      if (!this.#mayPass(outgoing.client_id, error)) {
-        this.#update(outgoing.client_id, 'failed', explain(error));
+      if (this.#find(unsent.client_id) === undefined) return true; // The event came though the answer did not.
+      if (!this.#mayPass(unsent.client_id, error)) {
+        this.#update(unsent.client_id, 'failed', explain(error));
         return true;
       }
-      this.#hold(outgoing.room_id, error instanceof Unreachable ? null : explain(error));
+      this.#hold(unsent.room_id, error instanceof Unreachable ? null : explain(error));
       this.#scheduleResume(error instanceof ApiError ? error.retryAfterSecs : null);
       return false;
     }
+  }
+
+  async #post({ room_id, body, client_id }: UnsentMessage): Promise<Message> {
+    this.timelines.posted(client_id);
+    const message = await this.api.postMessage(room_id, { body, client_id });
+    this.timelines.answered(message);
+    return message;
   }
 
   /** Whether the same message may be accepted later without anybody changing it. */
@@ -162,29 +172,28 @@ export class Outbox {
 
   #scheduleResume(retryAfterSecs: number | null): void {
     if (this.#timer !== undefined || this.#closed) return;
-    const backoff = BACKOFF_MS[Math.min(this.#attempts, BACKOFF_MS.length - 1)] ?? 20_000;
-    this.#attempts += 1;
-    this.#timer = setTimeout(() => this.resume(), Math.max(backoff, (retryAfterSecs ?? 0) * 1_000));
+    this.#failures += 1;
+    const wait = Math.max(backoffMs(this.#failures), (retryAfterSecs ?? 0) * 1_000);
+    this.#timer = setTimeout(() => this.resume(), wait);
   }
 
-  #next(roomId: number): Outgoing | undefined {
-    return this.#entries.find((entry) => entry.room_id === roomId && entry.state !== 'failed');
+  #next(roomId: number): UnsentMessage | undefined {
+    return this.list.find((entry) => entry.room_id === roomId && entry.state !== 'failed');
   }
 
-  #find(clientId: string): Outgoing | undefined {
-    return this.#entries.find((entry) => entry.client_id === clientId);
+  #find(clientId: string): UnsentMessage | undefined {
+    return this.list.find((entry) => entry.client_id === clientId);
   }
 
-  #update(clientId: string, state: Outgoing['state'], reason: string | null): void {
-    this.#entries = this.#entries.map((entry) => (entry.client_id === clientId ? { ...entry, state, reason } : entry));
+  #update(clientId: string, state: UnsentMessage['state'], reason: string | null): void {
+    this.list = this.list.map((entry) => (entry.client_id === clientId ? { ...entry, state, reason } : entry));
     const entry = this.#find(clientId);
     if (entry !== undefined) this.#save(entry);
-    this.host.changed();
   }
 
   /** The first of a room's messages waits, and so do those behind it. */
   #hold(roomId: number, reason: string | null): void {
-    for (const { client_id, room_id, state } of this.#entries) {
+    for (const { client_id, room_id, state } of this.list) {
       if (room_id === roomId && state !== 'failed') this.#update(client_id, 'waiting', reason);
     }
   }
@@ -193,30 +202,29 @@ export class Outbox {
     this.#serverErrors.delete(clientId);
     this.storage.removeItem(this.#prefix + clientId);
     if (this.#find(clientId) === undefined) return;
-    this.#entries = this.#entries.filter((entry) => entry.client_id !== clientId);
-    this.host.changed();
+    this.list = this.list.filter((entry) => entry.client_id !== clientId);
   }
 
-  #save(outgoing: Outgoing): void {
+  #save(unsent: UnsentMessage): void {
     try {
-      this.storage.setItem(this.#prefix + outgoing.client_id, JSON.stringify(outgoing));
+      this.storage.setItem(this.#prefix + unsent.client_id, JSON.stringify(unsent));
     } catch {
       // The storage is full or blocked: the message is sent all the same, and lost only if the page is closed before.
     }
   }
 
-  #restore(): Outgoing[] {
+  #restore(): UnsentMessage[] {
     const restored = keysOf(this.storage, this.#prefix)
       .map((key) => parse(this.storage.getItem(key) ?? ''))
       .filter((entry) => entry !== null)
-      .map((entry): Outgoing => (entry.state === 'sending' ? { ...entry, state: 'waiting' } : entry));
+      .map((entry): UnsentMessage => (entry.state === 'sending' ? { ...entry, state: 'waiting' } : entry));
     return restored.sort((a, b) => a.written_at - b.written_at);
   }
 }
 
-function parse(text: string): Outgoing | null {
+function parse(text: string): UnsentMessage | null {
   try {
-    const entry = JSON.parse(text) as Partial<Outgoing>;
+    const entry = JSON.parse(text) as Partial<UnsentMessage>;
     const { client_id, room_id, body, written_at, state, reason } = entry;
     if (typeof client_id !== 'string' || typeof room_id !== 'number' || typeof body !== 'string') return null;
     if (typeof written_at !== 'number') return null;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { noteOf, notesOf, notesWithin } from './notes';
+import { noteOf, notesOf, notesWithin } from './document-notes';
 import { rows } from '../messages/rows';
 import { ada, document, grace, message, page } from '../testing/objects';
-import { fromPage } from '../messages/message-window';
+import { fromPage } from './message-window';
 import type { DocumentFacts, RoomEvent } from '../http/wire';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 10, 24, 12, 0, second)).toISOString();
@@ -48,7 +48,7 @@ describe('what the history says of documents', () => {
     const messages = [message(1, { author: ada }), message(3, { author: ada })];
     const list = rows({
       messages,
-      outgoing: [],
+      unsent: [],
       me: ada,
       newFrom: null,
       notes: notesOf([document({ created_at: at(2) })]),
@@ -58,8 +58,8 @@ describe('what the history says of documents', () => {
   });
 
   it('does not reach beyond the messages that are shown', () => {
-    const timeline = fromPage(page([4, 5, 6], { prev: 'older', next: 'newer' }));
+    const shown = fromPage(page([4, 5, 6], { prev: 'older', next: 'newer' }));
     const notes = notesOf([2, 5, 8].map((second) => document({ id: second, created_at: at(second) })));
-    expect(notesWithin(timeline, notes).map((note) => note.document.id)).toEqual([5]);
+    expect(notesWithin(shown, notes).map((note) => note.document.id)).toEqual([5]);
   });
 });
