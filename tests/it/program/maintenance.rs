@@ -129,7 +129,11 @@ async fn an_export_is_the_same_every_time_and_has_nothing_of_others() {
     let of_lobby = export(&["export", "--room", &lobby.to_string()]);
     assert!(of_lobby.contains("from grace") && !of_lobby.contains("secret"), "{of_lobby}");
     let nobody = hubbub(server.data_dir(), &["export", "--user", "nobody"]);
-    assert!(!nobody.status.success() && text(&nobody.stderr).contains("There is no such person"), "{}", text(&nobody.stderr));
+    assert!(
+        !nobody.status.success() && text(&nobody.stderr).contains("There is no such person"),
+        "{}",
+        text(&nobody.stderr)
+    );
     let options = ExportOptions { scope: ExportScope::All, has_content_paths: false };
     let lines = maintenance::export(&database(server.data_dir()), &options, std::io::sink());
     assert_eq!(lines.expect("exported"), 10);
