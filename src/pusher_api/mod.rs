@@ -1,6 +1,6 @@
 //! The Pusher HTTP API: how an application publishes events and asks about its channels.
 //!
-//! Every call is signed; [`SignedCall`](signed_call::SignedCall) is the only way in. Answers and statuses are those that
+//! Every call is signed; `SignedCall` is the only way in. Answers and statuses are those that
 //! the server SDKs expect.
 //!
 //! | | |

@@ -54,8 +54,8 @@ pub trait SocketWriter: Debug {
 
 /// The queue between a hub and one connection. Both live on one thread, so it needs no lock.
 ///
-/// With a [`SocketWriter`] the hub writes, and frames wait only while the connection takes no more or a [write
-/// batch](super::write_batch::WriteBatch) is open. Without one, the socket's task takes the frames out by
+/// With a [`SocketWriter`] the hub writes, and frames wait only while the connection takes no more or a write
+/// batch is open. Without one, the socket's task takes the frames out by
 /// [`SendQueue::poll_write`].
 #[derive(Debug)]
 pub struct SendQueue {
