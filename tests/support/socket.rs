@@ -247,6 +247,11 @@ impl Socket {
         timeout(DEADLINE, self.stream.next()).await.expect("in time").expect("open").expect("readable")
     }
 
+    /// A message of any kind that comes within this time; `None` when nothing does, or the socket is closed.
+    pub(crate) async fn message_within(&mut self, time: Duration) -> Option<Message> {
+        timeout(time, self.stream.next()).await.ok()??.ok()
+    }
+
     /// Waits for the server to close; answers how.
     pub(crate) async fn closed(&mut self) -> Closed {
         let mut closed = Closed { code: 0, texts: Vec::new() };

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -140,7 +139,7 @@ impl Hub {
         socket: &Socket,
         event: &str,
         channel: ChannelName,
-        data: Option<&RawValue>,
+        data: Option<&str>,
     ) {
         let key = socket.key_of(channel);
         let is_presence = key.name.kind() == ChannelKind::Presence;
@@ -149,7 +148,7 @@ impl Hub {
         let trigger = app.has_webhook_for(WebhookEventKind::ClientEvent, key.name.as_str()).then(|| {
             let mut webhook_event = WebhookEvent::new(WebhookEventKind::ClientEvent, &key.name);
             webhook_event.event = Some(event.to_owned());
-            webhook_event.data = data.map(|data| data.get().to_owned());
+            webhook_event.data = data.map(str::to_owned);
             webhook_event.socket_id = Some(socket.id().to_string());
             webhook_event.user_id = user_id.as_deref().map(str::to_owned);
             WebhookTrigger { app: Arc::clone(app), event: webhook_event }
@@ -257,7 +256,8 @@ impl Hub {
     /// app was disabled. One loop over all sockets at intervals, instead of a timer for each.
     fn sweep(&self) {
         let now = Instant::now();
-        let ping = Frame::text(&server_frame::ping());
+        // The protocol's event, and the WebSocket's frame: the Swift and Java clients answer the frame only.
+        let pings = [Frame::text(&server_frame::ping()), Frame::ping()];
         let apps = self.broadcaster.apps().now();
         for socket in self.subscriptions.borrow().sockets() {
             let silence = now.saturating_duration_since(socket.silent_since());
@@ -269,7 +269,7 @@ impl Hub {
                 Some(_) if silence >= self.limits.activity_timeout + self.limits.pong_timeout => {
                     socket.close(Code::NoPong, "no answer to a ping (HUBBUB_PONG_TIMEOUT_SECS)");
                 }
-                Some(_) if silence >= self.limits.activity_timeout && !socket.is_pinged() => socket.ping(&ping),
+                Some(_) if silence >= self.limits.activity_timeout && !socket.is_pinged() => socket.ping(&pings),
                 Some(_) => {}
             }
         }

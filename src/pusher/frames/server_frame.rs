@@ -174,10 +174,10 @@ pub fn cache_miss(channel: &ChannelName) -> String {
     channel_event("pusher:cache_miss", channel.as_str(), "{}")
 }
 
-/// A client's event for the others of its channel: its data keeps the sender's JSON type; `user_id` only in presence
-/// channels, from the signed membership and never from the sender.
+/// A client's event for the others of its channel: its data is a text, as in every event of a channel; `user_id` only in
+/// presence channels, from the signed membership and never from the sender.
 #[must_use]
-pub fn client_event(event: &str, channel: &ChannelName, data: Option<&RawValue>, user_id: Option<&str>) -> String {
+pub fn client_event(event: &str, channel: &ChannelName, data: Option<&str>, user_id: Option<&str>) -> String {
     json(&Frame { event, channel: Some(channel.as_str()), data, user_id })
 }
 
@@ -214,7 +214,6 @@ mod tests {
     #[test]
     fn frames_are_as_native_sdks_expect_them_to_the_byte() {
         let refusal = SubscriptionRefusal::unauthorised("no");
-        let info = RawValue::from_string("[1]".to_owned()).expect("JSON");
         let frames = [
             (
                 connection_established(SocketId { run: 12, number: 34 }, 120),
@@ -255,8 +254,8 @@ mod tests {
             ),
             (cache_miss(&channel("cache-c")), r#"{"event":"pusher:cache_miss","channel":"cache-c","data":"{}"}"#),
             (
-                client_event("client-x", &channel("presence-c"), Some(&info), Some("7")),
-                r#"{"event":"client-x","channel":"presence-c","data":[1],"user_id":"7"}"#,
+                client_event("client-x", &channel("presence-c"), Some("[1]"), Some("7")),
+                r#"{"event":"client-x","channel":"presence-c","data":"[1]","user_id":"7"}"#,
             ),
             (
                 client_event("client-x", &channel("private-c"), None, None),

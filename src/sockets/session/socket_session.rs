@@ -59,7 +59,6 @@ impl SocketSession {
                 message = messages.recv() => message,
                 () = self.socket.closing() => return,
             };
-            self.socket.heard();
             match message {
                 Some(Ok(AggregatedMessage::Text(text))) => {
                     // Boxed, so that an idle socket does not hold memory for this future.
@@ -174,13 +173,26 @@ impl SocketSession {
             return Err("client events are disabled for this app".to_owned());
         }
         let channel = ChannelName::parse(&event.channel).map_err(|invalid| invalid.to_string())?;
-        if !channel.kind().carries_client_events() || !self.socket.is_in(&channel) {
-            return Err("client events need a private or presence channel that the socket has joined".to_owned());
+        match channel.kind() {
+            ChannelKind::Private | ChannelKind::Presence if self.socket.is_in(&channel) => {}
+            ChannelKind::Private | ChannelKind::Presence => {
+                return Err(format!(
+                    "the socket has not joined {channel}: client events are for a channel's subscribers"
+                ));
+            }
+            ChannelKind::PrivateEncrypted => {
+                return Err(
+                    "client events are not possible on encrypted channels: they would not be encrypted".to_owned()
+                );
+            }
+            ChannelKind::Public | ChannelKind::ServerToUser => {
+                return Err("client events need a private or presence channel".to_owned());
+            }
         }
         if event.event.chars().count() > MAX_EVENT_NAME_CHARS {
             return Err(format!("an event's name has at most {MAX_EVENT_NAME_CHARS} characters"));
         }
-        let data_bytes = event.data.as_ref().map_or(0, |data| data.get().len());
+        let data_bytes = event.data.as_ref().map_or(0, String::len);
         let max_bytes = app.limits.max_event_data_bytes;
         if data_bytes > max_bytes {
             return Err(format!(

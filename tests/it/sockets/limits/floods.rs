@@ -56,7 +56,12 @@ async fn a_thousand_client_events_at_once_keep_nobody_else_waiting() {
 
 #[actix_web::test]
 async fn who_does_not_read_is_closed_and_the_others_get_everything() {
-    let server = Server::start_with(|config| config.socket.max_queued_bytes = 100_000).await;
+    let server = Server::start_with(|config| {
+        config.socket.max_queued_bytes = 100_000;
+        // However long it takes under load: nobody is pinged in between.
+        config.socket.activity_timeout_secs = 3_600;
+    })
+    .await;
     let (mut slow, mut reader, publisher) =
         (Socket::open(&server).await, Socket::open(&server).await, Publisher::of(&server));
     slow.subscribe("c", None).await;
