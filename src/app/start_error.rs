@@ -68,6 +68,9 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// What was handed over is no listening TCP socket.
+    #[error("the socket that was handed over (LISTEN_FDS) is no TCP socket that listens: {0}")]
+    HandedOver(io::Error),
     /// The demo's people and rooms cannot be made.
     #[error("the demo: {0}")]
     Demo(#[from] StoreError),

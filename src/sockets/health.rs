@@ -19,7 +19,7 @@ pub(super) async fn show_live() -> HttpResponse {
 
 /// `GET /health/ready`: sockets are accepted, and the bus is connected.
 pub(super) async fn show_ready(ThinData(server): ThinData<SocketServer>) -> HttpResponse {
-    let status = if server.hub().is_closing() {
+    let status = if server.hub().is_stopping() {
         "stopping"
     } else if server.broker().state().is_connected {
         return HttpResponse::Ok().json(HealthResponse { status: "ready" });

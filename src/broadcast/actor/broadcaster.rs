@@ -10,9 +10,9 @@ use tokio::time::{Interval, interval};
 use tracing::warn;
 
 use crate::bus::{Cluster, Envelope, LocalReceiver};
-use crate::pusher::App;
+use crate::pusher::{App, Code};
 
-use super::mailbox::{AfterClose, Delivery, Departure, HubId, HubMessage, Input, Subscribe};
+use super::mailbox::{Delivery, Departure, HubId, HubMessage, Input, Subscribe};
 use super::webhook_event::{WebhookEvent, WebhookTrigger};
 use crate::broadcast::channel::{Caches, Channels, PresenceGrace, Revocations, SubscriptionCounts, Watchlists};
 use crate::broadcast::{Apps, BroadcasterHandle, ChannelKey, Counters, Frame, Priority};
@@ -113,7 +113,7 @@ impl Broadcaster {
                 Input::HubStarted(id, hub) => self.add_hub(id, hub),
                 Input::Left(departure) => self.leave(departure).await,
                 Input::Disconnected(departure) => self.disconnected(departure).await,
-                Input::CloseSockets(over) => self.close_sockets(over, AfterClose::RefuseNew).await,
+                Input::CloseSockets(over, code) => self.close_sockets(over, code).await,
                 Input::Tick => self.tick().await,
             }
             self.counters.channels.store(self.channels.len(), Ordering::Relaxed);
@@ -229,9 +229,9 @@ impl Broadcaster {
         self.tell_webhooks(app.map(|app| WebhookTrigger { app: Arc::clone(app), event }));
     }
 
-    pub(super) async fn close_sockets(&self, over: Duration, after_close: AfterClose) {
+    pub(super) async fn close_sockets(&self, over: Duration, code: Code) {
         for &hub in self.hubs.keys() {
-            self.tell(hub, HubMessage::CloseSockets(over, after_close)).await;
+            self.tell(hub, HubMessage::CloseSockets(over, code)).await;
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 use serde_json::value::RawValue;
 
-use super::mailbox::{AfterClose, Delivery, Subscribe};
+use super::mailbox::{Delivery, Subscribe};
 use crate::broadcast::channel::ChannelChange;
 use crate::broadcast::channel::{DeltaOutcome, PresenceDiff};
 use crate::broadcast::{ChannelKey, Counters, Frame, Priority};
@@ -16,7 +16,7 @@ use crate::bus::{
     CachedEvent, ChannelDelta, ChannelSnapshot, ClusterEvent, ClusterMessage, Digest, EncodedFrame, NodeId, NodeShare,
     Recipient,
 };
-use crate::pusher::{App, ChannelKind, PresenceMember, WebhookEventKind, server_frame};
+use crate::pusher::{App, ChannelKind, Code, PresenceMember, WebhookEventKind, server_frame};
 
 use super::broadcaster::Broadcaster;
 
@@ -42,7 +42,7 @@ impl Broadcaster {
                 self.cluster.send(Recipient::All, ClusterMessage::RequestDigests);
                 self.schedule_digests(Duration::ZERO);
             }
-            ClusterEvent::Isolated => self.close_sockets(ISOLATION_SPREAD, AfterClose::AcceptNew).await,
+            ClusterEvent::Isolated => self.close_sockets(ISOLATION_SPREAD, Code::Reconnect).await,
         }
     }
 

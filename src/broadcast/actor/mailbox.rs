@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bus::{BusInput, BusMessage, ClusterEvent, Envelope, Query, QueryResult, Revocation, Termination};
-use crate::pusher::{PresenceMember, SignedInUser, SocketId};
+use crate::pusher::{Code, PresenceMember, SignedInUser, SocketId};
 use crate::timeline::Timeline;
 
 use super::webhook_event::WebhookTrigger;
@@ -47,8 +47,8 @@ pub(crate) enum Input {
     Left(Departure),
     /// A socket has left a channel because its connection ended.
     Disconnected(Departure),
-    /// Close all sockets, spread over this time, with the code that lets clients reconnect at once, and refuse new ones.
-    CloseSockets(Duration),
+    /// Close all sockets with this code, spread over this time.
+    CloseSockets(Duration, Code),
 
     // From the clock.
     /// Counts of large channels, digests for other nodes and the end of cached events may be due.
@@ -118,17 +118,8 @@ pub(crate) enum HubMessage {
     Revoke(ChannelKey, Arc<str>, Frame),
     /// The sockets of a channel are closed: the application has terminated their user's connections.
     Terminate(ChannelKey),
-    /// Close all sockets, spread over this time.
-    CloseSockets(Duration, AfterClose),
-}
-
-/// What a hub does after its sockets are closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AfterClose {
-    /// It refuses new sockets.
-    RefuseNew,
-    /// It accepts new sockets.
-    AcceptNew,
+    /// Close all sockets with this code, spread over this time.
+    CloseSockets(Duration, Code),
 }
 
 /// A socket has joined a channel.

@@ -1,6 +1,6 @@
 //! A hub: the part of the broadcaster on one worker thread. It owns that thread's sockets.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,9 +17,7 @@ use crate::pusher::{
 
 use super::subscriptions::Subscriptions;
 use super::write_batch::WriteBatch;
-use crate::broadcast::actor::{
-    AfterClose, Delivery, Departure, HubId, HubMailbox, HubMessage, Input, Joined, SignIn, Subscribe,
-};
+use crate::broadcast::actor::{Delivery, Departure, HubId, HubMailbox, HubMessage, Input, Joined, SignIn, Subscribe};
 use crate::broadcast::actor::{WebhookEvent, WebhookTrigger};
 use crate::broadcast::{BroadcasterHandle, ChannelKey, ConnectionRefused, Frame, Priority, SendQueueLimits, Socket};
 
@@ -41,7 +39,6 @@ pub struct Hub {
     broadcaster: BroadcasterHandle,
     limits: HubLimits,
     subscriptions: RefCell<Subscriptions>,
-    is_closing: Cell<bool>,
 }
 
 /// Messages that may wait for a hub. When it is full the broadcaster waits; a hub never waits for the broadcaster.
@@ -58,8 +55,7 @@ impl Hub {
     pub fn new(broadcaster: BroadcasterHandle, limits: HubLimits) -> (Rc<Self>, impl Future<Output = ()> + 'static) {
         let (sender, mailbox) = mpsc::channel(MAILBOX);
         let id = broadcaster.register_hub(sender);
-        let (subscriptions, is_closing) = (RefCell::default(), Cell::new(false));
-        let hub = Rc::new(Self { id, broadcaster, limits, subscriptions, is_closing });
+        let hub = Rc::new(Self { id, broadcaster, limits, subscriptions: RefCell::default() });
         (Rc::clone(&hub), hub.run(mailbox))
     }
 
@@ -68,9 +64,6 @@ impl Hub {
     /// # Errors
     /// [`ConnectionRefused`].
     pub fn open_socket(&self, app: &App) -> Result<Rc<Socket>, ConnectionRefused> {
-        if self.is_closing.get() {
-            return Err(ConnectionRefused::Stopping);
-        }
         let id = self.broadcaster.admit_socket(app)?;
         let socket = Rc::new(Socket::new(id, app.id, self.limits.send_queue));
         self.subscriptions.borrow_mut().add_socket(Rc::clone(&socket));
@@ -79,8 +72,8 @@ impl Hub {
 
     /// Whether the process is stopping and new sockets are refused.
     #[must_use]
-    pub fn is_closing(&self) -> bool {
-        self.is_closing.get()
+    pub fn is_stopping(&self) -> bool {
+        self.broadcaster.is_stopping()
     }
 
     /// A socket that belongs to no hub, for telling its client why the connection is refused.
@@ -161,7 +154,7 @@ impl Hub {
     async fn run(self: Rc<Self>, mut mailbox: HubMailbox) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut sweep = ticks(self.limits.pong_timeout.div_f32(4.0).clamp(Duration::from_millis(50), MAX_SWEEP));
-        let mut closing = Closing::default();
+        let mut closing = Closing::none();
         let mut busy_until = Instant::now();
         loop {
             tokio::select! {
@@ -220,10 +213,9 @@ impl Hub {
                     socket.refuse(Code::Unauthorised, "the application ended this user's connections");
                 }
             }
-            HubMessage::CloseSockets(over, after_close) => {
-                self.is_closing.set(after_close == AfterClose::RefuseNew);
+            HubMessage::CloseSockets(over, code) => {
                 let sockets = self.subscriptions.borrow().sockets().cloned().collect();
-                *closing = Closing::spread(sockets, over);
+                *closing = Closing::spread(sockets, over, code);
             }
         }
     }
@@ -286,19 +278,24 @@ fn is_overdue(socket: &Socket, app: &App, now: Instant) -> bool {
 const MAX_SWEEP: Duration = Duration::from_secs(5);
 
 /// Sockets that are being closed, a few at a time.
-#[derive(Default)]
 struct Closing {
     sockets: VecDeque<Rc<Socket>>,
     each_tick: usize,
     ticks: Option<Interval>,
+    code: Code,
 }
 
 impl Closing {
     const TICK: Duration = Duration::from_millis(20);
 
-    fn spread(sockets: VecDeque<Rc<Socket>>, over: Duration) -> Self {
+    /// Nothing to close.
+    const fn none() -> Self {
+        Self { sockets: VecDeque::new(), each_tick: 0, ticks: None, code: Code::Reconnect }
+    }
+
+    fn spread(sockets: VecDeque<Rc<Socket>>, over: Duration, code: Code) -> Self {
         let rounds = usize::try_from(over.as_millis() / Self::TICK.as_millis()).unwrap_or(usize::MAX).max(1);
-        Self { each_tick: sockets.len().div_ceil(rounds), ticks: Some(ticks(Self::TICK)), sockets }
+        Self { each_tick: sockets.len().div_ceil(rounds), ticks: Some(ticks(Self::TICK)), code, sockets }
     }
 
     /// The next time to close some; never when there is nothing to close. Cancel safe.
@@ -313,7 +310,7 @@ impl Closing {
 
     fn close_some(&mut self) {
         for socket in self.sockets.drain(..self.each_tick.min(self.sockets.len())) {
-            socket.close(Code::Reconnect, "the server asks its clients to connect anew");
+            socket.close(self.code, "the server asks its clients to connect anew");
         }
     }
 }

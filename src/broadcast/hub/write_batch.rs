@@ -73,9 +73,9 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::broadcast::actor::{AfterClose, HubMessage};
+    use crate::broadcast::actor::HubMessage;
     use crate::broadcast::{SendQueueLimits, SocketWriter};
-    use crate::pusher::{AppId, SocketId};
+    use crate::pusher::{AppId, Code, SocketId};
 
     /// A connection that takes everything, and keeps the writes apart.
     #[derive(Debug, Clone, Default)]
@@ -103,7 +103,7 @@ mod tests {
         let frames = ["one ", "two "].map(|text| Frame::raw(text.into()));
         let mut writes = WriteBatch::of(1);
         writes.send(&sockets[0].0, &frames[0], Priority::Required, &mailbox);
-        let came = HubMessage::CloseSockets(Duration::ZERO, AfterClose::AcceptNew);
+        let came = HubMessage::CloseSockets(Duration::ZERO, Code::Reconnect);
         sender.try_send(came).expect("room");
         writes.send(&sockets[1].0, &frames[0], Priority::Required, &mailbox);
         for (socket, _) in &sockets {

@@ -17,7 +17,7 @@ use super::{
 use crate::bus::{Broker, BusMessage, Cluster, Envelope, LocalBus, Revocation, SingleNode, Termination, local_bus};
 use crate::domain::{Timestamp, UserId};
 use crate::pusher::{
-    App, AppId, AppWebhook, ChannelKey, ChannelName, PresenceMember, SignedInUser, SocketId, server_frame,
+    App, AppId, AppWebhook, ChannelKey, ChannelName, Code, PresenceMember, SignedInUser, SocketId, server_frame,
 };
 
 const LIMITS: BroadcasterLimits = BroadcasterLimits {
@@ -219,15 +219,16 @@ async fn one_socket_too_many_finds_no_room() {
 }
 
 #[tokio::test]
-async fn closing_all_sockets_is_spread_over_time_and_lets_nobody_new_in() {
+async fn closing_all_sockets_is_spread_over_time() {
     on_one_thread(async {
         let stage = Stage::set(LIMITS, App::example());
         let sockets = [0, 1, 0, 1].map(|hub| stage.socket(hub));
-        stage.handle.close_sockets(Duration::from_millis(60));
+        stage.handle.close_sockets(Duration::from_millis(60), Code::OverCapacity);
         for socket in &sockets {
             socket.closing().await;
         }
-        assert!(stage.hubs.iter().all(|hub| hub.open_socket(&stage.app).is_err()));
+        stage.handle.refuse_new_sockets();
+        assert!(stage.hubs.iter().all(|hub| hub.is_stopping()));
     })
     .await;
 }

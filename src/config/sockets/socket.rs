@@ -80,9 +80,10 @@ pub struct SocketConfig {
     /// How long a channel's authorization is valid after it was issued, in seconds
     #[arg(long, env = "HUBBUB_AUTHORIZATION_SECS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     pub authorization_secs: u32,
-    /// Time over which sockets are closed at shutdown, so that not all clients reconnect at the same moment, in seconds
-    #[arg(long, env = "HUBBUB_SHUTDOWN_SPREAD_SECS", default_value_t = 2)]
-    pub shutdown_spread_secs: u32,
+    /// Time over which sockets are closed at shutdown, so that not all clients reconnect at the same moment, in
+    /// milliseconds; clients come back a second later, and the next process should be there by then
+    #[arg(long, env = "HUBBUB_SHUTDOWN_SPREAD_MS", default_value_t = 200)]
+    pub shutdown_spread_ms: u32,
     /// Compression of messages (permessage-deflate, RFC 7692) for clients that offer it, as all browsers do; only with the
     /// transport tcp
     #[arg(long, env = "HUBBUB_SOCKET_DEFLATE", value_enum, default_value_t = Deflate::On)]

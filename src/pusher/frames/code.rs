@@ -22,7 +22,8 @@ pub enum Code {
     UnsupportedVersion,
     /// 4009: the client may not be here: a bad sign-in, a terminated user, a refused origin.
     Unauthorised,
-    /// 4100: the server has as much as it can take, or the client reads too slowly.
+    /// 4100: the server has as much as it can take, or is about to restart, or the client reads too slowly. Clients come
+    /// back after a second.
     OverCapacity,
     /// 4200: come back, to another process perhaps; and, as `pusher:error` alone, an unintelligible frame.
     Reconnect,

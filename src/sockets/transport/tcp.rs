@@ -63,6 +63,9 @@ pub fn serve_socket(
 }
 
 fn route_upgrade(server: &SocketServer, request: &Request) -> UpgradeTarget {
+    if server.hub().is_stopping() {
+        return UpgradeTarget::NoSocket("503 Service Unavailable\r\nretry-after: 1");
+    }
     if ws::verify_handshake(request.head()).is_err() {
         return UpgradeTarget::NoSocket("400 Bad Request");
     }

@@ -7,5 +7,6 @@ mod hang_up;
 mod health;
 pub(crate) mod maintenance;
 mod page;
+mod restart;
 mod roles;
 mod six_steps;

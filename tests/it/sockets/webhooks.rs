@@ -273,5 +273,5 @@ async fn what_waits_when_the_server_stops_is_sent_once_more() {
     socket.subscribe("a", None).await;
     server.stop();
     assert_eq!(receiver.event().await, json!({"name": "channel_vacated", "channel": "a"}));
-    assert_eq!(timeout(Duration::from_secs(5), socket.closed()).await.expect("in time").code, 4200);
+    assert_eq!(timeout(Duration::from_secs(5), socket.closed()).await.expect("in time").code, 4100);
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use actix_web::body::{BoxBody, MessageBody};
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 
 use crate::broadcast::Socket;
@@ -23,6 +24,9 @@ pub(in crate::sockets) async fn connect(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
+    if server.hub().is_stopping() {
+        return Ok(HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "1")).finish());
+    }
     let limit = UnfinishedFrameLimit::default();
     let max_frame_bytes = server.config().max_frame_bytes;
     let mut limited = limit.apply(payload.into_inner(), max_frame_bytes);

@@ -1,5 +1,10 @@
 //! The handshake, and every reason to refuse it: said on the socket, for a refused upgrade tells pusher-js nothing.
 
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use crate::support::publisher::Publisher;
 use crate::support::server::Server;
 use crate::support::settings::APP_KEY;
@@ -109,9 +114,36 @@ async fn one_socket_more_than_the_server_may_have_is_4100() {
 }
 
 #[actix_web::test]
-async fn a_server_that_stops_closes_with_4200() {
+async fn a_server_that_stops_answers_newcomers_with_503_at_once_and_closes_its_sockets_with_4100_at_the_end() {
     let mut server = Server::start().await;
     let mut socket = Socket::open(&server).await;
+    // A request whose body is missing keeps the server from ending.
+    let mut slow = TcpStream::connect(server.address()).await.expect("connected");
+    let head =
+        "POST /api/v1/session HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
+    slow.write_all(head.as_bytes()).await.expect("written");
+    // Answered after the head of the other, on the only worker.
+    server.stranger().get("/health/live").await.expect(200);
     server.stop();
-    assert_eq!(socket.closed().await.code, 4200);
+    let begin = Instant::now();
+    // The first may still be accepted as before.
+    while server.stranger().get("/health/live").await.status != 503 {
+        assert!(begin.elapsed() < Duration::from_secs(1), "it does not refuse");
+    }
+    for upgrade in [
+        "",
+        "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+    ] {
+        let (mut stream, asked) = (TcpStream::connect(server.address()).await.expect("connected"), Instant::now());
+        let request = format!("GET /app/{APP_KEY}?protocol=7 HTTP/1.1\r\nhost: x\r\n{upgrade}\r\n");
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 1"), "{answer}");
+        assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+    }
+    // Sockets work until the requests are done, and are closed then.
+    socket.expect_silence().await;
+    slow.write_all(b"{\"a\": 1}").await.expect("written");
+    assert_eq!(socket.closed().await.code, 4100);
 }
