@@ -152,7 +152,7 @@ impl Application {
 fn newcomers(listener: &Listener, sockets: Option<&SocketPart>, bus: &BusPart) -> Newcomers {
     if listener.is_handed_over {
         Newcomers::Wait
-    } else if sockets.is_some() && bus.broker().state().nodes > 1 {
+    } else if sockets.is_none_or(|_| bus.broker().state().nodes > 1) {
         Newcomers::GoElsewhere
     } else {
         Newcomers::AreRefused

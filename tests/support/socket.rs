@@ -173,6 +173,12 @@ impl Socket {
         refusal.data["status"].as_i64().expect("a status")
     }
 
+    /// Asks for a channel; whether it is refused.
+    pub(crate) async fn try_refused(&mut self, channel: &str) -> bool {
+        self.send(self.subscribe_frame(channel, None)).await;
+        self.next().await.event == "pusher:subscription_error"
+    }
+
     pub(crate) async fn unsubscribe(&mut self, channel: &str) {
         self.send(json!({"event": "pusher:unsubscribe", "data": {"channel": channel}})).await;
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -28,8 +28,6 @@ struct Shared {
     cluster: Arc<dyn Cluster>,
     max_sockets: usize,
     sockets: AtomicUsize,
-    /// Locked when a socket opens or closes, never when an event is sent.
-    sockets_by_app: Mutex<HashMap<AppId, usize>>,
     hubs: AtomicUsize,
     /// The first half of socket ids.
     run: u64,
@@ -81,7 +79,6 @@ impl BroadcasterHandle {
             cluster,
             max_sockets,
             sockets: AtomicUsize::new(0),
-            sockets_by_app: Mutex::default(),
             hubs: AtomicUsize::new(0),
             // Half of the range keeps the number exact in JavaScript, should a client parse it.
             run: u64::from(rand::random::<u32>()),
@@ -183,7 +180,7 @@ impl BroadcasterHandle {
     }
 
     fn sockets_by_app(&self) -> MutexGuard<'_, HashMap<AppId, usize>> {
-        self.shared.sockets_by_app.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.counters.sockets_by_app.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a request of a socket or of the HTTP API; waits while the queue is full.

@@ -1,7 +1,7 @@
 //! The messages between the broadcaster and the hubs.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -43,7 +43,7 @@ pub(crate) enum Input {
     // the broadcaster may be waiting for the very hub that sends it.
     /// A worker thread started its hub.
     HubStarted(HubId, mpsc::Sender<HubMessage>),
-    /// A socket has unsubscribed from a channel, or its grace period is over.
+    /// A socket has unsubscribed from a channel.
     Left(Departure),
     /// A socket has left a channel because its connection ended.
     Disconnected(Departure),
@@ -51,6 +51,8 @@ pub(crate) enum Input {
     CloseSockets(Duration, Code),
 
     // From the clock.
+    /// The grace period of a socket is over whose connection ended at this time.
+    GraceEnded(Departure, Instant),
     /// Counts of large channels, digests for other nodes and the end of cached events may be due.
     Tick,
 }

@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{Interval, MissedTickBehavior, interval};
+use tracing::info;
 
 use crate::pusher::{
-    App, AppId, ChannelKind, ChannelName, Code, PresenceMember, SignedInUser, SocketId, WebhookEventKind, server_frame,
+    App, AppId, ChannelKind, ChannelName, Code, PresenceMember, SignedInUser, SocketId, SubscriptionRefusal,
+    WebhookEventKind, server_frame,
 };
 
 use super::subscriptions::Subscriptions;
@@ -76,10 +78,32 @@ impl Hub {
         self.broadcaster.is_stopping()
     }
 
+    /// Notes that a connection is refused: in the log, and in the counters.
+    pub fn note_refused_connection(&self, key: &str, code: Code, message: &str) {
+        let reason = code.reason();
+        info!(app_key = key, code = code.number(), reason, message, "a connection was refused");
+        self.broadcaster.counters().connections_refused.count(reason);
+    }
+
+    /// Notes that a subscription is refused: in the log, and in the counters.
+    pub fn note_refusal(&self, socket: &Socket, channel: &str, refusal: &SubscriptionRefusal) {
+        let SubscriptionRefusal { reason, error, .. } = refusal;
+        // A name that no channel can have may be of any length.
+        let channel: String = channel.chars().take(ChannelName::MAX_BYTES).collect();
+        info!(app_id = %socket.app(), socket_id = %socket.id(), channel, reason, error, "a subscription was refused");
+        self.broadcaster.counters().subscriptions_refused.count(reason);
+    }
+
+    /// The same of a sign-in.
+    pub fn note_refused_sign_in(&self, socket: &Socket, message: &str) {
+        info!(app_id = %socket.app(), socket_id = %socket.id(), reason = "sign_in", message, "a sign-in was refused");
+        self.broadcaster.counters().subscriptions_refused.count("sign_in");
+    }
+
     /// A socket that belongs to no hub, for telling its client why the connection is refused.
     #[must_use]
     pub fn unlisted_socket(&self) -> Socket {
-        Socket::new(SocketId { run: 0, number: 0 }, AppId(0), self.limits.send_queue)
+        Socket::new(SocketId { run: 0, number: 0 }, AppId::numbered(0), self.limits.send_queue)
     }
 
     /// Removes a socket whose connection has ended. Every [`Hub::open_socket`] must be followed by it.
@@ -144,7 +168,7 @@ impl Hub {
             webhook_event.data = data.map(str::to_owned);
             webhook_event.socket_id = Some(socket.id().to_string());
             webhook_event.user_id = user_id.as_deref().map(str::to_owned);
-            WebhookTrigger { app: Arc::clone(app), event: webhook_event }
+            WebhookTrigger { app: Arc::clone(app), event: webhook_event, at: Instant::now() }
         });
         let (frame, except, priority) = (Frame::text(&text), Some(socket.id()), Priority::BestEffort);
         let delivery = Delivery { channel: key, frame, except, priority, timeline: None };
@@ -274,8 +298,8 @@ fn is_overdue(socket: &Socket, app: &App, now: Instant) -> bool {
     !socket.is_authorised() && app.authorization_timeout.is_some_and(is_over)
 }
 
-/// The longest time between two sweeps.
-const MAX_SWEEP: Duration = Duration::from_secs(5);
+/// The longest time between two sweeps: what an app sets in seconds holds within one.
+const MAX_SWEEP: Duration = Duration::from_millis(500);
 
 /// Sockets that are being closed, a few at a time.
 struct Closing {

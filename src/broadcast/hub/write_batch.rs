@@ -91,7 +91,8 @@ mod tests {
 
     fn connected_socket(number: u64) -> (Rc<Socket>, Writes) {
         let limits = SendQueueLimits { frames: 8, bytes: 1_000 };
-        let (socket, writes) = (Socket::new(SocketId { run: 1, number }, AppId(1), limits), Writes::default());
+        let (socket, writes) =
+            (Socket::new(SocketId { run: 1, number }, AppId::numbered(1), limits), Writes::default());
         socket.send_queue().connect(Box::new(writes.clone()), None);
         (Rc::new(socket), writes)
     }

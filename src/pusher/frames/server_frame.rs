@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Code, SubscriptionRefusal};
-use crate::pusher::{ChannelName, PresenceMember, SocketId};
+use crate::pusher::{ChannelName, MemberId, PresenceMember, SocketId};
 
 /// `{"event":…,"channel":…,"data":…,"user_id":…}`, leaving out what is absent.
 #[derive(Serialize)]
@@ -81,7 +81,8 @@ pub fn subscription_succeeded(channel: &ChannelName) -> String {
 
 /// `pusher_internal:subscription_succeeded` for a presence channel, with everybody who is there.
 ///
-/// Data: `{"presence":{"count":1,"ids":["a"],"hash":{"a":{…}}}}`; a member without `user_info` has `{}`.
+/// Data: `{"presence":{"count":1,"ids":["a"],"hash":{"a":{…}}}}`; a member without `user_info` has `{}`. An id that the
+/// application wrote as a number is a number here too, but for the keys of `hash`.
 #[must_use]
 pub fn presence_succeeded<'a>(channel: &ChannelName, members: impl Iterator<Item = &'a PresenceMember>) -> String {
     #[derive(Serialize)]
@@ -91,12 +92,15 @@ pub fn presence_succeeded<'a>(channel: &ChannelName, members: impl Iterator<Item
     #[derive(Serialize)]
     struct Presence<'a> {
         count: usize,
-        ids: Vec<&'a str>,
+        ids: Vec<MemberId<'a>>,
         hash: indexmap::IndexMap<&'a str, Info<'a>>,
     }
-    let hash: indexmap::IndexMap<_, _> =
-        members.map(|member| (member.user_id.as_str(), Info(member.user_info.as_deref()))).collect();
-    let presence = Presence { count: hash.len(), ids: hash.keys().copied().collect(), hash };
+    let (mut ids, mut hash) = (Vec::new(), indexmap::IndexMap::new());
+    for member in members {
+        ids.push(member.id());
+        hash.insert(member.user_id.as_str(), Info(member.user_info.as_deref()));
+    }
+    let presence = Presence { count: ids.len(), ids, hash };
     channel_event("pusher_internal:subscription_succeeded", channel.as_str(), &json(&Data { presence }))
 }
 
@@ -111,19 +115,19 @@ pub fn subscription_error(channel: &str, refusal: &SubscriptionRefusal) -> Strin
 pub fn member_added(channel: &ChannelName, member: &PresenceMember) -> String {
     #[derive(Serialize)]
     struct Added<'a> {
-        user_id: &'a str,
+        user_id: MemberId<'a>,
         user_info: Info<'a>,
     }
-    let data = json(&Added { user_id: &member.user_id, user_info: Info(member.user_info.as_deref()) });
+    let data = json(&Added { user_id: member.id(), user_info: Info(member.user_info.as_deref()) });
     channel_event("pusher_internal:member_added", channel.as_str(), &data)
 }
 
 /// `pusher_internal:member_removed`.
 #[must_use]
-pub fn member_removed(channel: &ChannelName, user_id: &str) -> String {
+pub fn member_removed(channel: &ChannelName, user_id: MemberId<'_>) -> String {
     #[derive(Serialize)]
     struct Removed<'a> {
-        user_id: &'a str,
+        user_id: MemberId<'a>,
     }
     channel_event("pusher_internal:member_removed", channel.as_str(), &json(&Removed { user_id }))
 }
@@ -234,10 +238,10 @@ mod tests {
             (channel_event("e", "c", r#"{"a":1}"#), r#"{"event":"e","channel":"c","data":"{\"a\":1}"}"#),
             (
                 member_added(&channel("presence-c"), &member(r#"{"user_id":7,"user_info":{"n":"x"}}"#)),
-                r#"{"event":"pusher_internal:member_added","channel":"presence-c","data":"{\"user_id\":\"7\",\"user_info\":{\"n\":\"x\"}}"}"#,
+                r#"{"event":"pusher_internal:member_added","channel":"presence-c","data":"{\"user_id\":7,\"user_info\":{\"n\":\"x\"}}"}"#,
             ),
             (
-                member_removed(&channel("presence-c"), "7"),
+                member_removed(&channel("presence-c"), MemberId { text: "7", is_number: false }),
                 r#"{"event":"pusher_internal:member_removed","channel":"presence-c","data":"{\"user_id\":\"7\"}"}"#,
             ),
             (

@@ -36,6 +36,7 @@ pub(in crate::sockets) async fn connect(
     let socket = match admit(&server, &key, &query, request.headers()) {
         Ok(socket) => socket,
         Err((code, message)) => {
+            server.hub().note_refused_connection(&key, code, &message);
             let socket = Rc::new(server.hub().unlisted_socket());
             socket.refuse(code, &message);
             return Ok(with_send_queue(response, socket));
@@ -54,15 +55,19 @@ pub(in crate::sockets) async fn connect(
     Ok(with_send_queue(response, socket))
 }
 
-/// `GET /app` and paths below it that are not a key.
+/// A handshake for any other path.
 pub(in crate::sockets) async fn refuse(
     server: web::ThinData<SocketServer>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
+    if server.hub().is_stopping() {
+        return Ok(HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "1")).finish());
+    }
     let (response, ..) = actix_ws::handle(&request, payload)?;
     let socket = Rc::new(server.hub().unlisted_socket());
     let (code, message) = refuse_path();
+    server.hub().note_refused_connection("", code, &message);
     socket.refuse(code, &message);
     Ok(with_send_queue(response, socket))
 }

@@ -55,6 +55,11 @@ async fn a_path_that_is_no_apps_is_4005() {
     let server = Server::start().await;
     expect_refusal(&server, "/app", 4005).await;
     expect_refusal(&server, &format!("/app/{APP_KEY}/more?protocol=7"), 4005).await;
+    for path in ["/", "/app/", "/nowhere", "/api/v1/rooms", "/apps/1/events", "/prefix/app/app-key", "/health/live"] {
+        expect_refusal(&server, path, 4005).await;
+    }
+    let metrics = server.stranger().get("/metrics").await.expect(200).text;
+    assert!(metrics.contains("hubbub_connections_refused_total{reason=\"unknown_path\"} 9\n"), "{metrics}");
 }
 
 #[actix_web::test]
@@ -75,10 +80,12 @@ async fn a_disabled_app_is_4003_on_sockets_and_403_over_http() {
 
 #[actix_web::test]
 async fn pages_of_other_origins_are_4009_and_programs_without_one_are_let_in() {
-    let app = format!("{OTHER_APP}allowed_origins = [\"https://example.org\", \"http://localhost:3000\"]\n");
+    let app = format!(
+        "{OTHER_APP}allowed_origins = [\"https://example.org:443\", \"localhost:3000\", \"https://*.example.com\"]\n"
+    );
     let server = Server::start_with(|config| write_apps(config, &app)).await;
     let path = format!("/app/{OTHER_KEY}?protocol=7");
-    for origin in ["https://example.org", "http://localhost:3000"] {
+    for origin in ["https://example.org", "http://localhost:3000", "https://a.b.example.com"] {
         let mut socket = Socket::connect(&server, &path, &[("origin", origin)]).await;
         socket.expect("pusher:connection_established").await;
     }
