@@ -54,7 +54,7 @@ test('before the rooms there is a way past them', async ({ enter }) => {
   const ada = await enter('Ada');
   await ada.getByRole('button', { name: 'New room' }).focus();
   await ada.keyboard.press('Shift+Tab');
-  await expect(ada.getByRole('link', { name: 'Skip to writing' })).toBeFocused();
+  await expect(ada.getByRole('link', { name: 'Skip to the message field' })).toBeFocused();
   await ada.keyboard.press('Enter');
   await expect(composer(ada)).toBeFocused();
 });
@@ -63,7 +63,7 @@ test('the question mark lists the keys, and Esc leads back to writing', async ({
   const ada = await enter('Ada');
   await ada.getByRole('log').focus();
   await ada.keyboard.press('?');
-  await expect(ada.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+  await expect(ada.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
   await ada.keyboard.press('Escape');
   await expect(ada.getByRole('log')).toBeFocused();
   await ada.keyboard.press('Escape');

@@ -64,7 +64,7 @@ describe('a room', () => {
     room.sequence.receive(changed(1, document({ id: 5, title: 'Minutes', updated_at: '2026-11-24T13:00:00.000Z' })));
     room.sequence.receive(changed(2, document({ title: 'Agenda for Thursday' })));
     expect(room.documents?.map((each) => each.title)).toEqual(['Minutes', 'Agenda for Thursday']);
-    expect(room.documentNotes.map((note) => note.what).sort()).toEqual(['made', 'made', 'renamed']);
+    expect(room.documentNotes.map((note) => note.what).sort()).toEqual(['created', 'created', 'renamed']);
   });
 
   it('does not go back to what a document was before a later save', async () => {
