@@ -646,6 +646,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/broadcasting/auth/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /broadcasting/auth/channels`. */
+        post: operations["authorize_channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/broadcasting/user-auth": {
         parameters: {
             query?: never;
@@ -777,6 +794,12 @@ export interface components {
             /** @example 123.456 */
             socket_id: string;
         };
+        AuthorizeChannelsRequest: {
+            /** @description As many as the body may hold (`HUBBUB_MAX_BODY_BYTES`). */
+            channel_names: string[];
+            /** @example 123.456 */
+            socket_id: string;
+        };
         CatchUp: {
             head: components["schemas"]["Seq"];
             items: components["schemas"]["Event"][];
@@ -796,6 +819,12 @@ export interface components {
         ChannelAuthorization: {
             auth: string;
             channel_data?: string;
+        };
+        ChannelAuthorizations: {
+            /** @description In the order of the request, each once. */
+            channels: components["schemas"]["NamedChannelAuthorization"][];
+            /** @description The channels that the caller may not join, whether they exist or not. */
+            refused: string[];
         };
         CreateDocumentRequest: {
             title: string;
@@ -1167,6 +1196,11 @@ export interface components {
              * @enum {string}
              */
             type: "message.posted";
+        };
+        NamedChannelAuthorization: {
+            auth: string;
+            channel_data?: string;
+            channel_name: string;
         };
         /** @description A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`. */
         PostMessageRequest: {
@@ -4425,6 +4459,8 @@ export interface operations {
             query?: {
                 after?: components["schemas"]["MessageId"];
                 around?: components["schemas"]["MessageId"];
+                /** @description The page around the first message of this `number` or above; the last page when there is none. */
+                around_number?: number;
                 before?: components["schemas"]["MessageId"];
                 limit?: number;
             };
@@ -6760,6 +6796,132 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "channel_refused";
+                    };
+                };
+            };
+            /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_large";
+                    };
+                };
+            };
+            /** @description - `unsupported_media_type`: This call does not accept a body of this type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid_socket_id`: A socket_id looks like 123.456.
+             *     - `unknown_field`: The body has an unknown field.
+             *     - `missing_field`: The body lacks a field.
+             *     - `duplicate_field`: The body has a field twice.
+             *     - `invalid_field`: A field of the body has the wrong type.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_socket_id" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `busy`: The server is busy; try again in a moment.
+             *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "busy" | "unavailable";
+                    };
+                };
+            };
+        };
+    };
+    authorize_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuthorizeChannelsRequest"];
+            };
+        };
+        responses: {
+            /** @description The signatures with which the socket joins the channels */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAuthorizations"];
+                };
+            };
+            /**
+             * @description - `invalid_utf8`: The body is not valid UTF-8.
+             *     - `body_incomplete`: The body could not be read to its end.
+             *     - `invalid_json`: The body is not valid JSON.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_utf8" | "body_incomplete" | "invalid_json";
+                    };
+                };
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
                     };
                 };
             };
