@@ -69,3 +69,19 @@ test('the question mark lists the keys, and Esc leads back to writing', async ({
   await ada.keyboard.press('Escape');
   await expect(composer(ada)).toBeFocused();
 });
+
+test('Enter that confirms a candidate of an input method sends nothing', async ({ enter }) => {
+  const ada = await enter('Ada');
+  await composer(ada).fill('你好');
+  const press = (keys: { keyCode: number; isComposing?: boolean }): Promise<boolean> =>
+    composer(ada).evaluate(
+      (field, init) => field.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...init })),
+      { key: 'Enter', ...keys },
+    );
+  // Chromium and Firefox; then Safari, which ends the composition before the key.
+  expect(await press({ keyCode: 229, isComposing: true })).toBe(true);
+  expect(await press({ keyCode: 229, isComposing: false })).toBe(true);
+  await expect(composer(ada)).toHaveValue('你好');
+  expect(await press({ keyCode: 13 })).toBe(false);
+  await expect(rows(ada, '你好')).toHaveCount(1);
+});
