@@ -10,6 +10,7 @@ import { UndoManager } from 'yjs';
 
 import type { DocumentState } from '../../../state/documents/document.svelte';
 import { cursors } from './cursors';
+import { lineDirections } from './direction';
 import { highlighting, theme } from './theme';
 
 export interface Editor {
@@ -40,6 +41,7 @@ export function makeEditor(host: HTMLElement, document: DocumentState, isEditabl
         EditorView.clipboardInputFilter.of((pasted) => pasted.replace(/\r\n?/g, '\n')),
         EditorState.tabSize.of(4),
         EditorView.lineWrapping,
+        lineDirections,
         EditorView.contentAttributes.of({ 'aria-label': `Text of ${document.facts.title}`, spellcheck: 'true' }),
         placeholder(
           'Write here. All members of the room can edit this document at the same time. Markdown is supported.',
