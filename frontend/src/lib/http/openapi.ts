@@ -1178,7 +1178,7 @@ export interface components {
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
-            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "internal" | "busy" | "unavailable" | "shutting_down" | "too_many_event_streams";
+            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
             /** @description A sentence for people. */
             detail: string;
             errors?: components["schemas"]["FieldProblem"][];
@@ -1443,7 +1443,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1451,7 +1454,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1548,7 +1551,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1556,7 +1562,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1712,6 +1718,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -1720,7 +1727,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1857,6 +1864,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -1865,7 +1873,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1944,7 +1952,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1952,7 +1963,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2022,7 +2033,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2030,7 +2044,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2102,7 +2116,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2110,7 +2127,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2211,7 +2228,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2219,7 +2239,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2321,6 +2341,7 @@ export interface operations {
              * @description - `too_many_event_streams`: Too many event streams are open (HUBBUB_MAX_EVENT_STREAMS).
              *     - `shutting_down`: The server is about to restart.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -2329,7 +2350,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "too_many_event_streams" | "shutting_down" | "unavailable";
+                        code?: "too_many_event_streams" | "shutting_down" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2427,7 +2448,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2435,7 +2459,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2529,7 +2553,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2537,7 +2564,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2636,7 +2663,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2644,7 +2674,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2739,7 +2769,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2747,7 +2780,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2783,7 +2816,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2791,7 +2827,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2921,6 +2957,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -2929,7 +2966,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2982,7 +3019,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2990,7 +3030,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3026,7 +3066,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3034,7 +3077,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3087,7 +3130,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3095,7 +3141,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3231,6 +3277,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3239,7 +3286,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3309,7 +3356,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3317,7 +3367,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3471,6 +3521,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3479,7 +3530,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3561,7 +3612,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3569,7 +3623,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3720,6 +3774,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3728,7 +3783,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3829,7 +3884,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3837,7 +3895,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3990,6 +4048,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3998,7 +4057,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4068,7 +4127,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4076,7 +4138,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4158,7 +4220,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4166,7 +4231,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4313,6 +4378,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -4321,7 +4387,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4406,7 +4472,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4414,7 +4483,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4520,7 +4589,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4528,7 +4600,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4713,6 +4785,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -4721,7 +4794,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4805,7 +4878,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4813,7 +4889,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4900,7 +4976,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4908,7 +4987,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5063,6 +5142,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5071,7 +5151,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5156,7 +5236,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5164,7 +5247,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5308,6 +5391,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5316,7 +5400,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5393,7 +5477,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5401,7 +5488,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5541,6 +5628,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5549,7 +5637,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5615,7 +5703,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5623,7 +5714,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5685,7 +5776,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5693,7 +5787,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5758,7 +5852,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5766,7 +5863,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5898,6 +5995,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5906,7 +6004,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5986,7 +6084,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5994,7 +6095,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6065,7 +6166,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6073,7 +6177,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6210,6 +6314,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6218,7 +6323,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6271,7 +6376,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6279,7 +6387,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6428,6 +6536,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6436,7 +6545,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6504,7 +6613,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6512,7 +6624,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6601,7 +6713,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6609,7 +6724,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6681,7 +6796,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6689,7 +6807,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6820,6 +6938,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6828,7 +6947,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6947,6 +7066,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6955,7 +7075,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6991,7 +7111,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6999,7 +7122,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -7038,6 +7161,7 @@ export interface operations {
             /**
              * @description - `shutting_down`: The server is about to restart.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -7046,7 +7170,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "shutting_down" | "unavailable";
+                        code?: "shutting_down" | "unavailable" | "read_timeout";
                     };
                 };
             };
