@@ -2,6 +2,7 @@
 //!
 //! - `connection`: connections to SQLite and Postgres, and transactions.
 //! - `error`: what can go wrong.
+//! - `fair_queue`: the writer's queue, in which people take turns.
 //! - `migrate`: runs the migrations when the server starts.
 //! - `reads`: the threads that read, deadlines, and ending a read.
 //! - `schema`: the tables, written by Diesel's command line (`diesel.toml`).
@@ -14,6 +15,7 @@
 
 pub(super) mod connection;
 pub(super) mod error;
+pub(super) mod fair_queue;
 pub(super) mod migrate;
 pub(super) mod reads;
 pub(super) mod schema;

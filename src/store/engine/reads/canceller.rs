@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// A thread that ends statements by the number of the server's process.
 pub(super) struct Canceller {
-    thread: Workers<Arc<ReadTicket>>,
+    thread: Workers<mpsc::Sender<Arc<ReadTicket>>>,
 }
 
 impl Canceller {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
@@ -35,8 +35,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The threads that read.
 pub(in crate::store::engine) struct ReadPools {
-    queries: Workers<ReadCommand>,
-    reserved: Workers<ReadCommand>,
+    queries: Workers<mpsc::Sender<ReadCommand>>,
+    reserved: Workers<mpsc::Sender<ReadCommand>>,
     /// On Postgres.
     canceller: Option<Arc<Canceller>>,
     /// The longest time from asking to the answer.

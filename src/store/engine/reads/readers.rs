@@ -57,7 +57,7 @@ pub(super) fn start(
     name: &str,
     connections: u32,
     deadline: Duration,
-) -> Result<Workers<ReadCommand>, OpenError> {
+) -> Result<Workers<mpsc::Sender<ReadCommand>>, OpenError> {
     let pool = Pool::builder()
         .max_size(connections)
         // A connection that fails says so when it is used; asking before each read would cost as much as the read.
