@@ -204,5 +204,5 @@ torture: build ## The long tests: kills under load, thousands of random operatio
 	fuzz/run.sh for 300
 	cd bench && cargo build --release --locked && $(BENCH) soak --minutes 15
 
-clean: ## Remove what was built, but not ./data
+clean: ## Remove what was built, but not ./data and ./demo-data
 	rm -rf target bench/target bench/peers/node_modules bench/peers/sockudo fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv

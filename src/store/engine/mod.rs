@@ -2,6 +2,7 @@
 //!
 //! - `connection`: connections to SQLite and Postgres, and transactions.
 //! - `error`: what can go wrong.
+//! - `fair_queue`: the writer's queue, in which people take turns.
 //! - `migrate`: runs the migrations when the server starts.
 //! - `readers`: the threads that read, each with a connection of its own.
 //! - `schema`: the tables, written by Diesel's command line (`diesel.toml`).
@@ -14,6 +15,7 @@
 
 pub(super) mod connection;
 pub(super) mod error;
+pub(super) mod fair_queue;
 pub(super) mod migrate;
 pub(super) mod readers;
 pub(super) mod schema;

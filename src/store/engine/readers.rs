@@ -33,7 +33,10 @@ pub(super) type ReadCommand = Box<dyn FnOnce(Result<&mut ReadConnection, StoreEr
 ///
 /// # Errors
 /// [`OpenError::Connect`], [`OpenError::Thread`].
-pub(super) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers<ReadCommand>, OpenError> {
+pub(super) fn start(
+    url: &DatabaseUrl,
+    options: &StoreOptions,
+) -> Result<Workers<mpsc::Sender<ReadCommand>>, OpenError> {
     let connections = options.read_connections.max(1);
     let pool = Pool::builder()
         .max_size(connections)

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::domain::UserId;
 use crate::store::search::known_words::KnownWords;
 use crate::store::search::rebuild::rebuild_if_outdated;
 
 use super::connection::{Access, DbConnection, connect, connect_existing, prepare_sqlite_file};
 use super::error::{OpenError, StoreError};
+use super::fair_queue::FairSender;
 use super::migrate::{migrate, require_current};
 use super::readers::{self, ReadCommand, ReadConnection};
 use super::url::DatabaseUrl;
 use super::workers::{StoreOptions, Workers, closed};
-use super::write_command::WriteCommand;
+use super::write_command::{QueuedWrite, WriteCommand};
 use super::writer;
 
 /// A handle to the database. Cheap to clone.
@@ -21,8 +23,8 @@ use super::writer;
 /// Dropping a future cancels nothing: what was queued is still written.
 #[derive(Clone)]
 pub struct Store {
-    writer: Arc<Workers<WriteCommand>>,
-    readers: Arc<Workers<ReadCommand>>,
+    writer: Arc<Workers<FairSender<QueuedWrite>>>,
+    readers: Arc<Workers<mpsc::Sender<ReadCommand>>>,
     /// A cache, so that most posts add no words to the search index's vocabulary.
     pub(in crate::store) known_words: Arc<KnownWords>,
     /// Notified at every commit of the writer: there may be new jobs.
@@ -87,7 +89,17 @@ impl Store {
         F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
     {
         let (command, outcome) = WriteCommand::other(change);
-        self.submit(command, outcome).await
+        self.submit(None, command, outcome).await
+    }
+
+    /// Runs `change` as [`Store::write`] does, when it is the turn of the person who asked for it.
+    pub(in crate::store) async fn write_for<T, F>(&self, person: UserId, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (command, outcome) = WriteCommand::other(change);
+        self.submit(Some(person), command, outcome).await
     }
 
     /// Queues a change as [`Store::write`] does, and returns at once, without the outcome.
@@ -96,16 +108,17 @@ impl Store {
         F: Fn(&mut DbConnection) -> Result<(), StoreError> + Send + 'static,
     {
         let (command, _) = WriteCommand::other(change);
-        self.writer.submit(command)
+        self.writer.submit(QueuedWrite { person: None, command })
     }
 
-    /// Queues a command for the writer and waits for its outcome.
+    /// Queues a command for the writer, in the line of the person who asked for it, and waits for its outcome.
     pub(in crate::store) async fn submit<T>(
         &self,
+        person: Option<UserId>,
         command: WriteCommand,
         outcome: oneshot::Receiver<Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        self.writer.submit(command)?;
+        self.writer.submit(QueuedWrite { person, command })?;
         outcome.await.unwrap_or_else(|_| Err(closed()))
     }
 

@@ -34,20 +34,43 @@ impl Thread {
 
 /// The callers' side of a queue of jobs, and the threads that take jobs from it. The threads end when this is closed or
 /// dropped.
-pub(super) struct Workers<J> {
+pub(super) struct Workers<Q> {
     /// `None` once it was closed.
-    queue: RwLock<Option<mpsc::Sender<J>>>,
+    queue: RwLock<Option<Q>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Every thread holds a sender of this channel: it closes when the last of them ends.
     ended: watch::Receiver<()>,
 }
 
-impl<J: Send + 'static> Workers<J> {
+/// The callers' end of a bounded queue. It is closed by being dropped.
+pub(super) trait JobQueue {
+    /// What waits in it.
+    type Job;
+
+    /// Queues a job without waiting.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when the queue is full, [`StoreError::Unavailable`] when it is closed.
+    fn submit(&self, job: Self::Job) -> Result<(), StoreError>;
+}
+
+impl<J> JobQueue for mpsc::Sender<J> {
+    type Job = J;
+
+    fn submit(&self, job: J) -> Result<(), StoreError> {
+        self.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })
+    }
+}
+
+impl<Q: JobQueue> Workers<Q> {
     /// Starts threads that take from the other end of `queue`.
     ///
     /// # Errors
     /// The system gives no more threads; those that were started end.
-    pub(super) fn start(queue: mpsc::Sender<J>, threads: Vec<Thread>) -> io::Result<Self> {
+    pub(super) fn start(queue: Q, threads: Vec<Thread>) -> io::Result<Self> {
         let (alive, ended) = watch::channel(());
         let start = |Thread { name, body }| {
             let alive = alive.clone();
@@ -64,12 +87,9 @@ impl<J: Send + 'static> Workers<J> {
     ///
     /// # Errors
     /// [`StoreError::Busy`] when the queue is full, [`StoreError::Unavailable`] when it is closed.
-    pub(super) fn submit(&self, job: J) -> Result<(), StoreError> {
+    pub(super) fn submit(&self, job: Q::Job) -> Result<(), StoreError> {
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
-        queue.as_ref().ok_or_else(closed)?.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-            mpsc::error::TrySendError::Closed(_) => closed(),
-        })
+        queue.as_ref().ok_or_else(closed)?.submit(job)
     }
 
     /// Closes the queue, lets the threads finish what is in it, and waits until they have ended.

@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod crash;
+mod demo;
 mod hang_up;
 mod health;
 pub(crate) mod maintenance;
