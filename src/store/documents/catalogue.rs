@@ -115,7 +115,7 @@ impl Store {
         room: RoomId,
         title: DocumentTitle,
     ) -> Result<(Document, RoomEvent), StoreError> {
-        self.write(move |connection| create(connection, by, room, &title)).await
+        self.write_for(by, move |connection| create(connection, by, room, &title)).await
     }
 
     /// Renames, archives or unarchives a document; any member of its room may.
@@ -129,7 +129,7 @@ impl Store {
         id: DocumentId,
         change: DocumentChange,
     ) -> Result<ChangedDocument, StoreError> {
-        self.write(move |connection| change_document(connection, by, id, &change)).await
+        self.write_for(by, move |connection| change_document(connection, by, id, &change)).await
     }
 }
 
