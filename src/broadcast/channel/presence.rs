@@ -33,7 +33,7 @@ pub(crate) struct PresenceChange {
 
 /// How a member was found who comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Arrival {
+pub(crate) struct MemberArrival {
     /// Nobody of this id was there.
     pub(crate) is_new: bool,
     /// The member was there, and the application says something else of it now.
@@ -60,7 +60,7 @@ impl Roster {
     }
 
     /// Notes that another node has sockets of a member.
-    pub(crate) fn join_remote(&mut self, member: PresenceMember) -> Arrival {
+    pub(crate) fn join_remote(&mut self, member: PresenceMember) -> MemberArrival {
         let (present, arrival) = self.present(member);
         present.remote_nodes += 1;
         arrival
@@ -81,17 +81,17 @@ impl Roster {
         has_new_info
     }
 
-    fn present(&mut self, member: PresenceMember) -> (&mut Present, Arrival) {
+    fn present(&mut self, member: PresenceMember) -> (&mut Present, MemberArrival) {
         match self.people.entry(member.user_id.clone()) {
             Entry::Occupied(present) => {
                 let present = present.into_mut();
                 let has_new_info = !present.member.has_same_info(&member);
                 present.member = member;
-                (present, Arrival { is_new: false, has_new_info })
+                (present, MemberArrival { is_new: false, has_new_info })
             }
             Entry::Vacant(place) => {
                 let present = place.insert(Present { member, local_sockets: 0, remote_nodes: 0 });
-                (present, Arrival { is_new: true, has_new_info: false })
+                (present, MemberArrival { is_new: true, has_new_info: false })
             }
         }
     }

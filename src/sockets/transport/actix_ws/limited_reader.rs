@@ -24,12 +24,12 @@ pub(super) struct LimitedReader {
     pub(super) limit: UnfinishedFrameLimit,
     pub(super) max_message_bytes: usize,
     /// The beginning of a message.
-    pub(super) fragments: Option<Fragments>,
+    pub(super) fragments: Option<UnfinishedMessage>,
     pub(super) raw_fd: Option<RawFd>,
 }
 
 /// What has come of a message.
-pub(super) struct Fragments {
+pub(super) struct UnfinishedMessage {
     is_text: bool,
     bytes: BytesMut,
 }
@@ -46,14 +46,16 @@ impl LimitedReader {
             Message::Nop => return Ok(None),
         };
         match item {
-            Item::FirstText(bytes) => self.fragments = Some(Fragments { is_text: true, bytes: bytes.as_ref().into() }),
+            Item::FirstText(bytes) => {
+                self.fragments = Some(UnfinishedMessage { is_text: true, bytes: bytes.as_ref().into() })
+            }
             Item::FirstBinary(bytes) => {
-                self.fragments = Some(Fragments { is_text: false, bytes: bytes.as_ref().into() });
+                self.fragments = Some(UnfinishedMessage { is_text: false, bytes: bytes.as_ref().into() });
             }
             Item::Continue(bytes) => self.append(&bytes)?,
             Item::Last(bytes) => {
                 self.append(&bytes)?;
-                return self.fragments.take().map(Fragments::message).transpose();
+                return self.fragments.take().map(UnfinishedMessage::message).transpose();
             }
         }
         Ok(None)
@@ -69,7 +71,7 @@ impl LimitedReader {
     }
 }
 
-impl Fragments {
+impl UnfinishedMessage {
     fn message(self) -> Result<AggregatedMessage, FrameError> {
         let bytes = self.bytes.freeze();
         if !self.is_text {
