@@ -1178,7 +1178,7 @@ export interface components {
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
-            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "internal" | "busy" | "unavailable" | "shutting_down" | "too_many_event_streams";
+            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "shutting_down" | "too_many_event_streams";
             /** @description A sentence for people. */
             detail: string;
             errors?: components["schemas"]["FieldProblem"][];
@@ -1431,6 +1431,18 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -1533,6 +1545,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_state_vector" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -1640,6 +1664,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `document_archived`: The document is archived and therefore read-only. */
             409: {
                 headers: {
@@ -1694,6 +1730,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_update" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /**
+             * @description - `document_bytes_used_up`: The ration of bytes in documents is used up by whoever made this one (HUBBUB_DOCUMENT_BYTES).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "document_bytes_used_up" | "ration_used_up";
                     };
                 };
             };
@@ -1798,6 +1849,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -1839,6 +1902,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_title_empty" | "document_title_too_long" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -1932,6 +2007,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2007,6 +2094,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -2087,6 +2186,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "version_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -2199,6 +2310,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2302,6 +2425,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_cursor" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -2415,6 +2550,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2514,6 +2661,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "range_not_satisfiable";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -2624,6 +2783,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2727,6 +2898,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2769,6 +2952,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
                 };
             };
             /** @description - `internal`: The server failed; its log has the reason. */
@@ -2864,6 +3059,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -2903,6 +3110,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_expires_in_hours" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -2970,6 +3189,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3012,6 +3243,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
                 };
             };
             /** @description - `internal`: The server failed; its log has the reason. */
@@ -3072,6 +3315,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3170,6 +3425,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -3213,6 +3480,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3294,6 +3573,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3410,6 +3701,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -3453,6 +3756,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_retention_days" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3546,6 +3861,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3661,6 +3988,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -3702,6 +4041,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_title_empty" | "document_title_too_long" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3814,6 +4165,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_limit" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3932,6 +4295,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /**
              * @description - `file_too_large`: The file is too large (HUBBUB_MAX_FILE_BYTES).
              *     - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES).
@@ -3972,6 +4347,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_file_name" | "invalid_text" | "invalid_query";
+                    };
+                };
+            };
+            /**
+             * @description - `file_bytes_used_up`: Your ration of bytes in files is used up (HUBBUB_FILE_BYTES).
+             *     - `unattached_bytes_used_up`: Your ration of bytes in files that belong to no message is used up (HUBBUB_UNATTACHED_BYTES).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "file_bytes_used_up" | "unattached_bytes_used_up" | "ration_used_up";
                     };
                 };
             };
@@ -4053,6 +4444,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4143,6 +4546,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4257,6 +4672,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -4295,6 +4722,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4391,6 +4830,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "member_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4505,6 +4956,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_limit" | "invalid_cursor" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4639,6 +5102,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `client_id_reused`: You have posted another message under this client_id; use a new one. */
             409: {
                 headers: {
@@ -4695,6 +5170,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4793,6 +5280,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -4885,6 +5384,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5004,6 +5515,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5045,6 +5568,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "message_empty" | "message_too_long" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5141,6 +5676,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "flow_forgotten" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5252,6 +5799,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5290,6 +5849,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5378,6 +5949,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_limit" | "search_empty" | "search_too_long" | "invalid_search" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5472,6 +6055,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5514,7 +6109,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `too_many_attempts`: Too many attempts to sign in; wait a moment (HUBBUB_SIGN_INS_PER_MINUTE). */
+            /**
+             * @description - `too_many_attempts`: Too many attempts to sign in; wait a moment (HUBBUB_SIGN_INS_PER_MINUTE).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5522,7 +6120,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "too_many_attempts";
+                        code?: "too_many_attempts" | "ration_used_up";
                     };
                 };
             };
@@ -5603,6 +6201,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5670,6 +6280,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "cross_site";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5743,6 +6365,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "session_needed";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5839,6 +6473,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5880,6 +6526,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "name_empty" | "name_too_long" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5974,6 +6632,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6050,6 +6720,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_limit" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6136,6 +6818,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `username_taken`: The user name is taken. */
             409: {
                 headers: {
@@ -6192,6 +6886,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_username" | "name_empty" | "name_too_long" | "invalid_text" | "password_too_short" | "password_too_long" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6256,6 +6962,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6370,6 +7088,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -6410,6 +7140,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_webhook_url" | "invalid_event_types" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6489,6 +7231,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "webhook_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6589,6 +7343,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6666,6 +7432,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "webhook_not_found" | "delivery_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6763,6 +7541,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -6802,6 +7592,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_socket_id" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6890,6 +7692,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -6929,6 +7743,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_socket_id" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6979,6 +7805,18 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -7021,6 +7859,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
                 };
             };
             /** @description - `internal`: The server failed; its log has the reason. */
