@@ -646,6 +646,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/broadcasting/auth/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /broadcasting/auth/channels`. */
+        post: operations["authorize_channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/broadcasting/user-auth": {
         parameters: {
             query?: never;
@@ -777,6 +794,12 @@ export interface components {
             /** @example 123.456 */
             socket_id: string;
         };
+        AuthorizeChannelsRequest: {
+            /** @description As many as the body may hold (`HUBBUB_MAX_BODY_BYTES`). */
+            channel_names: string[];
+            /** @example 123.456 */
+            socket_id: string;
+        };
         CatchUp: {
             head: components["schemas"]["Seq"];
             items: components["schemas"]["Event"][];
@@ -796,6 +819,12 @@ export interface components {
         ChannelAuthorization: {
             auth: string;
             channel_data?: string;
+        };
+        ChannelAuthorizations: {
+            /** @description In the order of the request, each once. */
+            channels: components["schemas"]["NamedChannelAuthorization"][];
+            /** @description The channels that the caller may not join, whether they exist or not. */
+            refused: string[];
         };
         CreateDocumentRequest: {
             title: string;
@@ -1168,6 +1197,11 @@ export interface components {
              */
             type: "message.posted";
         };
+        NamedChannelAuthorization: {
+            auth: string;
+            channel_data?: string;
+            channel_name: string;
+        };
         /** @description A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`. */
         PostMessageRequest: {
             body: string;
@@ -1178,7 +1212,7 @@ export interface components {
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
-            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "shutting_down" | "too_many_event_streams";
+            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
             /** @description A sentence for people. */
             detail: string;
             errors?: components["schemas"]["FieldProblem"][];
@@ -1455,7 +1489,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1463,7 +1500,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1572,7 +1609,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1580,7 +1620,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1763,6 +1803,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -1771,7 +1812,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1932,6 +1973,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -1940,7 +1982,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2031,7 +2073,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2039,7 +2084,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2121,7 +2166,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2129,7 +2177,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2213,7 +2261,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2221,7 +2272,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2334,7 +2385,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2342,7 +2396,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2456,6 +2510,7 @@ export interface operations {
              * @description - `too_many_event_streams`: Too many event streams are open (HUBBUB_MAX_EVENT_STREAMS).
              *     - `shutting_down`: The server is about to restart.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -2464,7 +2519,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "too_many_event_streams" | "shutting_down" | "unavailable";
+                        code?: "too_many_event_streams" | "shutting_down" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2574,7 +2629,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2582,7 +2640,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2688,7 +2746,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2696,7 +2757,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2807,7 +2868,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2815,7 +2879,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2922,7 +2986,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2930,7 +2997,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2978,7 +3045,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2986,7 +3056,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3140,6 +3210,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3148,7 +3219,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3213,7 +3284,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3221,7 +3295,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3269,7 +3343,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3277,7 +3354,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3342,7 +3419,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3350,7 +3430,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3510,6 +3590,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3518,7 +3599,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3600,7 +3681,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3608,7 +3692,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3786,6 +3870,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3794,7 +3879,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3888,7 +3973,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3896,7 +3984,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4071,6 +4159,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -4079,7 +4168,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4192,7 +4281,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4200,7 +4292,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4381,6 +4473,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -4389,7 +4482,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4471,7 +4564,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4479,7 +4575,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4573,7 +4669,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4581,7 +4680,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4752,6 +4851,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -4760,7 +4860,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4857,7 +4957,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4865,7 +4968,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4876,6 +4979,8 @@ export interface operations {
             query?: {
                 after?: components["schemas"]["MessageId"];
                 around?: components["schemas"]["MessageId"];
+                /** @description The page around the first message of this `number` or above; the last page when there is none. */
+                around_number?: number;
                 before?: components["schemas"]["MessageId"];
                 limit?: number;
             };
@@ -4983,7 +5088,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4991,7 +5099,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5200,6 +5308,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5208,7 +5317,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5304,7 +5413,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5312,7 +5424,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5411,7 +5523,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5419,7 +5534,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5598,6 +5713,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5606,7 +5722,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5703,7 +5819,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5711,7 +5830,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5879,6 +5998,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5887,7 +6007,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5976,7 +6096,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5984,7 +6107,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6139,6 +6262,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6147,7 +6271,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6225,7 +6349,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6233,7 +6360,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6307,7 +6434,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6315,7 +6445,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6392,7 +6522,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6400,7 +6533,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6556,6 +6689,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6564,7 +6698,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6656,7 +6790,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6664,7 +6801,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6747,7 +6884,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6755,7 +6895,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6916,6 +7056,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6924,7 +7065,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6989,7 +7130,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6997,7 +7141,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -7170,6 +7314,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -7178,7 +7323,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -7258,7 +7403,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7266,7 +7414,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -7367,7 +7515,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7375,7 +7526,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -7459,7 +7610,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7467,7 +7621,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -7622,6 +7776,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -7630,7 +7785,158 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
+    authorize_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuthorizeChannelsRequest"];
+            };
+        };
+        responses: {
+            /** @description The signatures with which the socket joins the channels */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAuthorizations"];
+                };
+            };
+            /**
+             * @description - `invalid_utf8`: The body is not valid UTF-8.
+             *     - `body_incomplete`: The body could not be read to its end.
+             *     - `invalid_json`: The body is not valid JSON.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_utf8" | "body_incomplete" | "invalid_json";
+                    };
+                };
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
+            /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_large";
+                    };
+                };
+            };
+            /** @description - `unsupported_media_type`: This call does not accept a body of this type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid_socket_id`: A socket_id looks like 123.456.
+             *     - `unknown_field`: The body has an unknown field.
+             *     - `missing_field`: The body lacks a field.
+             *     - `duplicate_field`: The body has a field twice.
+             *     - `invalid_field`: A field of the body has the wrong type.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_socket_id" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `busy`: The server is busy; try again in a moment.
+             *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -7773,6 +8079,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -7781,7 +8088,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -7829,7 +8136,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7837,7 +8147,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -7888,6 +8198,7 @@ export interface operations {
             /**
              * @description - `shutting_down`: The server is about to restart.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -7896,7 +8207,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "shutting_down" | "unavailable";
+                        code?: "shutting_down" | "unavailable" | "read_timeout";
                     };
                 };
             };
