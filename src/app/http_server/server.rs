@@ -22,11 +22,13 @@ use crate::pusher_webhooks::WebhookCounts;
 use crate::sockets::{self, SocketServer};
 use crate::telemetry::RequestSpan;
 
+use super::body_pace::{BodyPace, keep_pace};
+use super::connections::Connections;
 use super::http_service;
 use super::metrics::{self, Metrics, SocketSources, Sources};
 use super::requests_in_flight::{RequestsInFlight, count_request};
 
-/// How long requests may take to finish at the end, in seconds, beside the time over which sockets are closed.
+/// How long requests may take to finish at the end, in seconds.
 const REQUESTS_TIMEOUT_SECS: u64 = 3;
 /// Connections of one worker that are not sockets.
 const PLAIN_CONNECTIONS: usize = 4_096;
@@ -47,26 +49,31 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
     let sockets = broadcaster.clone().zip(api.clone()).zip(webhooks);
     let sockets = sockets.map(|((broadcaster, api), webhooks)| SocketSources { broadcaster, api, webhooks });
     let metrics = web::Data::new(Metrics::new(config, Sources { broker: Arc::clone(&broker), sockets }));
-    let worker =
-        Worker { web: web.map(web::Data::from), metrics, config: config.socket.clone(), broker, api, requests };
+    let worker = Worker {
+        web: web.map(web::Data::from),
+        metrics,
+        config: config.socket.clone(),
+        broker,
+        api,
+        requests,
+        body_pace: BodyPace::new(&config.http),
+    };
+    let connections = Connections::new(config);
     let workers = if config.workers == 0 { default_workers() } else { config.workers };
     let max_sockets = if broadcaster.is_some() { config.socket.max_sockets } else { 0 };
     let max_connections = max_sockets + PLAIN_CONNECTIONS;
-    // A worker counts its sockets among the connections that it waits for.
-    let spread_secs = if broadcaster.is_some() { u64::from(config.socket.shutdown_spread_secs) } else { 0 };
-    let shutdown_timeout = REQUESTS_TIMEOUT_SECS + spread_secs;
     let listening = match (broadcaster, config.socket.socket_transport) {
         (Some(broadcaster), SocketTransport::Tcp) => {
             let builder = Server::build()
                 .workers(workers)
                 .max_concurrent_connections(max_connections)
-                .shutdown_timeout(shutdown_timeout)
+                .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
                 .disable_signals();
             let parts = move || {
                 let socket_server = worker.socket_server(&broadcaster);
                 (worker.clone().app(Some(socket_server.clone())), socket_server)
             };
-            http_service::listen(builder, listener, parts).map(ServerBuilder::run)
+            http_service::listen(builder, listener, connections, parts).map(ServerBuilder::run)
         }
         (broadcaster, _) => HttpServer::new(move || {
             worker.clone().app(broadcaster.as_ref().map(|broadcaster| worker.socket_server(broadcaster)))
@@ -74,8 +81,11 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
         .workers(workers)
         .max_connections(max_connections)
         .tcp_nodelay(true)
-        .on_connect(sockets::keep_descriptor)
-        .shutdown_timeout(shutdown_timeout)
+        .on_connect(move |connection, extensions| {
+            connections.admit(connection, extensions);
+            sockets::keep_descriptor(connection, extensions);
+        })
+        .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
         .disable_signals()
         .listen(listener)
         .map(HttpServer::run),
@@ -92,6 +102,7 @@ struct Worker {
     broker: Arc<dyn Broker>,
     api: Option<PusherApi>,
     requests: RequestsInFlight,
+    body_pace: BodyPace,
 }
 
 impl Worker {
@@ -129,6 +140,8 @@ impl Worker {
         };
         App::new()
             .app_data(ThinData(self.requests))
+            .app_data(ThinData(self.body_pace))
+            .wrap(from_fn(keep_pace))
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(http::finish_answer))
             .wrap(from_fn(count_request))
