@@ -1,0 +1,127 @@
+//! Markdown to HTML that is safe to put into a page. `docs/markdown.md` describes the dialect; a test renders its examples.
+//!
+//! Two libraries, two jobs: `comrak` parses and renders, `ammonia` lets through only what it knows. Nothing that a person
+//! writes reaches a page without having gone through both. In between, what would lose a part of the text is replaced:
+//! raw HTML, images, links that lead nowhere, and backslashes that escape nothing.
+
+mod backslashes;
+mod dashes;
+mod sanitiser;
+mod separator;
+mod visible;
+mod written;
+
+use std::borrow::Cow;
+
+use comrak::arena_tree::NodeEdge;
+use comrak::nodes::Node;
+use comrak::{Arena, Options};
+
+use self::backslashes::show_unneeded_backslashes;
+use self::dashes::without_tables_of_dashes;
+use self::sanitiser::sanitise;
+use self::separator::{SEPARATOR, separate_marks};
+use self::visible::shows_something;
+use self::written::keep_what_was_written;
+
+/// Elements nested deeper than this are shown as plain text: a browser slows down on thousands of levels.
+const MAX_NESTING: usize = 16;
+
+/// Bytes of HTML for each byte of Markdown, beyond which a message is shown as plain text. The densest text that people
+/// write, a row of short links, needs 15.
+const MAX_GROWTH: usize = 16;
+
+/// Bytes of HTML that every message may have, however short.
+const MIN_HTML_BYTES: usize = 2_048;
+
+/// Renders Markdown as sanitised HTML. HTML in the text is shown as text; links open in a new tab and pass nothing on.
+///
+/// A text that would show nothing, nest deeper than 16 elements, or become more than 16 times as long as it is
+/// and longer than 2,048 bytes, is shown as plain text.
+#[must_use]
+pub fn render_markdown(text: &str) -> String {
+    let text: Cow<str> = if text.contains(SEPARATOR) { text.replace(SEPARATOR, "").into() } else { text.into() };
+    let max_bytes = (text.len() * MAX_GROWTH).max(MIN_HTML_BYTES);
+    render_within(&text, max_bytes).unwrap_or_else(|| as_paragraph(&text))
+}
+
+/// The sanitised HTML, or nothing when the text is better shown as it is.
+fn render_within(text: &str, max_bytes: usize) -> Option<String> {
+    let mut options = options();
+    let mut source = separate_marks(text).into_owned();
+    if let Some(without) = without_tables_of_dashes(&source, &mut options) {
+        source = without;
+    }
+    let arena = Arena::new();
+    let document = comrak::parse_document(&arena, &source, &options);
+    if depth(document) > MAX_NESTING {
+        return None;
+    }
+    keep_what_was_written(&arena, document);
+    show_unneeded_backslashes(document);
+    if !shows_something(document) {
+        return None;
+    }
+    let mut html = String::with_capacity(text.len() * 3 / 2);
+    comrak::format_html(document, &options, &mut html).ok()?;
+    html.retain(|c| c != SEPARATOR);
+    if html.len() > max_bytes {
+        return None;
+    }
+    let html = sanitise(&html);
+    (html.len() <= max_bytes).then_some(html)
+}
+
+/// The dialect: GitHub's, without raw HTML, underlined headings and footnotes; every line break is one.
+fn options() -> Options<'static> {
+    let mut options = Options::default();
+    options.extension.strikethrough = true;
+    options.extension.table = true;
+    options.extension.autolink = true;
+    options.extension.tasklist = true;
+    options.extension.cjk_friendly_emphasis = true;
+    options.parse.ignore_setext = true;
+    options.parse.escaped_char_spans = true;
+    options.render.hardbreaks = true;
+    options
+}
+
+/// How deep the elements of `document` are nested.
+fn depth(document: Node<'_>) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for edge in document.traverse() {
+        match edge {
+            NodeEdge::Start(_) => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            NodeEdge::End(_) => depth -= 1,
+        }
+    }
+    // The document itself, and texts, which are no elements.
+    deepest.saturating_sub(2)
+}
+
+/// Plain text as one paragraph that keeps its line breaks.
+fn as_paragraph(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() * 3 / 2);
+    html.push_str("<p>");
+    for (index, line) in text.lines().enumerate() {
+        if index > 0 {
+            html.push_str("<br>\n");
+        }
+        for c in line.chars() {
+            match c {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                c => html.push(c),
+            }
+        }
+    }
+    html.push_str("</p>\n");
+    html
+}
+
+#[cfg(test)]
+mod tests;
