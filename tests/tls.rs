@@ -10,8 +10,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use hubbub::store::{OpenError, Store, StoreOptions};
 
-const OPTIONS: StoreOptions =
-    StoreOptions { read_connections: 1, read_timeout: Duration::from_secs(10), write_queue: 8, write_batch: 8 };
+const OPTIONS: StoreOptions = StoreOptions {
+    read_connections: 1,
+    read_timeout: Duration::from_secs(10),
+    page_bytes: 1_048_576,
+    write_queue: 8,
+    write_batch: 8,
+};
 
 fn setting(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set (tests/postgres.sh starts a server)"))

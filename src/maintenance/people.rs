@@ -13,8 +13,13 @@ use crate::store::{DatabaseUrl, Store, StoreError, StoreOptions, TokenHash};
 use super::MaintenanceError;
 
 /// One person at a terminal has no queue.
-const OPTIONS: StoreOptions =
-    StoreOptions { read_connections: 1, read_timeout: Duration::from_secs(10), write_queue: 16, write_batch: 16 };
+const OPTIONS: StoreOptions = StoreOptions {
+    read_connections: 1,
+    read_timeout: Duration::from_secs(10),
+    page_bytes: 1_048_576,
+    write_queue: 16,
+    write_batch: 16,
+};
 
 /// Gives a person a new password, which is answered, and ends their sessions.
 ///

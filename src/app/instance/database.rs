@@ -35,6 +35,7 @@ pub(in crate::app) fn options(config: &StoreConfig) -> StoreOptions {
     StoreOptions {
         read_connections: config.read_connections,
         read_timeout: Duration::from_secs(config.read_timeout_secs.into()),
+        page_bytes: config.max_page_bytes,
         write_queue: config.write_queue,
         write_batch: config.write_batch,
     }

@@ -27,6 +27,8 @@ use super::writer;
 pub struct Store {
     writer: Arc<Workers<FairSender<QueuedWrite>>>,
     reads: Arc<ReadPools>,
+    /// Bytes of text and HTML on one page of messages or events.
+    pub(in crate::store) page_bytes: usize,
     /// A cache, so that most posts add no words to the search index's vocabulary.
     pub(in crate::store) known_words: Arc<KnownWords>,
     /// How much one person may keep.
@@ -65,7 +67,14 @@ impl Store {
         let reads = Arc::new(ReadPools::start(url, options)?);
         let commits = watch::Sender::new(());
         let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);
-        Ok(Self { writer, reads, known_words: Arc::default(), rations: StorageRations::default(), commits })
+        Ok(Self {
+            writer,
+            reads,
+            page_bytes: options.page_bytes,
+            known_words: Arc::default(),
+            rations: StorageRations::default(),
+            commits,
+        })
     }
 
     /// The same store, which keeps no more of one person than this.

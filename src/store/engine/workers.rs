@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::error::StoreError;
 
-/// Sizes of the store; the settings `HUBBUB_READ_CONNECTIONS`, `HUBBUB_READ_TIMEOUT_SECS`, `HUBBUB_WRITE_QUEUE` and
-/// `HUBBUB_WRITE_BATCH`.
+/// Sizes of the store; the settings `HUBBUB_READ_CONNECTIONS`, `HUBBUB_READ_TIMEOUT_SECS`, `HUBBUB_MAX_PAGE_BYTES`,
+/// `HUBBUB_WRITE_QUEUE` and `HUBBUB_WRITE_BATCH`.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
     /// Connections for reading, each with a thread of its own.
@@ -18,6 +18,8 @@ pub struct StoreOptions {
     /// The longest time from asking for a read to its answer; a read that takes longer is ended with
     /// [`StoreError::Timeout`].
     pub read_timeout: Duration,
+    /// Bytes of text and HTML on one page of messages or events; a page that would have more ends early.
+    pub page_bytes: usize,
     /// Writes that may wait; one more is refused with [`StoreError::Busy`].
     pub write_queue: usize,
     /// Writes committed together at most.
@@ -27,7 +29,13 @@ pub struct StoreOptions {
 impl Default for StoreOptions {
     /// For a tool that does one thing after the other.
     fn default() -> Self {
-        Self { read_connections: 1, read_timeout: Duration::from_secs(10), write_queue: 64, write_batch: 64 }
+        Self {
+            read_connections: 1,
+            read_timeout: Duration::from_secs(10),
+            page_bytes: 1_048_576,
+            write_queue: 64,
+            write_batch: 64,
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Refusal, Room, RoomEvent, RoomId, Seq, UserId};
+use crate::domain::{Refusal, Room, RoomEvent, RoomId, Seq, Subject, UserId};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::rooms;
+use crate::store::messages::page::{PageSize, end_page};
 use crate::store::rooms::access::require_membership;
 use crate::store::rooms::rows::RoomRow;
 use crate::store::{Store, StoreError};
@@ -39,9 +40,10 @@ impl Store {
         limit: i64,
         max_behind: i64,
     ) -> Result<CatchUp, StoreError> {
+        let size = PageSize { rows: limit.max(1), bytes: self.page_bytes };
         self.read_snapshot(move |connection| {
             let room = require_membership(connection, viewer, room)?.room;
-            catch_up(connection, &room, after, limit, max_behind)
+            catch_up(connection, &room, after, size, max_behind)
         })
         .await
     }
@@ -58,11 +60,12 @@ impl Store {
         limit: i64,
         max_behind: i64,
     ) -> Result<CatchUp, StoreError> {
+        let size = PageSize { rows: limit.max(1), bytes: self.page_bytes };
         self.read_snapshot(move |connection| {
             let row: Option<RoomRow> =
                 rooms::table.find(room.0).select(RoomRow::as_select()).first(connection).optional()?;
             let room = row.ok_or(StoreError::Refused(Refusal::RoomNotFound))?.try_into()?;
-            catch_up(connection, &room, after, limit, max_behind)
+            catch_up(connection, &room, after, size, max_behind)
         })
         .await
     }
@@ -72,7 +75,7 @@ fn catch_up(
     connection: &mut DbConnection,
     room: &Room,
     after: Seq,
-    limit: i64,
+    size: PageSize,
     max_behind: i64,
 ) -> Result<CatchUp, StoreError> {
     let head = room.last_seq;
@@ -81,7 +84,11 @@ fn catch_up(
     if !(0..=max_behind).contains(&head.0.saturating_sub(after.0)) || after.0 < floor {
         return Ok(CatchUp { events: Vec::new(), head, more: false, resync: true });
     }
-    let events = entries_after(connection, room, after, limit.max(1))?;
+    let mut events = entries_after(connection, room, after, size.rows)?;
+    end_page(&mut events, size.bytes, |event| match &event.subject {
+        Subject::Message(message) => message.body.len() + message.html.len(),
+        Subject::Room(_) | Subject::Member(_) | Subject::Document(_) => 0,
+    });
     let more = events.last().is_some_and(|last| last.seq < head);
     Ok(CatchUp { events, head, more, resync: false })
 }

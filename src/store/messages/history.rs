@@ -11,6 +11,7 @@ use crate::store::rooms::access::require_membership;
 use crate::store::{Store, StoreError};
 
 use super::load::{MessageAndAuthor, MessageRow, complete};
+use super::page::{PageSize, end_page};
 
 /// Which page of a room's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,23 +57,23 @@ impl Store {
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], and [`Refusal::MessageNotFound`] when a page around a
     /// message is wanted that the room does not have.
     pub async fn history(&self, viewer: UserId, room: RoomId, page: HistoryPage) -> Result<History, StoreError> {
+        let size = PageSize { rows: page.limit.max(1), bytes: self.page_bytes };
         self.read_snapshot(move |connection| {
             let seq = require_membership(connection, viewer, room)?.room.last_seq;
-            let limit = page.limit.max(1);
             let (rows, has_older, has_newer) = match page.from {
-                HistoryFrom::Latest => latest(connection, room, limit)?,
+                HistoryFrom::Latest => latest(connection, room, size)?,
                 HistoryFrom::Before(id) => {
-                    let (rows, has_older) = older_than(connection, room, id, limit)?;
+                    let (rows, has_older) = older_than(connection, room, id, size)?;
                     (rows, has_older, has_from(connection, room, id)?)
                 }
                 HistoryFrom::After(id) => {
-                    let (rows, has_newer) = from(connection, room, MessageId(id.0.saturating_add(1)), limit)?;
+                    let (rows, has_newer) = from(connection, room, MessageId(id.0.saturating_add(1)), size)?;
                     (rows, has_until(connection, room, id)?, has_newer)
                 }
-                HistoryFrom::Around(id) => around(connection, room, id, limit)?,
+                HistoryFrom::Around(id) => around(connection, room, id, size)?,
                 HistoryFrom::AroundNumber(number) => match first_of_number(connection, room, number)? {
-                    Some(id) => around(connection, room, id, limit)?,
-                    None => latest(connection, room, limit)?,
+                    Some(id) => around(connection, room, id, size)?,
+                    None => latest(connection, room, size)?,
                 },
             };
             let items = complete(connection, rows)?;
@@ -85,8 +86,12 @@ impl Store {
 /// Rows that follow each other, the oldest first, and whether there are more beyond the last one that was read.
 type Range = (Vec<MessageAndAuthor>, bool);
 
-fn latest(connection: &mut DbConnection, room: RoomId, limit: i64) -> QueryResult<(Vec<MessageAndAuthor>, bool, bool)> {
-    let (rows, has_older) = older_than(connection, room, MessageId(i64::MAX), limit)?;
+fn latest(
+    connection: &mut DbConnection,
+    room: RoomId,
+    size: PageSize,
+) -> QueryResult<(Vec<MessageAndAuthor>, bool, bool)> {
+    let (rows, has_older) = older_than(connection, room, MessageId(i64::MAX), size)?;
     Ok((rows, has_older, false))
 }
 
@@ -115,36 +120,37 @@ fn first_of_number(connection: &mut DbConnection, room: RoomId, number: i64) -> 
 }
 
 /// The last messages before `id`.
-fn older_than(connection: &mut DbConnection, room: RoomId, id: MessageId, limit: i64) -> QueryResult<Range> {
+fn older_than(connection: &mut DbConnection, room: RoomId, id: MessageId, size: PageSize) -> QueryResult<Range> {
     let rows = messages::table
         .inner_join(users::table)
         .filter(messages::room_id.eq(room.0).and(messages::id.lt(id.0)))
         .order(messages::id.desc())
-        .limit(limit.saturating_add(1))
+        .limit(size.rows.saturating_add(1))
         .select((MessageRow::as_select(), AuthorRow::as_select()))
         .load(connection)?;
-    let (mut rows, more) = range(rows, limit);
+    let (mut rows, more) = range(rows, size);
     rows.reverse();
     Ok((rows, more))
 }
 
 /// The first messages from `id` on.
-fn from(connection: &mut DbConnection, room: RoomId, id: MessageId, limit: i64) -> QueryResult<Range> {
+fn from(connection: &mut DbConnection, room: RoomId, id: MessageId, size: PageSize) -> QueryResult<Range> {
     let rows = messages::table
         .inner_join(users::table)
         .filter(messages::room_id.eq(room.0).and(messages::id.ge(id.0)))
         .order(messages::id)
-        .limit(limit.saturating_add(1))
+        .limit(size.rows.saturating_add(1))
         .select((MessageRow::as_select(), AuthorRow::as_select()))
         .load(connection)?;
-    Ok(range(rows, limit))
+    Ok(range(rows, size))
 }
 
-/// Removes the row that was read beyond `limit` to learn whether there are more.
-fn range(mut rows: Vec<MessageAndAuthor>, limit: i64) -> Range {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+/// Removes the row that was read beyond the page to learn whether there are more, and what is too long for the page.
+fn range(mut rows: Vec<MessageAndAuthor>, size: PageSize) -> Range {
+    let read = rows.len();
+    rows.truncate(usize::try_from(size.rows).unwrap_or(usize::MAX));
+    end_page(&mut rows, size.bytes, |(message, _)| message.text_bytes());
+    let more = rows.len() < read;
     (rows, more)
 }
 
@@ -163,10 +169,11 @@ fn around(
     connection: &mut DbConnection,
     room: RoomId,
     id: MessageId,
-    limit: i64,
+    size: PageSize,
 ) -> Result<(Vec<MessageAndAuthor>, bool, bool), StoreError> {
-    let before = limit / 2;
-    let (newer, has_newer) = from(connection, room, id, limit - before)?;
+    let before = PageSize { rows: size.rows / 2, bytes: size.bytes / 2 };
+    let after = PageSize { rows: size.rows - before.rows, ..before };
+    let (newer, has_newer) = from(connection, room, id, after)?;
     if newer.first().is_none_or(|(message, _)| message.id != id.0) {
         return Err(StoreError::Refused(Refusal::MessageNotFound));
     }

@@ -30,6 +30,13 @@ pub(in crate::store) struct MessageRow {
     deleted_at: Option<i64>,
 }
 
+impl MessageRow {
+    /// Bytes of its text and HTML.
+    pub(in crate::store) const fn text_bytes(&self) -> usize {
+        self.body.len() + self.html.len()
+    }
+}
+
 /// What a query over `messages` joined with `users` selects.
 pub(in crate::store) type MessageAndAuthor = (MessageRow, AuthorRow);
 

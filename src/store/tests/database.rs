@@ -34,8 +34,13 @@ pub(super) const LIMITS: Limits = Limits {
     password_chars_min: 10,
 };
 
-pub(super) const OPTIONS: StoreOptions =
-    StoreOptions { read_connections: 2, read_timeout: Duration::from_secs(10), write_queue: 512, write_batch: 256 };
+pub(super) const OPTIONS: StoreOptions = StoreOptions {
+    read_connections: 2,
+    read_timeout: Duration::from_secs(10),
+    page_bytes: 1_048_576,
+    write_queue: 512,
+    write_batch: 256,
+};
 
 /// A store on a database of its own, which goes away with it.
 pub(super) struct TestDatabase {

@@ -1,8 +1,9 @@
 //! Pages of a room's messages.
 
 use crate::domain::{MessageId, Refusal, RoomId, Seq, UserId};
-use crate::store::{History, HistoryFrom, HistoryPage, StoreError};
+use crate::store::{History, HistoryFrom, HistoryPage, StoreError, StoreOptions};
 
+use crate::store::tests::database::OPTIONS;
 use crate::store::tests::{TestDatabase, on_both_databases};
 
 async fn page(database: &TestDatabase, viewer: UserId, room: RoomId, from: HistoryFrom, limit: i64) -> History {
@@ -51,6 +52,48 @@ on_both_databases! {
             let history = page(database, ada, room, from, limit).await;
             assert_eq!(outline(&history), expected, "{from:?} {limit}");
             assert_eq!(history.seq, Seq(12));
+        }
+    }
+
+    async fn a_page_ends_early_when_it_would_be_too_long_and_its_cursors_lead_on(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let ids = database.post_many(ada, room, 9).await;
+        let messages = page(database, ada, room, HistoryFrom::Latest, 50).await.items;
+        let length = |numbers: std::ops::RangeInclusive<usize>| -> usize {
+            numbers.map(|number| messages[number - 1].body.len() + messages[number - 1].html.len()).sum()
+        };
+        let store = database.open_again_with(&StoreOptions { page_bytes: length(7..=9), ..OPTIONS });
+        let id = |number: usize| ids[number - 1];
+        for (from, expected) in [
+            (HistoryFrom::Latest, (vec![7, 8, 9], true, false)),
+            (HistoryFrom::Before(id(7)), (vec![4, 5, 6], true, true)),
+            (HistoryFrom::After(id(6)), (vec![7, 8, 9], true, false)),
+            (HistoryFrom::After(id(2)), (vec![3, 4, 5], true, true)),
+            (HistoryFrom::Around(id(5)), (vec![4, 5], true, true)),
+        ] {
+            let history = store.history(ada, room, HistoryPage { from, limit: 50 }).await.expect("a member reads");
+            assert_eq!(outline(&history), expected, "{from:?}");
+        }
+        let (mut after, mut read) = (Seq(0), Vec::new());
+        loop {
+            let portion = store.events_after(ada, room, after, 100, 1_000).await.expect("a member reads");
+            after = portion.events.last().expect("a portion is never empty").seq;
+            read.extend(portion.events);
+            if !portion.more {
+                break;
+            }
+        }
+        assert_eq!(read, database.events_after(ada, room, Seq(0), 100, 1_000).await.expect("a member reads").events);
+
+        let tiny = database.open_again_with(&StoreOptions { page_bytes: 1, ..OPTIONS });
+        for (from, expected) in [
+            (HistoryFrom::Latest, (vec![9], true, false)),
+            (HistoryFrom::After(id(3)), (vec![4], true, true)),
+            (HistoryFrom::Around(id(5)), (vec![4, 5], true, true)),
+        ] {
+            let history = tiny.history(ada, room, HistoryPage { from, limit: 50 }).await.expect("a member reads");
+            assert_eq!(outline(&history), expected, "{from:?}");
         }
     }
 
