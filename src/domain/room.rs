@@ -159,9 +159,7 @@ impl RoomTopic {
             setting: "HUBBUB_MAX_ROOM_TOPIC_CHARS",
             multiline: false,
         };
-        let text = text.trim();
-        rule.check(text)?;
-        Ok(Self(text.to_owned()))
+        rule.check_line(text).map(Self)
     }
 }
 
