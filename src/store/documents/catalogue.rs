@@ -1,5 +1,7 @@
 //! Listing, creating, renaming and archiving documents.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use crate::domain::{
@@ -73,6 +75,32 @@ impl Store {
                 .filter(documents::id.eq(id.0).and(documents::archived_at.is_null()))
                 .select(documents::id);
             Ok(writable.first::<i64>(connection).optional()?.is_some())
+        })
+        .await
+    }
+
+    /// Those of the documents that this person may write.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn writable_documents(
+        &self,
+        user: UserId,
+        of: Vec<DocumentId>,
+    ) -> Result<HashSet<DocumentId>, StoreError> {
+        self.read(move |connection| {
+            let mut writable = HashSet::new();
+            // In parts, for a statement has a limited number of parameters.
+            for part in of.chunks(1_000) {
+                let place = memberships::room_id.eq(documents::room_id).and(memberships::user_id.eq(user.0));
+                let found: Vec<i64> = documents::table
+                    .inner_join(memberships::table.on(place))
+                    .filter(documents::id.eq_any(part.iter().map(|id| id.0)).and(documents::archived_at.is_null()))
+                    .select(documents::id)
+                    .load(connection)?;
+                writable.extend(found.into_iter().map(DocumentId));
+            }
+            Ok(writable)
         })
         .await
     }

@@ -3,20 +3,32 @@
 use std::io;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
 use super::error::StoreError;
 
-/// Sizes of the store; the settings `HUBBUB_READ_CONNECTIONS`, `HUBBUB_WRITE_QUEUE` and `HUBBUB_WRITE_BATCH`.
+/// Sizes of the store; the settings `HUBBUB_READ_CONNECTIONS`, `HUBBUB_READ_TIMEOUT_SECS`, `HUBBUB_WRITE_QUEUE` and
+/// `HUBBUB_WRITE_BATCH`.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
     /// Connections for reading, each with a thread of its own.
     pub read_connections: u32,
+    /// The longest time from asking for a read to its answer; a read that takes longer is ended with
+    /// [`StoreError::Timeout`].
+    pub read_timeout: Duration,
     /// Writes that may wait; one more is refused with [`StoreError::Busy`].
     pub write_queue: usize,
     /// Writes committed together at most.
     pub write_batch: usize,
+}
+
+impl Default for StoreOptions {
+    /// For a tool that does one thing after the other.
+    fn default() -> Self {
+        Self { read_connections: 1, read_timeout: Duration::from_secs(10), write_queue: 64, write_batch: 64 }
+    }
 }
 
 /// A thread to be started.

@@ -87,7 +87,7 @@ impl Store {
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn api_token_user(&self, hash: TokenHash) -> Result<Option<(ApiTokenId, User)>, StoreError> {
         let found: Option<(ApiTokenRow, UserRow)> = self
-            .read(move |connection| {
+            .read_reserved(move |connection| {
                 let token = api_tokens::table
                     .inner_join(users::table)
                     .filter(api_tokens::token_hash.eq(hash.to_hex()))

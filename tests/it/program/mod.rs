@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cli;
+mod compression;
 mod crash;
 mod demo;
 mod hang_up;
