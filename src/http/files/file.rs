@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::time::timeout;
@@ -16,6 +16,7 @@ use crate::store::{FinishedUpload, Upload};
 
 use crate::http::error::ApiError;
 use crate::http::files::download::{Download, blocking};
+use crate::http::pipeline::body::refuse_encoded;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 
@@ -39,7 +40,7 @@ const PIECE_PATIENCE: Duration = Duration::from_secs(30);
     responses(
         (status = 201, description = "The file", body = FilePayload, headers(("Location" = String, description = "The path of what was made"))),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_too_large", "body_incomplete", "invalid_file_name", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_too_large", "body_incomplete", "unsupported_media_type", "invalid_file_name", "invalid_text"]))),
 )]
 pub(crate) async fn upload_file(
     state: web::Data<WebState>,
@@ -49,6 +50,7 @@ pub(crate) async fn upload_file(
     request: HttpRequest,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
+    refuse_encoded(&request, request.content_type())?;
     let name = FileName::parse(&parameters.name)?;
     state.store.require_membership(uploader.user_id(), *room_id).await?;
     let received = receive(&state, &request, body).await?;

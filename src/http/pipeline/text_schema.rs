@@ -46,13 +46,6 @@ pub(crate) fn topic<const MAX: usize>() -> Object {
     or_null(text(MAX, format!("^[{SPACE}]*[^{CONTROL}{LINE_BREAK}]*[{SPACE}]*$")))
 }
 
-/// Lines of text with something to see.
-pub(crate) fn message() -> Object {
-    let allowed = r"\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F";
-    let pattern = format!("^[^{allowed}]*[^{INVISIBLE}{CONTROL}][^{allowed}]*[{SPACE}]*$");
-    text(10_000, pattern).min_length(Some(1)).build()
-}
-
 /// A name to sign in with; upper case is taken for lower case.
 pub(crate) fn username() -> Object {
     text(32, "^[A-Za-z][A-Za-z0-9_.-]{1,31}$".to_owned()).min_length(Some(2)).build()

@@ -993,7 +993,7 @@ export interface components {
             text: string;
             version: components["schemas"]["DocumentVersion"];
         };
-        /** @description A message's new text: as it is, or `{"body":"…"}`. */
+        /** @description A message's new text: as it is, or `{"body":"…"}`. Beside files it may be empty. */
         EditMessageRequest: {
             body: string;
         };
@@ -1306,7 +1306,7 @@ export interface components {
             /** @description The room. */
             room_id: components["schemas"]["RoomId"];
         };
-        /** @description `room.read`, on the person's other devices: `{"room_id":1,"read_number":28}`. */
+        /** @description `room.read`, on the person's other devices: `{"room_id":1,"read_number":28,"unread":2}`. */
         RoomRead: {
             /**
              * Format: int64
@@ -1315,6 +1315,11 @@ export interface components {
             read_number: number;
             /** @description The room. */
             room_id: components["schemas"]["RoomId"];
+            /**
+             * Format: int64
+             * @description How many after it count as unread.
+             */
+            unread: number;
         };
         Rooms: {
             items: components["schemas"]["Room"][];
@@ -7101,6 +7106,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -7109,7 +7115,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
