@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::domain::{DocumentId, EventKind, RoomEvent, RoomId, Subject, Timestamp, UserId};
+use crate::domain::{DocumentId, EventKind, ReadMark, RoomEvent, RoomId, Subject, Timestamp, UserId};
 use crate::json::{EventPayload, RoomNoticePayload, RoomReadPayload};
 use crate::pusher::{AppId, ChannelKey, SocketId};
 use crate::timeline::Timeline;
@@ -60,8 +60,12 @@ impl Bus {
     }
 
     /// Tells a user's other devices how far the user has read.
-    pub fn dispatch_room_read(&self, user_id: UserId, room_id: RoomId, read_number: i64) {
-        self.send_to_user(user_id, "room.read", &RoomReadPayload { room_id, read_number });
+    pub fn dispatch_room_read(&self, user_id: UserId, room_id: RoomId, mark: ReadMark) {
+        self.send_to_user(
+            user_id,
+            "room.read",
+            &RoomReadPayload { room_id, read_number: mark.number, unread: mark.unread },
+        );
     }
 
     /// Tells the sockets of a room the last `seq` of its log; clients that lack events read them there.

@@ -2,7 +2,7 @@
 
 use super::FileId;
 use super::Refusal;
-use super::text::InvalidField;
+use super::text::{InvalidField, is_control_or_line_break, visible_line};
 
 /// A file that was uploaded into a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct File {
     pub has_thumbnail: bool,
 }
 
-/// A file's name: one line, no directories, no characters that turn the direction of writing.
+/// A file's name: one line, no directories, no characters that turn the direction of writing or show nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileName(String);
 
@@ -37,27 +37,23 @@ impl FileName {
     /// # Errors
     /// `invalid_file_name` or `invalid_text`.
     pub fn parse(text: &str) -> Result<Self, InvalidField> {
-        let name = text.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+        // Among what is taken out are the characters that make `exe.gpj` of `jpg.exe`.
+        let name = visible_line(text.rsplit(['/', '\\']).next().unwrap_or_default());
         if name.chars().count() > MAX_CHARS {
             let detail = format!("The file's name has more than {MAX_CHARS} characters.");
             return Err(InvalidField::new("name", Refusal::InvalidFileName, detail));
         }
-        if name.chars().any(char::is_control) {
+        if name.chars().any(is_control_or_line_break) {
             return Err(InvalidField::new(
                 "name",
                 Refusal::InvalidText,
                 "The file's name contains a control character.",
             ));
         }
-        // They make `exe.gpj` of `jpg.exe`.
-        let plain: String = name
-            .chars()
-            .filter(|c| !matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'))
-            .collect();
-        if plain.chars().all(|c| c == '.' || c.is_whitespace()) {
+        if name.chars().all(|c| c == '.' || c.is_whitespace()) {
             return Err(InvalidField::new("name", Refusal::InvalidFileName, "The file has no name."));
         }
-        Ok(Self(plain))
+        Ok(Self(name))
     }
 
     /// The name as text.
@@ -91,5 +87,10 @@ mod tests {
         assert_eq!(name("a\0b"), Err("invalid_text"));
         assert_eq!(name("a\r\nSet-Cookie: x"), Err("invalid_text"));
         assert_eq!(name("photo\u{202e}gpj.exe").as_deref(), Ok("photogpj.exe"));
+        assert_eq!(name("photo.jpg\u{3164}\u{2066} \u{200b}").as_deref(), Ok("photo.jpg"));
+        for text in ["\u{202e}", "\u{3164}", "\u{e0041}", ".\u{2060}.", "a/\u{034f}"] {
+            assert_eq!(name(text), Err("invalid_file_name"), "{text:?}");
+        }
+        assert_eq!(name("a\u{2028}b"), Err("invalid_text"));
     }
 }

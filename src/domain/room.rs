@@ -67,10 +67,30 @@ impl RetentionDays {
 pub struct Membership {
     /// The number of the last message that the person has read.
     pub read_number: i64,
+    /// How many of the messages after it do not count as unread: the person's own, and those that are deleted or were removed
+    /// by retention.
+    pub uncounted: i64,
     /// Where the person's view of the log begins.
     pub joined_seq: Seq,
     /// When the person joined.
     pub joined_at: Timestamp,
+}
+
+impl Membership {
+    /// How many messages of `room` the person has not read: a subtraction, however many there are.
+    #[must_use]
+    pub const fn unread(&self, room: &Room) -> i64 {
+        room.message_count - self.read_number - self.uncounted
+    }
+}
+
+/// How far a person has read a room, after the mark has moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadMark {
+    /// The number of the last message that the person has read.
+    pub number: i64,
+    /// How many after it count as unread.
+    pub unread: i64,
 }
 
 /// Who may join a room.
@@ -159,9 +179,7 @@ impl RoomTopic {
             setting: "HUBBUB_MAX_ROOM_TOPIC_CHARS",
             multiline: false,
         };
-        let text = text.trim();
-        rule.check(text)?;
-        Ok(Self(text.to_owned()))
+        rule.check_line(text).map(Self)
     }
 }
 

@@ -13,7 +13,7 @@ pub struct RoomNoticePayload {
     pub room_id: RoomId,
 }
 
-/// `room.read`, on the person's other devices: `{"room_id":1,"read_number":28}`.
+/// `room.read`, on the person's other devices: `{"room_id":1,"read_number":28,"unread":2}`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RoomRead)]
 pub struct RoomReadPayload {
@@ -21,6 +21,8 @@ pub struct RoomReadPayload {
     pub room_id: RoomId,
     /// The number of the last message read.
     pub read_number: i64,
+    /// How many after it count as unread.
+    pub unread: i64,
 }
 
 /// `room.head`, how far a room's log reaches: `{"room_id":1,"seq":42}`. Who has less reads the log.

@@ -51,10 +51,6 @@ impl MembershipPayload {
     /// The membership of somebody in `room`.
     #[must_use]
     pub const fn new(room: &Room, membership: &Membership) -> Self {
-        Self {
-            read_number: membership.read_number,
-            unread: room.message_count - membership.read_number,
-            joined_at: membership.joined_at,
-        }
+        Self { read_number: membership.read_number, unread: membership.unread(room), joined_at: membership.joined_at }
     }
 }

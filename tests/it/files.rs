@@ -105,9 +105,11 @@ async fn a_file_goes_from_one_member_to_another_unchanged() {
 
     let received = download(&scene.bob, &url, &[]).await;
     assert_eq!((received.status().as_u16(), header(&received, "content-type")), (200, "image/png"));
-    assert_eq!(header(&received, "content-disposition"), "inline; filename*=UTF-8''Ein%20Bild%20%C3%A9.png");
+    let disposition = received.headers()["content-disposition"].as_bytes();
+    let inline = "inline; filename=\"Ein Bild é.png\"; filename*=UTF-8''Ein%20Bild%20%C3%A9.png";
+    assert_eq!(disposition, inline.as_bytes());
     assert_eq!(header(&received, "content-length"), content.len().to_string());
-    assert_eq!(header(&received, "cache-control"), "private, no-cache");
+    assert_eq!(header(&received, "cache-control"), "no-store");
     assert_eq!(received.bytes().await.expect("whole"), content);
     let thumbnail = download(&scene.bob, &format!("{url}/thumbnail"), &[]).await;
     assert_eq!(header(&thumbnail, "content-type"), "image/png");
@@ -353,4 +355,76 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
     })
+}
+
+#[actix_web::test]
+async fn curl_saves_a_file_under_its_name() {
+    let scene = scene().await;
+    for (name, saved) in
+        [("notes.txt", "notes.txt"), ("Größe 5.txt", "Größe 5.txt"), ("5\" disk; a=b.txt", "5_ disk; a=b.txt")]
+    {
+        let id = scene.uploaded(name, "text").await;
+        let directory = tempfile::tempdir().expect("a directory");
+        let token = scene.ada.token.clone().expect("signed in");
+        let curl = tokio::process::Command::new("curl")
+            .args([
+                "-fsSOJ",
+                "-H",
+                &format!("Authorization: Bearer {token}"),
+                &scene.server.url(&format!("/api/v1/files/{id}")),
+            ])
+            .current_dir(directory.path())
+            .output();
+        let curl = curl.await.expect("curl runs");
+        assert!(curl.status.success(), "{}", String::from_utf8_lossy(&curl.stderr));
+        let files: Vec<_> = std::fs::read_dir(directory.path())
+            .expect("a directory")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        assert_eq!(files, [saved], "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn a_compressed_upload_is_refused_and_not_taken_for_the_file() {
+    let scene = scene().await;
+    let path = format!("/api/v1/rooms/{}/files?name=a.txt", scene.room);
+    for encoding in ["gzip", "br", "identity, gzip", "x-unknown"] {
+        let request = scene.ada.request(Method::POST, &path).header("content-encoding", encoding).body("text");
+        Answer::of(request).await.expect_problem(415, "unsupported_media_type");
+    }
+    let two = scene
+        .ada
+        .request(Method::POST, &path)
+        .header("content-encoding", "identity")
+        .header("content-encoding", "gzip");
+    Answer::of(two.body("text")).await.expect_problem(415, "unsupported_media_type");
+    let plain = scene.ada.request(Method::POST, &path).header("content-encoding", "Identity").body("text");
+    Answer::of(plain).await.expect(201);
+}
+
+#[actix_web::test]
+async fn an_edit_may_empty_the_text_beside_a_file_and_no_other() {
+    let scene = scene().await;
+    let id = scene.uploaded("a.txt", "text").await;
+    let messages = format!("/api/v1/rooms/{}/messages", scene.room);
+    let with_file =
+        scene.ada.post(&messages, &json!({"body": "see", "file_ids": [id]})).await.expect(201).number("/id");
+    for blank in ["", " \n\u{200b}"] {
+        scene.ada.patch(&format!("{messages}/{with_file}"), &json!({"body": "see"})).await.expect(200);
+        let edited = scene.ada.patch(&format!("{messages}/{with_file}"), &json!({"body": blank})).await.expect(200);
+        assert_eq!((&edited.json["body"], &edited.json["html"]), (&json!(""), &json!("")), "{blank:?}");
+        assert_eq!(edited.json["files"][0]["id"], id);
+        assert!(edited.json["edited_at"].is_string());
+    }
+    let without = scene.ada.say(scene.room, "no file").await["id"].clone();
+    let refused = scene.ada.patch(&format!("{messages}/{without}"), &json!({"body": " "})).await;
+    refused.expect_problem(422, "message_empty");
+    assert_eq!(refused.json["errors"][0]["field"], "body");
+    scene.ada.delete(&format!("{messages}/{with_file}")).await.expect(200);
+    scene
+        .ada
+        .patch(&format!("{messages}/{with_file}"), &json!({"body": ""}))
+        .await
+        .expect_problem(422, "message_empty");
 }

@@ -204,7 +204,7 @@ export class Chat {
       case 'room.left':
         return this.#roomLost(event.roomId);
       case 'room.read':
-        return this.rooms.get(event.roomId)?.readTo(event.readNumber, false);
+        return this.rooms.get(event.roomId)?.readElsewhere(event.readNumber, event.unread);
       default:
         return event satisfies never;
     }

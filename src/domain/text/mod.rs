@@ -1,8 +1,10 @@
 //! Text that people write: what it must satisfy, and Markdown.
 
+mod invisible;
 mod markdown;
 mod rule;
 
+pub(super) use invisible::{is_blank, visible_line};
 pub use markdown::render_markdown;
 pub use rule::InvalidField;
-pub(super) use rule::{TextRule, is_blank};
+pub(super) use rule::{TextRule, is_control_or_line_break};

@@ -4,6 +4,8 @@ use thiserror::Error;
 
 use crate::domain::Refusal;
 
+use super::invisible::visible_line;
+
 /// A field whose value cannot be accepted, and why, in words for the person who sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{detail}")]
@@ -44,8 +46,11 @@ impl TextRule {
     ///
     /// Control characters are refused: Postgres cannot store NUL, and the others serve only to deceive in a terminal.
     pub(in crate::domain) fn check(&self, text: &str) -> Result<(), InvalidField> {
-        let allowed = |c: char| self.multiline && matches!(c, '\n' | '\r' | '\t');
-        if let Some(control) = text.chars().find(|&c| c.is_control() && !allowed(c)) {
+        let refused = |c: char| match self.multiline {
+            true => c.is_control() && !matches!(c, '\n' | '\r' | '\t'),
+            false => is_control_or_line_break(c),
+        };
+        if let Some(control) = text.chars().find(|&c| refused(c)) {
             let detail = format!("The {} contains the control character U+{:04X}.", self.noun, control as u32);
             return Err(InvalidField::new(self.field, Refusal::InvalidText, detail));
         }
@@ -60,19 +65,24 @@ impl TextRule {
         Ok(())
     }
 
-    /// Trims `text`, checks it, and refuses it when nothing is left.
+    /// Checks one line of `text` after taking from it what nobody sees; the line may be empty.
+    pub(in crate::domain) fn check_line(&self, text: &str) -> Result<String, InvalidField> {
+        let line = visible_line(text);
+        self.check(&line)?;
+        Ok(line)
+    }
+
+    /// The same, and refuses the line when nothing is left.
     pub(in crate::domain) fn check_filled(&self, text: &str, empty: Refusal) -> Result<String, InvalidField> {
-        let text = text.trim();
-        if is_blank(text) {
+        let line = self.check_line(text)?;
+        if line.is_empty() {
             return Err(InvalidField::new(self.field, empty, format!("The {} is empty.", self.noun)));
         }
-        self.check(text)?;
-        Ok(text.to_owned())
+        Ok(line)
     }
 }
 
-/// Whether a reader would see nothing: white space, or characters of no width.
-pub(in crate::domain) fn is_blank(text: &str) -> bool {
-    text.chars()
-        .all(|c| c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}'))
+/// What no single line has: control characters, and Unicode's own line and paragraph separators.
+pub(in crate::domain) fn is_control_or_line_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }

@@ -44,8 +44,8 @@ impl Download {
         let mut answer = HttpResponse::Ok();
         answer
             .insert_header((ETAG, self.etag.as_str()))
-            // Asked for again each time: the right to read it may end.
-            .insert_header((CACHE_CONTROL, "private, no-cache"));
+            // No copy stays on a disk that others may read, nor past the right to read it.
+            .insert_header((CACHE_CONTROL, "no-store"));
         if is_known(headers, &self.etag) {
             return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
         }
@@ -75,7 +75,10 @@ impl Download {
             language_tag: None,
             value: self.name.clone().into_bytes(),
         };
-        ContentDisposition { disposition, parameters: vec![DispositionParam::FilenameExt(name)] }
+        // curl reads `filename` alone, browsers prefer `filename*` (RFC 6266, 4.3). A name has no control characters and no
+        // backslashes; what is left to end the quoted text early is the quotation mark.
+        let plain = DispositionParam::Filename(self.name.replace('"', "_"));
+        ContentDisposition { disposition, parameters: vec![plain, DispositionParam::FilenameExt(name)] }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -15,7 +15,7 @@ use crate::store::{FinishedUpload, Upload};
 
 use crate::http::error::ApiError;
 use crate::http::files::download::{Download, blocking};
-use crate::http::pipeline::body::unreadable;
+use crate::http::pipeline::body::{refuse_encoded, unreadable};
 use crate::http::pipeline::client_ip::caller_address;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
@@ -37,7 +37,7 @@ pub(crate) struct UploadParameters {
     responses(
         (status = 201, description = "The file", body = FilePayload, headers(("Location" = String, description = "The path of what was made"))),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_too_large", "body_incomplete", "body_too_slow", "file_bytes_used_up", "unattached_bytes_used_up", "invalid_file_name", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_too_large", "body_incomplete", "body_too_slow", "unsupported_media_type", "file_bytes_used_up", "unattached_bytes_used_up", "invalid_file_name", "invalid_text"]))),
 )]
 pub(crate) async fn upload_file(
     state: web::Data<WebState>,
@@ -47,6 +47,7 @@ pub(crate) async fn upload_file(
     request: HttpRequest,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
+    refuse_encoded(&request, request.content_type())?;
     let name = FileName::parse(&parameters.name)?;
     state.store.require_membership(uploader.user_id(), *room_id).await?;
     state.store.require_file_ration(uploader.user_id(), stated_length(&request).unwrap_or_default()).await?;

@@ -150,11 +150,11 @@ pub(crate) async fn show_message(
     Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))
 }
 
-/// A message's new text: as it is, or `{"body":"…"}`.
+/// A message's new text: as it is, or `{"body":"…"}`. Beside files it may be empty.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EditMessageRequest {
-    #[schema(schema_with = text_schema::message)]
+    #[schema(max_length = 10_000)]
     body: String,
 }
 
@@ -181,7 +181,14 @@ pub(crate) async fn edit_message(
     TextOrJson(request): TextOrJson<EditMessageRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let (room_id, message_id) = *path;
-    let body = MessageBody::parse(&request.body, &state.limits)?;
+    let mut body = MessageBody::parse_beside_files(&request.body, &state.limits)?;
+    if body.text().is_empty() {
+        // Files stay with their message, so what is seen here holds until the edit.
+        let message = state.store.message(author.user_id(), room_id, message_id).await?;
+        if message.files.is_empty() {
+            body = MessageBody::parse(&request.body, &state.limits)?;
+        }
+    }
     let (message, event) = state.store.edit_message(author.user_id(), room_id, message_id, body).await?;
     state.bus.dispatch([&event]);
     Ok(HttpResponse::Ok().json(MessagePayload::from(&message)))

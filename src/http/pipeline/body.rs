@@ -149,13 +149,22 @@ fn media_type(request: &HttpRequest) -> Result<String, ApiError> {
         let media_type = format!("{media_type}; charset={}", charset.unwrap_or_default());
         return Err(ApiError::UnsupportedMediaType { media_type, expected: "UTF-8" });
     }
-    match request.headers().get(CONTENT_ENCODING) {
-        Some(encoding) if encoding != "identity" => {
-            let media_type = format!("{media_type} in {}", String::from_utf8_lossy(encoding.as_bytes()));
-            Err(ApiError::UnsupportedMediaType { media_type, expected: "bodies that are not compressed" })
-        }
-        Some(_) | None => Ok(media_type),
+    refuse_encoded(request, &media_type)?;
+    Ok(media_type)
+}
+
+/// Refuses a body that has a `Content-Encoding`: what was compressed would be taken for the content itself.
+///
+/// # Errors
+/// `unsupported_media_type`.
+pub(crate) fn refuse_encoded(request: &HttpRequest, media_type: &str) -> Result<(), ApiError> {
+    let encodings = request.headers().get_all(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let encodings: Vec<_> = encodings.filter(|encoding| !encoding.trim().eq_ignore_ascii_case("identity")).collect();
+    if encodings.is_empty() {
+        return Ok(());
     }
+    let media_type = format!("{media_type} in {}", encodings.join(", "));
+    Err(ApiError::UnsupportedMediaType { media_type, expected: "bodies that are not compressed" })
 }
 
 fn stated_length(request: &HttpRequest) -> Option<usize> {

@@ -6,10 +6,16 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaFormat, SchemaType, T
 
 /// What may stand around a text and is dropped.
 const SPACE: &str = r"\t-\r \u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
-/// Characters that show nothing: white space, and what has no width.
-const INVISIBLE: &str = r"\s\u0085\u180E\u200B-\u200F\u2060\uFEFF\u00AD";
+/// Characters that show nothing: white space, and what Unicode calls default-ignorable.
+const INVISIBLE: &str = concat!(
+    r"\s\u0085\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFF8",
+    // Not as escapes: programs do not agree on how to write those of more than four digits.
+    "\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}\u{E0000}-\u{E0FFF}"
+);
 /// Control characters, which no text may have.
 const CONTROL: &str = r"\u0000-\u001F\u007F-\u009F";
+/// What no single line may have besides.
+const LINE_BREAK: &str = r"\u2028\u2029";
 
 fn text(max_chars: usize, pattern: String) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).max_length(Some(max_chars)).pattern(Some(pattern))
@@ -20,7 +26,8 @@ fn or_null(builder: ObjectBuilder) -> Object {
 }
 
 fn line_of(max_chars: usize) -> ObjectBuilder {
-    let pattern = format!("^[{SPACE}]*[^{CONTROL}]*[^{INVISIBLE}{CONTROL}][^{CONTROL}]*[{SPACE}]*$");
+    let inner = format!("[^{CONTROL}{LINE_BREAK}]*");
+    let pattern = format!("^[{SPACE}]*{inner}[^{INVISIBLE}{CONTROL}]{inner}[{SPACE}]*$");
     text(max_chars, pattern).min_length(Some(1))
 }
 
@@ -36,14 +43,7 @@ pub(crate) fn optional_line<const MAX: usize>() -> Object {
 
 /// One line, which may be empty, or null.
 pub(crate) fn topic<const MAX: usize>() -> Object {
-    or_null(text(MAX, format!("^[{SPACE}]*[^{CONTROL}]*[{SPACE}]*$")))
-}
-
-/// Lines of text with something to see.
-pub(crate) fn message() -> Object {
-    let allowed = r"\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F";
-    let pattern = format!("^[^{allowed}]*[^{INVISIBLE}{CONTROL}][^{allowed}]*[{SPACE}]*$");
-    text(10_000, pattern).min_length(Some(1)).build()
+    or_null(text(MAX, format!("^[{SPACE}]*[^{CONTROL}{LINE_BREAK}]*[{SPACE}]*$")))
 }
 
 /// A name to sign in with; upper case is taken for lower case.

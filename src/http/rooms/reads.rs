@@ -35,8 +35,8 @@ pub(crate) async fn mark_read(
     Json(request): Json<MarkReadRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let moved = state.store.mark_read(identity.user_id(), *room_id, request.number).await?;
-    if let Some(read_number) = moved {
-        state.bus.dispatch_room_read(identity.user_id(), *room_id, read_number);
+    if let Some(mark) = moved {
+        state.bus.dispatch_room_read(identity.user_id(), *room_id, mark);
     }
     Ok(HttpResponse::NoContent().finish())
 }

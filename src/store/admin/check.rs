@@ -105,7 +105,7 @@ struct Broken {
 
 /// Log entries up to a room's `log_floor` were removed by retention, so no rule expects them. The queries run on both
 /// databases.
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 16] = [
     Rule {
         finding: "room {}: the log has a gap, or does not end at the room's last_seq",
         query: "SELECT rooms.id FROM rooms LEFT JOIN (SELECT room_id, count(*) AS n, min(seq) AS low, max(seq) AS high \
@@ -173,6 +173,16 @@ const RULES: [Rule; 15] = [
         query: "SELECT DISTINCT rooms.id FROM memberships INNER JOIN rooms ON rooms.id = memberships.room_id \
                 WHERE memberships.read_number NOT BETWEEN 0 AND rooms.message_count \
                 OR memberships.joined_seq NOT BETWEEN 1 AND rooms.last_seq ORDER BY rooms.id",
+    },
+    Rule {
+        finding: "room {}: a member's count of unread messages is not that of the messages",
+        query: "SELECT DISTINCT rooms.id FROM memberships INNER JOIN rooms ON rooms.id = memberships.room_id \
+                WHERE (memberships.read_number = rooms.message_count AND memberships.uncounted <> 0) \
+                OR (memberships.read_number < rooms.message_count \
+                AND rooms.message_count - memberships.read_number - memberships.uncounted \
+                <> (SELECT count(*) FROM messages WHERE messages.room_id = rooms.id \
+                AND messages.number > memberships.read_number AND messages.author_id <> memberships.user_id \
+                AND messages.deleted_at IS NULL)) ORDER BY rooms.id",
     },
     Rule {
         finding: "user {}: the account has an unknown role, or no name",

@@ -130,6 +130,7 @@ diesel::table! {
         read_number -> BigInt,
         joined_seq -> BigInt,
         joined_at -> BigInt,
+        uncounted -> BigInt,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::{RoomId, Timestamp};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{events, messages, rooms};
 use crate::store::rooms::access::lock_room;
+use crate::store::rooms::unread::{Uncounted, uncount_removed};
 use crate::store::{Store, StoreError};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -70,7 +71,12 @@ fn trim(connection: &mut DbConnection, room: RoomId, kept_from: Timestamp, limit
     spoken_of.dedup();
     let about_it = events::table.filter(events::message_id.eq(messages::id.nullable()));
     let unspoken = messages::id.eq_any(spoken_of).and(not(exists(about_it)));
-    diesel::delete(messages::table.filter(unspoken)).execute(connection)?;
+    let removed: Vec<(i64, i64, Option<i64>)> = diesel::delete(messages::table.filter(unspoken))
+        .returning((messages::number, messages::author_id, messages::deleted_at))
+        .get_results(connection)?;
+    let removed = removed.into_iter().filter(|(_, _, deleted_at)| deleted_at.is_none());
+    let removed: Vec<_> = removed.map(|(number, author_id, _)| Uncounted { number, author_id }).collect();
+    uncount_removed(connection, room, &removed)?;
     diesel::update(rooms::table.find(room.0)).set(rooms::log_floor.eq(*new_floor)).execute(connection)?;
     Ok(expired.len())
 }

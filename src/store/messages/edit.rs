@@ -11,6 +11,7 @@ use crate::store::files::rows::remove_of_message;
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::require_user;
 use crate::store::rooms::access::{lock_room, require_membership, visible_room};
+use crate::store::rooms::unread::uncount_deleted;
 use crate::store::search::entry::SearchEntry;
 use crate::store::search::index;
 use crate::store::{Store, StoreError};
@@ -113,6 +114,7 @@ fn delete(
     message.html.clear();
     message.deleted_at = Some(now);
     message.files.clear();
+    uncount_deleted(connection, &message)?;
     index::remove(connection, id)?;
     remove_of_message(connection, id)?;
     let event = replace_text(connection, message.clone(), Author::from(&person), now, EventKind::MessageDeleted)?;

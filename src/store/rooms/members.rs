@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, DocumentId, EventKind, Refusal, Room, RoomEvent, RoomId, Subject, Timestamp, UserId};
+use crate::domain::{
+    Author, DocumentId, EventKind, ReadMark, Refusal, Room, RoomEvent, RoomId, Subject, Timestamp, UserId,
+};
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, users};
@@ -11,6 +13,7 @@ use crate::store::people::rows::{AuthorRow, find_user, require_user};
 use crate::store::{Store, StoreError};
 
 use super::access::{lock_room, require_membership, visible_room};
+use super::unread::unread_after;
 
 /// A member of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,18 +68,12 @@ impl Store {
     }
 
     /// Moves a person's read mark to a message's number; never backwards, nor beyond the last message. Returns the new
-    /// number when it moved.
+    /// mark when it moved.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
-    pub async fn mark_read(&self, user: UserId, room: RoomId, number: i64) -> Result<Option<i64>, StoreError> {
-        self.write_for(user, move |connection| {
-            let number = number.min(require_membership(connection, user, room)?.room.message_count);
-            let place = memberships::table.find((room.0, user.0)).filter(memberships::read_number.lt(number));
-            let moved = diesel::update(place).set(memberships::read_number.eq(number)).execute(connection)?;
-            Ok((moved > 0).then_some(number))
-        })
-        .await
+    pub async fn mark_read(&self, user: UserId, room: RoomId, number: i64) -> Result<Option<ReadMark>, StoreError> {
+        self.write_for(user, move |connection| mark_read(connection, user, room, number)).await
     }
 
     /// Checks that a person belongs to a room.
@@ -94,6 +91,26 @@ impl Store {
     pub async fn is_member(&self, user: UserId, room: RoomId) -> Result<bool, StoreError> {
         self.read(move |connection| Ok(is_member(connection, room, user)?)).await
     }
+}
+
+fn mark_read(
+    connection: &mut DbConnection,
+    user: UserId,
+    id: RoomId,
+    number: i64,
+) -> Result<Option<ReadMark>, StoreError> {
+    lock_room(connection, id)?;
+    let view = require_membership(connection, user, id)?;
+    let number = number.min(view.room.message_count);
+    if view.membership.is_none_or(|own| number <= own.read_number) {
+        return Ok(None);
+    }
+    let unread = unread_after(connection, user, &view.room, number)?;
+    let uncounted = view.room.message_count - number - unread;
+    diesel::update(memberships::table.find((id.0, user.0)))
+        .set((memberships::read_number.eq(number), memberships::uncounted.eq(uncounted)))
+        .execute(connection)?;
+    Ok(Some(ReadMark { number, unread }))
 }
 
 fn members_of(connection: &mut DbConnection, room: RoomId) -> Result<Vec<Member>, StoreError> {

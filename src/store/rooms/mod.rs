@@ -4,8 +4,10 @@
 //! - `members`: listing, adding and removing members; read marks.
 //! - `room`: listing, making, changing and joining rooms.
 //! - `rows`: the rows of `rooms` and `memberships`.
+//! - `unread`: which messages do not count as unread.
 
 pub(super) mod access;
 pub(super) mod members;
 pub(super) mod room;
 pub(super) mod rows;
+pub(super) mod unread;

@@ -48,10 +48,16 @@ pub(in crate::store) struct MembershipRow {
     pub(in crate::store) read_number: i64,
     pub(in crate::store) joined_seq: i64,
     pub(in crate::store) joined_at: i64,
+    pub(in crate::store) uncounted: i64,
 }
 
 impl From<MembershipRow> for Membership {
     fn from(row: MembershipRow) -> Self {
-        Self { read_number: row.read_number, joined_seq: Seq(row.joined_seq), joined_at: Timestamp(row.joined_at) }
+        Self {
+            read_number: row.read_number,
+            uncounted: row.uncounted,
+            joined_seq: Seq(row.joined_seq),
+            joined_at: Timestamp(row.joined_at),
+        }
     }
 }

@@ -34,7 +34,7 @@ impl Stage {
             for &room in &self.rooms[..2] {
                 let view = database.room(person, room).await.ok();
                 let membership = view.as_ref().and_then(|view| view.membership.as_ref());
-                unread.push(view.as_ref().zip(membership).map(|(view, own)| view.room.message_count - own.read_number));
+                unread.push(view.as_ref().zip(membership).map(|(view, own)| own.unread(&view.room)));
             }
         }
         unread
@@ -159,7 +159,7 @@ struct Row {
 /// both databases.
 const ROWS: [&str; 6] = [
     "SELECT 'room ' || id || ' ' || last_seq || ' ' || message_count AS row FROM rooms ORDER BY id",
-    "SELECT 'member ' || room_id || ' ' || user_id || ' ' || read_number AS row FROM memberships \
+    "SELECT 'member ' || room_id || ' ' || user_id || ' ' || read_number || ' ' || uncounted AS row FROM memberships \
      ORDER BY room_id, user_id",
     "SELECT 'message ' || id || ' ' || room_id || ' ' || seq || ' ' || number || ' ' || author_id || ' ' || \
      coalesce(client_id, '-') || ' ' || body || ' ' || html AS row FROM messages \

@@ -1,6 +1,7 @@
 //! People: accounts, sessions, API tokens, invitations.
 
 mod invites;
+mod names;
 mod sessions;
 mod tokens;
 mod users;

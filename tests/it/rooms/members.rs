@@ -105,9 +105,9 @@ async fn reading_is_told_to_ones_other_devices_when_it_moved() {
     for number in [1, 1, 2] {
         grace.put(&read, &json!({"number": number})).await.expect(204);
     }
-    for read_number in [1, 2] {
+    for (read_number, unread) in [(1, 1), (2, 0)] {
         let frame = socket.next().await;
         assert_eq!(frame.event, "room.read");
-        assert_eq!(frame.data, json!({"room_id": room, "read_number": read_number}));
+        assert_eq!(frame.data, json!({"room_id": room, "read_number": read_number, "unread": unread}));
     }
 }

@@ -993,7 +993,7 @@ export interface components {
             text: string;
             version: components["schemas"]["DocumentVersion"];
         };
-        /** @description A message's new text: as it is, or `{"body":"…"}`. */
+        /** @description A message's new text: as it is, or `{"body":"…"}`. Beside files it may be empty. */
         EditMessageRequest: {
             body: string;
         };
@@ -1306,7 +1306,7 @@ export interface components {
             /** @description The room. */
             room_id: components["schemas"]["RoomId"];
         };
-        /** @description `room.read`, on the person's other devices: `{"room_id":1,"read_number":28}`. */
+        /** @description `room.read`, on the person's other devices: `{"room_id":1,"read_number":28,"unread":2}`. */
         RoomRead: {
             /**
              * Format: int64
@@ -1315,6 +1315,11 @@ export interface components {
             read_number: number;
             /** @description The room. */
             room_id: components["schemas"]["RoomId"];
+            /**
+             * Format: int64
+             * @description How many after it count as unread.
+             */
+            unread: number;
         };
         Rooms: {
             items: components["schemas"]["Room"][];

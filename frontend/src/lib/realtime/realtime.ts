@@ -28,7 +28,7 @@ export type RealtimeEvent =
   /** This person became a member of a room, or stopped being one: on another device, or by somebody else. */
   | { type: 'room.joined' | 'room.left'; roomId: number }
   /** This person has read up to this message, on another device. */
-  | { type: 'room.read'; roomId: number; readNumber: number };
+  | { type: 'room.read'; roomId: number; readNumber: number; unread: number };
 
 /** What comes in over the two channels of a room. */
 export type RoomChannelEvent =
@@ -115,8 +115,8 @@ export class Realtime {
     for (const type of ['room.joined', 'room.left'] as const) {
       channel.bind(type, (data: { room_id: number }) => this.on({ type, roomId: data.room_id }));
     }
-    channel.bind('room.read', (data: { room_id: number; read_number: number }) =>
-      this.on({ type: 'room.read', roomId: data.room_id, readNumber: data.read_number }),
+    channel.bind('room.read', (data: { room_id: number; read_number: number; unread: number }) =>
+      this.on({ type: 'room.read', roomId: data.room_id, readNumber: data.read_number, unread: data.unread }),
     );
   }
 

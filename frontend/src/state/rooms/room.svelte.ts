@@ -32,6 +32,9 @@ export interface RoomStateEvent {
   room: RoomState;
 }
 
+const uncountedOf = ({ message_count, membership }: Room): number =>
+  membership === null ? 0 : message_count - membership.read_number - membership.unread;
+
 export class RoomState {
   facts = $state.raw<RoomFacts>() as RoomFacts;
   isMember = $state(false);
@@ -62,6 +65,8 @@ export class RoomState {
   readonly documentNotes = $derived.by(() => [...notesOf(this.documents ?? []), ...this.#heardNotes]);
 
   #heardNotes = $state.raw<readonly DocumentNote[]>([]);
+  /** How many messages after the last read one are no news: one's own, deleted ones, and those that are not kept. */
+  #uncounted = $state(0);
   #typing = new TypingUsers();
   /** Counts the loads, so that the answer to an overtaken one is dropped. */
   #load = 0;
@@ -74,6 +79,7 @@ export class RoomState {
     this.facts = room;
     this.isMember = room.membership !== null;
     this.readNumber = room.membership?.read_number ?? 0;
+    this.#uncounted = uncountedOf(room);
     this.sequence = new RoomSequence(
       room.last_seq,
       (seq) => services.api.eventsAfter(room.id, seq),
@@ -92,7 +98,7 @@ export class RoomState {
   }
 
   get unread(): number {
-    return this.isMember ? Math.max(0, this.facts.message_count - this.readNumber) : 0;
+    return this.isMember ? Math.max(0, this.facts.message_count - this.readNumber - this.#uncounted) : 0;
   }
 
   /** The names of those who are typing, without oneself. */
@@ -123,6 +129,7 @@ export class RoomState {
   refresh(room: Room): void {
     this.readNumber = Math.max(this.readNumber, room.membership?.read_number ?? 0);
     if (this.isStale(room)) return;
+    if (room.membership?.read_number === this.readNumber) this.#uncounted = uncountedOf(room);
     this.facts = room;
     this.isMember = room.membership !== null;
     if (this.messages === null && this.members === null) {
@@ -242,7 +249,15 @@ export class RoomState {
   readTo(number: number, isOwnDoing = true): void {
     if (number <= this.readNumber) return;
     this.readNumber = number;
+    this.#uncounted = Math.min(this.#uncounted, Math.max(0, this.facts.message_count - number));
     if (isOwnDoing) this.emit({ type: 'read', room: this });
+  }
+
+  /** Takes how far this person has read, as the server tells it to all of their devices. */
+  readElsewhere(number: number, unread: number): void {
+    if (number < this.readNumber) return;
+    this.readTo(number, false);
+    this.#uncounted = Math.max(0, this.facts.message_count - number - unread);
   }
 
   setTyping(userId: number, isTyping: boolean): void {
@@ -290,8 +305,10 @@ export class RoomState {
       case 'document.changed':
         this.#documentChanged(event);
         break;
-      case 'message.edited':
       case 'message.deleted':
+        this.#deleted(event.message);
+        break;
+      case 'message.edited':
       case 'room.created':
       case 'room.changed':
         break;
@@ -335,9 +352,17 @@ export class RoomState {
     if (isReadByAuthor || this.isWatched) {
       this.readTo(message.number);
       if (this.isWatched && this.messages !== null) this.messages = trimmed(this.messages);
-    } else if (this.newFrom === null || (this.newFrom <= this.readNumber && !this.isReadingBack)) {
+      return;
+    }
+    if (isOwn) this.#uncounted += 1;
+    if (this.newFrom === null || (this.newFrom <= this.readNumber && !this.isReadingBack)) {
       this.newFrom = this.readNumber + 1;
     }
+  }
+
+  /** One's own were never news. */
+  #deleted(message: Message): void {
+    if (message.number > this.readNumber && message.author.id !== this.services.me.id) this.#uncounted += 1;
   }
 
   #memberJoined(user: Author, joinedAt: string): void {

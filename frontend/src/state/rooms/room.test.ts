@@ -10,19 +10,26 @@ import { ada, document, grace, message, page, posted, settled } from '../../lib/
 import type { CatchUp, DocumentFacts, MessagePage, Room, RoomEvent } from '../../lib/http/wire';
 import { RoomState, type RoomStateEvent } from './room.svelte';
 
-const facts = (fields: Partial<Room> = {}): Room => ({
-  id: 1,
-  kind: 'open',
-  name: 'Lobby',
-  topic: '',
-  created_by: 1,
-  created_at: '2026-11-24T12:00:00.000Z',
-  last_seq: 0,
-  message_count: 0,
-  retention_days: null,
-  membership: { read_number: 0, unread: 0, joined_at: '2026-11-24T12:00:00.000Z' },
-  ...fields,
-});
+const facts = (fields: Partial<Room> = {}): Room =>
+  withUnread({
+    id: 1,
+    kind: 'open',
+    name: 'Lobby',
+    topic: '',
+    created_by: 1,
+    created_at: '2026-11-24T12:00:00.000Z',
+    last_seq: 0,
+    message_count: 0,
+    retention_days: null,
+    membership: { read_number: 0, unread: 0, joined_at: '2026-11-24T12:00:00.000Z' },
+    ...fields,
+  });
+
+/** All messages after the last read one are unread. */
+function withUnread(room: Room): Room {
+  if (room.membership === null) return room;
+  return { ...room, membership: { ...room.membership, unread: room.message_count - room.membership.read_number } };
+}
 
 const read = (read_number: number) => ({ read_number, unread: 0, joined_at: '2026-11-24T12:00:00.000Z' });
 const none: CatchUp = { items: [], head: 0, more: false };
@@ -110,7 +117,7 @@ describe('a room', () => {
     const { room } = setup();
     room.sequence.receive(posted(1));
     room.sequence.receive(posted(2, { author: ada }));
-    expect(room.unread).toBe(2);
+    expect(room.unread).toBe(1);
   });
 
   it('reads at once what arrives while somebody watches', () => {
@@ -162,6 +169,27 @@ describe('a room', () => {
     room.open();
     await room.loadFirstNew();
     expect(api.messages).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not count deleted messages, once and only those that were not read', () => {
+    const { room } = setup({ last_seq: 3, message_count: 3, membership: read(1) });
+    const deleted = (seq: number, number: number, author = grace): RoomEvent => ({
+      ...posted(seq),
+      type: 'message.deleted',
+      message: message(number, { author, body: '', deleted_at: '2026-11-24T13:00:00.000Z' }),
+    });
+    expect(room.unread).toBe(2);
+    room.sequence.receive(deleted(4, 3));
+    expect(room.unread).toBe(1);
+    room.sequence.receive(deleted(5, 1));
+    expect(room.unread).toBe(1);
+    room.sequence.receive(posted(6, { author: ada, number: 4 }));
+    room.sequence.receive(deleted(7, 4, ada));
+    expect(room.unread).toBe(1);
+    room.readElsewhere(2, 0);
+    expect(room.unread).toBe(0);
+    room.sequence.receive(posted(8, { number: 5 }));
+    expect(room.unread).toBe(1);
   });
 
   it('takes read marks of another device, and never goes back', () => {

@@ -159,9 +159,10 @@ statement! {
      FROM (SELECT room_id, max(seq) AS seq, max(number) AS number FROM post GROUP BY room_id) AS head \
      WHERE rooms.id = head.room_id), \
      \
-     mark AS (UPDATE memberships SET read_number = mark.number \
-     FROM (SELECT room_id, author_id, max(number) AS number FROM post WHERE is_next_to_read \
-     GROUP BY room_id, author_id) AS mark \
+     mark AS (UPDATE memberships SET read_number = coalesce(mark.number, memberships.read_number), \
+     uncounted = memberships.uncounted + mark.own_posts \
+     FROM (SELECT room_id, author_id, max(number) FILTER (WHERE is_next_to_read) AS number, \
+     count(*) FILTER (WHERE NOT is_next_to_read) AS own_posts FROM post GROUP BY room_id, author_id) AS mark \
      WHERE memberships.room_id = mark.room_id AND memberships.user_id = mark.author_id) \
      \
      SELECT room_id, seq, id FROM message"

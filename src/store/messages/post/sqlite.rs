@@ -96,13 +96,15 @@ pub(super) fn insert(
     created_at: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
     let mut ids = Vec::with_capacity(accepted.len());
-    let (mut counters, mut read_numbers) = (HashMap::new(), HashMap::new());
+    let (mut counters, mut read_numbers, mut own_posts) = (HashMap::new(), HashMap::new(), HashMap::new());
     for Accepted { post, place } in accepted {
         let id = insert_message(connection, post, place.seq.0, place.number, created_at)?;
         index::add_in_sqlite(connection, id, post.room, post.author, &post.entry)?;
         counters.insert(post.room, (place.seq, place.number));
         if place.is_next_to_read {
             read_numbers.insert((post.room, post.author), place.number);
+        } else {
+            *own_posts.entry((post.room, post.author)).or_default() += 1;
         }
         ids.push(id);
     }
@@ -111,6 +113,9 @@ pub(super) fn insert(
     }
     for ((room, author), number) in read_numbers {
         MoveReadNumber { number, room_id: room.0, user_id: author.0 }.execute(connection)?;
+    }
+    for ((room, author), posts) in own_posts {
+        UncountOwnPosts { posts, room_id: room.0, user_id: author.0 }.execute(connection)?;
     }
     Ok(ids)
 }
@@ -177,4 +182,10 @@ statement! {
     /// Moves an author's read mark to the message that they wrote.
     MoveReadNumber { number: i64 => BigInt, room_id: i64 => BigInt, user_id: i64 => BigInt } -> ():
     "UPDATE memberships SET read_number = ", number, " WHERE room_id = ", room_id, " AND user_id = ", user_id
+}
+
+statement! {
+    /// An author's own posts after their read mark are not unread for them.
+    UncountOwnPosts { posts: i64 => BigInt, room_id: i64 => BigInt, user_id: i64 => BigInt } -> ():
+    "UPDATE memberships SET uncounted = uncounted + ", posts, " WHERE room_id = ", room_id, " AND user_id = ", user_id
 }

@@ -46,6 +46,7 @@ on_both_databases! {
             ("UPDATE events SET message_id = 5 WHERE message_id = 4", "UPDATE events SET message_id = 4 WHERE message_id = 5 AND room_id = 1", "room 1: the log speaks of messages"),
             ("UPDATE events SET data = NULL WHERE room_id = 2 AND seq = 1", "UPDATE events SET data = '{}' WHERE room_id = 2 AND seq = 1", "room 2: the log has an entry without"),
             ("UPDATE memberships SET read_number = 99 WHERE room_id = 2", "UPDATE memberships SET read_number = 1 WHERE room_id = 2", "room 2: a member has read"),
+            ("UPDATE memberships SET uncounted = 1 WHERE room_id = 1", "UPDATE memberships SET uncounted = 0 WHERE room_id = 1", "room 1: a member's count of unread"),
             ("UPDATE events SET document_id = NULL WHERE document_id = 1", "UPDATE events SET document_id = 1 WHERE kind = 'document.created'", "room 1: the log has an entry without"),
             ("UPDATE documents SET room_id = 2", "UPDATE documents SET room_id = 1", "room 1: the log speaks of documents"),
             ("UPDATE documents SET text = 'three'", "UPDATE documents SET text = 'onetwo'", "document 1: its text"),

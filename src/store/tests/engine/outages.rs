@@ -79,7 +79,7 @@ async fn a_commit_that_fails_is_an_error_for_everyone_in_the_batch() {
     let hold = database.hold_writer().await;
     let post = queued(database.post(ada, room, "hello")).await;
     let spoiling = database.write(|connection| {
-        let orphan = "PRAGMA defer_foreign_keys = ON; INSERT INTO memberships VALUES (99, 99, 0, 0, 0)";
+        let orphan = "PRAGMA defer_foreign_keys = ON; INSERT INTO memberships VALUES (99, 99, 0, 0, 0, 0)";
         Ok(connection.batch_execute(orphan)?)
     });
     let spoiling = queued(spoiling).await;
