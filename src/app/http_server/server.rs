@@ -26,6 +26,8 @@ use super::body_pace::{BodyPace, keep_pace};
 use super::connections::Connections;
 use super::http_service;
 use super::metrics::{self, Metrics, SocketSources, Sources};
+use super::request_metrics::measure;
+use super::store_metrics::StoreSource;
 
 /// How long requests may take to finish at the end, in seconds, beside the time over which sockets are closed.
 const REQUESTS_TIMEOUT_SECS: u64 = 3;
@@ -57,7 +59,8 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
     let api = broadcaster.clone().map(|broadcaster| PusherApi::new(broadcaster, Arc::clone(&broker)));
     let sockets = broadcaster.clone().zip(api.clone()).zip(webhooks);
     let sockets = sockets.map(|((broadcaster, api), webhooks)| SocketSources { broadcaster, api, webhooks });
-    let metrics = web::Data::new(Metrics::new(config, Sources { broker: Arc::clone(&broker), sockets }));
+    let store = web.as_ref().map(|web| StoreSource::new(web.store().clone(), config));
+    let metrics = web::Data::new(Metrics::new(config, Sources { broker: Arc::clone(&broker), sockets }, store));
     let worker = Worker {
         web: web.map(web::Data::from),
         metrics,
@@ -153,6 +156,7 @@ impl Worker {
             .wrap(from_fn(keep_pace))
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(http::finish_answer))
+            .wrap(from_fn(measure))
             .configure(routes)
     }
 }
