@@ -42,7 +42,7 @@ fn read(path: &str) -> String {
 
 #[actix_web::test]
 async fn requests_are_counted_by_route_and_sign_ins_by_outcome() {
-    let server = Server::start_with(|config| config.auth.sign_ins_per_minute = 2).await;
+    let server = Server::start_with(|config| config.rations.sign_ins_per_minute = 2).await;
     let ada = server.sign_up("ada").await;
     let room = ada.create_room("Lobby", "open").await;
     ada.say(room, "one").await;

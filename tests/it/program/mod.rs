@@ -11,5 +11,6 @@ pub(crate) mod maintenance;
 mod metrics;
 mod page;
 mod rations;
+mod restart;
 mod roles;
 mod six_steps;
