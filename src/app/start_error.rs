@@ -45,6 +45,18 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// What an instance leaves beside its database is there, and the database is not.
+    #[error(
+        "the database {database} is gone, or is another one: {evidence} is of an instance that has run, so this is no first \
+         start. Bring the database back (hubbub restore, or the right HUBBUB_DATABASE_URL). To begin anew, name another \
+         HUBBUB_DATA_DIR, or move away what is in this one"
+    )]
+    DatabaseGone {
+        /// The database: never a password.
+        database: String,
+        /// The file that shows it.
+        evidence: String,
+    },
     /// A socket server in a process of its own has no credentials of an app.
     #[error(
         "--role ws needs the app that the web role signs for: set HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET, or \

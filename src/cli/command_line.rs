@@ -60,7 +60,7 @@ pub fn run() -> ExitCode {
         Command::Trigger(args) => wait(trigger(args)),
         Command::Listen(args) => wait(listen(args)),
         Command::Apps(command) => report(apps::run(&command).map(done)),
-        Command::Backup(args) => report(backup::backup(&args).map(done)),
+        Command::Backup(args) => report(backup::backup(&args)),
         Command::Restore(args) => report(backup::restore(&args).map(done)),
         Command::Export(args) => report(export::export(&args).map(done)),
         Command::Check(args) => report(check::check(&args)),

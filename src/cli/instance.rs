@@ -19,10 +19,17 @@ pub(super) struct InstanceArgs {
     /// Database: sqlite:PATH or postgres://…; without it, SQLite in the data directory
     #[arg(long, env = "HUBBUB_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     database_url: Option<Secret>,
+    /// Directory of the contents of uploaded files; default: files in the data directory
+    #[arg(long, env = "HUBBUB_FILES_DIR", value_name = "DIR")]
+    files_dir: Option<PathBuf>,
 }
 
 impl InstanceArgs {
     pub(super) fn database_url(&self) -> Result<DatabaseUrl, Failure> {
         Ok(database_url(&self.data_dir, self.database_url.as_ref())?)
+    }
+
+    pub(super) fn files_dir(&self) -> PathBuf {
+        self.files_dir.clone().unwrap_or_else(|| self.data_dir.join("files"))
     }
 }

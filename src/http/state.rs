@@ -117,6 +117,12 @@ impl WebState {
         self.shutdown.send_replace(true);
     }
 
+    /// Where everything durable is.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
     pub(crate) fn is_shutting_down(&self) -> bool {
         *self.shutdown.borrow()
     }

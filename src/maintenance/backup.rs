@@ -1,5 +1,6 @@
 //! Backing up a running instance into one file.
 
+use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -8,37 +9,121 @@ use std::path::{Path, PathBuf};
 use tar::{Builder, EntryType, Header};
 
 use crate::domain::Timestamp;
-use crate::store::{DatabaseUrl, copy_sqlite};
+use crate::store::{DatabaseUrl, NeededContent, Snapshot, copy_sqlite};
 
 use super::archive::{DATABASE, Digesting, FILES, FORMAT, MANIFEST, Manifest, ManifestFile};
 use super::{MaintenanceError, at};
 
-/// Writes the database, the secrets and the files of a data directory into `archive`, while a server may go on writing.
-/// Answers the archive's size in bytes.
+/// What is backed up.
+#[derive(Debug, Clone, Copy)]
+pub struct Backup<'a> {
+    /// The database.
+    pub url: &'a DatabaseUrl,
+    /// Where the secrets are.
+    pub data_dir: &'a Path,
+    /// The directory of the contents of files.
+    pub contents: &'a Path,
+}
+
+/// What became of a backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupReport {
+    /// The archive's size.
+    pub bytes: u64,
+    /// Contents that no file of the copied database has. They came while the backup was made, or are to be removed.
+    pub left_out: usize,
+    /// What is wrong in the instance, a sentence each: it is as wrong in the archive.
+    pub damage: Vec<String>,
+}
+
+/// Writes the database, the secrets and the files of an instance into `archive`, while a server may go on writing.
 ///
-/// The database is copied first, in one transaction: a file that a message of the copy refers to is there when the files
-/// are copied. The archive appears under its name when it is whole and on the disk.
+/// The database is copied first, in one transaction, and then the contents that its files need. The copy and the contents
+/// are checked as they are read. The archive appears under its name when it is whole and on the disk; one of that name is
+/// replaced only when `may_replace` says so.
 ///
 /// # Errors
-/// [`MaintenanceError`]; then there is no archive.
-pub fn backup(url: &DatabaseUrl, data_dir: &Path, archive: &Path) -> Result<u64, MaintenanceError> {
-    let DatabaseUrl::Sqlite(database) = url else { return Err(MaintenanceError::Postgres) };
+/// [`MaintenanceError`]; then there is no new archive.
+pub fn backup(from: &Backup<'_>, archive: &Path, may_replace: bool) -> Result<BackupReport, MaintenanceError> {
+    let DatabaseUrl::Sqlite(database) = from.url else { return Err(MaintenanceError::Postgres) };
+    let refuse_to_replace = || match archive.symlink_metadata() {
+        Ok(_) if !may_replace => Err(MaintenanceError::Exists(archive.to_owned())),
+        Ok(_) | Err(_) => Ok(()),
+    };
+    refuse_to_replace()?;
     let parts = Parts::make(archive)?;
     let copy = parts.0.join(DATABASE);
     copy_sqlite(database, &copy)?;
+    let mut copied = Snapshot::open(&DatabaseUrl::Sqlite(copy.clone()))?;
+    let mut damage: Vec<String> = copied.check().iter().map(ToString::to_string).collect();
     let unfinished = parts.0.join("archive");
     let mut writer = ArchiveWriter::create(&unfinished)?;
     writer.add(&copy, DATABASE)?;
-    for (path, name) in secrets(data_dir)? {
+    for (path, name) in secrets(from.data_dir)? {
         writer.add(&path, &name)?;
     }
-    for (path, name) in files(data_dir)? {
-        writer.add(&path, &name)?;
-    }
+    let needed = copied.needed_contents()?;
+    damage.extend(add_contents(&mut writer, from, &needed)?);
+    let left_out = count_others(from.contents, &needed)?;
     let bytes = writer.finish()?;
+    refuse_to_replace()?;
     fs::rename(&unfinished, archive).map_err(at(archive))?;
     sync_directory_of(archive)?;
-    Ok(bytes)
+    Ok(BackupReport { bytes, left_out, damage })
+}
+
+/// Copies the contents that are needed. Answers what is wrong with them.
+fn add_contents(
+    writer: &mut ArchiveWriter,
+    from: &Backup<'_>,
+    needed: &[NeededContent],
+) -> Result<Vec<String>, MaintenanceError> {
+    let mut wrong = Vec::new();
+    for content in needed {
+        let place = content.hash.path();
+        let finding = match writer.add(&from.contents.join(&place), &in_archive(&place))? {
+            Some(file) if file.sha256 == content.hash.as_str() => None,
+            Some(_) => Some("its content was changed: its SHA-256 is another"),
+            None => Some("its content is missing"),
+        };
+        wrong.extend(finding.map(|finding| (content, finding)));
+        if let Some(thumbnail) = &content.thumbnail
+            && writer.add(&from.contents.join(thumbnail), &in_archive(thumbnail))?.is_none()
+        {
+            wrong.push((content, "its thumbnail is missing"));
+        }
+    }
+    if !wrong.is_empty() {
+        // A file that was deleted since the database was copied has taken its content along.
+        let still: HashSet<_> = Snapshot::open(from.url)?.needed_contents()?.into_iter().map(|one| one.hash).collect();
+        wrong.retain(|(content, _)| still.contains(&content.hash));
+    }
+    Ok(wrong.into_iter().map(|(content, finding)| format!("file {}: {finding}", content.file_id)).collect())
+}
+
+/// The name of a content in the archive.
+fn in_archive(place: &Path) -> String {
+    // Made of hexadecimal digits.
+    format!("{FILES}/{}", place.display())
+}
+
+/// How many contents are there that are not needed.
+fn count_others(contents: &Path, needed: &[NeededContent]) -> Result<usize, MaintenanceError> {
+    let needed: HashSet<PathBuf> = needed.iter().map(|content| contents.join(content.hash.path())).collect();
+    let mut others = 0;
+    for (directory, name) in list_if_there(contents)? {
+        // Two hexadecimal digits; what is being received is in another directory.
+        if name.len() == 2 && directory.is_dir() {
+            let is_other = |path: &PathBuf| path.extension().is_none() && !needed.contains(path);
+            others += list_if_there(&directory)?.iter().filter(|(path, _)| is_other(path)).count();
+        }
+    }
+    Ok(others)
+}
+
+/// The entries of a directory that may not have been made yet.
+fn list_if_there(directory: &Path) -> Result<Named, MaintenanceError> {
+    if directory.is_dir() { list(directory, "") } else { Ok(Vec::new()) }
 }
 
 /// A directory beside the archive for what is not finished, for its owner only; it goes with this value.
@@ -61,9 +146,6 @@ impl Drop for Parts {
     }
 }
 
-/// What is being received is nobody's yet.
-const RECEIVING: &str = "files/incoming";
-
 /// Files with their names in the archive, in the order of the names.
 type Named = Vec<(PathBuf, String)>;
 
@@ -71,25 +153,6 @@ type Named = Vec<(PathBuf, String)>;
 fn secrets(data_dir: &Path) -> Result<Named, MaintenanceError> {
     let mut found = list(data_dir, "")?;
     found.retain(|(path, name)| path.is_file() && name.ends_with(".json"));
-    Ok(found)
-}
-
-/// What was uploaded.
-fn files(data_dir: &Path) -> Result<Named, MaintenanceError> {
-    let mut found = Vec::new();
-    let mut directories = vec![(data_dir.join(FILES), FILES.to_owned())];
-    while let Some((directory, name)) = directories.pop() {
-        if !directory.is_dir() {
-            continue;
-        }
-        for (path, name) in list(&directory, &format!("{name}/"))? {
-            if name == RECEIVING {
-                continue;
-            }
-            if path.is_dir() { directories.push((path, name)) } else { found.push((path, name)) }
-        }
-    }
-    found.sort_unstable();
     Ok(found)
 }
 
@@ -121,18 +184,19 @@ impl ArchiveWriter {
         Ok(Self { path: path.to_owned(), tar, files: Vec::new() })
     }
 
-    fn add(&mut self, path: &Path, name: &str) -> Result<(), MaintenanceError> {
+    /// Adds a file, and answers what was read of it; `None` when there is no such file.
+    fn add(&mut self, path: &Path, name: &str) -> Result<Option<ManifestFile>, MaintenanceError> {
         let file = match File::open(path) {
-            // Removed since the directory was read: whoever removed it needs it no more.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(at(path))?,
         };
         let bytes = file.metadata().map_err(at(path))?.len();
         // No more than the header says, even if the file should grow.
         let mut content = Digesting::new(file.take(bytes));
         self.tar.append_data(&mut header(bytes), name, &mut content).map_err(at(path))?;
-        self.files.push(content.finish(name.to_owned()));
-        Ok(())
+        let added = content.finish(name.to_owned());
+        self.files.push(added.clone());
+        Ok(Some(added))
     }
 
     /// Writes the list, and brings everything to the disk.

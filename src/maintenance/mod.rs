@@ -16,8 +16,8 @@ use crate::auth::PasswordError;
 use crate::domain::InvalidField;
 use crate::store::{ExportError, OpenError, Snapshot, StoreError};
 
-pub use crate::store::{DatabaseUrl, ExportScope, Finding};
-pub use backup::backup;
+pub use crate::store::{ContentCheck, DatabaseUrl, ExportScope, Finding};
+pub use backup::{Backup, BackupReport, backup};
 pub use export::{ExportOptions, export};
 pub use people::{create_token, make_administrator, reset_password};
 pub use restore::restore;
@@ -53,6 +53,9 @@ pub enum MaintenanceError {
     /// Restoring would mix two instances.
     #[error("{} is not empty; restore into a directory that does not exist yet (--data-dir)", .0.display())]
     NotEmpty(PathBuf),
+    /// A backup is not replaced unless that is said.
+    #[error("{} exists; name another file, or add --replace", .0.display())]
+    Exists(PathBuf),
     /// A server's own tools do it better.
     #[error(
         "a Postgres database is backed up with pg_dump and restored with pg_restore, which docs/operating.md shows under \
@@ -72,17 +75,16 @@ fn at(path: &Path) -> impl Fn(io::Error) -> MaintenanceError {
     move |source| MaintenanceError::File { path: path.to_owned(), source }
 }
 
-/// Whether an instance agrees with itself, the database and the files of the data directory: what should not be.
+/// Whether an instance agrees with itself, the database and the contents of files in `contents`: what should not be.
 ///
 /// # Errors
-/// [`MaintenanceError`] when it cannot be read.
-pub fn check(url: &DatabaseUrl, data_dir: &Path) -> Result<Vec<Finding>, MaintenanceError> {
-    let contents = data_dir.join(archive::FILES);
+/// [`MaintenanceError`] when the database cannot be opened, or the directory not be read.
+pub fn check(url: &DatabaseUrl, contents: &Path, closely: ContentCheck) -> Result<Vec<Finding>, MaintenanceError> {
     let mut snapshot = Snapshot::open(url)?;
-    let mut findings = snapshot.check()?;
-    let mut of_contents = snapshot.check_contents(&contents)?;
+    let mut findings = snapshot.check();
+    let mut of_contents = snapshot.check_contents(contents, closely)?;
     if !of_contents.is_empty() {
-        let again = Snapshot::open(url)?.check_contents(&contents)?;
+        let again = Snapshot::open(url)?.check_contents(contents, closely)?;
         of_contents.retain(|finding| again.contains(finding));
     }
     findings.append(&mut of_contents);

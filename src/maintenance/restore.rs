@@ -13,35 +13,82 @@ use crate::store::verify_sqlite;
 use super::archive::{DATABASE, Digesting, FORMAT, MANIFEST, Manifest, ManifestFile};
 use super::{MaintenanceError, at};
 
-/// Unpacks `archive` into `data_dir`, which must not exist or be empty. Everything is checked before the directory appears
-/// under its name: that nothing is missing or changed, and that the database is whole.
+/// Unpacks `archive` into `data_dir`, which must not exist or be empty; a link leads to where it points. Everything is
+/// checked before anything appears under its name: that nothing is missing or changed, and that the database is whole.
 ///
 /// # Errors
 /// [`MaintenanceError`]; then there is no such directory, or it is as empty as before.
 pub fn restore(archive: &Path, data_dir: &Path) -> Result<(), MaintenanceError> {
-    if fs::read_dir(data_dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(MaintenanceError::NotEmpty(data_dir.to_owned()));
+    let data_dir = behind_links(data_dir)?;
+    let exists = data_dir.is_dir();
+    if exists && !is_empty(&data_dir)? {
+        return Err(MaintenanceError::NotEmpty(data_dir));
     }
-    let staging = Staging::make(data_dir)?;
+    // A directory that is there stays: it may be where a disk is mounted, or have an owner of its own.
+    let staging = if exists { Staging::within(&data_dir)? } else { Staging::beside(&data_dir)? };
     unpack(archive, &staging.0)?;
     verify_sqlite(&staging.0.join(DATABASE))?;
-    // Takes the place of an empty directory too.
-    fs::rename(&staging.0, data_dir).map_err(at(data_dir))?;
-    Ok(())
+    if !exists {
+        return fs::rename(&staging.0, &data_dir).map_err(at(&data_dir));
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&staging.0).map_err(at(&staging.0))? {
+        names.push(entry.map_err(at(&staging.0))?.file_name());
+    }
+    // The database last: what was interrupted before is refused by the server, which misses it.
+    names.sort_by_key(|name| name == DATABASE);
+    for name in names {
+        let to = data_dir.join(&name);
+        fs::rename(staging.0.join(&name), &to).map_err(at(&to))?;
+    }
+    File::open(&data_dir).and_then(|directory| directory.sync_all()).map_err(at(&data_dir))
+}
+
+/// Where a path leads, also by a link to what does not exist yet.
+fn behind_links(path: &Path) -> Result<PathBuf, MaintenanceError> {
+    let mut path = std::path::absolute(path).map_err(at(path))?;
+    // As many as Linux follows.
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("/")).join(target),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(at(&path)(io::Error::other("too many links")))
+}
+
+/// A file system of its own has a directory for what it finds again.
+const FOUND_AGAIN: &str = "lost+found";
+
+fn is_empty(directory: &Path) -> Result<bool, MaintenanceError> {
+    for entry in fs::read_dir(directory).map_err(at(directory))? {
+        if entry.map_err(at(directory))?.file_name() != FOUND_AGAIN {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The directory while it is not whole; what is left of it goes with this value.
 struct Staging(PathBuf);
 
 impl Staging {
-    fn make(data_dir: &Path) -> Result<Self, MaintenanceError> {
-        let absolute = std::path::absolute(data_dir).map_err(at(data_dir))?;
-        if let Some(parent) = absolute.parent() {
+    /// Beside a directory that does not exist yet.
+    fn beside(data_dir: &Path) -> Result<Self, MaintenanceError> {
+        if let Some(parent) = data_dir.parent() {
             fs::create_dir_all(parent).map_err(at(parent))?;
         }
-        let mut name = absolute.into_os_string();
+        let mut name = data_dir.as_os_str().to_owned();
         name.push(format!(".{}.restoring", std::process::id()));
-        let path = PathBuf::from(name);
+        Self::make(PathBuf::from(name))
+    }
+
+    /// In a directory that is there.
+    fn within(data_dir: &Path) -> Result<Self, MaintenanceError> {
+        Self::make(data_dir.join(format!(".{}.restoring", std::process::id())))
+    }
+
+    fn make(path: PathBuf) -> Result<Self, MaintenanceError> {
         DirBuilder::new().mode(0o700).create(&path).map_err(at(&path))?;
         Ok(Self(path))
     }

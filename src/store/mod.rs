@@ -15,6 +15,7 @@
 //! - `search`: the index of messages, and finding messages and documents.
 //! - `jobs`: background jobs: queueing, leasing, settling, purging.
 //! - `webhooks`: webhooks and their deliveries.
+//! - `watching`: what metrics and health checks show of the store.
 //! - `admin`: checking, exporting and copying a database beside a running server.
 //!
 //! [`RoomEvent`]: crate::domain::RoomEvent
@@ -31,6 +32,7 @@ mod rooms;
 mod search;
 #[cfg(test)]
 mod tests;
+mod watching;
 mod webhooks;
 
 pub use admin::check::Finding;
@@ -43,6 +45,7 @@ pub use engine::storage_rations::StorageRations;
 pub use engine::store::Store;
 pub use engine::url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};
 pub use engine::workers::StoreOptions;
+pub use files::check::{ContentCheck, NeededContent};
 pub use files::content_hash::ContentHash;
 pub use files::export::ExportedFile;
 pub use files::rows::StoredFile;
@@ -65,6 +68,8 @@ pub use rooms::members::{Member, MemberRemoval};
 pub use rooms::room::{NewRoom, RoomChange};
 pub use search::documents::DocumentHit;
 pub use search::find::{SearchHit, SearchPage};
+pub use watching::figures::StoreFigures;
+pub use watching::metrics::StoreMetrics;
 pub use webhooks::delivery::{DeliveryAttempt, DeliveryStatus, WebhookDelivery};
 pub use webhooks::sending::{DeliveryToSend, Undeliverable};
 pub use webhooks::webhook::{NewWebhook, Webhook};

@@ -44,6 +44,11 @@ impl ServerProcess {
         Self::launch(&[], "127.0.0.1:0", data_dir, options)
     }
 
+    /// The same by a command that becomes the one that follows it.
+    pub(crate) fn start_within_on(within: &[&str], data_dir: &Path, options: &[&str]) -> Self {
+        Self::launch(within, "127.0.0.1:0", data_dir, options)
+    }
+
     fn launch(within: &[&str], listen: &str, data_dir: &Path, options: &[&str]) -> Self {
         let words = [within, &[env!("CARGO_BIN_EXE_hubbub")]].concat();
         let mut command = Command::new(words[0]);

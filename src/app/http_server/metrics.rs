@@ -22,6 +22,13 @@ use crate::config::{Secret, ServeConfig};
 use crate::pusher_api::PusherApi;
 use crate::pusher_webhooks::WebhookCounts;
 
+use super::process_metrics::ProcessMetrics;
+use super::request_metrics::RequestMetrics;
+use super::store_metrics::StoreSource;
+
+/// What the names begin with, but for those of the process.
+const PREFIX: &str = "hubbub";
+
 /// Where the metrics are read from.
 pub(in crate::app) struct Sources {
     pub(in crate::app) broker: Arc<dyn Broker>,
@@ -45,6 +52,10 @@ impl fmt::Debug for Sources {
 /// The metrics, and who may read them.
 pub(in crate::app) struct Metrics {
     registry: Registry,
+    process: Registry,
+    pub(super) requests: RequestMetrics,
+    /// In a role with the database.
+    store: Option<StoreSource>,
     readers: Readers,
 }
 
@@ -57,10 +68,31 @@ enum Readers {
 }
 
 impl Metrics {
-    pub(in crate::app) fn new(config: &ServeConfig, sources: Sources) -> Self {
-        let mut registry = Registry::with_prefix("hubbub");
+    pub(in crate::app) fn new(config: &ServeConfig, sources: Sources, store: Option<StoreSource>) -> Self {
+        let mut registry = Registry::with_prefix(PREFIX);
         registry.register_collector(Box::new(sources));
-        Self { registry, readers: Readers::of(config) }
+        let requests = RequestMetrics::default();
+        requests.register(&mut registry);
+        if let Some(source) = &store {
+            source.store.metrics().register(&mut registry);
+        }
+        let mut process = Registry::default();
+        process.register_collector(Box::new(ProcessMetrics::new()));
+        Self { registry, process, requests, store, readers: Readers::of(config) }
+    }
+
+    /// All of them as text.
+    async fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        text::encode_registry(&mut text, &self.registry)?;
+        if let Some(store) = &self.store {
+            let mut measured = Registry::with_prefix(PREFIX);
+            measured.register_collector(Box::new(store.measure().await));
+            text::encode_registry(&mut text, &measured)?;
+        }
+        text::encode_registry(&mut text, &self.process)?;
+        text::encode_eof(&mut text)?;
+        Ok(text)
     }
 }
 
@@ -100,9 +132,8 @@ async fn show_metrics(metrics: web::Data<Metrics>, request: HttpRequest) -> Http
         };
         return HttpResponse::Unauthorized().content_type("text/plain; charset=utf-8").body(reason);
     }
-    let mut body = String::new();
-    match text::encode(&mut body, &metrics.registry) {
-        Ok(()) => HttpResponse::Ok()
+    match metrics.text().await {
+        Ok(body) => HttpResponse::Ok()
             .insert_header((CACHE_CONTROL, "no-store"))
             .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
             .body(body),

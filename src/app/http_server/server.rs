@@ -26,7 +26,9 @@ use super::body_pace::{BodyPace, keep_pace};
 use super::connections::Connections;
 use super::http_service;
 use super::metrics::{self, Metrics, SocketSources, Sources};
+use super::request_metrics::measure;
 use super::requests_in_flight::{RequestsInFlight, count_request};
+use super::store_metrics::StoreSource;
 
 /// How long requests may take to finish at the end, in seconds.
 const REQUESTS_TIMEOUT_SECS: u64 = 3;
@@ -48,7 +50,8 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
     let api = broadcaster.clone().map(|broadcaster| PusherApi::new(broadcaster, Arc::clone(&broker)));
     let sockets = broadcaster.clone().zip(api.clone()).zip(webhooks);
     let sockets = sockets.map(|((broadcaster, api), webhooks)| SocketSources { broadcaster, api, webhooks });
-    let metrics = web::Data::new(Metrics::new(config, Sources { broker: Arc::clone(&broker), sockets }));
+    let store = web.as_ref().map(|web| StoreSource::new(web.store().clone(), config));
+    let metrics = web::Data::new(Metrics::new(config, Sources { broker: Arc::clone(&broker), sockets }, store));
     let worker = Worker {
         web: web.map(web::Data::from),
         metrics,
@@ -145,6 +148,7 @@ impl Worker {
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(http::finish_answer))
             .wrap(from_fn(count_request))
+            .wrap(from_fn(measure))
             .configure(routes)
     }
 }

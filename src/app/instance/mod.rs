@@ -15,4 +15,4 @@ pub use database::{database_url, migrate};
 
 pub(super) use credentials::chat_app;
 pub(super) use data_dir::DataDir;
-pub(super) use database::options;
+pub(super) use database::{options, refuse_new_beside_old};

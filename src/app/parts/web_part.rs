@@ -1,5 +1,6 @@
 //! The part that has the database: the store, the API with its page, and the jobs. No sockets.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::demo::Demo;
@@ -93,6 +94,7 @@ impl WebPart {
 /// Opens the database. A demo has a database of its own: its password is public, and must not open another instance.
 async fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
     let url = database_url(data_dir.path(), config.database_url.as_ref())?;
+    instance::refuse_new_beside_old(&url, data_dir.path(), &files_dir(config, data_dir))?;
     let store = Store::open(&url, &instance::options(&config.store))?.with_rations(storage_rations(&config.rations));
     match config.demo {
         true if !store.mark_as_demo().await? => Err(StartError::NotADemo(url.to_string())),
@@ -119,7 +121,11 @@ fn key_ring(config: &ServeConfig, data_dir: &DataDir) -> Result<KeyRing, StartEr
 }
 
 fn open_files(store: &Store, config: &ServeConfig, data_dir: &DataDir) -> Result<FileStorage, StartError> {
-    let directory = config.files_dir.clone().unwrap_or_else(|| data_dir.path().join("files"));
+    let directory = files_dir(config, data_dir);
     FileStorage::open(store.clone(), &directory)
         .map_err(|error| StartError::DataDir { path: directory.display().to_string(), reason: error.to_string() })
+}
+
+fn files_dir(config: &ServeConfig, data_dir: &DataDir) -> PathBuf {
+    config.files_dir.clone().unwrap_or_else(|| data_dir.path().join("files"))
 }

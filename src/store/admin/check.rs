@@ -4,10 +4,10 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::domain::yjs::read_text;
-use crate::domain::{EventKind, SubjectKind, word_list};
+use crate::domain::{EventKind, SubjectKind, render_markdown, word_list};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::schema::documents;
+use crate::store::engine::schema::{documents, messages};
 
 use super::inspect::{Snapshot, damage};
 
@@ -28,12 +28,13 @@ impl std::fmt::Display for Finding {
 }
 
 impl Snapshot {
-    /// Looks for inconsistencies.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database cannot be read.
-    pub fn check(&mut self) -> Result<Vec<Finding>, StoreError> {
-        let mut findings: Vec<Finding> = damage(&mut self.connection)?.into_iter().map(Finding).collect();
+    /// Looks for inconsistencies. What cannot be read, such as a damaged page, is a finding too, and the rest is looked
+    /// at.
+    pub fn check(&mut self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.attempt("the database's pages", &mut findings, |connection| {
+            Ok(damage(connection)?.into_iter().map(Finding).collect())
+        });
         let indexed = match &self.connection {
             DbConnection::Sqlite(_) => "message_search.rowid",
             DbConnection::Postgres(_) => "message_search.message_id",
@@ -42,35 +43,90 @@ impl Snapshot {
             let query = PLACEHOLDERS.iter().fold(rule.query.replace("{indexed}", indexed), |query, (name, subject)| {
                 query.replace(name, &kinds_about(*subject))
             });
-            let broken: Vec<Broken> = diesel::sql_query(query).load(&mut self.connection)?;
-            findings.extend(broken.into_iter().map(|row| Finding(rule.finding.replace("{}", &row.id.to_string()))));
+            self.attempt(rule.finding, &mut findings, |connection| {
+                let broken: Vec<Broken> = diesel::sql_query(query).load(connection)?;
+                let finding = |row: Broken| Finding(rule.finding.replace("{}", &row.id.to_string()));
+                Ok(broken.into_iter().map(finding).collect())
+            });
         }
-        findings.extend(self.check_documents()?);
-        Ok(findings)
+        self.check_messages(&mut findings);
+        self.check_documents(&mut findings);
+        findings
+    }
+
+    /// Makes one check, and notes why it cannot be made: the others can be, after a savepoint.
+    fn attempt(
+        &mut self,
+        what: &str,
+        findings: &mut Vec<Finding>,
+        check: impl FnOnce(&mut DbConnection) -> Result<Vec<Finding>, StoreError>,
+    ) {
+        match self.connection.transaction(check) {
+            Ok(found) => findings.extend(found),
+            Err(error) => findings.push(Finding(format!("cannot be checked: {what}: {error}"))),
+        }
+    }
+
+    /// Looks for messages whose HTML is not what their text renders to.
+    fn check_messages(&mut self, findings: &mut Vec<Finding>) {
+        let mut range = None;
+        self.attempt("the messages", findings, |connection| {
+            let ends = (diesel::dsl::min(messages::id), diesel::dsl::max(messages::id));
+            range = Some(messages::table.select(ends).first::<(Option<i64>, Option<i64>)>(connection)?);
+            Ok(Vec::new())
+        });
+        let Some((Some(first), Some(last))) = range else { return };
+        let mut from = first;
+        // In ranges of ids, so that one that cannot be read is left behind.
+        while from <= last {
+            let to = from.saturating_add(MESSAGES_AT_ONCE - 1);
+            self.attempt(&format!("messages {from} to {to}"), findings, |connection| {
+                let rows: Vec<(i64, String, String)> = messages::table
+                    .filter(messages::id.between(from, to).and(messages::deleted_at.is_null()))
+                    .order(messages::id)
+                    .select((messages::id, messages::body, messages::html))
+                    .load(connection)?;
+                let other = rows.into_iter().filter(|(_, body, html)| render_markdown(body) != *html);
+                let finding = |id| Finding(format!("message {id}: its html is not what its text renders to"));
+                Ok(other.map(|(id, _, _)| finding(id)).collect())
+            });
+            from = to.saturating_add(1);
+        }
     }
 
     /// Looks for documents whose Yjs state cannot be read, or differs from the stored text, words or length.
-    fn check_documents(&mut self) -> Result<Vec<Finding>, StoreError> {
-        let mut findings = Vec::new();
-        let ids: Vec<i64> = documents::table.order(documents::id).select(documents::id).load(&mut self.connection)?;
+    fn check_documents(&mut self, findings: &mut Vec<Finding>) {
+        let mut ids: Vec<i64> = Vec::new();
+        self.attempt("the documents", findings, |connection| {
+            ids = documents::table.order(documents::id).select(documents::id).load(connection)?;
+            Ok(Vec::new())
+        });
         for id in ids {
-            let content: (Vec<u8>, i64, String, String) = documents::table
-                .find(id)
-                .select((documents::state, documents::bytes, documents::text, documents::words))
-                .first(&mut self.connection)?;
-            let (state, bytes, text, words) = content;
-            let finding = match read_text(&state) {
-                Err(error) => Some(error.to_string()),
-                Ok(now) if now.text != text || word_list(&text) != words => {
-                    Some("its text is not that of its state".to_owned())
-                }
-                Ok(_) if i64::try_from(state.len()) != Ok(bytes) => Some("its state has another length".to_owned()),
-                Ok(_) => None,
-            };
-            findings.extend(finding.map(|finding| Finding(format!("document {id}: {finding}"))));
+            self.attempt(&format!("document {id}"), findings, |connection| {
+                Ok(check_document(connection, id)?.into_iter().collect())
+            });
         }
-        Ok(findings)
     }
+}
+
+/// How many messages are in memory at a time.
+const MESSAGES_AT_ONCE: i64 = 256;
+
+fn check_document(connection: &mut DbConnection, id: i64) -> QueryResult<Option<Finding>> {
+    let content: (Vec<u8>, i64, String, String) = documents::table
+        .find(id)
+        .select((documents::state, documents::bytes, documents::text, documents::words))
+        .first(connection)?;
+    let (state, bytes, text, words) = content;
+    let finding = match read_text(&state) {
+        Err(error) => Some(error.to_string()),
+        Ok(now) if now.text != text || word_list(&text) != words => {
+            Some("its text is not that of its state".to_owned())
+        }
+        Ok(_) if i64::try_from(state.len()) != Ok(bytes) => Some("its state has another length".to_owned()),
+        Ok(_) => None,
+    };
+    Ok(finding.map(|finding| Finding(format!("document {id}: {finding}"))))
 }
 
 /// What stands in a query for the kinds of events about a subject, and for all kinds.

@@ -101,6 +101,10 @@ impl<J: InLine + Send> JobQueue for FairSender<J> {
         self.0.changed.notify_one();
         Ok(())
     }
+
+    fn waiting(&self) -> usize {
+        self.0.lock().waiting
+    }
 }
 
 impl<J> Drop for FairSender<J> {

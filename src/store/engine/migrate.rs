@@ -47,6 +47,13 @@ where
     Ok(())
 }
 
+/// Whether any migration has run.
+pub(in crate::store) fn has_tables(connection: &mut DbConnection) -> bool {
+    let query = "SELECT version FROM __diesel_schema_migrations ORDER BY version";
+    let applied: QueryResult<Vec<Applied>> = diesel::sql_query(query).load(connection);
+    applied.is_ok_and(|applied| !applied.is_empty())
+}
+
 /// Checks that no migration is pending. Changes nothing.
 ///
 /// # Errors

@@ -90,6 +90,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    health_checks (process) {
+        process -> Text,
+        checked_at -> BigInt,
+    }
+}
+
+diesel::table! {
     invites (id) {
         id -> BigInt,
         created_by -> BigInt,
@@ -262,6 +269,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     file_removals,
     files,
+    health_checks,
     invites,
     jobs,
     leases,

@@ -7,11 +7,13 @@ use tokio::sync::{oneshot, watch};
 use crate::domain::UserId;
 use crate::store::search::known_words::KnownWords;
 use crate::store::search::rebuild::rebuild_if_outdated;
+use crate::store::watching::metrics::StoreMetrics;
+use crate::store::watching::readiness::Readiness;
 
 use super::connection::{Access, DbConnection, connect, connect_existing, prepare_sqlite_file};
 use super::error::{OpenError, StoreError};
 use super::fair_queue::FairSender;
-use super::migrate::{migrate, require_current};
+use super::migrate::{has_tables, migrate, require_current};
 use super::reads::{Pool, ReadPools};
 use super::storage_rations::StorageRations;
 use super::url::DatabaseUrl;
@@ -35,6 +37,9 @@ pub struct Store {
     pub(in crate::store) rations: StorageRations,
     /// Notified at every commit of the writer: there may be new jobs.
     pub(in crate::store) commits: watch::Sender<()>,
+    pub(in crate::store) url: Arc<DatabaseUrl>,
+    pub(in crate::store) metrics: StoreMetrics,
+    pub(in crate::store) readiness: Arc<Readiness>,
 }
 
 impl Store {
@@ -63,34 +68,51 @@ impl Store {
         Self::start(url, connection, options)
     }
 
+    /// Whether there is a database, and a Hubbub has made its tables in it. Creates nothing. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError::Connect`] when it does not answer.
+    pub fn is_there(url: &DatabaseUrl) -> Result<bool, OpenError> {
+        if let DatabaseUrl::Sqlite(path) = url
+            && !path.exists()
+        {
+            return Ok(false);
+        }
+        let mut connection = connect(url, Access::Read).map_err(|error| OpenError::connecting(url, &error))?;
+        Ok(has_tables(&mut connection))
+    }
+
     fn start(url: &DatabaseUrl, connection: DbConnection, options: &StoreOptions) -> Result<Self, OpenError> {
-        let reads = Arc::new(ReadPools::start(url, options)?);
-        let commits = watch::Sender::new(());
-        let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);
-        Ok(Self {
-            writer,
-            reads,
-            page_bytes: options.page_bytes,
-            known_words: Arc::default(),
-            rations: StorageRations::default(),
-            commits,
-        })
+        let (commits, metrics) = (watch::Sender::new(()), StoreMetrics::default());
+        let reads = Arc::new(ReadPools::start(url, options, metrics.clone())?);
+        let writer = Arc::new(writer::start(url, connection, options, commits.clone(), metrics.clone())?);
+        let (url, readiness) = (Arc::new(url.clone()), Arc::default());
+        let (known_words, rations, page_bytes) = (Arc::default(), StorageRations::default(), options.page_bytes);
+        Ok(Self { writer, reads, page_bytes, known_words, rations, commits, url, metrics, readiness })
     }
 
     /// The same store, which keeps no more of one person than this.
     #[must_use]
-    pub const fn with_rations(mut self, rations: StorageRations) -> Self {
+    pub fn with_rations(mut self, rations: StorageRations) -> Self {
         self.rations = rations;
         self
     }
 
-    /// Checks that a read and an (empty) write succeed.
-    ///
-    /// # Errors
-    /// The first error.
-    pub async fn ready(&self) -> Result<(), StoreError> {
-        self.is_first_run().await?;
-        self.write(|_| Ok(())).await
+    /// What the store counts while it works.
+    #[must_use]
+    pub const fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
+    }
+
+    /// Whether nothing can be stored any more, for [`Store::close`] was called.
+    pub(in crate::store) fn is_closed(&self) -> bool {
+        self.writer.is_closed()
+    }
+
+    /// How many changes, and how many reads, wait for a thread.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.writer.waiting(), self.reads.waiting())
     }
 
     /// Stores what is queued, ends reads without waiting for them, and ends the store's threads. Later calls get [`StoreError::Unavailable`]; closing again

@@ -72,6 +72,9 @@ pub(super) trait JobQueue {
     /// # Errors
     /// [`StoreError::Busy`] when the queue is full, [`StoreError::Unavailable`] when it is closed.
     fn submit(&self, job: Self::Job) -> Result<(), StoreError>;
+
+    /// How many jobs wait in it.
+    fn waiting(&self) -> usize;
 }
 
 impl<J> JobQueue for mpsc::Sender<J> {
@@ -82,6 +85,10 @@ impl<J> JobQueue for mpsc::Sender<J> {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => closed(),
         })
+    }
+
+    fn waiting(&self) -> usize {
+        self.max_capacity() - self.capacity()
     }
 }
 
@@ -110,6 +117,16 @@ impl<Q: JobQueue> Workers<Q> {
     pub(super) fn submit(&self, job: Q::Job) -> Result<(), StoreError> {
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
         queue.as_ref().ok_or_else(closed)?.submit(job)
+    }
+
+    /// Whether the queue was closed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.queue.read().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// How many jobs wait for a thread.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, Q::waiting)
     }
 
     /// Closes the queue, lets the threads finish what is in it, and waits until they have ended.

@@ -10,10 +10,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::abort;
+use std::time::Instant;
 
 use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
 use tokio::sync::watch;
 use tracing::{error, warn};
+
+use crate::store::watching::metrics::StoreMetrics;
 
 use super::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
 use super::error::{OpenError, StoreError};
@@ -31,10 +34,11 @@ pub(super) fn start(
     connection: DbConnection,
     options: &StoreOptions,
     commits: watch::Sender<()>,
+    metrics: StoreMetrics,
 ) -> Result<Workers<FairSender<QueuedWrite>>, OpenError> {
     let (queue, commands) = fair_queue(options.write_queue.max(1));
     let batch_limit = options.write_batch.max(1);
-    let writer = Writer { url: url.clone(), connection: Some(connection), batch_limit, commits };
+    let writer = Writer { url: url.clone(), connection: Some(connection), batch_limit, commits, metrics };
     let body = move || {
         // Without a writer the program would accept posts that are never stored. Ending it lets whoever supervises it
         // start it anew; everything that was acknowledged is committed.
@@ -61,6 +65,7 @@ struct Writer {
     batch_limit: usize,
     /// Notified at every commit.
     commits: watch::Sender<()>,
+    metrics: StoreMetrics,
 }
 
 impl Writer {
@@ -84,6 +89,7 @@ impl Writer {
             Ok(()) => batch.into_iter().for_each(|command| command.answer(Ok(()))),
             Err(BatchError::Command(_)) => batch.into_iter().for_each(|command| self.store_alone(command)),
             Err(BatchError::Everyone(error)) => {
+                self.metrics.not_stored(batch.len() as u64);
                 batch.into_iter().for_each(|command| command.answer(Err(error.clone())))
             }
         }
@@ -94,6 +100,7 @@ impl Writer {
     /// Alone, the command sees the name, and cannot get into the deadlock.
     fn store_alone(&mut self, mut command: WriteCommand) {
         let stored = self.try_store(std::slice::from_mut(&mut command));
+        self.metrics.not_stored(stored.is_err().into());
         command.answer(match stored {
             Ok(()) => Ok(()),
             Err(BatchError::Command(error) | BatchError::Everyone(error)) => Err(error),
@@ -103,7 +110,7 @@ impl Writer {
     fn try_store(&mut self, batch: &mut [WriteCommand]) -> Result<(), BatchError> {
         let mut connection = self.begin().map_err(BatchError::Everyone)?;
         let stored = match WriteCommand::run_all(batch, &mut connection) {
-            Ok(()) => commit(&mut connection).map_err(|error| BatchError::Everyone(error.into())),
+            Ok(()) => self.commit(batch.len(), &mut connection),
             Err(error @ StoreError::Unavailable(_)) => Err(BatchError::Everyone(error)),
             Err(error) => Err(BatchError::Command(error)),
         };
@@ -115,6 +122,13 @@ impl Writer {
             self.connection = Some(connection);
         }
         stored
+    }
+
+    fn commit(&self, changes: usize, connection: &mut DbConnection) -> Result<(), BatchError> {
+        let began = Instant::now();
+        commit(connection).map_err(|error| BatchError::Everyone(error.into()))?;
+        self.metrics.committed(changes, began.elapsed());
+        Ok(())
     }
 
     /// Opens a transaction. A connection that was lost while nothing was written (the server was restarted) is replaced

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The SHA-256 of a content, in lower-case hexadecimal digits. A path is made of it alone, never of a name that a
 /// person chose.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ContentHash(String);
 
 impl ContentHash {

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use hubbub::maintenance;
+use hubbub::maintenance::{self, ContentCheck};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::program::maintenance::{database, run_sql};
+use crate::program::maintenance::{database, files, run_sql};
 use crate::support::server::Server;
 use crate::support::settings::DEADLINE;
 
@@ -30,7 +30,11 @@ async fn old_messages_go_when_their_room_says_so() {
     let behind = ada.get(&format!("{path}/events?after=0")).await.expect(200);
     assert_eq!(behind.json["resync"], true);
     assert_eq!(ada.get(&path).await.json["message_count"], 2);
-    assert_eq!(maintenance::check(&database(server.data_dir()), server.data_dir()).expect("readable"), []);
+    assert_eq!(
+        maintenance::check(&database(server.data_dir()), &files(server.data_dir()), ContentCheck::Bytes)
+            .expect("readable"),
+        []
+    );
     assert_eq!(
         ada.patch(&path, &json!({"retention_days": null})).await.expect(200).json["retention_days"],
         Value::Null

@@ -8,6 +8,7 @@ mod demo;
 mod hang_up;
 mod health;
 pub(crate) mod maintenance;
+mod metrics;
 mod page;
 mod rations;
 mod restart;

@@ -11,6 +11,7 @@ use crate::store::engine::connection::DbConnection;
 use crate::store::engine::error::{OpenError, StoreError};
 use crate::store::engine::url::DatabaseUrl;
 use crate::store::engine::workers::{StoreOptions, Workers, closed};
+use crate::store::watching::metrics::StoreMetrics;
 
 use super::canceller::Canceller;
 use super::readers::{self, ReadCommand, ReadConnection};
@@ -45,6 +46,7 @@ pub(in crate::store::engine) struct ReadPools {
     searches: Semaphore,
     /// Notified when the store closes: no read goes on.
     closing: watch::Sender<bool>,
+    metrics: StoreMetrics,
 }
 
 impl ReadPools {
@@ -52,7 +54,11 @@ impl ReadPools {
     ///
     /// # Errors
     /// [`OpenError::Connect`], [`OpenError::Thread`].
-    pub(in crate::store::engine) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Self, OpenError> {
+    pub(in crate::store::engine) fn start(
+        url: &DatabaseUrl,
+        options: &StoreOptions,
+        metrics: StoreMetrics,
+    ) -> Result<Self, OpenError> {
         let canceller = match url {
             DatabaseUrl::Sqlite(_) => None,
             DatabaseUrl::Postgres(_) => Some(Arc::new(Canceller::start(url)?)),
@@ -65,6 +71,7 @@ impl ReadPools {
             deadline: options.read_timeout,
             searches: Semaphore::new(connections.div_ceil(2) as usize),
             closing: watch::Sender::new(false),
+            metrics,
         })
     }
 
@@ -132,7 +139,7 @@ impl ReadPools {
         }
         let cancel = CancelOnDrop::new(ticket, self.canceller.clone());
         let mut closing = self.closing.subscribe();
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
             outcome = outcome => {
                 cancel.answered();
@@ -140,7 +147,14 @@ impl ReadPools {
             }
             _ = closing.wait_for(|is_closing| *is_closing) => Err(closed()),
             () = sleep(self.deadline) => Err(self.timed_out()),
-        }
+        };
+        self.metrics.read(&outcome);
+        outcome
+    }
+
+    /// How many reads wait for a thread.
+    pub(in crate::store::engine) fn waiting(&self) -> usize {
+        self.queries.waiting() + self.reserved.waiting()
     }
 
     fn timed_out(&self) -> StoreError {

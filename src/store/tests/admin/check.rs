@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use crate::domain::{RoomId, UserId};
-use crate::store::{DatabaseUrl, FileStorage, OpenError, Preview, Snapshot};
+use crate::store::{ContentCheck, DatabaseUrl, FileStorage, OpenError, Preview, Snapshot};
 
 use crate::store::tests::database::body;
 use crate::store::tests::files::{keep, keep_with};
@@ -24,7 +24,7 @@ async fn lived_in(database: &TestDatabase) {
 }
 
 fn findings(database: &TestDatabase) -> Vec<String> {
-    let findings = Snapshot::open(&database.url).expect("opens").check().expect("readable");
+    let findings = Snapshot::open(&database.url).expect("opens").check();
     findings.iter().map(ToString::to_string).collect()
 }
 
@@ -111,7 +111,7 @@ on_both_databases! {
             paths.push(directory.path().join(hash.path()));
         }
         let contents = || {
-            let findings = Snapshot::open(&database.url).expect("opens").check_contents(directory.path());
+            let findings = Snapshot::open(&database.url).expect("opens").check_contents(directory.path(), ContentCheck::Bytes);
             findings.expect("readable").iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         // Being received, or of the file system's own.

@@ -51,10 +51,10 @@ on_both_databases! {
         let kept = database.events_after(ada, room, Seq(5), 100, 1_000).await.expect("a member reads");
         assert_eq!(kept.events.iter().map(|event| event.seq.0).collect::<Vec<_>>(), [6, 7, 8, 9]);
         database.post(ada, room, "message 6").await.expect("stored");
-        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), Ok(vec![]));
+        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), []);
         assert_eq!(trim(database, Some(30)).await, 2, "by the instance's setting the other room's beginning is too old");
         assert_eq!(trim(database, Some(30)).await, 0);
-        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), Ok(vec![]));
+        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), []);
         assert_eq!(database.room(ada, other).await.expect("visible").room.last_seq, Seq(2));
     }
 
@@ -66,11 +66,11 @@ on_both_databases! {
         database.run_sql(AGE_FIVE).await;
         assert_eq!(trim(database, Some(30)).await, 5);
         assert_eq!(texts(database, ada, room).await, ["edited"]);
-        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), Ok(vec![]));
+        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), []);
         database.run_sql("UPDATE events SET created_at = 0").await;
         assert_eq!(trim(database, Some(30)).await, 1);
         assert_eq!(texts(database, ada, room).await, [""; 0]);
-        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), Ok(vec![]));
+        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), []);
     }
 
     async fn a_log_is_removed_in_portions(database: &TestDatabase) {
@@ -82,7 +82,7 @@ on_both_databases! {
             portions.push(database.trim_room(room, Timestamp(i64::MAX), 3).await.expect("trimmed"));
         }
         assert_eq!(portions, [3, 3, 2, 0]);
-        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), Ok(vec![]));
+        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), []);
         // A quiet room's clients are at the head and notice nothing.
         let at_the_head = database.events_after(ada, room, Seq(8), 100, 1_000).await.expect("a member reads");
         assert!(!at_the_head.resync);

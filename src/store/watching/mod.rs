@@ -1,0 +1,9 @@
+//! What somebody who runs the server wants to know of its store.
+//!
+//! - `figures`: what is measured when it is asked for: queues, jobs, sizes.
+//! - `metrics`: what is counted while the store works.
+//! - `readiness`: whether a row can be written.
+
+pub(super) mod figures;
+pub(super) mod metrics;
+pub(super) mod readiness;
