@@ -12,7 +12,10 @@ use diesel::prelude::*;
 use crate::domain::{RoomId, Timestamp};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{events, messages, rooms};
+use crate::store::files::rows::files_of_messages;
 use crate::store::rooms::access::lock_room;
+use crate::store::search::entry::indexed_words;
+use crate::store::search::vocabulary;
 use crate::store::{Store, StoreError};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -70,7 +73,17 @@ fn trim(connection: &mut DbConnection, room: RoomId, kept_from: Timestamp, limit
     spoken_of.dedup();
     let about_it = events::table.filter(events::message_id.eq(messages::id.nullable()));
     let unspoken = messages::id.eq_any(spoken_of).and(not(exists(about_it)));
-    diesel::delete(messages::table.filter(unspoken)).execute(connection)?;
+    let removed: Vec<(i64, String)> =
+        messages::table.filter(unspoken).select((messages::id, messages::body)).load(connection)?;
+    let ids: Vec<i64> = removed.iter().map(|(id, _)| *id).collect();
+    let files = files_of_messages(connection, &ids)?;
+    diesel::delete(messages::table.filter(messages::id.eq_any(ids))).execute(connection)?;
+    let names = files.values().flatten().map(|file| file.name.as_str());
+    let mut words: Vec<String> =
+        removed.iter().flat_map(|(_, body)| indexed_words(body, [])).chain(indexed_words("", names)).collect();
+    words.sort_unstable();
+    words.dedup();
+    vocabulary::forget(connection, room, &words)?;
     diesel::update(rooms::table.find(room.0)).set(rooms::log_floor.eq(*new_floor)).execute(connection)?;
     Ok(expired.len())
 }
