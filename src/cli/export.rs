@@ -4,11 +4,12 @@ use std::fs::OpenOptions;
 use std::io::{self, BufWriter};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
 use crate::domain::{RoomId, Username};
-use crate::maintenance::{self, ExportOptions, ExportScope};
+use crate::maintenance::{self, ExportOptions, ExportScope, TimedWriter};
 
 use super::failure::Failure;
 use super::instance::InstanceArgs;
@@ -23,6 +24,9 @@ pub(super) struct ExportArgs {
     /// File to write; standard output when not given
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Seconds for which nobody may read the output; the export then ends, for it keeps the database from shrinking its log
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    write_timeout_secs: u32,
     #[command(flatten)]
     instance: InstanceArgs,
 }
@@ -55,7 +59,10 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let url = args.instance.database_url()?;
     let options = ExportOptions { scope: args.scope.parse()?, has_content_paths: args.content_paths };
     match &args.out {
-        None => maintenance::export(&url, &options, BufWriter::new(io::stdout().lock()))?,
+        None => {
+            let out = TimedWriter::new(io::stdout().lock(), Duration::from_secs(args.write_timeout_secs.into()));
+            maintenance::export(&url, &options, BufWriter::new(out))?
+        }
         Some(path) => {
             // Readable by the owner only: it holds messages of closed rooms.
             let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);

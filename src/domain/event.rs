@@ -84,6 +84,8 @@ event_kinds! {
     DocumentCreated: "document.created", Document;
     /// A document was renamed, archived, or restored from the archive. Changes of its text are no events of the room.
     DocumentChanged: "document.changed", Document;
+    /// A document was deleted; its title, text and versions are gone.
+    DocumentDeleted: "document.deleted", Document;
     /// Someone joined, or was added by the actor.
     MemberJoined: "member.joined", Member;
     /// Someone left, or was removed by the actor.

@@ -30,7 +30,10 @@ pub use limits::Limits;
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
 pub use refusal::Refusal;
 pub use room::{Membership, ReadMark, RetentionDays, Room, RoomKind, RoomName, RoomTopic};
-pub use search::{Phrase, SearchQuery, SnippetPart, Trait, Word, snippet, words};
+pub use search::{
+    MIN_INNER_CHARS, Phrase, SNIPPET_SOURCE_CHARS, SearchQuery, SnippetPart, Trait, Word, name_words,
+    searched_name_words, snippet, words,
+};
 pub use text::{InvalidField, render_markdown};
 pub use timestamp::Timestamp;
 pub use user::{Author, Password, PersonName, Role, User, Username};

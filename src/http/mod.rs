@@ -105,7 +105,8 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
             resource("/documents/{id}")
                 .route(get().to(documents::document::show_document))
                 .route(put().to(documents::saves::save_document))
-                .route(patch().to(documents::document::change_document)),
+                .route(patch().to(documents::document::change_document))
+                .route(delete().to(documents::document::delete_document)),
         )
         .service(resource("/documents/{id}/text").route(get().to(documents::document::show_text)))
         .service(resource("/documents/{id}/versions").route(get().to(documents::versions::list_versions)))

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::{InvalidField, MessageId, Refusal, RoomId, SearchQuery, SnippetPart};
 use crate::json::{DocumentPayload, MessagePayload};
-use crate::store::{DocumentHit, SearchHit, StoreError};
+use crate::store::{Archive, DocumentHit, SearchHit, StoreError};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::identity::Identity;
@@ -20,6 +20,9 @@ use crate::http::state::WebState;
 pub(crate) struct SearchParameters {
     q: String,
     before: Option<MessageId>,
+    /// Whether archived documents are searched too.
+    #[serde(default)]
+    archived: bool,
     #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
@@ -113,10 +116,11 @@ pub(crate) async fn search_messages(
 ) -> Result<HttpResponse, ApiError> {
     let limit = page_limit(parameters.limit, 20, 100)?;
     let query = SearchQuery::parse(&parameters.q)?;
+    let archive = if parameters.archived { Archive::Included } else { Archive::Excluded };
     let documents = match parameters.before {
         Some(_) => None,
         None => {
-            let documents = state.store.search_documents(viewer.user_id(), query.clone(), MAX_DOCUMENTS).await;
+            let documents = state.store.search_documents(viewer.user_id(), query.clone(), archive, MAX_DOCUMENTS).await;
             Some(documents.map_err(names_nothing)?)
         }
     };

@@ -6,6 +6,7 @@ mod backup;
 mod export;
 mod people;
 mod restore;
+mod timed_writer;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub use backup::{Backup, BackupReport, backup};
 pub use export::{ExportOptions, export};
 pub use people::{create_token, make_administrator, reset_password};
 pub use restore::restore;
+pub use timed_writer::TimedWriter;
 
 /// Why it was not done, in words for the person at the terminal.
 #[derive(Debug, Error)]

@@ -66,7 +66,7 @@ pub use people::users::{NewUser, SignUpPermission};
 pub use rooms::access::RoomView;
 pub use rooms::members::{Member, MemberRemoval};
 pub use rooms::room::{NewRoom, RoomChange};
-pub use search::documents::DocumentHit;
+pub use search::documents::{Archive, DocumentHit};
 pub use search::find::{SearchHit, SearchPage};
 pub use watching::figures::StoreFigures;
 pub use watching::metrics::StoreMetrics;

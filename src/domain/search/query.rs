@@ -3,7 +3,7 @@
 use time::macros::format_description;
 use time::{Date, Duration};
 
-use super::words::words;
+use super::phrase::Phrase;
 use crate::domain::Refusal;
 use crate::domain::{InvalidField, Timestamp};
 
@@ -22,15 +22,6 @@ pub struct SearchQuery {
     pub since: Option<Timestamp>,
     /// `before:` a day: earlier than this time.
     pub until: Option<Timestamp>,
-}
-
-/// Words that follow each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Phrase {
-    /// The words, as [`words`] cuts them; at least one.
-    pub words: Vec<String>,
-    /// Whether a single word also stands for longer ones that contain it: it was not put in quotes.
-    pub is_open: bool,
 }
 
 /// What a message can have beside text.
@@ -67,7 +58,8 @@ const MAX_PARTS: usize = 32;
 
 impl SearchQuery {
     /// Parses what somebody typed: `words`, `"a phrase"`, `from:user`, `in:room`, `in:"a room"`, `before:2026-01-31`,
-    /// `after:2026-01-31`, `has:link`, `has:code`, `has:file`. A colon after anything else is punctuation.
+    /// `after:2026-01-31`, `has:link`, `has:code`, `has:file`. A colon after anything else is punctuation. A quotation
+    /// mark without a partner begins a phrase that is still being typed; after a word (`5" disk`) it is punctuation.
     ///
     /// # Errors
     /// `search_empty`, `search_too_long`, `invalid_search`.
@@ -84,7 +76,7 @@ impl SearchQuery {
             rest = query.take_part(rest)?.trim_start();
             parts += 1;
         }
-        let words: usize = query.phrases.iter().map(|phrase| phrase.words.len()).sum();
+        let words: usize = query.phrases.iter().map(Phrase::len).sum();
         if parts.max(words) > MAX_PARTS {
             let detail = format!("The search has too many words; at most {MAX_PARTS} are allowed.");
             return Err(InvalidField::new("q", Refusal::SearchTooLong, detail));
@@ -98,14 +90,17 @@ impl SearchQuery {
     /// Takes the first word, phrase or operator of `text`, and answers what follows it.
     fn take_part<'a>(&mut self, text: &'a str) -> Result<&'a str, InvalidField> {
         if let Some(quoted) = text.strip_prefix('"') {
-            let (phrase, rest) = until_quote(quoted)?;
-            self.look_for(phrase, false);
+            let (phrase, rest, is_closed) = until_quote(quoted);
+            self.look_for(phrase, !is_closed);
             return Ok(rest);
         }
         for (operator, take) in OPERATORS {
             let Some(value) = strip_operator(text, operator) else { continue };
             let (value, rest) = match value.strip_prefix('"') {
-                Some(quoted) => until_quote(quoted)?,
+                Some(quoted) => {
+                    let (value, rest, _) = until_quote(quoted);
+                    (value, rest)
+                }
                 None => until_space(value),
             };
             if value.trim().is_empty() {
@@ -115,25 +110,19 @@ impl SearchQuery {
             return Ok(rest);
         }
         let (word, rest) = until_space(text);
-        // A quotation mark within a word ends it: what follows is a phrase.
-        let (word, rest) = word.find('"').map_or((word, rest), |quote| text.split_at(quote));
+        let Some(quote) = word.find('"') else {
+            self.look_for(word, true);
+            return Ok(rest);
+        };
+        // A quotation mark within a word ends it. If it has a partner, a phrase follows.
+        let (word, phrase) = text.split_at(quote);
         self.look_for(word, true);
-        Ok(rest)
+        Ok(if phrase[1..].contains('"') { phrase } else { &phrase[1..] })
     }
 
     /// Looks for a word or for several that follow each other. Punctuation alone is nothing to look for.
     fn look_for(&mut self, text: &str, is_open: bool) {
-        let mut words = words(text);
-        // The last pair of characters that are written without spaces says all: see `words`.
-        if let [.., pair, last] = words.as_slice()
-            && pair.place.end == last.place.end
-        {
-            words.pop();
-        }
-        if !words.is_empty() {
-            let words = words.into_iter().map(|word| word.text).collect();
-            self.phrases.push(Phrase { words, is_open });
-        }
+        self.phrases.extend(Phrase::new(text, is_open));
     }
 }
 
@@ -171,8 +160,9 @@ fn strip_operator<'a>(text: &'a str, operator: &str) -> Option<&'a str> {
     text[name.len()..].strip_prefix(':')
 }
 
-fn until_quote(text: &str) -> Result<(&str, &str), InvalidField> {
-    text.split_once('"').ok_or_else(|| invalid("A quotation mark (\") has no partner.".to_owned()))
+/// What stands before the next quotation mark, what follows it, and whether there is one.
+fn until_quote(text: &str) -> (&str, &str, bool) {
+    text.split_once('"').map_or((text, "", false), |(quoted, rest)| (quoted, rest, true))
 }
 
 fn until_space(text: &str) -> (&str, &str) {
@@ -201,7 +191,7 @@ mod tests {
     }
 
     fn phrases(text: &str) -> Vec<String> {
-        let show = |phrase: Phrase| format!("{}{}", phrase.words.join(" "), if phrase.is_open { "…" } else { "" });
+        let show = |phrase: Phrase| format!("{}{}", phrase.cuts[0].join(" "), if phrase.is_open { "…" } else { "" });
         parsed(text).phrases.into_iter().map(show).collect()
     }
 
@@ -222,6 +212,8 @@ mod tests {
     fn punctuation_joins_words_into_a_phrase_and_is_no_operator() {
         assert_eq!(phrases("https://example.org/a-b"), ["https example org a b…"]);
         assert_eq!(phrases("note:this x\"y z\""), ["note this…", "x…", "y z"]);
+        assert_eq!(phrases("5\" disk"), ["5…", "disk…"]);
+        assert_eq!(phrases("\"on fri"), ["on fri…"]);
         assert_eq!(phrases("a && b* OR NOT (c)"), ["a…", "b…", "or…", "not…", "c…"]);
     }
 
@@ -234,10 +226,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_query_is_said() {
-        for text in ["\"open", "before:yesterday", "after:2026-02-30", "has:fun", "from:", "in: lobby", "in:\" \""] {
+        for text in ["before:yesterday", "after:2026-02-30", "has:fun", "from:", "in: lobby", "in:\" \""] {
             assert_eq!(code(text), "invalid_search", "{text}");
         }
-        for text in ["", "  ", "!!! ??", "\"\"", "%_*"] {
+        for text in ["", "  ", "!!! ??", "\"\"", "%_*", "\""] {
             assert_eq!(code(text), "search_empty", "{text}");
         }
         assert_eq!(code(&"a".repeat(10_000)), "search_too_long");

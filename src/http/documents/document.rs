@@ -115,6 +115,26 @@ pub(crate) async fn change_document(
     Ok(HttpResponse::Ok().json(DocumentPayload::from(&changed.document)))
 }
 
+/// `DELETE /documents/{id}`: with its versions, for ever. Who has it open loses the live channel at once.
+#[utoipa::path(
+    delete, path = "/api/v1/documents/{id}", tag = "Documents",
+    params(("id" = DocumentId, Path)),
+    responses(
+        (status = 204, description = "It is gone"),
+    ),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member", "not_allowed"]))),
+)]
+pub(crate) async fn delete_document(
+    state: web::Data<WebState>,
+    actor: Identity,
+    id: web::Path<DocumentId>,
+) -> Result<HttpResponse, ApiError> {
+    let deleted = state.store.delete_document(actor.user_id(), *id).await?;
+    state.bus.dispatch(&deleted.event);
+    deleted.users_to_unsubscribe.iter().for_each(|user| state.bus.revoke_document(*id, *user));
+    Ok(HttpResponse::NoContent().finish())
+}
+
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

@@ -42,6 +42,7 @@ const DESCRIPTION: &str = "A self-hosted chat and real-time server. Lengths in t
         crate::http::documents::document::list_documents,
         crate::http::documents::document::create_document,
         crate::http::documents::document::change_document,
+        crate::http::documents::document::delete_document,
         crate::http::documents::document::show_document,
         crate::http::documents::document::show_text,
         crate::http::documents::saves::save_document,

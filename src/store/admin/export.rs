@@ -168,7 +168,7 @@ fn export_documents(
     let mut after = 0;
     loop {
         let mut page = documents::table
-            .filter(documents::id.gt(after))
+            .filter(documents::id.gt(after).and(documents::deleted_at.is_null()))
             .order(documents::id)
             .limit(DOCUMENTS_PAGE)
             .select((DocumentRow::as_select(), documents::text))

@@ -1,21 +1,21 @@
-//! Listing, creating, renaming and archiving documents.
+//! Listing, creating, renaming, archiving and deleting documents.
 
 use std::collections::HashSet;
 
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Document, DocumentContent, DocumentId, DocumentTitle, EventKind, Refusal, RoomEvent, RoomId, Subject,
+    Author, Document, DocumentContent, DocumentId, DocumentTitle, EventKind, Refusal, Role, RoomEvent, RoomId, Subject,
     Timestamp, UserId, word_list,
 };
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::schema::{documents, memberships};
+use crate::store::engine::schema::{document_versions, documents, memberships};
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::require_user;
-use crate::store::rooms::access::{lock_room, require_membership};
+use crate::store::rooms::access::{lock_room, require_membership, visible_room};
 use crate::store::{StorageRations, Store, StoreError};
 
-use super::rows::{DocumentRow, document_for_member, room_of, with_people};
+use super::rows::{DocumentRow, document_for_member, existing_document, room_of, with_people};
 
 /// Changes of a document; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,8 @@ pub struct ChangedDocument {
     pub document: Document,
     /// The event to be dispatched; `None` when nothing was changed.
     pub event: Option<RoomEvent>,
-    /// The people whose sockets are to be unsubscribed from the document's channel: all members when it was archived.
+    /// The people whose sockets are to be unsubscribed from the document's channel: all members when it was archived or
+    /// deleted.
     pub users_to_unsubscribe: Vec<UserId>,
 }
 
@@ -46,7 +47,7 @@ impl Store {
         self.read_snapshot(move |connection| {
             require_membership(connection, viewer, room)?;
             let rows: Vec<DocumentRow> = documents::table
-                .filter(documents::room_id.eq(room.0))
+                .filter(documents::room_id.eq(room.0).and(documents::deleted_at.is_null()))
                 .order((documents::updated_at.desc(), documents::id.desc()))
                 .select(DocumentRow::as_select())
                 .load(connection)?;
@@ -72,7 +73,9 @@ impl Store {
             let place = memberships::room_id.eq(documents::room_id).and(memberships::user_id.eq(user.0));
             let writable = documents::table
                 .inner_join(memberships::table.on(place))
-                .filter(documents::id.eq(id.0).and(documents::archived_at.is_null()))
+                .filter(
+                    documents::id.eq(id.0).and(documents::archived_at.is_null()).and(documents::deleted_at.is_null()),
+                )
                 .select(documents::id);
             Ok(writable.first::<i64>(connection).optional()?.is_some())
         })
@@ -96,6 +99,7 @@ impl Store {
                 let found: Vec<i64> = documents::table
                     .inner_join(memberships::table.on(place))
                     .filter(documents::id.eq_any(part.iter().map(|id| id.0)).and(documents::archived_at.is_null()))
+                    .filter(documents::deleted_at.is_null())
                     .select(documents::id)
                     .load(connection)?;
                 writable.extend(found.into_iter().map(DocumentId));
@@ -131,6 +135,15 @@ impl Store {
         change: DocumentChange,
     ) -> Result<ChangedDocument, StoreError> {
         self.write_for(by, move |connection| change_document(connection, by, id, &change)).await
+    }
+
+    /// Deletes a document with its versions: only the row stays, without title and text, for the log speaks of it.
+    ///
+    /// # Errors
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::NotAllowed`] unless `by` made it or is an
+    /// administrator.
+    pub async fn delete_document(&self, by: UserId, id: DocumentId) -> Result<ChangedDocument, StoreError> {
+        self.write_for(by, move |connection| delete_document(connection, by, id)).await
     }
 }
 
@@ -212,19 +225,54 @@ fn change_document(
             documents::archived_at.eq(document.archived_at.map(|time| time.0)),
         ))
         .execute(connection)?;
-    let users_to_unsubscribe: Vec<i64> = match document.archived_at {
-        Some(_) => {
-            memberships::table.filter(memberships::room_id.eq(room.0)).select(memberships::user_id).load(connection)?
-        }
+    let users_to_unsubscribe = match document.archived_at {
+        Some(_) => members_of(connection, room)?,
         None => Vec::new(),
     };
     let person = Author::from(&require_user(connection, by)?);
     let event = record(connection, &document, person, EventKind::DocumentChanged)?;
-    Ok(ChangedDocument {
-        document,
-        event: Some(event),
-        users_to_unsubscribe: users_to_unsubscribe.into_iter().map(UserId).collect(),
-    })
+    Ok(ChangedDocument { document, event: Some(event), users_to_unsubscribe })
+}
+
+fn delete_document(connection: &mut DbConnection, by: UserId, id: DocumentId) -> Result<ChangedDocument, StoreError> {
+    let room = room_of(connection, id)?;
+    lock_room(connection, room)?;
+    let view = visible_room(connection, by, room).map_err(|error| match error {
+        StoreError::Refused(Refusal::RoomNotFound) => StoreError::Refused(Refusal::DocumentNotFound),
+        error => error,
+    })?;
+    let person = require_user(connection, by)?;
+    let is_administrator = person.role == Role::Administrator;
+    if view.membership.is_none() && !is_administrator {
+        return Err(StoreError::Refused(Refusal::NotAMember));
+    }
+    let mut document = existing_document(connection, id)?;
+    if document.created_by.id != by && !is_administrator {
+        return Err(StoreError::Refused(Refusal::NotAllowed));
+    }
+    let content = DocumentContent::empty();
+    document.title.clear();
+    document.bytes = i64::try_from(content.state.len()).unwrap_or(i64::MAX);
+    diesel::delete(document_versions::table.filter(document_versions::document_id.eq(id.0))).execute(connection)?;
+    diesel::update(documents::table.find(id.0))
+        .set((
+            documents::title.eq(&document.title),
+            documents::title_words.eq(word_list(&document.title)),
+            documents::bytes.eq(document.bytes),
+            documents::state.eq(&content.state),
+            documents::state_vector.eq(&content.state_vector),
+            documents::text.eq(&content.text),
+            documents::words.eq(&content.words),
+            documents::deleted_at.eq(Timestamp::now().0),
+        ))
+        .execute(connection)?;
+    let event = record(connection, &document, Author::from(&person), EventKind::DocumentDeleted)?;
+    Ok(ChangedDocument { document, event: Some(event), users_to_unsubscribe: members_of(connection, room)? })
+}
+
+fn members_of(connection: &mut DbConnection, room: RoomId) -> QueryResult<Vec<UserId>> {
+    let members = memberships::table.filter(memberships::room_id.eq(room.0)).select(memberships::user_id);
+    Ok(members.load::<i64>(connection)?.into_iter().map(UserId).collect())
 }
 
 /// Writes an event about a document, whose room must be locked.

@@ -66,6 +66,17 @@ pub(in crate::store) fn documents_by_id(
     with_people(connection, rows)
 }
 
+/// A document that was not deleted, for whoever may see its room.
+///
+/// # Errors
+/// [`Refusal::DocumentNotFound`].
+pub(super) fn existing_document(connection: &mut DbConnection, id: DocumentId) -> Result<Document, StoreError> {
+    let is_there = documents::table.find(id.0).filter(documents::deleted_at.is_null()).select(documents::id);
+    let found: Option<i64> = is_there.first(connection).optional()?;
+    let document = found.map(|id| documents_by_id(connection, vec![id])).transpose()?.and_then(|mut found| found.pop());
+    document.ok_or(StoreError::Refused(Refusal::DocumentNotFound))
+}
+
 /// A document of a room that `viewer` must belong to. One in a closed room of which `viewer` is no member is reported
 /// as not found.
 ///
@@ -76,8 +87,7 @@ pub(super) fn document_for_member(
     viewer: UserId,
     id: DocumentId,
 ) -> Result<Document, StoreError> {
-    let document =
-        documents_by_id(connection, vec![id.0])?.pop().ok_or(StoreError::Refused(Refusal::DocumentNotFound))?;
+    let document = existing_document(connection, id)?;
     require_membership(connection, viewer, document.room_id).map_err(|error| match error {
         StoreError::Refused(Refusal::RoomNotFound) => StoreError::Refused(Refusal::DocumentNotFound),
         error => error,
@@ -99,7 +109,9 @@ pub(in crate::store) fn document_ids_of_room(
     connection: &mut DbConnection,
     room: RoomId,
 ) -> QueryResult<Vec<DocumentId>> {
-    let ids: Vec<i64> =
-        documents::table.filter(documents::room_id.eq(room.0)).select(documents::id).load(connection)?;
+    let ids: Vec<i64> = documents::table
+        .filter(documents::room_id.eq(room.0).and(documents::deleted_at.is_null()))
+        .select(documents::id)
+        .load(connection)?;
     Ok(ids.into_iter().map(DocumentId).collect())
 }

@@ -32,10 +32,11 @@ pub(in crate::store) enum Access {
     Read,
 }
 
-/// The timeout, in milliseconds, is how long another process's lock is waited for; WAL lets readers and the writer work
+/// The log is cut to that many bytes when it begins anew: a reader that has stalled makes it grow, and after it has gone the
+/// space is given back. The timeout, in milliseconds, is how long another process's lock is waited for; WAL lets readers and the writer work
 /// side by side; FULL makes a commit survive a power cut. The order matters: the first protects the others.
-const SQLITE_PRAGMAS: &str =
-    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+     PRAGMA journal_size_limit = 8388608;";
 
 /// The counterpart of `busy_timeout`, and a bound on how long a dead client of ours can hold a room. The writer looks
 /// up rows by their keys: that never needs a whole table to be read or a query to be compiled, and planning again for

@@ -48,6 +48,7 @@ diesel::table! {
         state_vector -> Binary,
         text -> Text,
         words -> Text,
+        deleted_at -> Nullable<BigInt>,
     }
 }
 
@@ -196,6 +197,7 @@ diesel::table! {
         username -> Text,
         name -> Text,
         folded_name -> Text,
+        name_words -> Text,
         password_hash -> Text,
         role -> Text,
         created_at -> BigInt,

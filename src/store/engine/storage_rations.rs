@@ -56,7 +56,7 @@ impl StorageRations {
         connection: &mut DbConnection,
         room: RoomId,
     ) -> Result<(), StoreError> {
-        let query = format!("SELECT count(*) AS sum FROM documents WHERE room_id = {room}");
+        let query = format!("SELECT count(*) AS sum FROM documents WHERE room_id = {room} AND deleted_at IS NULL");
         require(connection, self.documents_per_room, 1, &query, Refusal::RoomDocumentsUsedUp)
     }
 
@@ -70,8 +70,10 @@ impl StorageRations {
         maker: UserId,
         added: u64,
     ) -> Result<(), StoreError> {
-        let query =
-            format!("SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) AS sum FROM documents WHERE created_by = {maker}");
+        let query = format!(
+            "SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) AS sum FROM documents \
+             WHERE created_by = {maker} AND deleted_at IS NULL"
+        );
         require(connection, self.document_bytes, added, &query, Refusal::DocumentBytesUsedUp)
     }
 }

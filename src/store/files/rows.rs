@@ -1,5 +1,7 @@
 //! The rows of files: which message has which.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
@@ -91,6 +93,24 @@ pub(in crate::store) fn attach(connection: &mut DbConnection, message: &Message)
 /// Removes the rows of a message's files. A database trigger marks their contents for removal.
 pub(in crate::store) fn remove_of_message(connection: &mut DbConnection, message: MessageId) -> QueryResult<()> {
     diesel::delete(files::table.filter(files::message_id.eq(message.0))).execute(connection).map(drop)
+}
+
+/// The files of messages, by the messages' ids.
+pub(in crate::store) fn files_of_messages(
+    connection: &mut DbConnection,
+    ids: &[i64],
+) -> QueryResult<HashMap<i64, Vec<File>>> {
+    let rows: Vec<FileRow> = files::table
+        .filter(files::message_id.eq_any(ids.to_vec()))
+        .order((files::message_id, files::place))
+        .select(FileRow::as_select())
+        .load(connection)?;
+    let mut files: HashMap<i64, Vec<File>> = HashMap::new();
+    for row in rows {
+        let message = row.message_id.unwrap_or_default();
+        files.entry(message).or_default().push(StoredFile::from(row).file);
+    }
+    Ok(files)
 }
 
 /// Reads the files of messages into [`Message::files`], with one query.

@@ -12,8 +12,11 @@ use diesel::prelude::*;
 use crate::domain::{RoomId, Timestamp};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{events, messages, rooms};
+use crate::store::files::rows::files_of_messages;
 use crate::store::rooms::access::lock_room;
 use crate::store::rooms::unread::{Uncounted, uncount_removed};
+use crate::store::search::entry::indexed_words;
+use crate::store::search::vocabulary;
 use crate::store::{Store, StoreError};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -71,12 +74,23 @@ fn trim(connection: &mut DbConnection, room: RoomId, kept_from: Timestamp, limit
     spoken_of.dedup();
     let about_it = events::table.filter(events::message_id.eq(messages::id.nullable()));
     let unspoken = messages::id.eq_any(spoken_of).and(not(exists(about_it)));
-    let removed: Vec<(i64, i64, Option<i64>)> = diesel::delete(messages::table.filter(unspoken))
-        .returning((messages::number, messages::author_id, messages::deleted_at))
-        .get_results(connection)?;
-    let removed = removed.into_iter().filter(|(_, _, deleted_at)| deleted_at.is_none());
-    let removed: Vec<_> = removed.map(|(number, author_id, _)| Uncounted { number, author_id }).collect();
-    uncount_removed(connection, room, &removed)?;
+    let removed: Vec<(i64, i64, i64, Option<i64>, String)> = messages::table
+        .filter(unspoken)
+        .select((messages::id, messages::number, messages::author_id, messages::deleted_at, messages::body))
+        .load(connection)?;
+    let ids: Vec<i64> = removed.iter().map(|(id, ..)| *id).collect();
+    let files = files_of_messages(connection, &ids)?;
+    diesel::delete(messages::table.filter(messages::id.eq_any(ids))).execute(connection)?;
+    let counted = removed.iter().filter(|(_, _, _, deleted_at, _)| deleted_at.is_none());
+    let counted: Vec<_> =
+        counted.map(|&(_, number, author_id, ..)| Uncounted { number, author_id }).collect();
+    uncount_removed(connection, room, &counted)?;
+    let names = files.values().flatten().map(|file| file.name.as_str());
+    let mut words: Vec<String> =
+        removed.iter().flat_map(|(.., body)| indexed_words(body, [])).chain(indexed_words("", names)).collect();
+    words.sort_unstable();
+    words.dedup();
+    vocabulary::forget(connection, room, &words)?;
     diesel::update(rooms::table.find(room.0)).set(rooms::log_floor.eq(*new_floor)).execute(connection)?;
     Ok(expired.len())
 }

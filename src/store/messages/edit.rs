@@ -12,8 +12,8 @@ use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::require_user;
 use crate::store::rooms::access::{lock_room, require_membership, visible_room};
 use crate::store::rooms::unread::uncount_deleted;
-use crate::store::search::entry::SearchEntry;
-use crate::store::search::index;
+use crate::store::search::entry::{SearchEntry, indexed_words};
+use crate::store::search::{index, vocabulary};
 use crate::store::{Store, StoreError};
 
 use super::load::messages_by_id;
@@ -31,7 +31,7 @@ impl Store {
         id: MessageId,
         body: MessageBody,
     ) -> Result<(Message, RoomEvent), StoreError> {
-        let entry = self.known_words.entry(&body, false);
+        let entry = self.known_words.entry(room, &body);
         self.write_for(actor, move |connection| edit(connection, actor, room, id, &body, &entry)).await
     }
 
@@ -80,12 +80,14 @@ fn edit(
         return Err(StoreError::Refused(Refusal::NotAllowed));
     }
     let now = Timestamp::now();
+    let old_words = words_of(&message);
     message.body = body.text().to_owned();
     message.html = body.html().to_owned();
     message.edited_at = Some(now);
     let editor = message.author.clone();
     index::remove(connection, id)?;
-    index::add(connection, id, room, by, &entry.clone().with_files(!message.files.is_empty()))?;
+    index::add(connection, id, room, by, &entry.clone().with_files(&message.files))?;
+    vocabulary::forget(connection, room, &old_words)?;
     let event = replace_text(connection, message.clone(), editor, now, EventKind::MessageEdited)?;
     Ok((message, event))
 }
@@ -110,12 +112,14 @@ fn delete(
         return Ok((message, None));
     }
     let now = Timestamp::now();
+    let old_words = words_of(&message);
     message.body.clear();
     message.html.clear();
     message.deleted_at = Some(now);
     message.files.clear();
     uncount_deleted(connection, &message)?;
     index::remove(connection, id)?;
+    vocabulary::forget(connection, room, &old_words)?;
     remove_of_message(connection, id)?;
     let event = replace_text(connection, message.clone(), Author::from(&person), now, EventKind::MessageDeleted)?;
     Ok((message, Some(event)))
@@ -142,6 +146,10 @@ fn replace_text(
     let event = RoomEvent { room_id, seq, created_at: at, actor, kind, subject: Subject::Message(Box::new(message)) };
     append(connection, &event)?;
     Ok(event)
+}
+
+fn words_of(message: &Message) -> Vec<String> {
+    indexed_words(&message.body, message.files.iter().map(|file| file.name.as_str()))
 }
 
 /// A message of that room.

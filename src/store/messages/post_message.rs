@@ -26,13 +26,12 @@ impl Store {
     /// for another text or a message of another room, [`Refusal::FileNotFound`](crate::domain::Refusal::FileNotFound) unless its files are the author's, were
     /// uploaded into this room, and belong to no message, [`StoreError::Busy`].
     pub async fn post_message(&self, author: UserId, room: RoomId, draft: MessageDraft) -> Result<Posted, StoreError> {
-        let has_files = !draft.file_ids.is_empty();
-        let entry = self.known_words.entry(&draft.body, has_files);
-        let new_words = entry.new_words();
+        let entry = self.known_words.entry(room, &draft.body);
+        let words = entry.words_to_remember(room);
         let (command, outcome) = WriteCommand::post(Post { author, room, draft, entry });
         let posted = self.submit(Some(author), command, outcome).await?;
         if let Posted::New { .. } = posted {
-            self.known_words.remember(&new_words);
+            self.known_words.remember(&words);
         }
         Ok(posted)
     }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{PersonName, Refusal, Role, Timestamp, User, UserId, Username};
+use crate::domain::{PersonName, Refusal, Role, Timestamp, User, UserId, Username, name_words, searched_name_words};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{sessions, users};
 use crate::store::{Store, StoreError, TokenHash};
@@ -122,29 +122,37 @@ impl Store {
         .await
     }
 
-    /// People whose user name, or a word of whose name, begins with `query`, in the order of their names; all when it
-    /// is empty.
+    /// People in whose name or user name every word of `query` is found, in any order and wherever in a word: first
+    /// those with a word that begins with the first one, then in the order of their names. All when it is empty, and
+    /// none when it has punctuation only.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn find_users(&self, query: &str, limit: i64) -> Result<Vec<User>, StoreError> {
-        let prefix = format!("{}%", escape_like(&query.trim().to_lowercase()));
+        let words = searched_name_words(query);
+        if words.is_empty() && !query.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let beginning = format!("% {}%", words.first().map_or("", String::as_str));
         self.read(move |connection| {
-            let found: Vec<UserRow> = users::table
-                .filter(
-                    (users::username.like(&prefix).escape('\\'))
-                        .or(users::folded_name.like(&prefix).escape('\\'))
-                        .or(users::folded_name.like(format!("% {prefix}")).escape('\\')),
-                )
-                .order((users::folded_name, users::id))
+            let mut people = users::table
+                .order((users::name_words.like(beginning).desc(), users::folded_name, users::id))
                 .limit(limit.max(0))
                 .select(UserRow::as_select())
-                .load(connection)?;
+                .into_boxed();
+            // Words have letters, digits and marks only, so nothing needs escaping.
+            for word in words.iter().take(MAX_NAME_WORDS) {
+                people = people.filter(users::name_words.like(format!("%{word}%")));
+            }
+            let found: Vec<UserRow> = people.load(connection)?;
             found.into_iter().map(User::try_from).collect()
         })
         .await
     }
 }
+
+/// Words of a search for people that are looked at: more than a name has.
+const MAX_NAME_WORDS: usize = 16;
 
 fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreError> {
     let role = if is_first(connection)? { Role::Administrator } else { Role::Member };
@@ -158,6 +166,7 @@ fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreEr
             users::username.eq(new.username.as_str()),
             users::name.eq(new.name.as_str()),
             users::folded_name.eq(new.name.as_str().to_lowercase()),
+            users::name_words.eq(name_words(new.name.as_str(), new.username.as_str())),
             users::password_hash.eq(&new.password_hash),
             users::role.eq(role.name()),
             users::created_at.eq(now.0),
@@ -203,9 +212,4 @@ fn nobody_signed_up(connection: &mut DbConnection) -> QueryResult<bool> {
 fn id_of(connection: &mut DbConnection, username: &str) -> Result<i64, StoreError> {
     let found = users::table.filter(users::username.eq(username)).select(users::id).first(connection).optional()?;
     found.ok_or(StoreError::Refused(Refusal::UserNotFound))
-}
-
-/// Escapes the characters that have a meaning in `LIKE`.
-fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

@@ -4,9 +4,13 @@
 //! documents have no index: the column `words` has the words of the text as one list, and a search reads the lists of
 //! all documents in the viewer's rooms.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
-use crate::domain::{Document, Phrase, RoomId, SearchQuery, SnippetPart, UserId, snippet, words};
+use crate::domain::{
+    Document, MIN_INNER_CHARS, Phrase, RoomId, SNIPPET_SOURCE_CHARS, SearchQuery, SnippetPart, UserId, snippet,
+};
 use crate::store::documents::rows::{DocumentRow, with_people};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::documents;
@@ -25,8 +29,14 @@ pub struct DocumentHit {
     pub snippet: Vec<SnippetPart>,
 }
 
-/// From this length on a part of a word is found inside of words, as in messages.
-const MIN_INNER_CHARS: usize = 3;
+/// Whether archived documents are searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archive {
+    /// Only documents that can be written.
+    Excluded,
+    /// All.
+    Included,
+}
 
 impl Store {
     /// Documents in the rooms of `viewer` that match the query, last updated first. Each word may be in the title or in
@@ -40,9 +50,10 @@ impl Store {
         &self,
         viewer: UserId,
         query: SearchQuery,
+        archive: Archive,
         limit: i64,
     ) -> Result<Vec<DocumentHit>, StoreError> {
-        self.read_search(move |connection| search(connection, viewer, &query, limit)).await
+        self.read_search(move |connection| search(connection, viewer, &query, archive, limit)).await
     }
 }
 
@@ -50,18 +61,25 @@ fn search(
     connection: &mut DbConnection,
     viewer: UserId,
     query: &SearchQuery,
+    archive: Archive,
     limit: i64,
 ) -> Result<Vec<DocumentHit>, StoreError> {
     let rooms = rooms_to_search(connection, viewer, &query.rooms)?;
     if rooms.is_empty() || !query.has.is_empty() {
         return Ok(Vec::new());
     }
+    // One character more than is looked at, so that a snippet knows that the text goes on.
+    let beginning = format!("substr(documents.text, 1, {})", SNIPPET_SOURCE_CHARS + 1);
     let mut wanted = documents::table
         .filter(documents::room_id.eq_any(rooms.keys().map(|id| id.0).collect::<Vec<_>>()))
+        .filter(documents::deleted_at.is_null())
         .order((documents::updated_at.desc(), documents::id.desc()))
         .limit(limit)
-        .select((DocumentRow::as_select(), documents::text))
+        .select((DocumentRow::as_select(), sql::<Text>(&beginning)))
         .into_boxed();
+    if archive == Archive::Excluded {
+        wanted = wanted.filter(documents::archived_at.is_null());
+    }
     if !query.from.is_empty() {
         let people: Vec<i64> = authors(connection, &query.from)?.into_iter().map(|id| id.0).collect();
         wanted = wanted.filter(documents::created_by.eq_any(people.clone()).or(documents::updated_by.eq_any(people)));
@@ -73,50 +91,35 @@ fn search(
         wanted = wanted.filter(documents::updated_at.lt(until.0));
     }
     for phrase in &query.phrases {
-        let pattern = pattern(phrase);
-        wanted = wanted.filter(documents::title_words.like(pattern.clone()).or(documents::words.like(pattern)));
+        let (pattern, other) = patterns(phrase);
+        let in_title = documents::title_words.like(pattern.clone()).or(documents::title_words.like(other.clone()));
+        let in_text = documents::words.like(pattern).or(documents::words.like(other));
+        wanted = wanted.filter(in_title.or(in_text));
     }
     let (rows, texts): (Vec<DocumentRow>, Vec<String>) =
         wanted.load::<(DocumentRow, String)>(connection)?.into_iter().unzip();
     let hit = |(document, text): (Document, String)| DocumentHit {
         room_name: rooms.get(&RoomId(document.room_id.0)).cloned().unwrap_or_default(),
-        snippet: snippet(&text, &shown(&text, &query.phrases)),
+        snippet: snippet(&text, &query.phrases),
         document,
     };
     Ok(with_people(connection, rows)?.into_iter().zip(texts).map(hit).collect())
 }
 
-/// What `LIKE` looks for in a list of words. Words have letters, digits and marks only, so nothing needs escaping.
-fn pattern(phrase: &Phrase) -> String {
-    match open_part(phrase) {
-        Some(part) if part.chars().count() >= MIN_INNER_CHARS => format!("%{part}%"),
-        Some(part) => format!("% {part}%"),
-        None => format!("% {} %", phrase.words.join(" ")),
-    }
-}
-
-/// The word that also stands for longer ones.
-fn open_part(phrase: &Phrase) -> Option<&str> {
-    match phrase.words.as_slice() {
-        [part] if phrase.is_open => Some(part),
-        _ => None,
-    }
-}
-
-/// What the snippet of a text marks: the phrases, and the text's words that an open part stands for.
-fn shown(text: &str, phrases: &[Phrase]) -> Vec<Vec<String>> {
-    let mut shown = Vec::new();
-    for phrase in phrases {
-        let Some(part) = open_part(phrase) else {
-            shown.push(phrase.words.clone());
-            continue;
-        };
-        let is_inner = part.chars().count() >= MIN_INNER_CHARS;
-        let stands_for = |word: &String| word.starts_with(part) || (is_inner && word.contains(part));
-        let mut longer: Vec<String> = words(text).into_iter().map(|word| word.text).filter(stands_for).collect();
-        longer.sort_unstable();
-        longer.dedup();
-        shown.extend(longer.into_iter().map(|word| vec![word]));
-    }
-    shown
+/// What `LIKE` looks for in a list of words: either way in which the phrase can be cut. Words have letters, digits, marks
+/// and emoji only, so nothing needs escaping.
+fn patterns(phrase: &Phrase) -> (String, String) {
+    let pattern = |cut: &Vec<String>| {
+        let words = cut.join(" ");
+        let is_inner = cut.first().is_some_and(|first| first.chars().count() >= MIN_INNER_CHARS);
+        match phrase.is_open {
+            true if is_inner => format!("%{words}%"),
+            true => format!("% {words}%"),
+            false => format!("% {words} %"),
+        }
+    };
+    let mut patterns = phrase.cuts.iter().map(pattern);
+    let first = patterns.next().unwrap_or_default();
+    let last = patterns.last().unwrap_or_else(|| first.clone());
+    (first, last)
 }

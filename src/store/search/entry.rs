@@ -1,9 +1,12 @@
 //! The entry of one message in the index.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::domain::{RoomId, Trait, UserId, words};
+use crate::domain::{File, RoomId, Trait, UserId, words};
 
 /// The entry of one message in the index; made on the caller's thread, since cutting words takes time that the writer
 /// needs.
@@ -11,37 +14,64 @@ use crate::domain::{RoomId, Trait, UserId, words};
 pub(in crate::store) struct SearchEntry {
     /// In the order of the text.
     words: Vec<String>,
+    /// Those of each file's name.
+    file_words: Vec<Vec<String>>,
     traits: Vec<Trait>,
     /// Words that the vocabulary may lack, in order and each once.
-    pub(super) new_words: Vec<String>,
+    new_words: Vec<String>,
+    /// The number of removals of words at which the others were known; see [`super::vocabulary`].
+    known_at: i64,
+    /// The number at which the entry was stored.
+    stored_at: Arc<AtomicI64>,
 }
 
 /// Postgres does not count positions beyond it, and no message that a person writes has so many words.
 const MAX_WORDS: usize = 16_000;
 
+/// A number of removals that no database has.
+pub(super) const NEVER: i64 = -1;
+
 impl SearchEntry {
-    /// The entry for a text and its HTML. `is_known` says whether the vocabulary already has a word.
-    pub(super) fn new(text: &str, html: &str, is_known: impl Fn(&str) -> bool) -> Self {
-        let words: Vec<String> = words(text).into_iter().take(MAX_WORDS).map(|word| word.text).collect();
-        let mut new_words: Vec<String> = words.iter().filter(|word| !is_known(word)).cloned().collect();
-        new_words.sort_unstable();
-        new_words.dedup();
+    /// The entry for a text and its HTML. `is_known` says whether the vocabulary had a word at that number of removals.
+    pub(super) fn new(text: &str, html: &str, known_at: i64, is_known: impl Fn(&str) -> bool) -> Self {
+        let words: Vec<String> = texts(text).take(MAX_WORDS).collect();
+        let new_words = distinct(words.iter().filter(|word| !is_known(word)).cloned());
         let has_link = html.contains("<a ") || text.contains("https://") || text.contains("http://");
         let traits = [(has_link, Trait::Link), (html.contains("<code"), Trait::Code)];
         let traits = traits.into_iter().filter(|(has, _)| *has).map(|(_, one)| one).collect();
-        Self { words, traits, new_words }
+        Self { words, file_words: Vec::new(), traits, new_words, known_at, stored_at: Arc::new(AtomicI64::new(NEVER)) }
     }
 
-    /// Adds the trait `has:file` if the message has files.
-    pub(in crate::store) fn with_files(mut self, has_files: bool) -> Self {
-        if has_files {
-            self.traits.push(Trait::File);
+    /// Adds the trait `has:file` and the words of the files' names, if the message has files.
+    pub(in crate::store) fn with_files(mut self, files: &[File]) -> Self {
+        if files.is_empty() {
+            return self;
         }
+        self.traits.push(Trait::File);
+        self.file_words = files.iter().map(|file| texts(&file.name).collect()).collect();
+        let new_words = self.new_words.iter().chain(self.file_words.iter().flatten());
+        self.new_words = distinct(new_words.cloned());
         self
     }
 
-    /// How many words it has: writing it takes time in proportion.
-    pub(in crate::store) fn word_count(&self) -> usize {
+    /// All words, in order and each once.
+    pub(in crate::store) fn distinct_words(&self) -> Vec<String> {
+        distinct(self.words.iter().chain(self.file_words.iter().flatten()).cloned())
+    }
+
+    /// The words that the vocabulary may lack at that number of removals.
+    pub(super) fn words_to_add(&self, removals: i64) -> Cow<'_, [String]> {
+        self.stored_at.store(removals, Ordering::Relaxed);
+        if removals == self.known_at { Cow::Borrowed(&self.new_words) } else { Cow::Owned(self.distinct_words()) }
+    }
+
+    /// Where the number of removals will be at which the entry is stored.
+    pub(super) fn stored_at(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.stored_at)
+    }
+
+    /// How many words the text has: what storing the message costs.
+    pub(in crate::store) const fn word_count(&self) -> usize {
         self.words.len()
     }
 
@@ -50,12 +80,20 @@ impl SearchEntry {
         [room_term(room), from_term(author)].into_iter().chain(traits)
     }
 
-    /// The terms for SQLite: separated by spaces.
+    /// The terms for SQLite: separated by spaces. Before a file's name stands a term of its own, so that no phrase
+    /// reaches from one text into the next.
     pub(super) fn fts5(&self, room: RoomId, author: UserId) -> String {
         let mut terms = self.words.join(" ");
         for label in self.labels(room, author) {
             terms.push(' ');
             terms.push_str(&label);
+        }
+        for words in &self.file_words {
+            terms.push_str(" :name");
+            for word in words {
+                terms.push(' ');
+                terms.push_str(word);
+            }
         }
         terms
     }
@@ -63,8 +101,14 @@ impl SearchEntry {
     /// The terms for Postgres: a `tsvector` as text. Words have no quotation marks in them.
     pub(super) fn tsvector(&self, room: RoomId, author: UserId) -> String {
         let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (index, word) in self.words.iter().enumerate() {
-            places.entry(word).or_default().push(index + 1);
+        let mut place = 0;
+        for words in [&self.words].into_iter().chain(&self.file_words) {
+            for word in words {
+                place += 1;
+                places.entry(word).or_default().push(place);
+            }
+            // As the term on SQLite.
+            place += 1;
         }
         let mut terms = String::new();
         for (word, places) in places {
@@ -82,17 +126,33 @@ impl SearchEntry {
     }
 }
 
-/// No word contains a colon, so these terms differ from all words.
+/// The words of a message as it is indexed, in order and each once.
+pub(in crate::store) fn indexed_words<'a>(text: &str, file_names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    distinct(texts(text).take(MAX_WORDS).chain(file_names.into_iter().flat_map(texts)))
+}
+
+fn texts(text: &str) -> impl Iterator<Item = String> + use<> {
+    words(text).into_iter().map(|word| word.text)
+}
+
+fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut words: Vec<String> = words.collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// No word has a colon, so these terms differ from all words, and none is found by the beginning of a word.
 pub(super) fn room_term(room: RoomId) -> String {
-    format!("room:{room}")
+    format!(":room:{room}")
 }
 
 pub(super) fn from_term(author: UserId) -> String {
-    format!("from:{author}")
+    format!(":from:{author}")
 }
 
 pub(super) fn has_term(one: Trait) -> String {
-    format!("has:{}", one.name())
+    format!(":has:{}", one.name())
 }
 
 #[cfg(test)]
@@ -101,9 +161,10 @@ mod tests {
 
     #[test]
     fn an_entry_is_written_for_either_database() {
-        let entry = SearchEntry::new("Go `go` stop", "<p>Go <code>go</code> stop</p>", |word| word == "go");
-        assert_eq!(entry.fts5(RoomId(1), UserId(2)), "go go stop room:1 from:2 has:code");
-        assert_eq!(entry.tsvector(RoomId(1), UserId(2)), "'go':1,2 'stop':3 'room:1' 'from:2' 'has:code' ");
-        assert_eq!(entry.new_words, ["stop"]);
+        let entry = SearchEntry::new("Go `go` stop", "<p>Go <code>go</code> stop</p>", 1, |word| word == "go");
+        assert_eq!(entry.fts5(RoomId(1), UserId(2)), "go go stop :room:1 :from:2 :has:code");
+        assert_eq!(entry.tsvector(RoomId(1), UserId(2)), "'go':1,2 'stop':3 ':room:1' ':from:2' ':has:code' ");
+        assert_eq!(entry.words_to_add(1), ["stop".to_owned()].as_slice());
+        assert_eq!(entry.words_to_add(2), ["go".to_owned(), "stop".to_owned()].as_slice());
     }
 }

@@ -1,11 +1,13 @@
 //! Finding messages: `Store::search`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::domain::{Message, MessageId, Refusal, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet};
+use crate::domain::{
+    Message, MessageId, Phrase, Refusal, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet,
+};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, messages, rooms, users};
 use crate::store::messages::load::{MessageRow, load_messages};
@@ -13,7 +15,7 @@ use crate::store::people::rows::AuthorRow;
 use crate::store::{Store, StoreError};
 
 use super::entry::{from_term, has_term, room_term};
-use super::vocabulary;
+use super::vocabulary::{self, Place};
 
 /// A page of what was found, the newest first.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,21 +75,13 @@ fn search(
     if rooms.is_empty() {
         return Ok(SearchPage { items: Vec::new(), has_older: false });
     }
-    let mut wanted =
-        IndexQuery { viewer, rooms: rooms.keys().copied().collect(), all_of: Vec::new(), shown: Vec::new() };
+    let mut wanted = IndexQuery { viewer, rooms: rooms.keys().copied().collect(), all_of: Vec::new() };
     if !query.from.is_empty() {
         wanted.all_of.push(IndexQuery::any(authors(connection, &query.from)?.into_iter().map(from_term)));
     }
     wanted.all_of.extend(query.has.iter().map(|one| IndexQuery::any([has_term(*one)])));
     for phrase in &query.phrases {
-        let alternatives = match phrase.words.as_slice() {
-            [part] if phrase.is_open => {
-                vocabulary::expand(connection, part)?.into_iter().map(|word| vec![word]).collect()
-            }
-            words => vec![words.to_vec()],
-        };
-        wanted.shown.extend(alternatives.iter().cloned());
-        wanted.all_of.push(alternatives);
+        wanted.all_of.push(alternatives(connection, &wanted.rooms, phrase)?);
     }
     let since = query.since.map(|time| first_since(connection, time)).transpose()?.unwrap_or(0);
     let until = query.until.map(|time| first_since(connection, time)).transpose()?.unwrap_or(i64::MAX);
@@ -99,11 +93,30 @@ fn search(
     }
     let hit = |message: Message| SearchHit {
         room_name: rooms.get(&message.room_id).cloned().unwrap_or_default(),
-        snippet: snippet(&message.body, &wanted.shown),
+        snippet: snippet(&message.body, &query.phrases),
         message,
     };
     let items = load(connection, viewer, ids)?.into_iter().map(hit).collect();
     Ok(SearchPage { items, has_older })
+}
+
+/// What a phrase stands for: itself, and, while it is open, longer words of the rooms that may be searched. Nothing that
+/// is written in other rooms changes the choice.
+fn alternatives(connection: &mut DbConnection, rooms: &HashSet<RoomId>, phrase: &Phrase) -> QueryResult<Vec<Sequence>> {
+    let mut alternatives = Vec::new();
+    for cut in &phrase.cuts {
+        alternatives.push(Sequence { terms: cut.clone(), is_open: phrase.is_open });
+        let [first, others @ ..] = cut.as_slice() else { continue };
+        if !phrase.is_open {
+            continue;
+        }
+        let place = if others.is_empty() { Place::Within } else { Place::AtEnd };
+        for longer in vocabulary::containing(connection, rooms, first, place)? {
+            let terms = std::iter::once(longer).chain(others.iter().cloned()).collect();
+            alternatives.push(Sequence { terms, is_open: !others.is_empty() });
+        }
+    }
+    Ok(alternatives)
 }
 
 /// The viewer's rooms with their names: all, or those that `in:` names.
@@ -159,18 +172,35 @@ fn first_since(connection: &mut DbConnection, time: Timestamp) -> QueryResult<i6
 }
 
 /// Terms that must follow each other.
-type Sequence = Vec<String>;
+#[derive(Clone)]
+struct Sequence {
+    terms: Vec<String>,
+    /// Whether the last one stands also for longer ones.
+    is_open: bool,
+}
+
+/// How an expression is written in the query language of a database.
+struct Syntax {
+    quote: char,
+    /// Between the terms of a sequence.
+    next: &'static str,
+    /// Behind the last term of an open sequence.
+    open: &'static str,
+    or: &'static str,
+    and: &'static str,
+}
+
+const FTS5: Syntax = Syntax { quote: '"', next: " + ", open: " *", or: " OR ", and: " AND " };
+const TSQUERY: Syntax = Syntax { quote: '\'', next: " <-> ", open: ":*", or: " | ", and: " & " };
 
 /// A query for the index.
 struct IndexQuery {
     viewer: UserId,
     /// Rooms of the viewer; the message must be in one of them.
-    rooms: Vec<RoomId>,
+    rooms: HashSet<RoomId>,
     /// Of each element, one sequence must be in the message. Terms are words or our labels, and contain no character
     /// that is special in the query language of either database.
     all_of: Vec<Vec<Sequence>>,
-    /// What is marked in the snippets.
-    shown: Vec<Sequence>,
 }
 
 #[derive(QueryableByName)]
@@ -181,15 +211,19 @@ struct FoundRow {
 
 impl IndexQuery {
     fn any(terms: impl IntoIterator<Item = String>) -> Vec<Sequence> {
-        terms.into_iter().map(|term| vec![term]).collect()
+        terms.into_iter().map(|term| Sequence { terms: vec![term], is_open: false }).collect()
     }
 
-    /// The text of the query: `quote` around each term, `next` between those of a sequence.
-    fn expression(parts: &[Vec<Sequence>], quote: char, next: &str, or: &str, and: &str) -> String {
+    /// The text of the query.
+    fn expression(parts: &[Vec<Sequence>], syntax: &Syntax) -> String {
+        let Syntax { quote, next, open, or, and } = syntax;
         let term = |term: &String| format!("{quote}{term}{quote}");
-        let sequence = |terms: &Sequence| terms.iter().map(term).collect::<Vec<_>>().join(next);
+        let sequence = |sequence: &Sequence| {
+            let terms = sequence.terms.iter().map(term).collect::<Vec<_>>().join(next);
+            format!("({terms}{})", if sequence.is_open { open } else { "" })
+        };
         let any = |alternatives: &Vec<Sequence>| {
-            format!("({})", alternatives.iter().map(|one| format!("({})", sequence(one))).collect::<Vec<_>>().join(or))
+            format!("({})", alternatives.iter().map(sequence).collect::<Vec<_>>().join(or))
         };
         parts.iter().map(any).collect::<Vec<_>>().join(and)
     }
@@ -205,7 +239,7 @@ impl IndexQuery {
         let found = match connection {
             DbConnection::Sqlite(sqlite) => self.find_in_sqlite(sqlite, since, until, limit)?,
             DbConnection::Postgres(postgres) => {
-                let expression = Self::expression(&self.with_rooms(), '\'', " <-> ", " | ", " & ");
+                let expression = Self::expression(&self.with_rooms(), &TSQUERY);
                 let newest = find_in_postgres(postgres, PROBE_NEWEST, &expression, since, until, limit)?;
                 if newest.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
                     find_in_postgres(postgres, ASK_INDEX, &expression, since, until, limit)?
@@ -224,7 +258,7 @@ impl IndexQuery {
         until: i64,
         limit: i64,
     ) -> QueryResult<Vec<FoundRow>> {
-        let expression = |parts: &[Vec<Sequence>]| Self::expression(parts, '"', " + ", " OR ", " AND ");
+        let expression = |parts: &[Vec<Sequence>]| Self::expression(parts, &FTS5);
         if self.rooms.len() > MANY_ROOMS && !self.all_of.is_empty() {
             let probed = diesel::sql_query(PROBE_HITS)
                 .bind::<BigInt, _>(self.viewer.0)

@@ -19,21 +19,25 @@ pub(in crate::store) fn add(
     entry: &SearchEntry,
 ) -> QueryResult<()> {
     match connection {
-        DbConnection::Sqlite(sqlite) => add_in_sqlite(sqlite, id, room, author, entry),
+        DbConnection::Sqlite(sqlite) => {
+            let removals = vocabulary::removals_in_sqlite(sqlite)?;
+            add_in_sqlite(sqlite, removals, id, room, author, entry)
+        }
         DbConnection::Postgres(postgres) => add_batch(postgres, [(id, room, author, entry)].into_iter()),
     }
 }
 
-/// The same on SQLite.
+/// The same on SQLite, at that number of removals.
 pub(in crate::store) fn add_in_sqlite(
     connection: &mut SqliteConnection,
+    removals: i64,
     id: MessageId,
     room: RoomId,
     author: UserId,
     entry: &SearchEntry,
 ) -> QueryResult<()> {
     IndexInSqlite { id: id.0, terms: &entry.fts5(room, author) }.execute(connection)?;
-    vocabulary::add_words_in_sqlite(connection, &entry.new_words)
+    vocabulary::add_words_in_sqlite(connection, room, &entry.words_to_add(removals))
 }
 
 statement! {
@@ -47,16 +51,17 @@ pub(in crate::store) fn add_batch<'a>(
     connection: &mut PgConnection,
     messages: impl Iterator<Item = (MessageId, RoomId, UserId, &'a SearchEntry)>,
 ) -> QueryResult<()> {
+    let removals = vocabulary::removals_in_postgres(connection)?;
     let (mut ids, mut terms, mut new_words) = (Vec::new(), Vec::new(), Vec::new());
     for (id, room, author, entry) in messages {
         ids.push(id.0);
         terms.push(entry.tsvector(room, author));
-        new_words.extend_from_slice(&entry.new_words);
+        new_words.extend(entry.words_to_add(removals).iter().map(|word| (room.0, word.clone())));
     }
     IndexBatch { ids, terms }.execute(connection)?;
     new_words.sort_unstable();
     new_words.dedup();
-    vocabulary::add_words_in_postgres(connection, &new_words)
+    vocabulary::add_words_in_postgres(connection, new_words)
 }
 
 statement! {
@@ -66,7 +71,8 @@ statement! {
     ids, ", ", terms, ") AS message (id, terms)"
 }
 
-/// Takes a message out of the index, before it is added anew or because it was deleted.
+/// Takes a message out of the index, before it is added anew or because it was deleted. Its words are to be forgotten
+/// afterwards: [`vocabulary::forget`].
 pub(in crate::store) fn remove(connection: &mut DbConnection, id: MessageId) -> QueryResult<()> {
     let table_and_key = match connection {
         DbConnection::Sqlite(_) => "DELETE FROM message_search WHERE rowid = ",

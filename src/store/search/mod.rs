@@ -3,9 +3,10 @@
 //! Both databases get the same words, cut by [`crate::domain::words`]: SQLite in a full-text table, Postgres in a
 //! `tsvector`. Two things make it fast:
 //!
-//! - Room, author and traits are terms like the words (`room:1`, `from:2`, `has:link`), so that the index itself
+//! - Room, author and traits are terms like the words (`:room:1`, `:from:2`, `:has:link`), so that the index itself
 //!   intersects "a word that everybody uses" with "my three rooms".
-//! - Parts of words are looked up among the distinct words, and the words found are what the index is asked for. To
+//! - The beginnings of words are asked of the index. Parts within words are looked up among the distinct words of the
+//!   rooms that are searched, and the words found are what the index is asked for. To
 //!   index each message's own groups of three letters would make a post three times as expensive.
 //!
 //! Documents are found in another way: see [`documents`].
@@ -16,7 +17,7 @@
 //! - `index`: writes the index.
 //! - `known_words`: a cache of the words that the vocabulary has.
 //! - `rebuild`: rebuilds the index after an update of the program.
-//! - `vocabulary`: the distinct words of all messages.
+//! - `vocabulary`: the distinct words of each room.
 //!
 //! [`Store::search`]: super::Store::search
 

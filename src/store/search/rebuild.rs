@@ -5,15 +5,16 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tracing::info;
 
-use crate::domain::{MessageId, RoomId, UserId};
+use crate::domain::{MessageId, RoomId, UserId, name_words, word_list};
 use crate::store::engine::connection::{DbConnection, begin_write, commit, rollback};
-use crate::store::engine::schema::{files, messages};
+use crate::store::engine::schema::{documents, messages, users};
+use crate::store::files::rows::files_of_messages;
 
-use super::entry::SearchEntry;
+use super::entry::{NEVER, SearchEntry};
 use super::index;
 
 /// To be incremented when words are cut differently; the next start then rebuilds the index.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Messages read at once.
 const CHUNK: i64 = 1_000;
@@ -37,6 +38,8 @@ pub(in crate::store) fn rebuild_if_outdated(connection: &mut DbConnection) -> Qu
 struct StateRow {
     #[diesel(sql_type = BigInt)]
     version: i64,
+    #[diesel(sql_type = BigInt)]
+    removals: i64,
 }
 
 fn rebuild(connection: &mut DbConnection) -> QueryResult<()> {
@@ -45,8 +48,8 @@ fn rebuild(connection: &mut DbConnection) -> QueryResult<()> {
         postgres.batch_execute("SELECT pg_advisory_xact_lock(1215652451)")?;
     }
     let state: Option<StateRow> =
-        diesel::sql_query("SELECT version FROM search_state").get_result(connection).optional()?;
-    if state.is_some_and(|state| state.version == VERSION) {
+        diesel::sql_query("SELECT version, removals FROM search_state").get_result(connection).optional()?;
+    if state.as_ref().is_some_and(|state| state.version == VERSION) {
         return Ok(());
     }
     connection.batch_execute(match connection {
@@ -56,8 +59,13 @@ fn rebuild(connection: &mut DbConnection) -> QueryResult<()> {
         }
         DbConnection::Postgres(_) => "DELETE FROM message_search; DELETE FROM search_words; DELETE FROM search_state",
     })?;
+    // All words were removed: what other processes remember counts no more.
+    let removals = state.map_or(0, |state| state.removals.saturating_add(1));
+    diesel::sql_query(format!("INSERT INTO search_state (version, removals) VALUES ({VERSION}, {removals})"))
+        .execute(connection)?;
     let indexed = index_all(connection)?;
-    diesel::sql_query(format!("INSERT INTO search_state (version) VALUES ({VERSION})")).execute(connection)?;
+    cut_documents(connection)?;
+    cut_names(connection)?;
     if indexed > 0 {
         info!(messages = indexed, "made the search index");
     }
@@ -76,13 +84,35 @@ fn index_all(connection: &mut DbConnection) -> QueryResult<usize> {
         let Some((id, ..)) = rows.last() else { return Ok(indexed) };
         last = *id;
         indexed += rows.len();
-        let with_files: Vec<Option<i64>> = files::table
-            .filter(files::message_id.between(rows[0].0, last))
-            .select(files::message_id)
-            .load(connection)?;
+        let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
+        let mut files = files_of_messages(connection, &ids)?;
         for (id, room, author, text, html) in rows {
-            let entry = SearchEntry::new(&text, &html, |_| false).with_files(with_files.contains(&Some(id)));
+            let files = files.remove(&id).unwrap_or_default();
+            let entry = SearchEntry::new(&text, &html, NEVER, |_| false).with_files(&files);
             index::add(connection, MessageId(id), RoomId(room), UserId(author), &entry)?;
         }
     }
+}
+
+fn cut_documents(connection: &mut DbConnection) -> QueryResult<()> {
+    let ids: Vec<i64> = documents::table.select(documents::id).load(connection)?;
+    for id in ids {
+        let text = documents::table.find(id).select((documents::title, documents::text));
+        let (title, text): (String, String) = text.first(connection)?;
+        diesel::update(documents::table.find(id))
+            .set((documents::title_words.eq(word_list(&title)), documents::words.eq(word_list(&text))))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+fn cut_names(connection: &mut DbConnection) -> QueryResult<()> {
+    let people: Vec<(i64, String, String)> =
+        users::table.select((users::id, users::name, users::username)).load(connection)?;
+    for (id, name, username) in people {
+        diesel::update(users::table.find(id))
+            .set(users::name_words.eq(name_words(&name, &username)))
+            .execute(connection)?;
+    }
+    Ok(())
 }

@@ -1,48 +1,150 @@
-//! The vocabulary: the distinct words of all messages, for finding words by a part of them.
+//! The vocabulary: the distinct words of each room, for finding words by a part of them.
+//!
+//! A word stands here while a message of the room has it. Writers remember which words they have added, so that most
+//! posts add none. When words are removed, `search_state.removals` rises, and what was remembered before counts no more.
+//! Adding and removing exclude each other: both lock that row, adding for sharing.
+
+use std::collections::HashSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 
+use crate::domain::{MIN_INNER_CHARS, RoomId};
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::statement::statement;
+use crate::store::engine::statement::{json_list, statement};
 
-/// The most words that are searched for one part: the part itself, those that begin with it, those that contain it, the
-/// shorter before the longer. The index is asked for each of them.
-const MAX_EXPANSIONS: usize = 150;
+use super::entry::{NEVER, room_term};
 
-/// From this length on a part is also found within words: the indexed groups of letters have three characters.
-const MIN_INNER_CHARS: usize = 3;
+/// The most words that a part within words stands for, the shorter before the longer. The index is asked for each of
+/// them.
+const MAX_INNER: usize = 150;
 
-/// Adds words, unless the vocabulary has them.
-pub(super) fn add_words_in_sqlite(connection: &mut SqliteConnection, words: &[String]) -> QueryResult<()> {
+/// How often words were removed.
+pub(in crate::store) fn removals_in_sqlite(connection: &mut SqliteConnection) -> QueryResult<i64> {
+    Ok(RemovalsInSqlite {}.get_result(connection).optional()?.unwrap_or(NEVER))
+}
+
+/// The same on Postgres, where no other process removes words until the transaction ends.
+pub(super) fn removals_in_postgres(connection: &mut PgConnection) -> QueryResult<i64> {
+    Ok(RemovalsInPostgres {}.get_result(connection).optional()?.unwrap_or(NEVER))
+}
+
+statement! {
+    /// How often words were removed.
+    RemovalsInSqlite {} -> BigInt:
+    "SELECT removals FROM search_state"
+}
+
+statement! {
+    /// The same, locked against removals.
+    RemovalsInPostgres {} -> BigInt:
+    "SELECT removals FROM search_state FOR SHARE"
+}
+
+/// Adds words of a room, unless the vocabulary has them.
+pub(super) fn add_words_in_sqlite(
+    connection: &mut SqliteConnection,
+    room: RoomId,
+    words: &[String],
+) -> QueryResult<()> {
     for word in words {
-        AddWordInSqlite { word }.execute(connection)?;
+        AddWordInSqlite { room_id: room.0, word }.execute(connection)?;
     }
     Ok(())
 }
 
-/// The same on Postgres, with one statement.
-pub(super) fn add_words_in_postgres(connection: &mut PgConnection, words: &[String]) -> QueryResult<()> {
+/// The same on Postgres, for words of several rooms, with one statement.
+pub(super) fn add_words_in_postgres(connection: &mut PgConnection, words: Vec<(i64, String)>) -> QueryResult<()> {
     if words.is_empty() {
         return Ok(());
     }
-    AddWordsInPostgres { words }.execute(connection).map(drop)
+    let (room_ids, words): (Vec<i64>, Vec<String>) = words.into_iter().unzip();
+    AddWordsInPostgres { room_ids, words }.execute(connection).map(drop)
 }
 
 statement! {
     /// A word. A trigger adds its parts.
-    AddWordInSqlite<'a> { word: &'a str => Text } -> ():
-    "INSERT OR IGNORE INTO search_words (word) VALUES (", word, ")"
+    AddWordInSqlite<'a> { room_id: i64 => BigInt, word: &'a str => Text } -> ():
+    "INSERT OR IGNORE INTO search_words (room_id, word) VALUES (", room_id, ", ", word, ")"
 }
 
 statement! {
     /// Words with their parts. `LIMIT 1` keeps Postgres from reading the whole table for a list of words.
-    AddWordsInPostgres<'a> { words: &'a [String] => Array<Text> } -> ():
-    "INSERT INTO search_words (word, parts) \
-     SELECT new.word, ARRAY(SELECT substr(new.word, n, 3) FROM generate_series(1, char_length(new.word) - 2) AS n) \
-     FROM unnest(", words, ") AS new (word) \
-     LEFT JOIN LATERAL (SELECT 1 AS one FROM search_words WHERE search_words.word = new.word LIMIT 1) AS known ON TRUE \
+    AddWordsInPostgres { room_ids: Vec<i64> => Array<BigInt>, words: Vec<String> => Array<Text> } -> ():
+    "INSERT INTO search_words (room_id, word, parts) SELECT new.room_id, new.word, \
+     ARRAY(SELECT substr(new.word, n, 3) FROM generate_series(1, char_length(new.word) - 2) AS n) \
+     FROM unnest(", room_ids, ", ", words, ") AS new (room_id, word) \
+     LEFT JOIN LATERAL (SELECT 1 AS one FROM search_words WHERE search_words.room_id = new.room_id \
+     AND search_words.word = new.word LIMIT 1) AS known ON TRUE \
      WHERE known.one IS NULL"
+}
+
+/// Removes those words of a room that none of its messages has any more. To be called when the messages that had them
+/// are out of the index.
+pub(in crate::store) fn forget(connection: &mut DbConnection, room: RoomId, words: &[String]) -> QueryResult<()> {
+    let unused = unused(connection, room, words)?;
+    if unused.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query("UPDATE search_state SET removals = removals + 1").execute(connection)?;
+    // Whoever was adding words has committed by now.
+    let unused = unused_now(connection, room, unused)?;
+    match connection {
+        DbConnection::Sqlite(sqlite) => {
+            for word in unused {
+                diesel::sql_query("DELETE FROM search_words WHERE room_id = ? AND word = ?")
+                    .bind::<BigInt, _>(room.0)
+                    .bind::<Text, _>(word)
+                    .execute(sqlite)?;
+            }
+            Ok(())
+        }
+        DbConnection::Postgres(postgres) => {
+            let delete = diesel::sql_query("DELETE FROM search_words WHERE room_id = $1 AND word = ANY($2)");
+            delete.bind::<BigInt, _>(room.0).bind::<Array<Text>, _>(unused).execute(postgres).map(drop)
+        }
+    }
+}
+
+/// On SQLite nobody else writes, so the first look was enough.
+fn unused_now(connection: &mut DbConnection, room: RoomId, words: Vec<String>) -> QueryResult<Vec<String>> {
+    match connection {
+        DbConnection::Sqlite(_) => Ok(words),
+        DbConnection::Postgres(_) => unused(connection, room, &words),
+    }
+}
+
+/// Those of the words that no message of the room has.
+fn unused(connection: &mut DbConnection, room: RoomId, words: &[String]) -> QueryResult<Vec<String>> {
+    match connection {
+        DbConnection::Sqlite(sqlite) => {
+            let mut unused = Vec::new();
+            for word in words {
+                let terms = format!("\"{}\" AND \"{word}\"", room_term(room));
+                let user: Option<i64> = FindUserOfWord { terms: &terms }.get_result(sqlite).optional()?;
+                if user.is_none() {
+                    unused.push(word.clone());
+                }
+            }
+            Ok(unused)
+        }
+        DbConnection::Postgres(postgres) => {
+            let found: Vec<FoundWord> = diesel::sql_query(
+                "SELECT candidate.word AS word FROM unnest($1) AS candidate (word) WHERE NOT EXISTS (\
+                 SELECT 1 FROM message_search WHERE terms @@ CAST($2 || '''' || candidate.word || '''' AS TSQUERY))",
+            )
+            .bind::<Array<Text>, _>(words)
+            .bind::<Text, _>(format!("'{}' & ", room_term(room)))
+            .load(postgres)?;
+            Ok(found.into_iter().map(|found| found.word).collect())
+        }
+    }
+}
+
+statement! {
+    /// A message that has the terms.
+    FindUserOfWord<'a> { terms: &'a str => Text } -> BigInt:
+    "SELECT rowid FROM message_search WHERE message_search MATCH ", terms, " LIMIT 1"
 }
 
 #[derive(QueryableByName)]
@@ -51,65 +153,55 @@ struct FoundWord {
     word: String,
 }
 
-/// The words that begin with `part` or contain it; `part` itself first.
-pub(super) fn expand(connection: &mut DbConnection, part: &str) -> QueryResult<Vec<String>> {
-    let mut words = vec![part.to_owned()];
-    let add = |words: &mut Vec<String>, found: Vec<FoundWord>| {
-        let others = found.into_iter().map(|found| found.word).filter(|word| word != part);
-        words.extend(others);
-        words.truncate(MAX_EXPANSIONS);
-    };
-    add(&mut words, beginning_with(connection, part)?);
-    if words.len() < MAX_EXPANSIONS && part.chars().count() >= MIN_INNER_CHARS {
-        let known = words.len();
-        add(&mut words, containing(connection, part)?);
-        let mut index = 0;
-        words.retain(|word| {
-            index += 1;
-            index <= known || !word.starts_with(part)
-        });
-    }
-    Ok(words)
+/// Where in a longer word the part stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Anywhere but at its beginning.
+    Within,
+    /// At its end.
+    AtEnd,
 }
 
-fn beginning_with(connection: &mut DbConnection, part: &str) -> QueryResult<Vec<FoundWord>> {
-    let last = format!("{part}{}", char::MAX);
-    let query = |from: &str, until: &str| {
-        format!(
-            "SELECT word FROM search_words WHERE word >= {from} AND word <= {until} \
-             GROUP BY word ORDER BY length(word), word LIMIT {MAX_EXPANSIONS}"
-        )
-    };
-    match connection {
-        DbConnection::Sqlite(sqlite) => {
-            diesel::sql_query(query("?", "?")).bind::<Text, _>(part).bind::<Text, _>(last).load(sqlite)
-        }
-        DbConnection::Postgres(postgres) => {
-            diesel::sql_query(query("$1", "$2")).bind::<Text, _>(part).bind::<Text, _>(last).load(postgres)
-        }
+/// Longer words of these rooms that contain the part. None when it is too short.
+pub(super) fn containing(
+    connection: &mut DbConnection,
+    rooms: &HashSet<RoomId>,
+    part: &str,
+    place: Place,
+) -> QueryResult<Vec<String>> {
+    if part.chars().count() < MIN_INNER_CHARS {
+        return Ok(Vec::new());
     }
-}
-
-/// Words have letters, digits and marks only, so they are patterns and phrases as they are.
-fn containing(connection: &mut DbConnection, part: &str) -> QueryResult<Vec<FoundWord>> {
-    match connection {
+    let rooms: Vec<i64> = rooms.iter().map(|room| room.0).collect();
+    // Words have letters, digits, marks and emoji only, so they are phrases as they are.
+    let found: Vec<FoundWord> = match connection {
         DbConnection::Sqlite(sqlite) => diesel::sql_query(format!(
-            "SELECT word FROM search_words WHERE id IN \
-             (SELECT rowid FROM search_word_parts WHERE search_word_parts MATCH ?) \
-             ORDER BY length(word), word LIMIT {}",
-            2 * MAX_EXPANSIONS
+            "SELECT DISTINCT word FROM search_words WHERE id IN \
+             (SELECT rowid FROM search_word_parts WHERE search_word_parts MATCH ?1) \
+             AND room_id IN (SELECT value FROM json_each(?2)) AND {} ORDER BY length(word), word LIMIT {MAX_INNER}",
+            match place {
+                Place::Within => "instr(word, ?3) > 1",
+                Place::AtEnd => "length(word) > length(?3) AND substr(word, -length(?3)) = ?3",
+            }
         ))
         .bind::<Text, _>(format!("\"{part}\""))
-        .load(sqlite),
+        .bind::<Text, _>(json_list(&rooms))
+        .bind::<Text, _>(part)
+        .load(sqlite)?,
         DbConnection::Postgres(postgres) => diesel::sql_query(format!(
-            "WITH candidates AS MATERIALIZED (SELECT word FROM search_words WHERE parts @> $1) \
-             SELECT word FROM candidates WHERE word LIKE $2 GROUP BY word ORDER BY length(word), word LIMIT {}",
-            2 * MAX_EXPANSIONS
+            "WITH candidates AS MATERIALIZED (SELECT word FROM search_words WHERE parts @> $1 AND room_id = ANY($2)) \
+             SELECT word FROM candidates WHERE {} GROUP BY word ORDER BY length(word), word LIMIT {MAX_INNER}",
+            match place {
+                Place::Within => "strpos(word, $3) > 1",
+                Place::AtEnd => "length(word) > length($3) AND right(word, length($3)) = $3",
+            }
         ))
         .bind::<Array<Text>, _>(groups_of_three(part))
-        .bind::<Text, _>(format!("%{part}%"))
-        .load(postgres),
-    }
+        .bind::<Array<BigInt>, _>(rooms)
+        .bind::<Text, _>(part)
+        .load(postgres)?,
+    };
+    Ok(found.into_iter().map(|found| found.word).collect())
 }
 
 fn groups_of_three(part: &str) -> Vec<String> {

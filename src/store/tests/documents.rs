@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::domain::{DocumentContent, DocumentId, DocumentTitle, Refusal, RoomId, Seq, Subject};
-use crate::store::{DocumentChange, DocumentSave, ExportItem, ExportScope, Snapshot, StoreError, VersionPolicy};
+use crate::domain::{DocumentContent, DocumentId, DocumentTitle, Refusal, RoomId, SearchQuery, Seq, Subject};
+use crate::store::{
+    Archive, DocumentChange, DocumentSave, ExportItem, ExportScope, Snapshot, StoreError, VersionPolicy,
+};
 
 use super::database::LIMITS;
 use super::{TestDatabase, on_both_databases};
@@ -38,6 +40,50 @@ on_both_databases! {
         database.save_document(ada, save(id, 4, HOUR)).await.expect("stored").expect("in time");
         assert_eq!(database.document_versions(ada, id).await.expect("readable")[0].revision, 4);
         assert_eq!(database.document_version(ada, id, 2).await.expect("kept").1, "onetwo");
+    }
+
+    async fn a_deleted_document_leaves_nothing_but_its_place_in_the_log(database: &TestDatabase) {
+        let (ada, bob, eve) =
+            (database.sign_up("ada").await, database.sign_up("bob").await, database.sign_up("eve").await);
+        let room = database.closed_room(bob, &[ada, eve]).await;
+        let id = database.write_document(bob, room, &["secret", "words"]).await;
+        assert_eq!(database.delete_document(eve, id).await, Err(StoreError::Refused(Refusal::NotAllowed)));
+        let deleted = database.delete_document(bob, id).await.expect("deleted");
+        assert_eq!(deleted.users_to_unsubscribe.len(), 3);
+        assert_eq!(deleted.event.map(|event| event.kind.name()), Some("document.deleted"));
+        let gone = StoreError::Refused(Refusal::DocumentNotFound);
+        assert_eq!(database.document(bob, id).await, Err(gone.clone()));
+        assert_eq!(database.document_versions(bob, id).await, Err(gone.clone()));
+        assert_eq!(database.save_document(bob, save(id, 2, HOUR)).await, Err(gone.clone()));
+        assert_eq!(database.delete_document(bob, id).await, Err(gone));
+        assert!(!database.may_write_document(bob, id).await.expect("readable"));
+        assert!(database.documents(bob, room).await.expect("readable").is_empty());
+        let query = SearchQuery::parse("secret").expect("valid");
+        assert!(database.search_documents(bob, query, Archive::Included, 10).await.expect("searched").is_empty());
+        let log = database.events_after(bob, room, Seq(1), 10, 100).await.expect("readable").events;
+        for event in log {
+            if let Subject::Document(document) = event.subject {
+                assert_eq!(document.title, "");
+            }
+        }
+        assert_eq!(Snapshot::open(&database.url).expect("opens").check(), Ok(vec![]));
+        // An administrator deletes what others made, also where they are no member but may see the room.
+        let open = database.open_room(bob, &[]).await;
+        let id = database.write_document(bob, open, &["other"]).await;
+        assert_eq!(database.delete_document(eve, id).await, Err(StoreError::Refused(Refusal::NotAMember)));
+        assert!(database.delete_document(ada, id).await.is_ok());
+    }
+
+    async fn archived_documents_are_found_when_they_are_asked_for(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let id = database.write_document(ada, room, &["needle"]).await;
+        let change = DocumentChange { title: None, is_archived: Some(true) };
+        database.change_document(ada, id, change).await.expect("archived");
+        for (archive, found) in [(Archive::Excluded, 0), (Archive::Included, 1)] {
+            let query = SearchQuery::parse("needle").expect("valid");
+            assert_eq!(database.search_documents(ada, query, archive, 10).await.expect("searched").len(), found);
+        }
     }
 
     async fn the_log_shows_a_document_as_it_is_at_present(database: &TestDatabase) {

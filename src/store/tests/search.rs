@@ -1,9 +1,12 @@
 //! Finding messages, and not finding what one may not see.
 
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use tokio::task::JoinSet;
 
-use crate::domain::{MessageId, Refusal, RoomId, RoomKind, SearchQuery, UserId};
-use crate::store::{SearchPage, Store, StoreError};
+use crate::domain::{MessageId, Refusal, RoomId, RoomKind, SearchQuery, Timestamp, UserId};
+use crate::store::engine::connection::DbConnection;
+use crate::store::{Posted, SearchPage, Store, StoreError};
 
 use super::database::{body, draft, new_room};
 use super::{TestDatabase, on_both_databases};
@@ -251,4 +254,150 @@ on_both_databases! {
         assert_eq!(found(database, ada, "\"hay 7\"").await, ["hay 7"]);
         assert_eq!(found(database, bob, "\"old hay\"").await, ["old hay"]);
     }
+
+    async fn what_a_complete_query_finds_is_found_while_it_is_typed(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        // Words that begin like those looked for, more than any list of candidates holds.
+        let crowd: String = (0..200).map(|number| spelled("ptlmdqa", number)).collect();
+        database.post(ada, room, &crowd).await.expect("stored");
+        for (text, query) in [
+            ("see PROJ-1234 please", "PROJ-12"),
+            ("write to ada.lovelace@example.org", "ada.love"),
+            ("call my_long_function()", "my_long_func"),
+            ("released v2.10.3-beta1", "2.10.3"),
+            ("released v2.10.3-beta1", "v2.10.3-beta1"),
+            ("the commit a3f9c2d4e5b6a7c8 is bad", "a3f9c2d4e5b6a7c8"),
+            ("10am in room B12", "B12"),
+            ("https://example.org/path/to?x=1", "example.org/path/to?x=1"),
+            ("Straße nach Łódź", "straße nach łódź"),
+            ("we met\u{2014}on Friday", "on Friday"),
+            ("we met on Friday", "\"on Friday\""),
+            ("a 5\" disk and a 3\" disk", "5\" disk"),
+            ("我愛東京都abc的春天", "東京都abc的"),
+            ("ประเทศไทยสวยงามมาก", "ไทยสวย"),
+            ("ສະບາຍດີຊາວໂລກ", "ດີຊາວ"),
+            ("ភាសាខ្មែរពិរោះ", "ខ្មែរ"),
+            ("မြန်မာစာလှပသည်", "စာလှပ"),
+            ("أهلاً بكم في المدرسة", "اهلا بكم"),
+            ("مُحَمَّد هنا", "محمد"),
+            ("שָׁלוֹם לכולם", "שלום"),
+            ("Donau\u{ad}dampf\u{ad}schiff", "Donaudampfschiff"),
+            ("می\u{200c}خواهم", "میخواهم"),
+            ("well done🎉👍🏽", "🎉👍"),
+            ("I \u{2764}\u{fe0f} it", "\u{2764}"),
+            ("Ёлка in December", "елка"),
+            ("대한민국 만세", "대한민국"),
+        ] {
+            database.post(ada, room, text).await.expect("stored");
+            let ends = query.char_indices().map(|(index, c)| index + c.len_utf8());
+            for typed in ends.map(|end| &query[..end]) {
+                // Punctuation alone is nothing to look for.
+                let Ok(parsed) = SearchQuery::parse(typed) else { continue };
+                let page = database.search(ada, parsed, None, 100).await.unwrap_or_else(|error| panic!("{typed:?}: {error}"));
+                let found: Vec<_> = page.items.iter().map(|hit| hit.message.body.as_str()).collect();
+                assert!(found.contains(&text), "{typed:?} of {query:?} finds {text:?}, not only {found:?}");
+                let hit = page.items.iter().find(|hit| hit.message.body == text).expect("found");
+                assert!(hit.snippet.iter().any(|part| part.is_hit), "{typed:?} is marked in {:?}", hit.snippet);
+            }
+        }
+        assert!(SearchQuery::parse("5\" disk").is_ok());
+    }
+
+    async fn what_others_write_in_their_rooms_hides_nothing(database: &TestDatabase) {
+        let (ada, eve) = (database.sign_up("ada").await, database.sign_up("eve").await);
+        room_with(database, ada, &["the Donaudampfschiffkapitän came"]).await;
+        let hers = database.closed_room(eve, &[]).await;
+        let crowd: String = (0..400).map(|number| format!("x{}dampf ", letters(number))).collect();
+        database.post(eve, hers, &crowd).await.expect("stored");
+        assert_eq!(found(database, ada, "dampf").await, ["the Donaudampfschiffkapitän came"]);
+        assert_eq!(found(database, ada, "schiffkap").await.len(), 1);
+    }
+
+    async fn words_leave_the_vocabulary_with_the_last_message_that_has_them(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let (room, other) = (database.open_room(ada, &[]).await, database.open_room(ada, &[]).await);
+        database.post(ada, room, "shared plain").await.expect("stored");
+        database.post(ada, other, "shared secretword").await.expect("stored");
+        let id = database.post(ada, room, "shared secretword").await.expect("stored").id;
+        database.edit_message(ada, room, id, body("shared othersecret")).await.expect("edited");
+        assert_eq!(vocabulary(database).await, words_of(&[(other, "secretword"), (other, "shared"), (room, "othersecret"), (room, "plain"), (room, "shared")]));
+        database.delete_message(ada, room, id).await.expect("deleted");
+        assert_eq!(vocabulary(database).await, words_of(&[(other, "secretword"), (other, "shared"), (room, "plain"), (room, "shared")]));
+        let later = Timestamp::now().after(std::time::Duration::from_secs(60));
+        while database.trim_room(other, later, 100).await.expect("trimmed") > 0 {}
+        assert_eq!(vocabulary(database).await, words_of(&[(room, "plain"), (room, "shared")]));
+        assert_eq!(parts_of_words(database, "cretw").await, 0);
+        // A word that comes back is known to have gone.
+        database.post(ada, room, "othersecret again").await.expect("stored");
+        assert_eq!(found(database, ada, "hersecr").await, ["othersecret again"]);
+        assert_eq!(parts_of_words(database, "hersecr").await, 1);
+    }
+
+    async fn another_process_learns_that_words_have_gone(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let other = database.open_again();
+        let posted = other.post_message(ada, room, draft("donaudampfschiff", None)).await.expect("stored");
+        let Posted::New { message, .. } = posted else { panic!("not new") };
+        database.delete_message(ada, room, message.id).await.expect("deleted");
+        assert!(vocabulary(database).await.is_empty());
+        other.post_message(ada, room, draft("donaudampfschiff", None)).await.expect("stored");
+        assert_eq!(found(database, ada, "dampf").await, ["donaudampfschiff"]);
+    }
+}
+
+/// A word of letters alone, another one for each number.
+fn letters(number: usize) -> String {
+    [number / 26 % 26, number % 26]
+        .into_iter()
+        .map(|index| char::from(b'a' + u8::try_from(index).unwrap_or(0)))
+        .collect()
+}
+
+/// Words that begin with each of these letters.
+fn spelled(firsts: &str, number: usize) -> String {
+    firsts.chars().map(|first| format!("{first}{} ", letters(number))).collect()
+}
+
+#[derive(QueryableByName, Debug, PartialEq)]
+struct KnownWord {
+    #[diesel(sql_type = BigInt)]
+    room_id: i64,
+    #[diesel(sql_type = Text)]
+    word: String,
+}
+
+fn words_of(words: &[(RoomId, &str)]) -> Vec<KnownWord> {
+    let mut words: Vec<_> =
+        words.iter().map(|(room, word)| KnownWord { room_id: room.0, word: (*word).to_owned() }).collect();
+    words.sort_by(|one, other| (one.room_id, &one.word).cmp(&(other.room_id, &other.word)));
+    words
+}
+
+async fn vocabulary(database: &TestDatabase) -> Vec<KnownWord> {
+    let words = "SELECT DISTINCT room_id, word FROM search_words ORDER BY room_id, word";
+    database.read(move |connection| Ok(diesel::sql_query(words).load(connection)?)).await.expect("readable")
+}
+
+#[derive(QueryableByName)]
+struct Counted {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// How many entries the index of parts has for a part of a word, whether or not the word is still there.
+async fn parts_of_words(database: &TestDatabase, part: &'static str) -> i64 {
+    let count = move |connection: &mut DbConnection| {
+        let sql = match connection {
+            DbConnection::Sqlite(_) => {
+                format!("SELECT count(*) AS count FROM search_word_parts WHERE search_word_parts MATCH '\"{part}\"'")
+            }
+            DbConnection::Postgres(_) => {
+                format!("SELECT count(*) AS count FROM search_words WHERE parts @> ARRAY['{}']", &part[..3])
+            }
+        };
+        Ok(diesel::sql_query(sql).get_result::<Counted>(connection)?.count)
+    };
+    database.read(count).await.expect("readable")
 }

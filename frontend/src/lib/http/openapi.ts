@@ -33,7 +33,8 @@ export interface paths {
         /** `PUT /documents/{id}`: merges a Yjs update. */
         put: operations["save_document"];
         post?: never;
-        delete?: never;
+        /** `DELETE /documents/{id}`: with its versions, for ever. Who has it open loses the live channel at once. */
+        delete: operations["delete_document"];
         options?: never;
         head?: never;
         /**
@@ -945,6 +946,18 @@ export interface components {
              */
             type: "document.created";
         };
+        DocumentDeletedEvent: {
+            actor: components["schemas"]["UserRef"];
+            created_at: components["schemas"]["Timestamp"];
+            document: components["schemas"]["Document"];
+            room_id: components["schemas"]["RoomId"];
+            seq: components["schemas"]["Seq"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "document.deleted";
+        };
         /** @description A document that was found, like a message. */
         DocumentHit: {
             document: components["schemas"]["Document"];
@@ -998,9 +1011,9 @@ export interface components {
             body: string;
         };
         /** @description What happened in a room. The socket, the event stream, catch-up and webhooks carry it. */
-        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
+        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
         /** @enum {string} */
-        EventType: "document.created" | "document.changed" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "room.changed" | "room.created";
+        EventType: "document.created" | "document.changed" | "document.deleted" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "room.changed" | "room.created";
         FieldProblem: {
             detail: string;
             field: string;
@@ -1818,6 +1831,100 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "busy" | "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
+    delete_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DocumentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /**
+             * @description - `not_a_member`: You are not a member of this room.
+             *     - `not_allowed`: You are not allowed to do this.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member" | "not_allowed";
+                    };
+                };
+            };
+            /**
+             * @description - `document_not_found`: There is no such document.
+             *     - `not_found`: No endpoint of the API has this path.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6021,6 +6128,8 @@ export interface operations {
     search_messages: {
         parameters: {
             query: {
+                /** @description Whether archived documents are searched too. */
+                archived?: boolean;
                 before?: components["schemas"]["MessageId"];
                 limit?: number;
                 q: string;

@@ -55,6 +55,7 @@ const IS_ROOM_EVENT: Record<Schemas['EventType'], true> = {
   'member.removed': true,
   'document.created': true,
   'document.changed': true,
+  'document.deleted': true,
 };
 export const ROOM_EVENT_TYPES = Object.keys(IS_ROOM_EVENT) as Schemas['EventType'][];
 

@@ -305,6 +305,9 @@ export class RoomState {
       case 'document.changed':
         this.#documentChanged(event);
         break;
+      case 'document.deleted':
+        this.documents = this.documents?.filter((document) => document.id !== event.document.id) ?? null;
+        break;
       case 'message.deleted':
         this.#deleted(event.message);
         break;

@@ -115,8 +115,8 @@ fn store_batch(connection: &mut DbConnection, posts: &[&Post]) -> Result<Vec<Res
     let created_at = Timestamp::now();
     let ids = match connection {
         _ if batch.accepted.is_empty() => Vec::new(),
-        DbConnection::Sqlite(sqlite) => sqlite::insert(sqlite, &batch.accepted, created_at)?,
-        DbConnection::Postgres(postgres) => postgres::insert(postgres, &batch.accepted, created_at)?,
+        DbConnection::Sqlite(sqlite) => sqlite::insert(sqlite, &batch.accepted, &files, created_at)?,
+        DbConnection::Postgres(postgres) => postgres::insert(postgres, &batch.accepted, &files, created_at)?,
     };
     if known.has_webhooks {
         let places = batch.accepted.iter().map(|accepted| (accepted.post.room, accepted.place.seq));

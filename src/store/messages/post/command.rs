@@ -1,6 +1,8 @@
 //! [`Post`], which the writer gets, and [`Posted`], which it answers.
 
-use crate::domain::{ClientId, Message, MessageDraft, RoomEvent, RoomId, UserId};
+use std::borrow::Cow;
+
+use crate::domain::{ClientId, File, Message, MessageDraft, RoomEvent, RoomId, UserId};
 use crate::store::search::entry::SearchEntry;
 
 /// A message to be posted.
@@ -33,6 +35,11 @@ impl Post {
 
     pub(super) fn has_files(&self) -> bool {
         !self.draft.file_ids.is_empty()
+    }
+
+    /// The entry for the index, with the words of the files' names.
+    pub(super) fn entry_with(&self, files: &[File]) -> Cow<'_, SearchEntry> {
+        if files.is_empty() { Cow::Borrowed(&self.entry) } else { Cow::Owned(self.entry.clone().with_files(files)) }
     }
 
     pub(super) fn says_the_same_as(&self, message: &Message) -> bool {

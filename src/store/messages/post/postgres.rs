@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
-use crate::domain::{Author, MessageId, RoomId, Timestamp, UserId};
+use crate::domain::{Author, File, MessageId, RoomId, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::statement::statement;
 use crate::store::search::index;
@@ -99,10 +99,11 @@ impl AuthorOfPostRow {
     }
 }
 
-/// Inserts the accepted posts (at least one) and indexes them. Returns the messages' ids in the same order.
+/// Inserts the accepted posts (at least one) and indexes them; if there are files, it is one post that has them. Returns the messages' ids in the same order.
 pub(super) fn insert(
     connection: &mut PgConnection,
     accepted: &[Accepted<'_>],
+    files: &[File],
     created_at: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
     let insert = InsertPosts {
@@ -124,8 +125,9 @@ pub(super) fn insert(
     };
     let missing = || StoreError::Internal("the database did not answer the id of every message".to_owned());
     let ids = accepted.iter().map(|accepted| id_of(accepted).ok_or_else(missing)).collect::<Result<Vec<_>, _>>()?;
-    let posts = accepted.iter().zip(&ids);
-    let entries = posts.map(|(Accepted { post, .. }, id)| (*id, post.room, post.author, &post.entry));
+    let entries: Vec<_> = accepted.iter().map(|accepted| accepted.post.entry_with(files)).collect();
+    let posts = accepted.iter().zip(&ids).zip(&entries);
+    let entries = posts.map(|((Accepted { post, .. }, id), entry)| (*id, post.room, post.author, &**entry));
     index::add_batch(connection, entries)?;
     Ok(ids)
 }

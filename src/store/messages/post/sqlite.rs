@@ -7,10 +7,10 @@ use std::collections::hash_map::Entry;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use crate::domain::{Author, MessageId, RoomId, Timestamp, UserId};
+use crate::domain::{Author, File, MessageId, RoomId, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::statement::statement;
-use crate::store::search::index;
+use crate::store::search::{index, vocabulary};
 
 use super::command::Post;
 use super::lookup::{Accepted, Lookup, PostAuthor, RoomCounters};
@@ -89,17 +89,20 @@ statement! {
     "SELECT EXISTS (SELECT 1 FROM webhook_event_types WHERE event_type = 'message.posted')"
 }
 
-/// Inserts the accepted posts and indexes them. Returns the messages' ids in the same order.
+/// Inserts the accepted posts and indexes them; if there are files, it is one post that has them. Returns the messages' ids in the same order.
 pub(super) fn insert(
     connection: &mut SqliteConnection,
     accepted: &[Accepted<'_>],
+    files: &[File],
     created_at: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
+    let removals = vocabulary::removals_in_sqlite(connection)?;
     let mut ids = Vec::with_capacity(accepted.len());
     let (mut counters, mut read_numbers, mut own_posts) = (HashMap::new(), HashMap::new(), HashMap::new());
     for Accepted { post, place } in accepted {
         let id = insert_message(connection, post, place.seq.0, place.number, created_at)?;
-        index::add_in_sqlite(connection, id, post.room, post.author, &post.entry)?;
+        let entry = post.entry_with(files);
+        index::add_in_sqlite(connection, removals, id, post.room, post.author, &entry)?;
         counters.insert(post.room, (place.seq, place.number));
         if place.is_next_to_read {
             read_numbers.insert((post.room, post.author), place.number);

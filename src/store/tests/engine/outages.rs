@@ -147,3 +147,23 @@ async fn batches_of_two_processes_that_meet_in_opposite_order_are_both_stored() 
         assert_eq!((room.message_count, room.last_seq.0), (100, 102));
     }
 }
+
+#[tokio::test]
+async fn the_log_of_sqlite_shrinks_after_a_stalled_reader_has_gone() {
+    let database = TestDatabase::sqlite();
+    let DatabaseUrl::Sqlite(path) = &database.url else { unreachable!("made on SQLite") };
+    let log = || std::fs::metadata(format!("{}-wal", path.display())).map_or(0, |log| log.len());
+    let mut reader = SqliteConnection::establish(&path.display().to_string()).expect("it opens");
+    reader.batch_execute("BEGIN; SELECT count(*) FROM users").expect("it reads");
+    database.run_sql("CREATE TABLE filler (content BLOB)").await;
+    for _ in 0..20 {
+        database.run_sql("INSERT INTO filler VALUES (randomblob(2000000))").await;
+    }
+    assert!(log() > 32_000_000, "the reader keeps the log, which has {} bytes", log());
+    reader.batch_execute("ROLLBACK").expect("it ends");
+    // The first commit copies the log into the database, the next ones begin it anew.
+    for _ in 0..3 {
+        database.run_sql("INSERT INTO filler VALUES (randomblob(100))").await;
+    }
+    assert!(log() <= 8_388_608, "{} bytes", log());
+}
