@@ -100,6 +100,8 @@ refusals! {
         /// The author has posted something else under this client id.
         ClientIdReused: "client_id_reused", Some("client_id"),
             "You have posted another message under this client_id; use a new one.";
+        /// Nobody else is an administrator.
+        LastAdministrator: "last_administrator", None, "Somebody must stay an administrator.";
         /// The document is read-only.
         DocumentArchived: "document_archived", None, "The document is archived and therefore read-only.";
     }
@@ -180,6 +182,8 @@ refusals! {
         PasswordTooShort: "password_too_short", Some("password"), "The password is too short.";
         /// The password is too long.
         PasswordTooLong: "password_too_long", Some("password"), "The password is too long.";
+        /// The role is unknown.
+        InvalidRole: "invalid_role", Some("role"), "A role is \"member\" or \"administrator\".";
         /// The webhook's URL cannot be called.
         InvalidWebhookUrl: "invalid_webhook_url", Some("url"), "The webhook's URL is not valid.";
         /// A name is no kind of event, or none was named.

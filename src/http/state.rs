@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::auth::{AccessTokens, Passwords, SignInThrottle};
 use crate::bus::Bus;
 use crate::config::{Secret, ServeConfig, SocketAddress};
-use crate::domain::Limits;
+use crate::domain::{EndedCredential, Limits};
 use crate::store::{FileStorage, Store};
 use crate::timeline::TimelineStore;
 
@@ -107,6 +107,17 @@ impl WebState {
             config: config.clone(),
             shutdown: watch::Sender::new(false),
         }
+    }
+
+    /// Forgets who is behind credentials that have ended in another process.
+    pub fn forget_credentials(&self, ended: &[EndedCredential]) {
+        ended.iter().for_each(|ended| self.identities.forget(ended.credential));
+    }
+
+    /// Carries out that credentials have ended: they are void here at once, and their sockets are closed on every node.
+    pub(crate) fn end_credentials(&self, ended: &[EndedCredential]) {
+        self.forget_credentials(ended);
+        self.bus.end_credentials(ended, false);
     }
 
     /// Begins the end: `/health/ready` says so, and the event streams end after what they are writing.

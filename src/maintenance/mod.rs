@@ -19,7 +19,7 @@ use crate::store::{ExportError, OpenError, Snapshot, StoreError};
 pub use crate::store::{DatabaseUrl, ExportScope, Finding};
 pub use backup::backup;
 pub use export::{ExportOptions, export};
-pub use people::{create_token, make_administrator, reset_password};
+pub use people::{create_token, make_administrator, reset_password, set_active};
 pub use restore::restore;
 
 /// Why it was not done, in words for the person at the terminal.

@@ -19,6 +19,10 @@ pub struct PresenceMember {
     /// authorisation grow old. Other applications leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<i64>,
+    /// The session or API token by which the application let the user in, as `session.12` or `token.3`: another addition
+    /// of Hubbub's chat. The socket is closed when it ends. Other nodes have no use for it.
+    #[serde(default, skip_serializing)]
+    pub credential: Option<String>,
 }
 
 /// A `channel_data` that names no member.
@@ -39,6 +43,8 @@ struct ChannelData {
     user_info: Option<Box<RawValue>>,
     #[serde(default)]
     issued_at: Option<i64>,
+    #[serde(default)]
+    credential: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -61,14 +67,15 @@ impl PresenceMember {
         if !data.user_info.as_deref().is_none_or(is_strict) {
             return Err(InvalidMember::Malformed);
         }
-        let user_id = match data.user_id {
-            UserId::Text(text) => text,
+        let user_id = match &data.user_id {
+            UserId::Text(text) => text.clone(),
             UserId::Number(number) => number.to_string(),
         };
         if !(1..=Self::MAX_USER_ID_CHARS).contains(&user_id.chars().count()) {
             return Err(InvalidMember::UserId);
         }
-        Ok(Self { user_id, user_info: data.user_info, issued_at: data.issued_at })
+        let ChannelData { user_info, issued_at, credential, .. } = data;
+        Ok(Self { user_id, user_info, issued_at, credential })
     }
 }
 

@@ -17,6 +17,8 @@ pub struct SignedInUser {
     pub user_info: Option<Box<RawValue>>,
     /// The users whose coming and going the client wants to hear of.
     pub watchlist: Vec<String>,
+    /// As [`PresenceMember::credential`].
+    pub credential: Option<String>,
 }
 
 /// A `user_data` that names nobody.
@@ -37,6 +39,8 @@ struct UserData {
     user_info: Option<Box<RawValue>>,
     #[serde(default)]
     watchlist: Vec<String>,
+    #[serde(default)]
+    credential: Option<String>,
 }
 
 impl SignedInUser {
@@ -45,7 +49,7 @@ impl SignedInUser {
     /// # Errors
     /// [`InvalidUser`].
     pub fn parse(user_data: &str) -> Result<Self, InvalidUser> {
-        let UserData { id, user_info, watchlist } =
+        let UserData { id, user_info, watchlist, credential } =
             serde_json::from_str(user_data).map_err(|_| InvalidUser::Malformed)?;
         if !user_info.as_deref().is_none_or(is_strict) {
             return Err(InvalidUser::Malformed);
@@ -54,13 +58,14 @@ impl SignedInUser {
         if !is_plain || !(1..=PresenceMember::MAX_USER_ID_CHARS).contains(&id.len()) {
             return Err(InvalidUser::Id);
         }
-        Ok(Self { id, user_info, watchlist })
+        Ok(Self { id, user_info, watchlist, credential })
     }
 
     /// The user as a member of a presence channel, when the subscription itself names none.
     #[must_use]
     pub fn as_member(&self) -> PresenceMember {
-        PresenceMember { user_id: self.id.clone(), user_info: self.user_info.clone(), issued_at: None }
+        let (user_id, user_info, credential) = (self.id.clone(), self.user_info.clone(), self.credential.clone());
+        PresenceMember { user_id, user_info, issued_at: None, credential }
     }
 }
 

@@ -96,4 +96,10 @@ impl SubscriptionRefusal {
     pub fn revoked() -> Self {
         Self { r#type: "Revoked", error: "The right to this channel was taken away.".to_owned(), status: 403 }
     }
+
+    /// The session or API token through which the authorisation was issued has ended.
+    #[must_use]
+    pub fn credential_ended() -> Self {
+        Self { r#type: "AuthError", error: "The session or API token has ended.".to_owned(), status: 401 }
+    }
 }

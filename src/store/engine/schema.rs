@@ -45,6 +45,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    ended_credentials (credential) {
+        credential -> Text,
+        user_id -> BigInt,
+        ended_at -> BigInt,
+    }
+}
+
+diesel::table! {
     events (room_id, seq) {
         room_id -> BigInt,
         seq -> BigInt,
@@ -184,6 +192,7 @@ diesel::table! {
         password_hash -> Text,
         role -> Text,
         created_at -> BigInt,
+        deactivated_at -> Nullable<BigInt>,
     }
 }
 
@@ -250,6 +259,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
     document_versions,
     documents,
+    ended_credentials,
     events,
     file_removals,
     files,
