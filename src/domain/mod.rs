@@ -31,7 +31,7 @@ pub use limits::Limits;
 
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
 pub use refusal::Refusal;
-pub use room::{Membership, RetentionDays, Room, RoomKind, RoomName, RoomTopic};
+pub use room::{Membership, NextRetention, RetentionDays, RetentionRules, Room, RoomKind, RoomName, RoomTopic};
 pub use search::{Phrase, SearchQuery, SnippetPart, Trait, Word, snippet, words};
 pub use text::{InvalidField, render_markdown};
 pub use timestamp::Timestamp;

@@ -100,6 +100,9 @@ refusals! {
         /// The author has posted something else under this client id.
         ClientIdReused: "client_id_reused", Some("client_id"),
             "You have posted another message under this client_id; use a new one.";
+        /// Nobody would be left in a closed room.
+        LastMember: "last_member", None,
+            "Nobody else is in this room; without you only an administrator can reach it. Send even_the_last=true to leave.";
         /// Nobody else is an administrator.
         LastAdministrator: "last_administrator", None, "Somebody must stay an administrator.";
         /// The document is read-only.

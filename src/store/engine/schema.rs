@@ -162,6 +162,8 @@ diesel::table! {
         message_count -> BigInt,
         retention_days -> Nullable<BigInt>,
         log_floor -> BigInt,
+        next_retention_days -> Nullable<BigInt>,
+        retention_changes_at -> Nullable<BigInt>,
     }
 }
 

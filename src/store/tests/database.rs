@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use crate::domain::yjs::{changes_to, merge};
 use crate::domain::{
     ClientId, DocumentContent, DocumentId, DocumentTitle, Limits, Message, MessageBody, MessageDraft, MessageId,
-    PersonName, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Subject, UserId, Username,
+    PersonName, RetentionRules, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Subject, UserId, Username,
 };
 use crate::store::{
     DatabaseUrl, DocumentSave, NewRoom, NewUser, Posted, SignUpPermission, Store, StoreError, StoreOptions, TokenHash,
@@ -33,6 +33,9 @@ pub(super) const LIMITS: Limits = Limits {
     user_name_chars: 80,
     password_chars_min: 10,
 };
+
+/// A shorter retention counts at once.
+pub(super) const RULES: RetentionRules = RetentionRules { default_days: None, min_days: 1, delay: Duration::ZERO };
 
 pub(super) const OPTIONS: StoreOptions = StoreOptions { read_connections: 2, write_queue: 512, write_batch: 256 };
 
