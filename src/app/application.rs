@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::rt;
+use futures_util::future::join;
 use tracing::info;
 
 use crate::config::ServeConfig;
@@ -96,14 +97,16 @@ impl Application {
             Some(ended) => ended,
             None => {
                 info!("shutting down");
-                handle.pause().await;
                 if let Some(web) = &self.web {
                     web.begin_shutdown();
                 }
-                if let Some(sockets) = &self.sockets {
-                    sockets.close_sockets(self.shutdown_spread).await;
+                // The listener is closed at once. If it only stopped accepting, the system would go on taking connections, and
+                // a proxy would wait for their answers instead of asking another node.
+                let finished = handle.stop(true);
+                match &self.sockets {
+                    Some(sockets) => drop(join(finished, sockets.close_sockets(self.shutdown_spread)).await),
+                    None => finished.await,
                 }
-                handle.stop(true).await;
                 server.await
             }
         };

@@ -14,6 +14,11 @@ pub enum ConfigError {
         "--demo has public passwords, so it listens on a loopback address only, and {0} is not one; leave --demo out, or use --listen 127.0.0.1:8080"
     )]
     DemoNotLoopback(SocketAddr),
+    /// A setting leads to the demo from another machine.
+    #[error(
+        "--demo has public passwords, so nothing may lead to it from another machine, and {0} does; leave one of them out"
+    )]
+    DemoFromOutside(&'static str),
     /// Unknown scheme of the bus.
     #[error("--bus begins with local:, pusher://, pushers:// or nats://; {0:?} is none of them (HUBBUB_BUS)")]
     UnknownBus(String),

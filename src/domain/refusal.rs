@@ -213,6 +213,8 @@ refusals! {
         Busy: "busy", None, "The server is busy; try again in a moment.";
         /// The database cannot be used at present.
         Unavailable: "unavailable", None, "The server cannot do this at present; try again in a moment.";
+        /// Reading took longer than `HUBBUB_READ_TIMEOUT_SECS` and was ended.
+        ReadTimeout: "read_timeout", None, "Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).";
         /// The process is about to end.
         ShuttingDown: "shutting_down", None, "The server is about to restart.";
         /// As many event streams are open as `HUBBUB_MAX_EVENT_STREAMS` allows.

@@ -2,6 +2,8 @@
 //!
 //! The `Display` of an error is for the log; what the caller is told stands in [`problem`](crate::http::pipeline::problem).
 
+use std::time::Duration;
+
 use actix_web::error::QueryPayloadError;
 use thiserror::Error;
 
@@ -85,6 +87,9 @@ pub enum ApiError {
     /// A queue is full: come back in a moment.
     #[error("busy: {0}")]
     Busy(Queue),
+    /// A read took longer than `HUBBUB_READ_TIMEOUT_SECS`.
+    #[error("a read took longer than {} s (HUBBUB_READ_TIMEOUT_SECS)", .0.as_secs())]
+    ReadTimeout(Duration),
     /// The process is about to end.
     #[error("shutting down")]
     ShuttingDown,
@@ -121,6 +126,7 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Refused(refusal) => Self::Refused(refusal),
             StoreError::Busy => Self::Busy(Queue::Writes),
+            StoreError::Timeout(limit) => Self::ReadTimeout(limit),
             StoreError::Unavailable(reason) => Self::Unavailable(reason),
             StoreError::Internal(reason) => Self::Internal(format!("the store failed: {reason}")),
         }

@@ -44,6 +44,16 @@ export class Server {
     this.#port = port;
   }
 
+  /** The address without the scheme: `127.0.0.1:…`. */
+  get host() {
+    return new URL(this.url).host;
+  }
+
+  /** Adds to the environment of the next start.  @param {Record<string, string>} more */
+  setEnvironment(more) {
+    this.#environment = { ...this.#environment, ...more };
+  }
+
   /** Starts the program, on the port that it had before if it was stopped; returns when it answers. */
   async start() {
     if (this.#directory === '') {
@@ -77,6 +87,16 @@ export class Server {
   async reload(name, text) {
     await writeFile(join(this.#directory, name), text);
     this.#process?.kill('SIGHUP');
+  }
+
+  /** Ends the program at once, as a power cut does; the data stays. */
+  async kill() {
+    const running = this.#process;
+    if (running === null || running.exitCode !== null) return;
+    const ended = new Promise((resolve) => running.once('exit', resolve));
+    running.kill('SIGKILL');
+    await ended;
+    this.#process = null;
   }
 
   /** Ends the program as a service manager does; the data stays. */

@@ -25,7 +25,7 @@ use crate::telemetry::RequestSpan;
 use super::http_service;
 use super::metrics::{self, Metrics, SocketSources, Sources};
 
-/// How long requests may take to finish at the end, in seconds.
+/// How long requests may take to finish at the end, in seconds, beside the time over which sockets are closed.
 const REQUESTS_TIMEOUT_SECS: u64 = 3;
 /// The listen backlog: all clients reconnect at the same moment after a restart.
 const BACKLOG: i32 = 4_096;
@@ -60,12 +60,15 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
     let workers = if config.workers == 0 { default_workers() } else { config.workers };
     let max_sockets = if broadcaster.is_some() { config.socket.max_sockets } else { 0 };
     let max_connections = max_sockets + PLAIN_CONNECTIONS;
+    // A worker counts its sockets among the connections that it waits for.
+    let spread_secs = if broadcaster.is_some() { u64::from(config.socket.shutdown_spread_secs) } else { 0 };
+    let shutdown_timeout = REQUESTS_TIMEOUT_SECS + spread_secs;
     let listening = match (broadcaster, config.socket.socket_transport) {
         (Some(broadcaster), SocketTransport::Tcp) => {
             let builder = Server::build()
                 .workers(workers)
                 .max_concurrent_connections(max_connections)
-                .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
+                .shutdown_timeout(shutdown_timeout)
                 .disable_signals();
             let parts = move || {
                 let socket_server = worker.socket_server(&broadcaster);
@@ -80,7 +83,7 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
         .max_connections(max_connections)
         .tcp_nodelay(true)
         .on_connect(sockets::keep_descriptor)
-        .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
+        .shutdown_timeout(shutdown_timeout)
         .disable_signals()
         .listen(listener)
         .map(HttpServer::run),

@@ -36,7 +36,7 @@ impl WebPart {
         data_dir: &DataDir,
         bus: &mut BusPart,
     ) -> Result<Self, StartError> {
-        let store = open_store(config, data_dir)?;
+        let store = open_store(config, data_dir).await?;
         let files = open_files(&store, config, data_dir)?;
         let passwords = Passwords::start(&config.auth)?;
         let demo = match config.demo {
@@ -90,9 +90,15 @@ impl WebPart {
     }
 }
 
-fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
+/// Opens the database. A demo has a database of its own: its password is public, and must not open another instance.
+async fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
     let url = database_url(data_dir.path(), config.database_url.as_ref())?;
-    Ok(Store::open(&url, &instance::options(&config.store))?)
+    let store = Store::open(&url, &instance::options(&config.store))?;
+    match config.demo {
+        true if !store.mark_as_demo().await? => Err(StartError::NotADemo(url.to_string())),
+        false if store.is_demo().await? => Err(StartError::DemoDatabase(url.to_string())),
+        true | false => Ok(store),
+    }
 }
 
 fn key_ring(config: &ServeConfig, data_dir: &DataDir) -> Result<KeyRing, StartError> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod client_ip;
+pub(crate) mod compression;
 pub(crate) mod excluded_socket;
 pub(crate) mod identity;
 pub(crate) mod identity_cache;

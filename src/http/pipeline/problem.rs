@@ -110,6 +110,12 @@ impl ApiError {
                 ))
                 .retry_after(Duration::from_secs(30)),
             Self::Busy(queue) => Problem::of(Refusal::Busy).detail(queue.detail()).retry_after(Duration::from_secs(1)),
+            Self::ReadTimeout(limit) => Problem::of(Refusal::ReadTimeout)
+                .detail(format!(
+                    "Reading took longer than {} seconds and was ended (HUBBUB_READ_TIMEOUT_SECS).",
+                    limit.as_secs()
+                ))
+                .retry_after(Duration::from_secs(5)),
             Self::ShuttingDown => Problem::of(Refusal::ShuttingDown).retry_after(Duration::from_secs(5)),
             Self::Unavailable(_) => Problem::of(Refusal::Unavailable).retry_after(Duration::from_secs(5)),
             Self::Internal(_) => Problem::of(Refusal::Internal),

@@ -1,5 +1,7 @@
 //! Listing, creating, renaming and archiving documents.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use crate::domain::{
@@ -77,6 +79,32 @@ impl Store {
         .await
     }
 
+    /// Those of the documents that this person may write.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn writable_documents(
+        &self,
+        user: UserId,
+        of: Vec<DocumentId>,
+    ) -> Result<HashSet<DocumentId>, StoreError> {
+        self.read(move |connection| {
+            let mut writable = HashSet::new();
+            // In parts, for a statement has a limited number of parameters.
+            for part in of.chunks(1_000) {
+                let place = memberships::room_id.eq(documents::room_id).and(memberships::user_id.eq(user.0));
+                let found: Vec<i64> = documents::table
+                    .inner_join(memberships::table.on(place))
+                    .filter(documents::id.eq_any(part.iter().map(|id| id.0)).and(documents::archived_at.is_null()))
+                    .select(documents::id)
+                    .load(connection)?;
+                writable.extend(found.into_iter().map(DocumentId));
+            }
+            Ok(writable)
+        })
+        .await
+    }
+
     /// Creates a document; any member of the room may.
     ///
     /// # Errors
@@ -87,7 +115,7 @@ impl Store {
         room: RoomId,
         title: DocumentTitle,
     ) -> Result<(Document, RoomEvent), StoreError> {
-        self.write(move |connection| create(connection, by, room, &title)).await
+        self.write_for(by, move |connection| create(connection, by, room, &title)).await
     }
 
     /// Renames, archives or unarchives a document; any member of its room may.
@@ -101,7 +129,7 @@ impl Store {
         id: DocumentId,
         change: DocumentChange,
     ) -> Result<ChangedDocument, StoreError> {
-        self.write(move |connection| change_document(connection, by, id, &change)).await
+        self.write_for(by, move |connection| change_document(connection, by, id, &change)).await
     }
 }
 

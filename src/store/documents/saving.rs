@@ -78,7 +78,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::DocumentArchived`].
     pub async fn save_document(&self, by: UserId, save: DocumentSave) -> Result<Option<Document>, StoreError> {
-        self.write(move |connection| save_content(connection, by, &save)).await
+        self.write_for(by, move |connection| save_content(connection, by, &save)).await
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! - `connection`: connections to SQLite and Postgres, and transactions.
 //! - `error`: what can go wrong.
+//! - `fair_queue`: the writer's queue, in which people take turns.
 //! - `migrate`: runs the migrations when the server starts.
-//! - `readers`: the threads that read, each with a connection of its own.
+//! - `reads`: the threads that read, deadlines, and ending a read.
 //! - `schema`: the tables, written by Diesel's command line (`diesel.toml`).
 //! - `statement`: the macro `statement!` for queries that are prepared once per connection.
 //! - `store`: the handle [`Store`](store::Store); opens, closes, hands writes and reads to the threads.
@@ -14,8 +15,9 @@
 
 pub(super) mod connection;
 pub(super) mod error;
+pub(super) mod fair_queue;
 pub(super) mod migrate;
-pub(super) mod readers;
+pub(super) mod reads;
 pub(super) mod schema;
 pub(super) mod statement;
 pub(super) mod store;

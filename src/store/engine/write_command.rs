@@ -2,11 +2,13 @@
 
 use tokio::sync::oneshot;
 
+use crate::domain::UserId;
 use crate::store::messages::post::batch::post_all;
 use crate::store::messages::post::command::{Post, Posted};
 
 use super::connection::DbConnection;
 use super::error::{StoreError, separate_refusal};
+use super::fair_queue::{InLine, Line};
 
 /// A change that waits for the writer.
 #[expect(clippy::large_enum_variant, reason = "nearly every command is a post")]
@@ -15,6 +17,26 @@ pub(in crate::store) enum WriteCommand {
     Post(Post, Reply<Posted>),
     /// Any other change: the closure given to [`Store::write`](super::store::Store::write).
     Other(Box<dyn WriteClosure>),
+}
+
+/// A command in the writer's queue.
+pub(in crate::store) struct QueuedWrite {
+    /// Who asked for it; `None` for what no person asked for.
+    pub(super) person: Option<UserId>,
+    pub(super) command: WriteCommand,
+}
+
+impl InLine for QueuedWrite {
+    fn line(&self) -> Line {
+        self.person
+    }
+
+    fn weight(&self) -> usize {
+        match &self.command {
+            WriteCommand::Post(post, _) => 1 + post.entry.word_count(),
+            WriteCommand::Other(_) => 1,
+        }
+    }
 }
 
 impl WriteCommand {

@@ -52,7 +52,7 @@ impl Store {
 
     /// Adds the row of a file whose content is on the disk.
     pub(super) async fn add_file(&self, new: NewFile) -> Result<File, StoreError> {
-        self.write(move |connection| add(connection, &new)).await
+        self.write_for(new.uploader, move |connection| add(connection, &new)).await
     }
 
     /// Removes the rows of files that were uploaded before `time` and that no message has; returns how many.

@@ -19,7 +19,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn credentials_ended_since(&self, from: Timestamp) -> Result<Vec<EndedCredential>, StoreError> {
-        self.read(move |connection| {
+        self.read_reserved(move |connection| {
             let rows: Vec<(String, i64)> = ended_credentials::table
                 .filter(ended_credentials::ended_at.ge(from.0))
                 .order((ended_credentials::ended_at, ended_credentials::credential))
@@ -38,7 +38,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn end_expired_sessions(&self, limit: i64) -> Result<(), StoreError> {
-        let expired = self.read(move |connection| Ok(expired_sessions(connection, Timestamp::now(), 1)?)).await?;
+        let expired = self.read_reserved(move |connection| Ok(expired_sessions(connection, Timestamp::now(), 1)?)).await?;
         if expired.is_empty() {
             return Ok(());
         }

@@ -39,7 +39,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn is_first_run(&self) -> Result<bool, StoreError> {
-        self.read(|connection| Ok(nobody_signed_up(connection)?)).await
+        self.read_reserved(|connection| Ok(nobody_signed_up(connection)?)).await
     }
 
     /// Creates an account. The first person on an instance becomes an administrator; that is decided in the
@@ -107,7 +107,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.read(move |connection| find_user(connection, id)).await
+        self.read_reserved(move |connection| find_user(connection, id)).await
     }
 
     /// The person of that name, and the hash that a password must match; `None` also for somebody who was deactivated.
@@ -116,7 +116,7 @@ impl Store {
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn credentials(&self, username: &Username) -> Result<Option<(User, String)>, StoreError> {
         let username = username.to_string();
-        self.read(move |connection| {
+        self.read_reserved(move |connection| {
             let found: Option<(UserRow, String)> = users::table
                 .filter(users::username.eq(username).and(users::deactivated_at.is_null()))
                 .select((UserRow::as_select(), users::password_hash))

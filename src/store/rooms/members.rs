@@ -56,7 +56,7 @@ impl Store {
         room: RoomId,
         user: UserId,
     ) -> Result<(Vec<Member>, Option<RoomEvent>), StoreError> {
-        self.write(move |connection| add(connection, actor, room, user)).await
+        self.write_for(actor, move |connection| add(connection, actor, room, user)).await
     }
 
     /// Removes a person from a room. Everybody may leave; only who manages the room and administrators may remove others.
@@ -72,7 +72,7 @@ impl Store {
         user: UserId,
         even_the_last: bool,
     ) -> Result<MemberRemoval, StoreError> {
-        self.write(move |connection| remove(connection, actor, room, user, even_the_last)).await
+        self.write_for(actor, move |connection| remove(connection, actor, room, user, even_the_last)).await
     }
 
     /// Moves a person's read mark to a message's number; never backwards, nor beyond the last message. Returns the new
@@ -81,7 +81,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn mark_read(&self, user: UserId, room: RoomId, number: i64) -> Result<Option<i64>, StoreError> {
-        self.write(move |connection| {
+        self.write_for(user, move |connection| {
             let number = number.min(require_membership(connection, user, room)?.room.message_count);
             let place = memberships::table.find((room.0, user.0)).filter(memberships::read_number.lt(number));
             let moved = diesel::update(place).set(memberships::read_number.eq(number)).execute(connection)?;

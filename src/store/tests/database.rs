@@ -37,7 +37,8 @@ pub(super) const LIMITS: Limits = Limits {
 /// A shorter retention counts at once.
 pub(super) const RULES: RetentionRules = RetentionRules { default_days: None, min_days: 1, delay: Duration::ZERO };
 
-pub(super) const OPTIONS: StoreOptions = StoreOptions { read_connections: 2, write_queue: 512, write_batch: 256 };
+pub(super) const OPTIONS: StoreOptions =
+    StoreOptions { read_connections: 2, read_timeout: Duration::from_secs(10), write_queue: 512, write_batch: 256 };
 
 /// A store on a database of its own, which goes away with it.
 pub(super) struct TestDatabase {
@@ -77,7 +78,12 @@ impl TestDatabase {
 
     /// Another store on the same database, as a second process has it.
     pub(super) fn open_again(&self) -> Store {
-        Store::open(&self.url, &OPTIONS).expect("it opens again")
+        self.open_again_with(&OPTIONS)
+    }
+
+    /// The same with other sizes.
+    pub(super) fn open_again_with(&self, options: &StoreOptions) -> Store {
+        Store::open(&self.url, options).expect("it opens again")
     }
 
     /// A connection beside the store, for tests that interfere.

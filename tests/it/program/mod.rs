@@ -2,7 +2,9 @@
 
 mod bad_input;
 mod cli;
+mod compression;
 mod crash;
+mod demo;
 mod hang_up;
 mod health;
 pub(crate) mod maintenance;
