@@ -234,7 +234,9 @@ impl Publisher {
         match status {
             status if status.is_success() => Ok(()),
             StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => Err(Failure::Refused(status, text)),
-            StatusCode::NOT_FOUND if matches!(resource, "revoke" | "end_credentials") => Err(Failure::Refused(status, text)),
+            StatusCode::NOT_FOUND if matches!(resource, "revoke" | "end_credentials") => {
+                Err(Failure::Refused(status, text))
+            }
             // Wrong credentials too: whoever corrects them loses no event.
             status => {
                 Err(Failure::Away(format!("it answers {status}: {}", text.chars().take(200).collect::<String>())))

@@ -118,7 +118,12 @@ pub(crate) async fn authenticate_user(
     FormOrJson(request): FormOrJson<AuthenticateUserRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let socket_id = require_socket_id(&request.socket_id)?.to_string();
-    let data = UserData { id: identity.user_id().to_string(), user_info: user_info(&identity), watchlist: [], credential: identity.credential };
+    let data = UserData {
+        id: identity.user_id().to_string(),
+        user_info: user_info(&identity),
+        watchlist: [],
+        credential: identity.credential,
+    };
     let user_data = serde_json::to_string(&data).map_err(|error| ApiError::Internal(error.to_string()))?;
     let app = &state.socket_app;
     let signature = sign_user(app.secret.expose(), &socket_id, &user_data);

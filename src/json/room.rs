@@ -29,7 +29,7 @@ pub struct RoomPayload<'a> {
 /// setting will count.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = NextRetention)]
-pub struct NextRetentionPayload {
+pub(super) struct NextRetentionPayload {
     #[schema(required)]
     days: Option<RetentionDays>,
     at: Timestamp,

@@ -81,7 +81,15 @@ async fn a_session_ends_on_every_node_wherever_it_was_ended() {
         sockets.push(socket(&grace, &cluster.webs[1], node).await);
     }
     let reset = Command::new(env!("CARGO_BIN_EXE_hubbub"))
-        .args(["user", "reset-password", "grace", "--password-memory-kib", "8", "--database-url", &cluster.database_url()])
+        .args([
+            "user",
+            "reset-password",
+            "grace",
+            "--password-memory-kib",
+            "8",
+            "--database-url",
+            &cluster.database_url(),
+        ])
         .output()
         .expect("it runs");
     assert!(reset.status.success(), "{}", String::from_utf8_lossy(&reset.stderr));

@@ -10,7 +10,9 @@ use crate::auth::{AccessTokens, KeyRing, Passwords};
 use crate::bus::Bus;
 use crate::config::ServeConfig;
 use crate::http::{self, SocketApp, WebParts, WebState};
-use crate::jobs::{CredentialWatch, EndListener, HeadTicks, JobRunner, RunningCredentialWatch, RunningHeadTicks, RunningJobs};
+use crate::jobs::{
+    CredentialWatch, EndListener, HeadTicks, JobRunner, RunningCredentialWatch, RunningHeadTicks, RunningJobs,
+};
 use crate::pusher::App;
 use crate::store::{FileStorage, Store};
 use crate::timeline::TimelineStore;

@@ -14,7 +14,9 @@ use crate::pusher::App;
 
 use super::mailbox::{AfterClose, Delivery, Departure, HubId, HubMessage, Input, Subscribe};
 use super::webhook_event::{WebhookEvent, WebhookTrigger};
-use crate::broadcast::channel::{Caches, Channels, EndedCredentials, PresenceGrace, Revocations, SubscriptionCounts, Watchlists};
+use crate::broadcast::channel::{
+    Caches, Channels, EndedCredentials, PresenceGrace, Revocations, SubscriptionCounts, Watchlists,
+};
 use crate::broadcast::{Apps, BroadcasterHandle, ChannelKey, Counters, Frame, Priority};
 
 /// The actor: [`run`](Self::run) is its loop. Nobody else reads or writes what it owns.

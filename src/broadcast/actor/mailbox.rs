@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::bus::{BusInput, BusMessage, ClusterEvent, CredentialsEnded, Envelope, Query, QueryResult, Revocation, Termination};
+use crate::bus::{
+    BusInput, BusMessage, ClusterEvent, CredentialsEnded, Envelope, Query, QueryResult, Revocation, Termination,
+};
 use crate::pusher::{AppId, PresenceMember, SignedInUser, SocketId};
 use crate::timeline::Timeline;
 

@@ -48,9 +48,8 @@ impl EndedCredentials {
 
     /// Forgets what ended longer ago than any valid authorisation was issued.
     pub(crate) fn forget_old(&mut self, now: Instant) {
-        let is_old = |ended: &Ended| {
-            self.ended.get(ended).is_none_or(|added| now.duration_since(*added) > self.lifetime * 2)
-        };
+        let is_old =
+            |ended: &Ended| self.ended.get(ended).is_none_or(|added| now.duration_since(*added) > self.lifetime * 2);
         let old = self.oldest_first.iter().take_while(|ended| is_old(ended)).count();
         for ended in self.oldest_first.drain(..old) {
             self.ended.remove(&ended);

@@ -118,7 +118,6 @@ pub(crate) async fn change_account(
 }
 
 fn parse_role(name: &str) -> Result<Role, InvalidField> {
-    Role::from_name(name).ok_or_else(|| {
-        InvalidField::new("role", Refusal::InvalidRole, "A role is \"member\" or \"administrator\".")
-    })
+    Role::from_name(name)
+        .ok_or_else(|| InvalidField::new("role", Refusal::InvalidRole, "A role is \"member\" or \"administrator\"."))
 }

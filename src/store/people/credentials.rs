@@ -38,7 +38,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn end_expired_sessions(&self, limit: i64) -> Result<(), StoreError> {
-        let expired = self.read_reserved(move |connection| Ok(expired_sessions(connection, Timestamp::now(), 1)?)).await?;
+        let expired =
+            self.read_reserved(move |connection| Ok(expired_sessions(connection, Timestamp::now(), 1)?)).await?;
         if expired.is_empty() {
             return Ok(());
         }
@@ -62,10 +63,7 @@ pub(in crate::store) fn expired_sessions(
 }
 
 /// Ends these sessions; their refresh tokens go with them. Answers those that had not ended before.
-pub(in crate::store) fn end_sessions(
-    connection: &mut DbConnection,
-    ids: &[i64],
-) -> QueryResult<Vec<EndedCredential>> {
+pub(in crate::store) fn end_sessions(connection: &mut DbConnection, ids: &[i64]) -> QueryResult<Vec<EndedCredential>> {
     let rows: Vec<(i64, i64)> =
         sessions::table.filter(sessions::id.eq_any(ids)).select((sessions::id, sessions::user_id)).load(connection)?;
     diesel::delete(sessions::table.filter(sessions::id.eq_any(ids))).execute(connection)?;

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::domain::{
-    Author, EventKind, Membership, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent, RoomId,
-    RoomKind, RoomName, RoomTopic, Seq, Subject, Timestamp, User, UserId,
+    Author, EventKind, Membership, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent,
+    RoomId, RoomKind, RoomName, RoomTopic, Seq, Subject, Timestamp, User, UserId,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};

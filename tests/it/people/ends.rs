@@ -149,7 +149,8 @@ async fn a_password_that_was_reset_at_a_terminal_ends_sessions_and_tokens() {
     let scene = scene().await;
     let (bot, _) = api_token(&scene.ada).await;
     let mut bots = scene.socket(&bot).await;
-    let reset = async || hubbub(scene.server.data_dir(), &["user", "reset-password", "ada", "--password-memory-kib", "8"]);
+    let reset =
+        async || hubbub(scene.server.data_dir(), &["user", "reset-password", "ada", "--password-memory-kib", "8"]);
     scene.assert_ends(&scene.ada, reset).await;
     assert_eq!(bots.closed().await.code, 4200);
     bot.get("/api/v1/me").await.expect_problem(401, "token_invalid");

@@ -58,8 +58,18 @@ impl Scene {
             (patch.clone(), "/api/v1/rooms/{id}", room.clone(), json!({"topic": "mine"})),
             (get.clone(), "/api/v1/rooms/{id}/members", format!("{room}/members"), Value::Null),
             (post.clone(), "/api/v1/rooms/{id}/members", format!("{room}/members"), json!({"user_id": self.maker.id})),
-            (delete.clone(), "/api/v1/rooms/{id}/members/{user_id}", format!("{room}/members/{}", self.member.id), Value::Null),
-            (delete.clone(), "/api/v1/rooms/{id}/members/{user_id}", format!("{room}/members/{}", self.maker.id), Value::Null),
+            (
+                delete.clone(),
+                "/api/v1/rooms/{id}/members/{user_id}",
+                format!("{room}/members/{}", self.member.id),
+                Value::Null,
+            ),
+            (
+                delete.clone(),
+                "/api/v1/rooms/{id}/members/{user_id}",
+                format!("{room}/members/{}", self.maker.id),
+                Value::Null,
+            ),
             (put.clone(), "/api/v1/rooms/{id}/read", format!("{room}/read"), json!({"number": 1})),
             (get.clone(), "/api/v1/rooms/{id}/messages", format!("{room}/messages"), Value::Null),
             (post.clone(), "/api/v1/rooms/{id}/messages", format!("{room}/messages"), json!({"body": "still here"})),
@@ -78,7 +88,12 @@ impl Scene {
             (get.clone(), "/api/v1/documents/{id}/text", format!("{document}/text"), Value::Null),
             (get.clone(), "/api/v1/documents/{id}/versions", format!("{document}/versions"), Value::Null),
             (get.clone(), "/api/v1/documents/{id}/versions/{number}", format!("{document}/versions/1"), Value::Null),
-            (post, "/api/v1/documents/{id}/versions/{number}/restore", format!("{document}/versions/1/restore"), Value::Null),
+            (
+                post,
+                "/api/v1/documents/{id}/versions/{number}/restore",
+                format!("{document}/versions/1/restore"),
+                Value::Null,
+            ),
             (get.clone(), "/api/v1/files/{id}", file.clone(), Value::Null),
             (Method::HEAD, "/api/v1/files/{id}", file.clone(), Value::Null),
             (get, "/api/v1/files/{id}/thumbnail", format!("{file}/thumbnail"), Value::Null),
@@ -120,9 +135,11 @@ async fn no_call_about_rooms_documents_and_files_is_left_out() {
     let contract = scene.admin.get("/api/v1/openapi.json").await.expect(200).json;
     let calls = scene.calls();
     for (path, operations) in contract["paths"].as_object().expect("paths") {
-        let is_about = ["/api/v1/rooms/{", "/api/v1/documents/{", "/api/v1/files/{"].iter().any(|start| path.starts_with(start));
+        let is_about =
+            ["/api/v1/rooms/{", "/api/v1/documents/{", "/api/v1/files/{"].iter().any(|start| path.starts_with(start));
         for method in operations.as_object().expect("operations").keys().filter(|_| is_about) {
-            let is_called = calls.iter().any(|(called, at, ..)| at == path && called.as_str().eq_ignore_ascii_case(method));
+            let is_called =
+                calls.iter().any(|(called, at, ..)| at == path && called.as_str().eq_ignore_ascii_case(method));
             assert!(is_called || FREE.contains(&(method.as_str(), path.as_str())), "{method} {path} is not tried");
         }
     }
@@ -133,7 +150,8 @@ async fn no_call_about_rooms_documents_and_files_is_left_out() {
 async fn the_longest_standing_member_of_a_closed_room_gets_the_makers_rights() {
     let server = Server::start().await;
     server.sign_up("admin").await;
-    let (maker, second, third) = (server.sign_up("maker").await, server.sign_up("b").await, server.sign_up("a").await);
+    let (maker, second, third) =
+        (server.sign_up("maker").await, server.sign_up("second").await, server.sign_up("third").await);
     let room = maker.create_room("Ours", "closed").await;
     let path = format!("/api/v1/rooms/{room}");
     for person in [&second, &third] {

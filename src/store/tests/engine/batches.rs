@@ -161,7 +161,7 @@ on_both_databases! {
         }
         let seqs = [
             edit.await.expect("edited").1.seq,
-            removal.await.expect("removed").event.seq,
+            removal.await.expect("removed").events[0].seq,
             return_of_bob.await.expect("joined").1.expect("was no member").seq,
             deletion.await.expect("deleted").1.expect("was not deleted").seq,
         ];
