@@ -7,7 +7,7 @@ use actix_server::ServerBuilder;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, ServiceConfig, ThinData};
 use actix_web::{App, Error, HttpServer, rt};
 use tracing_actix_web::TracingLogger;
 
@@ -22,6 +22,8 @@ use crate::pusher_webhooks::WebhookCounts;
 use crate::sockets::{self, SocketServer};
 use crate::telemetry::RequestSpan;
 
+use super::body_pace::{BodyPace, keep_pace};
+use super::connections::Connections;
 use super::http_service;
 use super::metrics::{self, Metrics, SocketSources, Sources};
 
@@ -56,7 +58,15 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
     let sockets = broadcaster.clone().zip(api.clone()).zip(webhooks);
     let sockets = sockets.map(|((broadcaster, api), webhooks)| SocketSources { broadcaster, api, webhooks });
     let metrics = web::Data::new(Metrics::new(config, Sources { broker: Arc::clone(&broker), sockets }));
-    let worker = Worker { web: web.map(web::Data::from), metrics, config: config.socket.clone(), broker, api };
+    let worker = Worker {
+        web: web.map(web::Data::from),
+        metrics,
+        config: config.socket.clone(),
+        broker,
+        api,
+        body_pace: BodyPace::new(&config.http),
+    };
+    let connections = Connections::new(config);
     let workers = if config.workers == 0 { default_workers() } else { config.workers };
     let max_sockets = if broadcaster.is_some() { config.socket.max_sockets } else { 0 };
     let max_connections = max_sockets + PLAIN_CONNECTIONS;
@@ -74,7 +84,7 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
                 let socket_server = worker.socket_server(&broadcaster);
                 (worker.clone().app(Some(socket_server.clone())), socket_server)
             };
-            http_service::listen(builder, listener, parts).map(ServerBuilder::run)
+            http_service::listen(builder, listener, connections, parts).map(ServerBuilder::run)
         }
         (broadcaster, _) => HttpServer::new(move || {
             worker.clone().app(broadcaster.as_ref().map(|broadcaster| worker.socket_server(broadcaster)))
@@ -82,7 +92,10 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
         .workers(workers)
         .max_connections(max_connections)
         .tcp_nodelay(true)
-        .on_connect(sockets::keep_descriptor)
+        .on_connect(move |connection, extensions| {
+            connections.admit(connection, extensions);
+            sockets::keep_descriptor(connection, extensions);
+        })
         .shutdown_timeout(shutdown_timeout)
         .disable_signals()
         .listen(listener)
@@ -99,6 +112,7 @@ struct Worker {
     config: SocketConfig,
     broker: Arc<dyn Broker>,
     api: Option<PusherApi>,
+    body_pace: BodyPace,
 }
 
 impl Worker {
@@ -134,7 +148,12 @@ impl Worker {
                 None => sockets::configure_health(routes),
             }
         };
-        App::new().wrap(TracingLogger::<RequestSpan>::new()).wrap(from_fn(http::finish_answer)).configure(routes)
+        App::new()
+            .app_data(ThinData(self.body_pace))
+            .wrap(from_fn(keep_pace))
+            .wrap(TracingLogger::<RequestSpan>::new())
+            .wrap(from_fn(http::finish_answer))
+            .configure(routes)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +60,9 @@ pub(in crate::app) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>)
         is_enabled: true,
         has_client_events: true,
         has_subscription_counts: false,
-        authorization_timeout: None,
+        // Everybody may open a socket of the chat; a page joins a channel at once.
+        authorization_timeout: Some(Duration::from_secs(config.socket.anonymous_socket_secs.into()))
+            .filter(|time| !time.is_zero()),
         allowed_origins: Vec::new(),
         limits: default_limits(&config.socket),
         webhooks: Vec::new(),

@@ -8,13 +8,13 @@ use crate::app::instance::{self, DataDir, database_url};
 use crate::app::start_error::StartError;
 use crate::auth::{AccessTokens, KeyRing, Passwords};
 use crate::bus::Bus;
-use crate::config::ServeConfig;
+use crate::config::{Ration, RationsConfig, ServeConfig};
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{
     CredentialWatch, EndListener, HeadTicks, JobRunner, RunningCredentialWatch, RunningHeadTicks, RunningJobs,
 };
 use crate::pusher::App;
-use crate::store::{FileStorage, Store};
+use crate::store::{FileStorage, StorageRations, Store};
 use crate::timeline::TimelineStore;
 
 use super::bus_part::BusPart;
@@ -95,11 +95,21 @@ impl WebPart {
 /// Opens the database. A demo has a database of its own: its password is public, and must not open another instance.
 async fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
     let url = database_url(data_dir.path(), config.database_url.as_ref())?;
-    let store = Store::open(&url, &instance::options(&config.store))?;
+    let store = Store::open(&url, &instance::options(&config.store))?.with_rations(storage_rations(&config.rations));
     match config.demo {
         true if !store.mark_as_demo().await? => Err(StartError::NotADemo(url.to_string())),
         false if store.is_demo().await? => Err(StartError::DemoDatabase(url.to_string())),
         true | false => Ok(store),
+    }
+}
+
+fn storage_rations(config: &RationsConfig) -> StorageRations {
+    StorageRations {
+        unattached_bytes: Ration::UnattachedBytes.limit(config),
+        file_bytes: Ration::FileBytes.limit(config),
+        documents_per_room: Ration::RoomDocuments.limit(config),
+        document_bytes: Ration::DocumentBytes.limit(config),
+        version_bytes: Ration::VersionBytes.limit(config),
     }
 }
 

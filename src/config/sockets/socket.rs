@@ -22,6 +22,10 @@ pub struct SocketConfig {
     /// Sockets that may be open at the same time; a further one is closed with 4100
     #[arg(long, env = "HUBBUB_MAX_SOCKETS", default_value_t = 100_000)]
     pub max_sockets: usize,
+    /// Time after which a socket of the chat's own app is closed that neither signed in nor joined a private channel, in
+    /// seconds; 0: never
+    #[arg(long, env = "HUBBUB_ANONYMOUS_SOCKET_SECS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(..=86_400))]
+    pub anonymous_socket_secs: u32,
     /// Inactivity after which a client is pinged, in seconds
     #[arg(long, env = "HUBBUB_ACTIVITY_TIMEOUT_SECS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..))]
     pub activity_timeout_secs: u32,

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::config::Ration;
 use crate::domain::{InvalidField, Password, Refusal, Role, UserId};
 use crate::store::AccountChange;
 
@@ -58,6 +59,7 @@ pub(crate) async fn require_password(
 ) -> Result<(), ApiError> {
     let password = Password::parse_attempt(password)?;
     state.sign_ins.attempt(address.0, &identity.user.username)?;
+    let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let (_, hash) = state.store.credentials(&identity.user.username).await?.unzip();
     match state.passwords.is_right(password, hash).await? {
         true => Ok(()),

@@ -9,5 +9,6 @@ mod hang_up;
 mod health;
 pub(crate) mod maintenance;
 mod page;
+mod rations;
 mod roles;
 mod six_steps;
