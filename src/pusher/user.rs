@@ -39,8 +39,9 @@ struct UserData {
     user_info: Option<Box<RawValue>>,
     #[serde(default)]
     watchlist: Vec<String>,
+    /// Other applications may mean something else by it.
     #[serde(default)]
-    credential: Option<String>,
+    credential: Option<Box<RawValue>>,
 }
 
 impl SignedInUser {
@@ -58,14 +59,20 @@ impl SignedInUser {
         if !is_plain || !(1..=PresenceMember::MAX_USER_ID_CHARS).contains(&id.len()) {
             return Err(InvalidUser::Id);
         }
+        let credential = credential.and_then(|credential| serde_json::from_str(credential.get()).ok());
         Ok(Self { id, user_info, watchlist, credential })
     }
 
     /// The user as a member of a presence channel, when the subscription itself names none.
     #[must_use]
     pub fn as_member(&self) -> PresenceMember {
-        let (user_id, user_info, credential) = (self.id.clone(), self.user_info.clone(), self.credential.clone());
-        PresenceMember { user_id, user_info, issued_at: None, credential }
+        PresenceMember {
+            user_id: self.id.clone(),
+            is_number: false,
+            user_info: self.user_info.clone(),
+            issued_at: None,
+            credential: self.credential.clone(),
+        }
     }
 }
 

@@ -24,7 +24,8 @@ use super::outgoing_calls::outgoing_client;
 pub(in crate::app) struct WebPart {
     store: Store,
     state: Arc<WebState>,
-    jobs: RunningJobs,
+    /// `None` when they were stopped.
+    jobs: Option<RunningJobs>,
     credential_watch: RunningCredentialWatch,
     /// With a bus that may lose something.
     head_ticks: Option<RunningHeadTicks>,
@@ -66,7 +67,7 @@ impl WebPart {
         let credential_watch = CredentialWatch::new(store.clone(), watched, on_end, authorization).start();
         let jobs = JobRunner::new(store.clone(), files, outgoing_client(config)?, &config.jobs).start();
         let head_ticks = bus.may_lose_events().then(|| ticks.start());
-        Ok(Self { store, state, jobs, credential_watch, head_ticks, demo })
+        Ok(Self { store, state, jobs: Some(jobs), credential_watch, head_ticks, demo })
     }
 
     pub(in crate::app) fn state(&self) -> Arc<WebState> {
@@ -81,9 +82,16 @@ impl WebPart {
         self.state.begin_shutdown();
     }
 
+    /// Ends the jobs, which may take a moment.
+    pub(in crate::app) async fn stop_jobs(&mut self) {
+        if let Some(jobs) = self.jobs.take() {
+            jobs.stop().await;
+        }
+    }
+
     /// Ends the jobs and then the store, once no request needs them.
-    pub(in crate::app) async fn end(self) {
-        self.jobs.stop().await;
+    pub(in crate::app) async fn end(mut self) {
+        self.stop_jobs().await;
         self.credential_watch.stop().await;
         if let Some(head_ticks) = self.head_ticks {
             head_ticks.stop().await;

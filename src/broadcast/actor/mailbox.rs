@@ -1,14 +1,14 @@
 //! The messages between the broadcaster and the hubs.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bus::{
     BusInput, BusMessage, ClusterEvent, CredentialsEnded, Envelope, Query, QueryResult, Revocation, Termination,
 };
-use crate::pusher::{AppId, PresenceMember, SignedInUser, SocketId};
+use crate::pusher::{AppId, Code, PresenceMember, SignedInUser, SocketId};
 use crate::timeline::Timeline;
 
 use super::webhook_event::WebhookTrigger;
@@ -47,14 +47,16 @@ pub(crate) enum Input {
     // the broadcaster may be waiting for the very hub that sends it.
     /// A worker thread started its hub.
     HubStarted(HubId, mpsc::Sender<HubMessage>),
-    /// A socket has unsubscribed from a channel, or its grace period is over.
+    /// A socket has unsubscribed from a channel.
     Left(Departure),
     /// A socket has left a channel because its connection ended.
     Disconnected(Departure),
-    /// Close all sockets, spread over this time, with the code that lets clients reconnect at once, and refuse new ones.
-    CloseSockets(Duration),
+    /// Close all sockets with this code, spread over this time.
+    CloseSockets(Duration, Code),
 
     // From the clock.
+    /// The grace period of a socket is over whose connection ended at this time.
+    GraceEnded(Departure, Instant),
     /// Counts of large channels, digests for other nodes and the end of cached events may be due.
     Tick,
 }
@@ -125,17 +127,8 @@ pub(crate) enum HubMessage {
     Terminate(ChannelKey),
     /// The sockets of an app that hold one of these credentials are closed.
     EndCredentials(AppId, Arc<[Arc<str>]>),
-    /// Close all sockets, spread over this time.
-    CloseSockets(Duration, AfterClose),
-}
-
-/// What a hub does after its sockets are closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AfterClose {
-    /// It refuses new sockets.
-    RefuseNew,
-    /// It accepts new sockets.
-    AcceptNew,
+    /// Close all sockets with this code, spread over this time.
+    CloseSockets(Duration, Code),
 }
 
 /// A socket has joined a channel.

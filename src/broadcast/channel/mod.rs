@@ -15,6 +15,6 @@ pub(crate) use channels::{Channel, ChannelChange, Channels};
 pub(crate) use counts::SubscriptionCounts;
 pub(crate) use ended_credentials::EndedCredentials;
 pub(crate) use grace::PresenceGrace;
-pub(crate) use remote::{DeltaOutcome, PresenceDiff};
+pub(crate) use remote::{DeltaOutcome, LeftMember, PresenceDiff};
 pub(crate) use revocations::Revocations;
 pub(crate) use watchlists::Watchlists;

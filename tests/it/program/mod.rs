@@ -10,5 +10,6 @@ mod health;
 pub(crate) mod maintenance;
 mod page;
 mod rations;
+mod restart;
 mod roles;
 mod six_steps;
