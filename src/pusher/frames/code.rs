@@ -134,6 +134,7 @@ impl SubscriptionRefusal {
     /// The session or API token through which the authorisation was issued has ended.
     #[must_use]
     pub fn credential_ended() -> Self {
-        Self { r#type: "AuthError", error: "The session or API token has ended.".to_owned(), status: 401 }
+        let error = "The session or API token has ended.".to_owned();
+        Self { r#type: "AuthError", error, status: 401, reason: "credential_ended" }
     }
 }
