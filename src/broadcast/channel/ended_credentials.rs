@@ -66,13 +66,13 @@ mod tests {
     fn an_ended_credential_is_known_for_as_long_as_an_authorisation_and_in_its_app_alone() {
         let start = Instant::now();
         let mut ended = EndedCredentials::new(Duration::from_secs(60));
-        assert!(ended.add(AppId(1), "session.1".into(), start));
-        assert!(!ended.add(AppId(1), "session.1".into(), start), "it was known");
-        assert!(ended.contain(AppId(1), Some("session.1")));
-        assert!(!ended.contain(AppId(2), Some("session.1")));
-        assert!(!ended.contain(AppId(1), Some("session.2")) && !ended.contain(AppId(1), None));
-        assert!(ended.add(AppId(1), "token.1".into(), start + Duration::from_secs(121)));
-        assert!(!ended.contain(AppId(1), Some("session.1")));
+        assert!(ended.add(AppId::numbered(1), "session.1".into(), start));
+        assert!(!ended.add(AppId::numbered(1), "session.1".into(), start), "it was known");
+        assert!(ended.contain(AppId::numbered(1), Some("session.1")));
+        assert!(!ended.contain(AppId::numbered(2), Some("session.1")));
+        assert!(!ended.contain(AppId::numbered(1), Some("session.2")) && !ended.contain(AppId::numbered(1), None));
+        assert!(ended.add(AppId::numbered(1), "token.1".into(), start + Duration::from_secs(121)));
+        assert!(!ended.contain(AppId::numbered(1), Some("session.1")));
         ended.forget_old(start + Duration::from_secs(242));
         assert!(ended.is_empty() && ended.ended.is_empty());
     }
