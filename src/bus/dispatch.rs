@@ -5,12 +5,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::domain::{DocumentId, EventKind, ReadMark, RoomEvent, RoomId, Subject, Timestamp, UserId};
+use crate::domain::{
+    DocumentId, EndedCredential, EventKind, ReadMark, RoomEvent, RoomId, Subject, Timestamp, UserId,
+};
 use crate::json::{EventPayload, RoomNoticePayload, RoomReadPayload};
 use crate::pusher::{AppId, ChannelKey, SocketId};
 use crate::timeline::Timeline;
 
-use super::{Broker, BusMessage, ChatChannel, DocumentSaved, Envelope, Revocation, RoomHead};
+use super::{Broker, BusMessage, ChatChannel, CredentialsEnded, DocumentSaved, Envelope, Revocation, RoomHead};
 
 /// Publishes what happened in the chat to the channels of those whom it concerns.
 #[derive(Clone)]
@@ -25,6 +27,9 @@ pub struct Bus {
 impl Bus {
     /// Changed rooms that wait for an event stream to look; a stream that lags behind reads all its rooms.
     const WAKE_CAPACITY: usize = 256;
+
+    /// About 25 KB: a tenth of what the smallest bus takes.
+    const CREDENTIALS_PER_MESSAGE: usize = 500;
 
     /// A bus over `broker`, for the chat whose app on the socket server is `app`.
     #[must_use]
@@ -77,6 +82,15 @@ impl Bus {
     /// Revokes a removed member's right to a room's channels again: the first revocation may have been lost.
     pub fn remind_of_removal(&self, user_id: UserId, room_id: RoomId, removed_at: Timestamp) {
         self.revoke_room(user_id, room_id, removed_at);
+    }
+
+    /// Closes the sockets that these sessions and API tokens have let in. Call it after the commit that ended them, and
+    /// again for a while with `is_reminder`.
+    pub fn end_credentials(&self, ended: &[EndedCredential], is_reminder: bool) {
+        for part in ended.chunks(Self::CREDENTIALS_PER_MESSAGE) {
+            let ended = CredentialsEnded { app: self.app, ended: part.to_vec(), is_reminder };
+            self.publish(BusMessage::EndCredentials(ended));
+        }
     }
 
     /// Receives the id of each room that this process changes.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{RoomId, Seq, Timestamp, UserId};
+use crate::domain::{EndedCredential, RoomId, Seq, Timestamp, UserId};
 use crate::pusher::{AppId, ChannelKey, ChannelName, SocketId, server_frame};
 use crate::timeline::Timeline;
 
@@ -19,6 +19,8 @@ pub enum BusMessage {
     Revoke(Revocation),
     /// A user's connections are to be closed.
     Terminate(Termination),
+    /// Sessions or API tokens have ended.
+    EndCredentials(CredentialsEnded),
 }
 
 /// What a broadcaster receives from the bus.
@@ -100,6 +102,18 @@ pub struct Termination {
     pub app: AppId,
     /// The user's id, as the app signed it.
     pub user_id: String,
+}
+
+/// Closes the sockets that were let in by sessions or API tokens which have ended, and refuses authorisations that were
+/// issued through them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialsEnded {
+    /// The chat's own app.
+    pub app: AppId,
+    /// What has ended.
+    pub ended: Vec<EndedCredential>,
+    /// Whether this was said before: it is said again for a while, for the first message may have been lost.
+    pub is_reminder: bool,
 }
 
 /// A time to the microsecond: a revocation is compared with authorisations, and their text form has no room for less than

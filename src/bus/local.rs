@@ -61,7 +61,7 @@ impl Broker for LocalBus {
     fn publish(&self, message: BusMessage) -> Result<(), BusFull> {
         match message {
             // The receiver is gone only when the process shuts down, and its sockets with it.
-            message @ (BusMessage::Revoke(_) | BusMessage::Terminate(_)) => {
+            message @ (BusMessage::Revoke(_) | BusMessage::Terminate(_) | BusMessage::EndCredentials(_)) => {
                 self.control.send(BusInput::Message(message)).map_err(|_| BusFull)
             }
             event @ BusMessage::Event(_) => self.events.try_send(BusInput::Message(event)).map_err(|error| {

@@ -33,7 +33,7 @@ pub use cluster::{
 };
 pub use dispatch::Bus;
 pub use document_saved::DocumentSaved;
-pub use envelope::{BusInput, BusMessage, Envelope, Revocation, RoomHead, Termination};
+pub use envelope::{BusInput, BusMessage, CredentialsEnded, Envelope, Revocation, RoomHead, Termination};
 pub use local::{LocalBus, LocalReceiver, local_bus};
 pub use nats::{HeadsRequest, NatsBus, NatsError, NatsOptions};
 pub use pusher::PusherBus;

@@ -44,7 +44,9 @@ impl OutgoingQueue {
             let mut queue = self.queue();
             match message {
                 BusMessage::Event(event) => queue.events.push_back(event),
-                message @ (BusMessage::Revoke(_) | BusMessage::Terminate(_)) => queue.control.push_back(message),
+                message @ (BusMessage::Revoke(_) | BusMessage::Terminate(_) | BusMessage::EndCredentials(_)) => {
+                    queue.control.push_back(message);
+                }
             }
             (queue.events.len() > self.inner.capacity).then(|| queue.events.pop_front()).flatten()
         };

@@ -14,10 +14,11 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::config::PusherServer;
+use crate::domain::EndedCredential;
 use crate::pusher::{ApiCall, sign_call};
 
 use super::outgoing::{Outbound, OutgoingQueue};
-use super::{Broker, BusFull, BusMessage, BusState, Envelope, Revocation, Termination};
+use super::{Broker, BusFull, BusMessage, BusState, CredentialsEnded, Envelope, Revocation, Termination};
 
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -118,6 +119,7 @@ impl Publisher {
                 Outbound::Events(events) => self.publish(events).await,
                 Outbound::Control(BusMessage::Revoke(revocation)) => self.revoke(&revocation).await,
                 Outbound::Control(BusMessage::Terminate(termination)) => self.terminate(&termination).await,
+                Outbound::Control(BusMessage::EndCredentials(ended)) => self.end_credentials(&ended).await,
                 // The queue keeps events apart.
                 Outbound::Control(BusMessage::Event(event)) => self.publish(vec![event]).await,
             }
@@ -159,6 +161,21 @@ impl Publisher {
                 self.terminate(&Termination { app: revocation.app, user_id }).await;
             }
             Err((status, reason)) => warn!(%status, reason, "the socket server refuses a revocation"),
+        }
+    }
+
+    /// As [`revoke`](Self::revoke): Hubbub's own call is `POST /apps/{id}/end_credentials`. On another server the connections
+    /// of these users are terminated once, and a reminder does nothing.
+    async fn end_credentials(&self, ended: &CredentialsEnded) {
+        match self.call("end_credentials", ended).await {
+            Ok(()) => {}
+            Err((StatusCode::NOT_FOUND, _)) if ended.is_reminder => {}
+            Err((StatusCode::NOT_FOUND, _)) => {
+                for EndedCredential { user_id, .. } in &ended.ended {
+                    self.terminate(&Termination { app: ended.app, user_id: user_id.to_string() }).await;
+                }
+            }
+            Err((status, reason)) => warn!(%status, reason, "the socket server refuses to end sockets"),
         }
     }
 
@@ -217,7 +234,9 @@ impl Publisher {
         match status {
             status if status.is_success() => Ok(()),
             StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => Err(Failure::Refused(status, text)),
-            StatusCode::NOT_FOUND if resource == "revoke" => Err(Failure::Refused(status, text)),
+            StatusCode::NOT_FOUND if matches!(resource, "revoke" | "end_credentials") => {
+                Err(Failure::Refused(status, text))
+            }
             // Wrong credentials too: whoever corrects them loses no event.
             status => {
                 Err(Failure::Away(format!("it answers {status}: {}", text.chars().take(200).collect::<String>())))

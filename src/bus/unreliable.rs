@@ -51,7 +51,9 @@ impl Broker for UnreliableBroker {
                 self.publish_with_faults(event);
                 Ok(())
             }
-            control @ (BusMessage::Revoke(_) | BusMessage::Terminate(_)) => self.broker.publish(control),
+            control @ (BusMessage::Revoke(_) | BusMessage::Terminate(_) | BusMessage::EndCredentials(_)) => {
+                self.broker.publish(control)
+            }
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) struct UserArgs {
 
 #[derive(Debug, Subcommand)]
 enum UserCommand {
-    /// Set a new random password for a user, print it, and end their sessions
+    /// Set a new random password for a user, print it, and end their sessions and API tokens
     ResetPassword {
         /// The user name
         name: String,
@@ -24,6 +24,20 @@ enum UserCommand {
         instance: InstanceArgs,
         #[command(flatten)]
         auth: AuthConfig,
+    },
+    /// Keep a user from signing in, and end their sessions and API tokens
+    Deactivate {
+        /// The user name
+        name: String,
+        #[command(flatten)]
+        instance: InstanceArgs,
+    },
+    /// Let a deactivated user sign in again
+    Activate {
+        /// The user name
+        name: String,
+        #[command(flatten)]
+        instance: InstanceArgs,
     },
     /// Make a user an administrator
     MakeAdministrator {
@@ -39,6 +53,14 @@ pub(super) async fn user(args: &UserArgs) -> Result<(), Failure> {
         UserCommand::ResetPassword { name, instance, auth } => {
             let password = maintenance::reset_password(&instance.database_url()?, name, auth).await?;
             println!("The new password of {name} is {password}");
+        }
+        UserCommand::Deactivate { name, instance } => {
+            maintenance::set_active(&instance.database_url()?, name, false).await?;
+            println!("{name} cannot sign in; a server that runs ends what is open within seconds.");
+        }
+        UserCommand::Activate { name, instance } => {
+            maintenance::set_active(&instance.database_url()?, name, true).await?;
+            println!("{name} may sign in.");
         }
         UserCommand::MakeAdministrator { name, instance } => {
             maintenance::make_administrator(&instance.database_url()?, name).await?;

@@ -24,6 +24,12 @@ pub struct JobsConfig {
     /// Retention of messages in rooms without a setting of their own, in days; for ever when not given
     #[arg(long, env = "HUBBUB_RETENTION_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub retention_days: Option<u32>,
+    /// Shortest retention that a room may have, in days
+    #[arg(long, env = "HUBBUB_MIN_RETENTION_DAYS", default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub min_retention_days: u32,
+    /// How long a shorter retention of a room waits before it counts, in hours, so that its members can save what they need
+    #[arg(long, env = "HUBBUB_RETENTION_DELAY_HOURS", default_value_t = 72, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(0..=8_760))]
+    pub retention_delay_hours: u32,
     /// How long webhook logs and abandoned jobs are kept, in days
     #[arg(long, env = "HUBBUB_JOB_LOG_DAYS", default_value_t = 30)]
     pub job_log_days: u32,

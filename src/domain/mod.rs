@@ -4,6 +4,7 @@
 //! parsed into these types at the edge, so that the rest of the program never asks again whether it is valid
 //! (step 2 of the walk, "validate").
 
+mod credential;
 mod document;
 mod event;
 mod file;
@@ -19,6 +20,7 @@ mod user;
 mod webhook;
 pub mod yjs;
 
+pub use credential::{Credential, EndedCredential, InvalidCredential};
 pub use document::{Document, DocumentContent, DocumentTitle, DocumentVersion, word_list};
 pub use event::{EventKind, RoomEvent, Subject, SubjectKind};
 pub use file::{File, FileName};
@@ -29,7 +31,7 @@ pub use limits::Limits;
 
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
 pub use refusal::Refusal;
-pub use room::{Membership, ReadMark, RetentionDays, Room, RoomKind, RoomName, RoomTopic};
+pub use room::{Membership, NextRetention, ReadMark, RetentionDays, RetentionRules, Room, RoomKind, RoomName, RoomTopic};
 pub use search::{
     MIN_INNER_CHARS, Phrase, SNIPPET_SOURCE_CHARS, SearchQuery, SnippetPart, Trait, Word, name_words,
     searched_name_words, snippet, words,

@@ -105,6 +105,11 @@ refusals! {
         /// The author has posted something else under this client id.
         ClientIdReused: "client_id_reused", Some("client_id"),
             "You have posted another message under this client_id; use a new one.";
+        /// Nobody would be left in a closed room.
+        LastMember: "last_member", None,
+            "Nobody else is in this room; without you only an administrator can reach it. Send even_the_last=true to leave.";
+        /// Nobody else is an administrator.
+        LastAdministrator: "last_administrator", None, "Somebody must stay an administrator.";
         /// The document is read-only.
         DocumentArchived: "document_archived", None, "The document is archived and therefore read-only.";
     }
@@ -185,6 +190,8 @@ refusals! {
         PasswordTooShort: "password_too_short", Some("password"), "The password is too short.";
         /// The password is too long.
         PasswordTooLong: "password_too_long", Some("password"), "The password is too long.";
+        /// The role is unknown.
+        InvalidRole: "invalid_role", Some("role"), "A role is \"member\" or \"administrator\".";
         /// The webhook's URL cannot be called.
         InvalidWebhookUrl: "invalid_webhook_url", Some("url"), "The webhook's URL is not valid.";
         /// A name is no kind of event, or none was named.

@@ -1,6 +1,7 @@
 //! Rooms and who belongs to them.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,7 +21,8 @@ pub struct Room {
     pub name: String,
     /// What it is about; may be empty.
     pub topic: String,
-    /// Who made it, and so may rename it and remove people.
+    /// Who manages it: who made it, or who has got the maker's rights. As long as they are a member, they may rename it and
+    /// remove people.
     pub created_by: UserId,
     /// When it was made.
     pub created_at: Timestamp,
@@ -30,6 +32,37 @@ pub struct Room {
     pub message_count: i64,
     /// How long its messages are kept; `None`: as the instance's setting says.
     pub retention_days: Option<RetentionDays>,
+    /// A shorter time that will count later.
+    pub next_retention: Option<NextRetention>,
+}
+
+/// How long a room will keep its messages from some moment on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextRetention {
+    /// The time; `None`: as the instance's setting says.
+    pub days: Option<RetentionDays>,
+    /// From when on.
+    pub at: Timestamp,
+}
+
+/// What the instance says about the time for which rooms keep their messages.
+#[derive(Debug, Clone, Copy)]
+pub struct RetentionRules {
+    /// For rooms that say nothing themselves; `None`: for ever.
+    pub default_days: Option<u32>,
+    /// The shortest that a room may have.
+    pub min_days: u32,
+    /// How long a shorter time waits before it counts, so that members can save what they need.
+    pub delay: Duration,
+}
+
+impl RetentionRules {
+    /// Whether messages that are kept under `old` would be removed under `new`.
+    #[must_use]
+    pub fn is_shorter(&self, new: Option<RetentionDays>, old: Option<RetentionDays>) -> bool {
+        let days = |own: Option<RetentionDays>| own.map(RetentionDays::get).or(self.default_days).unwrap_or(u32::MAX);
+        days(new) < days(old)
+    }
 }
 
 /// How long a room keeps its messages, in days: 1 to 36,500.
@@ -53,6 +86,18 @@ impl RetentionDays {
                 format!("A room keeps its messages for 1 to {} days, or null: as the instance does.", Self::MAX);
             InvalidField::new("retention_days", Refusal::InvalidRetentionDays, detail)
         })
+    }
+
+    /// Checks it against the instance's least.
+    ///
+    /// # Errors
+    /// `invalid_retention_days`.
+    pub fn at_least(self, min_days: u32) -> Result<Self, InvalidField> {
+        if self.0 >= min_days {
+            return Ok(self);
+        }
+        let detail = format!("A room keeps its messages for at least {min_days} days (HUBBUB_MIN_RETENTION_DAYS).");
+        Err(InvalidField::new("retention_days", Refusal::InvalidRetentionDays, detail))
     }
 
     /// The days.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::bus::ChatChannel;
-use crate::domain::{InvalidField, Refusal, Timestamp};
+use crate::domain::{Credential, InvalidField, Refusal, Timestamp};
 use crate::pusher::SocketId;
 use crate::pusher::signature::{sign_channel, sign_user};
 
@@ -41,6 +41,8 @@ struct ChannelData<'a> {
     user_info: UserInfo<'a>,
     /// In milliseconds since 1970. The socket server refuses what was issued long ago, or before a removal.
     issued_at: i64,
+    /// The session or API token of the caller. The socket server closes the socket when it ends.
+    credential: Credential,
 }
 
 #[derive(Serialize)]
@@ -97,6 +99,8 @@ struct UserData<'a> {
     user_info: UserInfo<'a>,
     /// Nobody: rooms have presence channels, which tell who is there.
     watchlist: [String; 0],
+    /// As in [`ChannelData`].
+    credential: Credential,
 }
 
 /// `POST /broadcasting/user-auth`: the socket signs in as the caller.
@@ -114,7 +118,12 @@ pub(crate) async fn authenticate_user(
     FormOrJson(request): FormOrJson<AuthenticateUserRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let socket_id = require_socket_id(&request.socket_id)?.to_string();
-    let data = UserData { id: identity.user_id().to_string(), user_info: user_info(&identity), watchlist: [] };
+    let data = UserData {
+        id: identity.user_id().to_string(),
+        user_info: user_info(&identity),
+        watchlist: [],
+        credential: identity.credential,
+    };
     let user_data = serde_json::to_string(&data).map_err(|error| ApiError::Internal(error.to_string()))?;
     let app = &state.socket_app;
     let signature = sign_user(app.secret.expose(), &socket_id, &user_data);
@@ -150,6 +159,7 @@ pub(crate) fn channel_data(identity: &Identity, issued_at: Timestamp) -> Result<
         user_id: identity.user_id().to_string(),
         user_info: user_info(identity),
         issued_at: issued_at.unix_millis(),
+        credential: identity.credential,
     };
     serde_json::to_string(&data).map_err(|error| ApiError::Internal(error.to_string()))
 }

@@ -42,12 +42,15 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         .service(resource("/openapi.json").route(get().to(instance::openapi::show_contract)))
         .service(resource("/instance").route(get().to(instance::info::show_instance)))
         .service(resource("/users").route(get().to(people::users::find_users)).route(post().to(people::users::sign_up)))
+        .service(resource("/users/{id}").route(patch().to(people::account::change_account)))
         .service(resource("/me").route(get().to(people::users::show_me)))
+        .service(resource("/me/password").route(put().to(people::account::change_password)))
         .service(
             resource("/session")
                 .route(post().to(people::sessions::sign_in))
                 .route(delete().to(people::sessions::sign_out)),
         )
+        .service(resource("/sessions").route(delete().to(people::account::sign_out_everywhere)))
         .service(resource("/session/refresh").route(post().to(people::sessions::refresh)))
         .service(resource("/invites").route(post().to(people::invites::create_invite)))
         .service(

@@ -1,13 +1,14 @@
 //! What the handlers work with: the parts that `app` builds and the settings that concern the HTTP API.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::auth::{AccessTokens, Passwords, SignInThrottle};
 use crate::bus::Bus;
 use crate::config::{Secret, ServeConfig, SocketAddress};
-use crate::domain::Limits;
+use crate::domain::{EndedCredential, Limits, RetentionRules};
 use crate::store::{FileStorage, Store};
 use crate::timeline::TimelineStore;
 
@@ -112,6 +113,17 @@ impl WebState {
         }
     }
 
+    /// Forgets who is behind credentials that have ended in another process.
+    pub fn forget_credentials(&self, ended: &[EndedCredential]) {
+        ended.iter().for_each(|ended| self.identities.forget(ended.credential));
+    }
+
+    /// Carries out that credentials have ended: they are void here at once, and their sockets are closed on every node.
+    pub(crate) fn end_credentials(&self, ended: &[EndedCredential]) {
+        self.forget_credentials(ended);
+        self.bus.end_credentials(ended, false);
+    }
+
     /// Begins the end: `/health/ready` says so, and the event streams end after what they are writing.
     pub fn begin_shutdown(&self) {
         self.shutdown.send_replace(true);
@@ -129,6 +141,16 @@ impl WebState {
 
     pub(crate) fn watch_shutdown(&self) -> watch::Receiver<bool> {
         self.shutdown.subscribe()
+    }
+}
+
+/// What the instance says about the retention of rooms, from the settings.
+#[must_use]
+pub(crate) fn retention_rules(config: &ServeConfig) -> RetentionRules {
+    RetentionRules {
+        default_days: config.jobs.retention_days,
+        min_days: config.jobs.min_retention_days,
+        delay: Duration::from_secs(u64::from(config.jobs.retention_delay_hours) * 3_600),
     }
 }
 

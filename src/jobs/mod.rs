@@ -5,6 +5,7 @@
 //! pauses. A job may be done twice (the process may die between doing and saying), so doing one twice is harmless.
 
 mod backoff;
+mod credential_watch;
 mod deliver;
 mod head_ticks;
 mod outgoing;
@@ -13,6 +14,7 @@ mod recurring;
 mod runner;
 mod slots;
 
+pub use credential_watch::{CredentialWatch, EndListener, RunningCredentialWatch};
 pub use head_ticks::{HeadTicks, RunningHeadTicks};
 pub use outgoing::OutgoingClient;
 pub use runner::{JobRunner, RunningJobs};

@@ -20,6 +20,19 @@ pub struct RoomPayload<'a> {
     message_count: i64,
     #[schema(required)]
     retention_days: Option<RetentionDays>,
+    /// A shorter time that was decided and counts later; null when there is none.
+    #[schema(required)]
+    next_retention: Option<NextRetentionPayload>,
+}
+
+/// How long a room will keep its messages, and from when on: `{"days":30,"at":"…"}`; `days` is null when the instance's
+/// setting will count.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NextRetention)]
+pub(super) struct NextRetentionPayload {
+    #[schema(required)]
+    days: Option<RetentionDays>,
+    at: Timestamp,
 }
 
 impl<'a> From<&'a Room> for RoomPayload<'a> {
@@ -34,6 +47,7 @@ impl<'a> From<&'a Room> for RoomPayload<'a> {
             last_seq: room.last_seq,
             message_count: room.message_count,
             retention_days: room.retention_days,
+            next_retention: room.next_retention.map(|next| NextRetentionPayload { days: next.days, at: next.at }),
         }
     }
 }

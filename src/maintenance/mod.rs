@@ -20,7 +20,7 @@ use crate::store::{ExportError, OpenError, Snapshot, StoreError};
 pub use crate::store::{ContentCheck, DatabaseUrl, ExportScope, Finding};
 pub use backup::{Backup, BackupReport, backup};
 pub use export::{ExportOptions, export};
-pub use people::{create_token, make_administrator, reset_password};
+pub use people::{create_token, make_administrator, reset_password, set_active};
 pub use restore::restore;
 pub use timed_writer::TimedWriter;
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::auth::{OpaqueToken, Passwords, TokenPurpose};
 use crate::config::AuthConfig;
 use crate::domain::{Password, Refusal, Username};
-use crate::store::{DatabaseUrl, Store, StoreError, StoreOptions, TokenHash};
+use crate::store::{AccountChange, DatabaseUrl, Store, StoreError, StoreOptions, TokenHash};
 
 use super::MaintenanceError;
 
@@ -21,7 +21,7 @@ const OPTIONS: StoreOptions = StoreOptions {
     write_batch: 16,
 };
 
-/// Gives a person a new password, which is answered, and ends their sessions.
+/// Gives a person a new password, which is answered, and ends their sessions and API tokens.
 ///
 /// # Errors
 /// [`MaintenanceError`], also when there is no such person.
@@ -40,6 +40,16 @@ pub async fn reset_password(url: &DatabaseUrl, username: &str, auth: &AuthConfig
 pub async fn make_administrator(url: &DatabaseUrl, username: &str) -> Result<(), MaintenanceError> {
     let username = Username::parse(username)?;
     with_store(url, async |store| store.make_administrator(&username).await).await
+}
+
+/// Deactivates a person, or lets them in again.
+///
+/// # Errors
+/// [`MaintenanceError`], also when there is no such person, and when nobody would be left who is an administrator.
+pub async fn set_active(url: &DatabaseUrl, username: &str, is_active: bool) -> Result<(), MaintenanceError> {
+    let username = Username::parse(username)?;
+    let change = AccountChange { role: None, is_active: Some(is_active) };
+    with_store(url, async |store| store.change_account_of(&username, change).await).await
 }
 
 /// Makes an API token for a person and answers it.

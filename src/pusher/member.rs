@@ -22,6 +22,10 @@ pub struct PresenceMember {
     /// authorisation grow old. Other applications leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<i64>,
+    /// The session or API token by which the application let the user in, as `session.12` or `token.3`: another addition
+    /// of Hubbub's chat. The socket is closed when it ends. Other nodes have no use for it.
+    #[serde(default, skip_serializing)]
+    pub credential: Option<String>,
 }
 
 /// A `channel_data` that names no member.
@@ -44,6 +48,8 @@ struct ChannelData<'a> {
     /// Other applications may mean something else by it.
     #[serde(borrow, default)]
     issued_at: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    credential: Option<&'a RawValue>,
 }
 
 /// The id of a member as JSON: a number if the application wrote one.
@@ -87,7 +93,8 @@ impl PresenceMember {
             return Err(InvalidMember::UserId);
         }
         let issued_at = data.issued_at.and_then(|issued_at| serde_json::from_str(issued_at.get()).ok());
-        Ok(Self { user_id, is_number, user_info: data.user_info, issued_at })
+        let credential = data.credential.and_then(|credential| serde_json::from_str(credential.get()).ok());
+        Ok(Self { user_id, is_number, user_info: data.user_info, issued_at, credential })
     }
 
     /// The id as the application wrote it.

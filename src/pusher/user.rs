@@ -17,6 +17,8 @@ pub struct SignedInUser {
     pub user_info: Option<Box<RawValue>>,
     /// The users whose coming and going the client wants to hear of.
     pub watchlist: Vec<String>,
+    /// As [`PresenceMember::credential`].
+    pub credential: Option<String>,
 }
 
 /// A `user_data` that names nobody.
@@ -37,6 +39,9 @@ struct UserData {
     user_info: Option<Box<RawValue>>,
     #[serde(default)]
     watchlist: Vec<String>,
+    /// Other applications may mean something else by it.
+    #[serde(default)]
+    credential: Option<Box<RawValue>>,
 }
 
 impl SignedInUser {
@@ -45,7 +50,7 @@ impl SignedInUser {
     /// # Errors
     /// [`InvalidUser`].
     pub fn parse(user_data: &str) -> Result<Self, InvalidUser> {
-        let UserData { id, user_info, watchlist } =
+        let UserData { id, user_info, watchlist, credential } =
             serde_json::from_str(user_data).map_err(|_| InvalidUser::Malformed)?;
         if !user_info.as_deref().is_none_or(is_strict) {
             return Err(InvalidUser::Malformed);
@@ -54,7 +59,8 @@ impl SignedInUser {
         if !is_plain || !(1..=PresenceMember::MAX_USER_ID_CHARS).contains(&id.len()) {
             return Err(InvalidUser::Id);
         }
-        Ok(Self { id, user_info, watchlist })
+        let credential = credential.and_then(|credential| serde_json::from_str(credential.get()).ok());
+        Ok(Self { id, user_info, watchlist, credential })
     }
 
     /// The user as a member of a presence channel, when the subscription itself names none.
@@ -65,6 +71,7 @@ impl SignedInUser {
             is_number: false,
             user_info: self.user_info.clone(),
             issued_at: None,
+            credential: self.credential.clone(),
         }
     }
 }

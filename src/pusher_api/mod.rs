@@ -14,6 +14,7 @@
 //! | `error` | what is answered when a call fails |
 
 mod channels;
+mod end_credentials;
 mod error;
 mod events;
 mod idempotency;

@@ -5,7 +5,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource};
 
 use super::error::CallError;
 use super::state::PusherApi;
-use super::{channels, events, revoke, users};
+use super::{channels, end_credentials, events, revoke, users};
 
 /// The API's routes, for one worker.
 pub fn configure(config: &mut ServiceConfig, api: PusherApi) {
@@ -17,6 +17,7 @@ pub fn configure(config: &mut ServiceConfig, api: PusherApi) {
             .service(reads("/channels/{channel}", channels::show_channel))
             .service(reads("/channels/{channel}/users", channels::list_users))
             .service(reads("/connections", channels::count_connections))
+            .service(writes("/end_credentials", end_credentials::end_credentials))
             .service(writes("/revoke", revoke::revoke_right))
             .service(writes("/users/{user_id}/terminate_connections", users::terminate_connections))
             .default_service(to(|| async { Err::<HttpResponse, _>(CallError::UnknownCall) })),

@@ -58,6 +58,7 @@ pub use log::catch_up::CatchUp;
 pub use log::heads::EndedMembership;
 pub use messages::history::{History, HistoryFrom, HistoryPage};
 pub use messages::post::command::Posted;
+pub use people::administration::AccountChange;
 pub use people::invites::Invite;
 pub use people::sessions::Rotation;
 pub use people::token_hash::TokenHash;

@@ -13,6 +13,7 @@ mod support;
 mod cluster;
 mod cuts;
 mod delivery;
+mod ends;
 mod nats;
 mod page;
 mod partition;

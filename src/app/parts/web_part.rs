@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::demo::Demo;
 use crate::app::instance::{self, DataDir, database_url};
@@ -10,7 +11,9 @@ use crate::auth::{AccessTokens, KeyRing, Passwords};
 use crate::bus::Bus;
 use crate::config::{Ration, RationsConfig, ServeConfig};
 use crate::http::{self, SocketApp, WebParts, WebState};
-use crate::jobs::{HeadTicks, JobRunner, RunningHeadTicks, RunningJobs};
+use crate::jobs::{
+    CredentialWatch, EndListener, HeadTicks, JobRunner, RunningCredentialWatch, RunningHeadTicks, RunningJobs,
+};
 use crate::pusher::App;
 use crate::store::{FileStorage, StorageRations, Store};
 use crate::timeline::TimelineStore;
@@ -24,6 +27,7 @@ pub(in crate::app) struct WebPart {
     state: Arc<WebState>,
     /// `None` when they were stopped.
     jobs: Option<RunningJobs>,
+    credential_watch: RunningCredentialWatch,
     /// With a bus that may lose something.
     head_ticks: Option<RunningHeadTicks>,
     demo: Option<Demo>,
@@ -44,6 +48,7 @@ impl WebPart {
             false => None,
         };
         let events = Bus::new(bus.broker(), chat_app.id);
+        let watched = events.clone();
         let ticks = HeadTicks::new(store.clone(), events.clone(), bus.take_heads_wanted());
         let parts = WebParts {
             store: store.clone(),
@@ -57,9 +62,13 @@ impl WebPart {
             demo_people: demo.as_ref().map(Demo::people).unwrap_or_default(),
         };
         let state = Arc::new(WebState::new(config, parts));
+        let forgetful = Arc::clone(&state);
+        let on_end: EndListener = Arc::new(move |ended| forgetful.forget_credentials(ended));
+        let authorization = Duration::from_secs(config.socket.authorization_secs.into());
+        let credential_watch = CredentialWatch::new(store.clone(), watched, on_end, authorization).start();
         let jobs = JobRunner::new(store.clone(), files, outgoing_client(config)?, &config.jobs).start();
         let head_ticks = bus.may_lose_events().then(|| ticks.start());
-        Ok(Self { store, state, jobs: Some(jobs), head_ticks, demo })
+        Ok(Self { store, state, jobs: Some(jobs), credential_watch, head_ticks, demo })
     }
 
     pub(in crate::app) fn state(&self) -> Arc<WebState> {
@@ -84,6 +93,7 @@ impl WebPart {
     /// Ends the jobs and then the store, once no request needs them.
     pub(in crate::app) async fn end(mut self) {
         self.stop_jobs().await;
+        self.credential_watch.stop().await;
         if let Some(head_ticks) = self.head_ticks {
             head_ticks.stop().await;
         }

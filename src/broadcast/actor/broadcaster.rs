@@ -14,7 +14,9 @@ use crate::pusher::{App, Code};
 
 use super::mailbox::{Delivery, Departure, HubId, HubMessage, Input, Subscribe};
 use super::webhook_event::{WebhookEvent, WebhookTrigger};
-use crate::broadcast::channel::{Caches, Channels, PresenceGrace, Revocations, SubscriptionCounts, Watchlists};
+use crate::broadcast::channel::{
+    Caches, Channels, EndedCredentials, PresenceGrace, Revocations, SubscriptionCounts, Watchlists,
+};
 use crate::broadcast::{Apps, BroadcasterHandle, ChannelKey, Counters, Frame, Priority};
 
 /// The actor: [`run`](Self::run) is its loop. Nobody else reads or writes what it owns.
@@ -35,6 +37,7 @@ pub struct Broadcaster {
     pub(super) counts: SubscriptionCounts,
     pub(super) watchlists: Watchlists,
     pub(super) revocations: Revocations,
+    pub(super) ended_credentials: EndedCredentials,
     pub(super) grace: PresenceGrace,
     /// Subscriptions that wait for other nodes' snapshot of their channel.
     pub(super) waiting: HashMap<ChannelKey, Vec<Subscribe>>,
@@ -89,6 +92,7 @@ impl Broadcaster {
             counts: SubscriptionCounts::default(),
             watchlists: Watchlists::default(),
             revocations: Revocations::new(limits.authorization),
+            ended_credentials: EndedCredentials::new(limits.authorization),
             grace: PresenceGrace::new(limits.presence_hold),
             waiting: HashMap::new(),
             last_stamp: 0,
@@ -105,6 +109,7 @@ impl Broadcaster {
                 Input::Publish(envelope) => self.broadcast(envelope).await,
                 Input::Revoke(revocation) => self.revoke(revocation).await,
                 Input::Terminate(termination) => self.terminate(termination).await,
+                Input::EndCredentials(ended) => self.end_credentials(ended).await,
                 Input::Cluster(event) => self.on_cluster_event(event).await,
                 Input::Subscribe(subscribe) => self.subscribe(subscribe).await,
                 Input::SignIn(sign_in) => self.sign_in(sign_in).await,
@@ -127,6 +132,7 @@ impl Broadcaster {
         let needs_ticks = !self.counts.is_empty()
             || !self.caches.is_empty()
             || !self.revocations.is_empty()
+            || !self.ended_credentials.is_empty()
             || self.cluster.has_others();
         let sources = async {
             tokio::select! {
@@ -167,6 +173,7 @@ impl Broadcaster {
         self.send_due_digests();
         self.forget_expired_events();
         self.revocations.forget_old(Instant::now());
+        self.ended_credentials.forget_old(Instant::now());
     }
 
     /// Step 4: one serialisation, one frame, one message to each hub that holds the channel.

@@ -52,6 +52,7 @@ impl Broadcaster {
             ClusterMessage::ClientEvent(event) => self.forward(event, Priority::BestEffort).await,
             ClusterMessage::Revoke(revocation) => self.revoke(revocation).await,
             ClusterMessage::Terminate(termination) => self.terminate(termination).await,
+            ClusterMessage::EndCredentials(ended) => self.end_credentials(ended).await,
             ClusterMessage::Delta(change) => self.apply(node, change).await,
             ClusterMessage::Digest(Digest { channel, stamp }) => {
                 if self.channels.get(&channel).is_some_and(|held| held.stamp_of(node) != stamp) {

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::bus::{BusInput, BusMessage, ClusterEvent, Envelope, Query, QueryResult, Revocation, Termination};
-use crate::pusher::{Code, PresenceMember, SignedInUser, SocketId};
+use crate::bus::{
+    BusInput, BusMessage, ClusterEvent, CredentialsEnded, Envelope, Query, QueryResult, Revocation, Termination,
+};
+use crate::pusher::{AppId, Code, PresenceMember, SignedInUser, SocketId};
 use crate::timeline::Timeline;
 
 use super::webhook_event::WebhookTrigger;
@@ -26,6 +28,8 @@ pub(crate) enum Input {
     Revoke(Revocation),
     /// A user's connections are to be closed.
     Terminate(Termination),
+    /// Sessions or API tokens of the chat have ended.
+    EndCredentials(CredentialsEnded),
     /// A message of another node, or what happened to one.
     Cluster(ClusterEvent),
 
@@ -63,6 +67,7 @@ impl From<BusInput> for Input {
             BusInput::Message(BusMessage::Event(envelope)) => Self::Publish(envelope),
             BusInput::Message(BusMessage::Revoke(revocation)) => Self::Revoke(revocation),
             BusInput::Message(BusMessage::Terminate(termination)) => Self::Terminate(termination),
+            BusInput::Message(BusMessage::EndCredentials(ended)) => Self::EndCredentials(ended),
             BusInput::Cluster(event) => Self::Cluster(event),
         }
     }
@@ -120,6 +125,8 @@ pub(crate) enum HubMessage {
     Revoke(ChannelKey, Arc<str>, Frame),
     /// The sockets of a channel are closed: the application has terminated their user's connections.
     Terminate(ChannelKey),
+    /// The sockets of an app that hold one of these credentials are closed.
+    EndCredentials(AppId, Arc<[Arc<str>]>),
     /// Close all sockets with this code, spread over this time.
     CloseSockets(Duration, Code),
 }

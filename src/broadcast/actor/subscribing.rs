@@ -40,7 +40,11 @@ impl Broadcaster {
     fn admit(&mut self, subscribe: &Subscribe, app: Option<&Arc<App>>) -> Result<ChannelChange, SubscriptionRefusal> {
         let Subscribe { hub, channel, member, is_repeated, .. } = subscribe;
         let Some(app) = app else { return Err(SubscriptionRefusal::unauthorised("The app is gone.")) };
+        let credential = member.as_ref().and_then(|member| member.credential.as_deref());
         match member {
+            _ if self.ended_credentials.contain(channel.app, credential) => {
+                Err(SubscriptionRefusal::credential_ended())
+            }
             Some(member) if self.revocations.cover(channel, member) => Err(SubscriptionRefusal::revoked()),
             _ if *is_repeated => Ok(ChannelChange::default()),
             _ => self.channels.join(channel, *hub, member.as_ref(), app.limits.max_presence_members),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::mailbox::{HubMessage, Joined, SignIn};
 use crate::broadcast::{ChannelKey, Frame};
-use crate::bus::{Revocation, Termination};
+use crate::bus::{CredentialsEnded, Revocation, Termination};
 use crate::pusher::{AppId, ChannelName, SubscriptionRefusal, server_frame};
 
 use super::broadcaster::Broadcaster;
@@ -15,6 +15,13 @@ impl Broadcaster {
     /// the user is online.
     pub(crate) async fn sign_in(&mut self, sign_in: SignIn) {
         let SignIn { hub, socket, channel, user, frame, written } = sign_in;
+        if self.ended_credentials.contain(channel.app, user.credential.as_deref()) {
+            // The socket holds the credential since it asked.
+            let ended = user.credential.as_deref().map(Arc::from).into_iter().collect();
+            self.tell(hub, HubMessage::EndCredentials(channel.app, ended)).await;
+            drop(written);
+            return;
+        }
         let was_online = self.channels.get(&channel).is_some();
         // Never refused: only presence channels have a limit.
         let _ = self.channels.join(&channel, hub, None, usize::MAX);
@@ -65,6 +72,20 @@ impl Broadcaster {
         let frame = Frame::text(&server_frame::subscription_error(channel.name.as_str(), &refusal));
         for hub in held.hubs() {
             self.tell(hub, HubMessage::Revoke(channel.clone(), Arc::clone(&user_id), frame.clone())).await;
+        }
+    }
+
+    /// Closes the sockets that these sessions and API tokens have let in, and refuses authorisations of theirs.
+    pub(crate) async fn end_credentials(&mut self, CredentialsEnded { app, ended, .. }: CredentialsEnded) {
+        let now = Instant::now();
+        let mut new: Vec<Arc<str>> = ended.iter().map(|ended| ended.credential.to_string().into()).collect();
+        new.retain(|credential| self.ended_credentials.add(app, Arc::clone(credential), now));
+        let new: Arc<[_]> = new.into();
+        if new.is_empty() {
+            return;
+        }
+        for &hub in self.hubs.keys() {
+            self.tell(hub, HubMessage::EndCredentials(app, Arc::clone(&new))).await;
         }
     }
 

@@ -3,6 +3,7 @@
 mod caches;
 mod channels;
 mod counts;
+mod ended_credentials;
 mod grace;
 mod presence;
 mod remote;
@@ -12,6 +13,7 @@ mod watchlists;
 pub(crate) use caches::Caches;
 pub(crate) use channels::{Channel, ChannelChange, Channels};
 pub(crate) use counts::SubscriptionCounts;
+pub(crate) use ended_credentials::EndedCredentials;
 pub(crate) use grace::PresenceGrace;
 pub(crate) use remote::{DeltaOutcome, LeftMember, PresenceDiff};
 pub(crate) use revocations::Revocations;

@@ -119,6 +119,9 @@ impl Hub {
     /// Subscribes a socket to a channel; its authorisation was verified. Returns when the answer is queued. A socket
     /// subscribes to one channel at a time, so that it cannot unsubscribe from a channel that it is still joining.
     pub async fn subscribe(&self, socket: &Socket, channel: ChannelName, member: Option<PresenceMember>) {
+        if let Some(credential) = member.as_ref().and_then(|member| member.credential.as_deref()) {
+            socket.hold(credential);
+        }
         let (written, is_written) = oneshot::channel();
         let is_repeated = socket.is_in(&channel);
         let channel = socket.key_of(channel);
@@ -131,6 +134,9 @@ impl Hub {
     /// Binds the socket to a user (`pusher:signin`) whose data the application signed, and answers with `frame`. A socket that
     /// is signed in stays signed in as the same user.
     pub async fn sign_in(&self, socket: &Socket, channel: ChannelName, user: SignedInUser, frame: Frame) {
+        if let Some(credential) = user.credential.as_deref() {
+            socket.hold(credential);
+        }
         socket.signed_in(user.clone());
         let (written, is_written) = oneshot::channel();
         let channel = socket.key_of(channel);
@@ -235,6 +241,17 @@ impl Hub {
                 let theirs = self.subscriptions.borrow().sockets_in(&channel);
                 for socket in theirs {
                     socket.refuse(Code::Unauthorised, "the application ended this user's connections");
+                }
+            }
+            HubMessage::EndCredentials(app, credentials) => {
+                let theirs: Vec<_> = {
+                    let subscriptions = self.subscriptions.borrow();
+                    let sockets = subscriptions.sockets().filter(|socket| socket.app() == app);
+                    sockets.filter(|socket| socket.holds_one_of(&credentials)).cloned().collect()
+                };
+                for socket in theirs {
+                    // Its client may come back at once: without a valid session it gets no channel.
+                    socket.close(Code::Reconnect, "the session or API token that let this socket in has ended");
                 }
             }
             HubMessage::CloseSockets(over, code) => {

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -20,6 +21,8 @@ pub struct Socket {
     send_queue: SendQueue,
     channels: RefCell<HashSet<ChannelName>>,
     user: RefCell<Option<Rc<SignedInUser>>>,
+    /// The sessions and API tokens that let it into channels; nearly always one. It is closed when one of them ends.
+    credentials: RefCell<Vec<Box<str>>>,
     opened: Instant,
     /// Whether it has signed in, or subscribed to a channel that needs an authorisation.
     is_authorised: Cell<bool>,
@@ -39,6 +42,7 @@ impl Socket {
             send_queue: SendQueue::new(limits),
             channels: RefCell::default(),
             user: RefCell::default(),
+            credentials: RefCell::default(),
             opened: Instant::now(),
             is_authorised: Cell::new(false),
             last_heard: Cell::new(Instant::now()),
@@ -69,6 +73,18 @@ impl Socket {
     pub(crate) fn signed_in(&self, user: SignedInUser) {
         *self.user.borrow_mut() = Some(Rc::new(user));
         self.is_authorised.set(true);
+    }
+
+    /// Notes that a session or an API token lets the socket in.
+    pub(crate) fn hold(&self, credential: &str) {
+        let mut credentials = self.credentials.borrow_mut();
+        if !credentials.iter().any(|held| **held == *credential) {
+            credentials.push(credential.into());
+        }
+    }
+
+    pub(crate) fn holds_one_of(&self, ended: &[Arc<str>]) -> bool {
+        self.credentials.borrow().iter().any(|held| ended.iter().any(|ended| **held == **ended))
     }
 
     pub(crate) const fn opened(&self) -> Instant {

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::pusher::{ChannelKey, PresenceMember, SocketId};
 
 use super::{NodeId, Query, QueryResult};
-use crate::bus::{Revocation, RoomHead, Termination};
+use crate::bus::{CredentialsEnded, Revocation, RoomHead, Termination};
 
 /// A message between nodes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub enum ClusterMessage {
     Revoke(Revocation),
     /// A user's connections are to be closed.
     Terminate(Termination),
+    /// Sessions or API tokens of the chat have ended.
+    EndCredentials(CredentialsEnded),
     /// The sender's share of a channel has changed.
     #[serde(rename = "changed")]
     Delta(ChannelDelta),

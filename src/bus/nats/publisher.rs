@@ -87,6 +87,10 @@ impl Publisher {
                     self.link.publish(subject, Body::Cluster(ClusterMessage::Terminate(termination))).await;
                 }
             }
+            // To all: a node cannot know which sockets of others hold the credential.
+            Outbound::Control(BusMessage::EndCredentials(ended)) => {
+                self.link.publish(subject::ALL.to_owned(), Body::Cluster(ClusterMessage::EndCredentials(ended))).await;
+            }
             Outbound::Control(BusMessage::Event(event)) => self.publish_event(event).await,
         }
     }

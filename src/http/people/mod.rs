@@ -1,5 +1,6 @@
 //! People, their sessions, tokens and invitations.
 
+pub(crate) mod account;
 pub(crate) mod invites;
 pub(crate) mod sessions;
 pub(crate) mod tokens;

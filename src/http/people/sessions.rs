@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::config::Ration;
-use crate::domain::{Password, Refusal, SessionId, Timestamp, User, Username};
+use crate::domain::{EndedCredential, Password, Refusal, SessionId, Timestamp, User, Username};
 use crate::store::{Rotation, TokenHash};
 
 use crate::http::error::ApiError;
@@ -17,7 +17,6 @@ use crate::http::people::users::UserResponse;
 use crate::http::pipeline::body::FormOrJson;
 use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::identity_cache::Credential;
 use crate::http::pipeline::rationing::AddressRation;
 use crate::http::pipeline::same_site::SameSite;
 use crate::http::state::WebState;
@@ -99,9 +98,9 @@ pub(crate) async fn refresh(
     let (presented, hash) = (TokenHash(presented.digest()), TokenHash(next.digest()));
     match state.store.rotate_session(presented, hash, session_end(&state)).await? {
         Rotation::Renewed(session_id, user) => answer(&state, HttpResponse::Ok(), &user, session_id, &next),
-        Rotation::Ended(session_id) => {
-            // Whoever has the copy may have an access token too.
-            state.identities.forget(Credential::Session(session_id));
+        Rotation::Ended(ended) => {
+            // Whoever has the copy may have an access token and a socket too.
+            state.end_credentials(&[ended]);
             Err(ApiError::Refused(Refusal::SessionEnded))
         }
     }
@@ -122,7 +121,7 @@ pub(crate) async fn sign_out(
 ) -> Result<HttpResponse, ApiError> {
     let session_id = identity.require_session()?;
     state.store.end_session(session_id).await?;
-    state.identities.forget(identity.credential);
+    state.end_credentials(&[EndedCredential { credential: identity.credential, user_id: identity.user_id() }]);
     let mut removal = cookie(&state, String::new());
     removal.make_removal();
     Ok(HttpResponse::NoContent().cookie(removal).finish())

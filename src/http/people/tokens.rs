@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
-use crate::domain::{ApiTokenId, PersonName, Timestamp};
+use crate::domain::{ApiTokenId, Credential, EndedCredential, PersonName, Timestamp};
 use crate::store::{ApiToken, TokenHash};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::identity_cache::Credential;
 use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
 
@@ -108,6 +107,7 @@ pub(crate) async fn delete_token(
 ) -> Result<HttpResponse, ApiError> {
     identity.require_session()?;
     state.store.delete_api_token(identity.user_id(), *id).await?;
-    state.identities.forget(Credential::ApiToken(*id));
+    let credential = Credential::ApiToken(*id);
+    state.end_credentials(&[EndedCredential { credential, user_id: identity.user_id() }]);
     Ok(HttpResponse::NoContent().finish())
 }

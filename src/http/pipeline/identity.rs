@@ -8,11 +8,11 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
-use crate::domain::{Refusal, Role, SessionId, User, UserId};
+use crate::domain::{Credential, Refusal, Role, SessionId, User, UserId};
 use crate::store::TokenHash;
 
 use crate::http::error::ApiError;
-use crate::http::pipeline::identity_cache::{Credential, Presented};
+use crate::http::pipeline::identity_cache::Presented;
 use crate::http::state::WebState;
 
 /// The person who sends a request, by an access token or an API token.
@@ -48,9 +48,10 @@ impl Identity {
         }
     }
 
-    /// Whether the session or the token still stands, as far as this process knows within seconds.
+    /// Whether the session or the token still stands: asked of the store, for what follows must not reach somebody whose
+    /// right ended a moment ago in another process.
     pub(crate) async fn is_still_good(&self, state: &WebState) -> Result<bool, ApiError> {
-        match look_up(state, self.presented).await {
+        match read(state, self.presented).await {
             Ok(_) => Ok(true),
             Err(ApiError::Refused(Refusal::SessionEnded) | ApiError::Refused(Refusal::TokenInvalid)) => Ok(false),
             Err(error) => Err(error),
@@ -104,17 +105,22 @@ async fn look_up(state: &WebState, presented: Presented) -> Result<Identity, Api
         return Ok(Identity { user, credential, presented });
     }
     let reading = state.identities.begin_reading();
-    let (user, credential) = match presented {
-        Presented::Session(id) => {
-            let user = state.store.session_user(id).await?.ok_or(ApiError::Refused(Refusal::SessionEnded))?;
-            (user, Credential::Session(id))
-        }
-        Presented::ApiToken(hash) => {
-            let (id, user) = state.store.api_token_user(hash).await?.ok_or(ApiError::Refused(Refusal::TokenInvalid))?;
-            (user, Credential::ApiToken(id))
-        }
-    };
+    let (user, credential) = read(state, presented).await?;
     let user = Arc::new(user);
     state.identities.remember(&reading, presented, &user, credential);
     Ok(Identity { user, credential, presented })
+}
+
+/// Whom a token stands for, from the store.
+async fn read(state: &WebState, presented: Presented) -> Result<(User, Credential), ApiError> {
+    match presented {
+        Presented::Session(id) => {
+            let user = state.store.session_user(id).await?.ok_or(ApiError::Refused(Refusal::SessionEnded))?;
+            Ok((user, Credential::Session(id)))
+        }
+        Presented::ApiToken(hash) => {
+            let (id, user) = state.store.api_token_user(hash).await?.ok_or(ApiError::Refused(Refusal::TokenInvalid))?;
+            Ok((user, Credential::ApiToken(id)))
+        }
+    }
 }

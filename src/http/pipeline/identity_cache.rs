@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use crate::domain::{ApiTokenId, SessionId, User};
+use crate::domain::{Credential, SessionId, User, UserId};
 use crate::store::TokenHash;
 
 /// What a bearer presented, once it was found to be well-formed.
@@ -16,17 +16,8 @@ pub(crate) enum Presented {
     ApiToken(TokenHash),
 }
 
-/// What the caller is signed in by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Credential {
-    /// A browser's session.
-    Session(SessionId),
-    /// A script's token.
-    ApiToken(ApiTokenId),
-}
-
 /// The people behind the tokens that were used last. A session that ends in this process is forgotten at once; one that
-/// ends elsewhere, after [`Self::FRESH_FOR`].
+/// ends elsewhere, when the watch over credentials finds it, or after [`Self::FRESH_FOR`].
 #[derive(Default)]
 pub(crate) struct IdentityCache(RwLock<Entries>);
 
@@ -75,6 +66,13 @@ impl IdentityCache {
         }
         let entry = Entry { user: Arc::clone(user), credential, read_at: Instant::now() };
         entries.people.insert(presented, entry);
+    }
+
+    /// Forgets somebody whose rights have changed. Call it after the store knows.
+    pub(crate) fn forget_user(&self, id: UserId) {
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        entries.endings += 1;
+        entries.people.retain(|_, entry| entry.user.id != id);
     }
 
     /// Forgets a session or a token that has ended. Call it after the store knows.

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::{Refusal, RoomId, Timestamp, UserId};
 use crate::json::AuthorPayload;
@@ -80,30 +80,40 @@ pub(crate) async fn add_member(
     Ok(HttpResponse::Ok().json(MembersResponse::from(members.as_slice())))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RemoveMemberQuery {
+    /// Also when nobody would be left in a closed room.
+    #[serde(default)]
+    even_the_last: bool,
+}
+
 /// `DELETE /rooms/{id}/members/{user_id}`: leaves, or removes somebody. That person's sockets are taken out of the room's
 /// channels by the dispatch, and out of its documents'.
 #[utoipa::path(
     delete, path = "/api/v1/rooms/{id}/members/{user_id}", tag = "Rooms",
-    params(("id" = RoomId, Path), ("user_id" = UserId, Path)),
+    params(("id" = RoomId, Path), ("user_id" = UserId, Path), RemoveMemberQuery),
     responses(
         (status = 204, description = "The person is no member"),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "member_not_found", "not_allowed"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "member_not_found", "not_allowed", "last_member"]))),
 )]
 pub(crate) async fn remove_member(
     state: web::Data<WebState>,
     identity: Identity,
     path: web::Path<(RoomId, UserId)>,
+    query: web::Query<RemoveMemberQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let (room_id, user_id) = *path;
-    let removed = state.store.remove_member(identity.user_id(), room_id, user_id).await;
+    let removed = state.store.remove_member(identity.user_id(), room_id, user_id, query.even_the_last).await;
     let removed = removed.map_err(|error| match error {
         StoreError::Refused(Refusal::NotAMember) if user_id != identity.user_id() => {
             ApiError::Refused(Refusal::MemberNotFound)
         }
         error => error.into(),
     })?;
-    state.bus.dispatch([&removed.event]);
+    state.bus.dispatch(&removed.events);
     removed.document_ids.into_iter().for_each(|document| state.bus.revoke_document(document, user_id));
     Ok(HttpResponse::NoContent().finish())
 }

@@ -3,9 +3,9 @@
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::{RetentionDays, RoomId, RoomKind, RoomName, RoomTopic, UserId};
+use crate::domain::{RetentionDays, RetentionRules, RoomId, RoomKind, RoomName, RoomTopic, UserId};
 use crate::json::{MembershipPayload, RoomPayload};
 use crate::store::{NewRoom, RoomChange, RoomView};
 
@@ -13,7 +13,7 @@ use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::text_schema;
-use crate::http::state::WebState;
+use crate::http::state::{WebState, retention_rules};
 
 /// A room, with the caller's place in it.
 #[derive(Serialize, ToSchema)]
@@ -38,15 +38,33 @@ struct RoomsResponse<'a> {
     items: Vec<RoomResponse<'a>>,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListRoomsQuery {
+    /// For administrators: closed rooms of others too.
+    #[serde(default)]
+    all: bool,
+}
+
 /// `GET /rooms`.
 #[utoipa::path(
     get, path = "/api/v1/rooms", tag = "Rooms",
+    params(ListRoomsQuery),
     responses(
-        (status = 200, description = "Your rooms, then the open ones that you could join", body = RoomsResponse),
+        (status = 200, description = "Your rooms, then the open ones that you could join; with `all`, every room", body = RoomsResponse),
     ),
+    extensions(("x-problems" = json!(["administrators_only"]))),
 )]
-pub(crate) async fn list_rooms(state: web::Data<WebState>, identity: Identity) -> Result<HttpResponse, ApiError> {
-    let rooms = state.store.rooms_of(identity.user_id()).await?;
+pub(crate) async fn list_rooms(
+    state: web::Data<WebState>,
+    identity: Identity,
+    query: web::Query<ListRoomsQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let rooms = match query.all {
+        true => state.store.all_rooms(identity.user_id()).await?,
+        false => state.store.rooms_of(identity.user_id()).await?,
+    };
     Ok(HttpResponse::Ok().json(RoomsResponse { items: rooms.iter().map(RoomResponse::from).collect() }))
 }
 
@@ -139,7 +157,7 @@ fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Op
     responses(
         (status = 200, description = "The room after the change", body = RoomResponse),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "not_allowed", "room_name_empty", "room_name_too_long", "room_topic_too_long", "invalid_retention_days", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "not_allowed", "administrators_only", "room_name_empty", "room_name_too_long", "room_topic_too_long", "invalid_retention_days", "invalid_text"]))),
 )]
 pub(crate) async fn change_room(
     state: web::Data<WebState>,
@@ -147,14 +165,20 @@ pub(crate) async fn change_room(
     id: web::Path<RoomId>,
     Json(request): Json<ChangeRoomRequest>,
 ) -> Result<HttpResponse, ApiError> {
+    let rules = retention_rules(&state.config);
     let change = RoomChange {
         name: request.name.map(|name| RoomName::parse(&name, &state.limits)).transpose()?,
         topic: request.topic.map(|topic| RoomTopic::parse(&topic, &state.limits)).transpose()?,
-        retention_days: request.retention_days.map(|days| days.map(RetentionDays::parse).transpose()).transpose()?,
+        retention_days: request.retention_days.map(|days| parse_retention(days, rules)).transpose()?,
     };
-    let (room, event) = state.store.change_room(identity.user_id(), *id, change).await?;
+    let (room, event) = state.store.change_room(identity.user_id(), *id, change, rules).await?;
     state.bus.dispatch(&event);
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
+}
+
+fn parse_retention(days: Option<i64>, rules: RetentionRules) -> Result<Option<RetentionDays>, ApiError> {
+    let days = days.map(|days| RetentionDays::parse(days)?.at_least(rules.min_days)).transpose();
+    Ok(days?)
 }
 
 /// `POST /rooms/{id}/join`.

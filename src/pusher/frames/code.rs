@@ -130,4 +130,11 @@ impl SubscriptionRefusal {
         let error = "The right to this channel was taken away.".to_owned();
         Self { r#type: "Revoked", error, status: 403, reason: "revoked" }
     }
+
+    /// The session or API token through which the authorisation was issued has ended.
+    #[must_use]
+    pub fn credential_ended() -> Self {
+        let error = "The session or API token has ended.".to_owned();
+        Self { r#type: "AuthError", error, status: 401, reason: "credential_ended" }
+    }
 }

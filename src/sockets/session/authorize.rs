@@ -141,7 +141,8 @@ mod tests {
             auth: Some(format!("key:{signature}")),
             channel_data: data.map(str::to_owned),
         };
-        let user = user.map(|id| SignedInUser { id: id.to_owned(), user_info: None, watchlist: Vec::new() });
+        let user =
+            user.map(|id| SignedInUser { id: id.to_owned(), user_info: None, watchlist: Vec::new(), credential: None });
         let app = App::example();
         let context = AuthContext { app: &app, socket_id: SOCKET, user: user.as_ref(), max_age_secs: 60 };
         authorise(&frame, context).err()
@@ -224,7 +225,12 @@ mod tests {
         let frame = SignInFrame { auth, user_data: data.to_owned() };
         let app = App::example();
         let sign_in = |user: Option<&str>| {
-            let user = user.map(|id| SignedInUser { id: id.to_owned(), user_info: None, watchlist: Vec::new() });
+            let user = user.map(|id| SignedInUser {
+                id: id.to_owned(),
+                user_info: None,
+                watchlist: Vec::new(),
+                credential: None,
+            });
             let context = AuthContext { app: &app, socket_id: SOCKET, user: user.as_ref(), max_age_secs: 60 };
             authorise_user(&frame, context).map(|user| user.id)
         };

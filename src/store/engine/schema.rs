@@ -53,6 +53,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    ended_credentials (credential) {
+        credential -> Text,
+        user_id -> BigInt,
+        ended_at -> BigInt,
+    }
+}
+
+diesel::table! {
     events (room_id, seq) {
         room_id -> BigInt,
         seq -> BigInt,
@@ -170,6 +178,8 @@ diesel::table! {
         message_count -> BigInt,
         retention_days -> Nullable<BigInt>,
         log_floor -> BigInt,
+        next_retention_days -> Nullable<BigInt>,
+        retention_changes_at -> Nullable<BigInt>,
     }
 }
 
@@ -201,6 +211,7 @@ diesel::table! {
         password_hash -> Text,
         role -> Text,
         created_at -> BigInt,
+        deactivated_at -> Nullable<BigInt>,
     }
 }
 
@@ -268,6 +279,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     demo_marks,
     document_versions,
     documents,
+    ended_credentials,
     events,
     file_removals,
     files,

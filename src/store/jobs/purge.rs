@@ -4,7 +4,8 @@ use diesel::prelude::*;
 
 use crate::domain::Timestamp;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::schema::{invites, jobs, session_tokens, sessions, webhook_deliveries};
+use crate::store::engine::schema::{invites, jobs, session_tokens, webhook_deliveries};
+use crate::store::people::credentials::{end_sessions, expired_sessions};
 use crate::store::webhooks::delivery::DeliveryStatus;
 use crate::store::{Store, StoreError};
 
@@ -20,9 +21,8 @@ impl Store {
 }
 
 fn remove_expired(connection: &mut DbConnection, now: Timestamp, log_from: Timestamp, limit: i64) -> QueryResult<bool> {
-    let ended = sessions::table.filter(sessions::expires_at.le(now.0)).limit(limit).select(sessions::id);
-    let ended: Vec<i64> = ended.load(connection)?;
-    diesel::delete(sessions::table.filter(sessions::id.eq_any(&ended))).execute(connection)?;
+    let ended = expired_sessions(connection, now, limit)?;
+    end_sessions(connection, &ended)?;
 
     let void = session_tokens::table.filter(session_tokens::expires_at.le(now.0)).limit(limit);
     let void: Vec<String> = void.select(session_tokens::token_hash).load(connection)?;

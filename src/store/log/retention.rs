@@ -14,6 +14,7 @@ use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{events, messages, rooms};
 use crate::store::files::rows::files_of_messages;
 use crate::store::rooms::access::lock_room;
+use crate::store::rooms::rows::current_retention;
 use crate::store::rooms::unread::{Uncounted, uncount_removed};
 use crate::store::search::entry::indexed_words;
 use crate::store::search::vocabulary;
@@ -30,12 +31,15 @@ impl Store {
         let now = Timestamp::now();
         self.read(move |connection| {
             let first = events::room_id.eq(rooms::id).and(events::seq.eq(rooms::log_floor + 1));
-            let beginnings: Vec<(i64, Option<i64>, i64)> = rooms::table
+            type Beginning = (i64, (Option<i64>, Option<i64>, Option<i64>), i64);
+            let retention = (rooms::retention_days, rooms::next_retention_days, rooms::retention_changes_at);
+            let beginnings: Vec<Beginning> = rooms::table
                 .inner_join(events::table.on(first))
                 .order(rooms::id)
-                .select((rooms::id, rooms::retention_days, events::created_at))
+                .select((rooms::id, retention, events::created_at))
                 .load(connection)?;
-            let to_trim = beginnings.into_iter().filter_map(|(room, days, begins_at)| {
+            let to_trim = beginnings.into_iter().filter_map(|(room, (days, next_days, changes_at), begins_at)| {
+                let (days, _) = current_retention(days, next_days, changes_at, now);
                 let days = days.and_then(|days| u32::try_from(days).ok()).or(default_days)?;
                 let kept_from = now.before(DAY.saturating_mul(days));
                 (begins_at < kept_from.0).then_some((RoomId(room), kept_from))

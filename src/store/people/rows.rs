@@ -62,6 +62,25 @@ pub(in crate::store) fn require_user(connection: &mut DbConnection, id: UserId) 
     find_user(connection, id)?.ok_or(StoreError::Refused(Refusal::UserNotFound))
 }
 
+/// The person who makes a change, who must be an administrator.
+pub(in crate::store) fn require_administrator(connection: &mut DbConnection, id: UserId) -> Result<User, StoreError> {
+    let user = require_user(connection, id)?;
+    match user.role {
+        Role::Administrator => Ok(user),
+        Role::Member => Err(StoreError::Refused(Refusal::AdministratorsOnly)),
+    }
+}
+
+/// The person, who must be allowed to sign in: they may have been deactivated while their password was compared.
+pub(in crate::store) fn require_active(connection: &mut DbConnection, id: UserId) -> Result<User, StoreError> {
+    let user = require_user(connection, id)?;
+    let since: Option<i64> = users::table.find(id.0).select(users::deactivated_at).first(connection)?;
+    match since {
+        None => Ok(user),
+        Some(_) => Err(StoreError::Refused(Refusal::WrongCredentials)),
+    }
+}
+
 /// The people of those ids, each once, in the order of their ids. Unknown ids are left out.
 pub(in crate::store) fn authors_by_id(connection: &mut DbConnection, mut ids: Vec<i64>) -> QueryResult<Vec<AuthorRow>> {
     ids.sort_unstable();

@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use crate::domain::{Refusal, SessionId, Timestamp, User, UserId};
+use crate::domain::{EndedCredential, Refusal, SessionId, Timestamp, User, UserId};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{session_tokens, sessions, users};
 use crate::store::{Store, StoreError, TokenHash};
 
-use super::rows::{UserRow, require_user};
+use super::credentials::{end_sessions, end_sessions_of, expired_sessions};
+use super::rows::{UserRow, require_active};
 
 /// How long a replaced refresh token is still accepted: two tabs may present it at the same time, and a client whose
 /// answer was lost presents it again.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// Sessions whose time is over that go when somebody signs in.
+const EXPIRED_PER_SIGN_IN: i64 = 100;
 
 /// What became of a refresh token that was presented.
 #[derive(Debug, PartialEq)]
@@ -21,7 +25,7 @@ pub enum Rotation {
     /// It was accepted.
     Renewed(SessionId, User),
     /// It was replaced earlier than the grace period, so somebody may have stolen it: the session was ended.
-    Ended(SessionId),
+    Ended(EndedCredential),
 }
 
 impl Store {
@@ -36,9 +40,10 @@ impl Store {
         expires_at: Timestamp,
     ) -> Result<SessionId, StoreError> {
         self.write(move |connection| {
-            require_user(connection, user)?;
+            require_active(connection, user)?;
             let now = Timestamp::now();
-            diesel::delete(sessions::table.filter(sessions::expires_at.le(now.0))).execute(connection)?;
+            let expired = expired_sessions(connection, now, EXPIRED_PER_SIGN_IN)?;
+            end_sessions(connection, &expired)?;
             let session =
                 (sessions::user_id.eq(user.0), sessions::created_at.eq(now.0), sessions::expires_at.eq(expires_at.0));
             let id: i64 =
@@ -85,7 +90,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.write(move |connection| Ok(end(connection, id.0)?)).await
+        self.write(move |connection| Ok(end_sessions(connection, &[id.0]).map(drop)?)).await
+    }
+
+    /// Ends all sessions of a person. API tokens stay.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn end_sessions_of(&self, user: UserId) -> Result<Vec<EndedCredential>, StoreError> {
+        self.write(move |connection| Ok(end_sessions_of(connection, user, None)?)).await
     }
 }
 
@@ -108,9 +121,9 @@ fn rotate(
         // Whatever was given out for the first use stays valid: the two answers may arrive in either order.
         Some(replaced_at) if now <= replaced_at.after(GRACE) => {}
         Some(_) => {
-            end(connection, session)?;
+            let ended = end_sessions(connection, &[session])?;
             // No refusal, for something was changed.
-            return Ok(Rotation::Ended(SessionId(session)));
+            return ended.first().copied().map(Rotation::Ended).ok_or(StoreError::Refused(Refusal::SessionEnded));
         }
     }
     keep_token(connection, session, next, expires_at)?;
@@ -138,9 +151,4 @@ fn replace_tokens(connection: &mut DbConnection, session: i64, now: Timestamp) -
         .set(session_tokens::replaced_at.eq(now.0))
         .execute(connection)
         .map(drop)
-}
-
-/// Ends a session; its tokens go with it.
-fn end(connection: &mut DbConnection, session: i64) -> QueryResult<()> {
-    diesel::delete(sessions::table.find(session)).execute(connection).map(drop)
 }

@@ -9,7 +9,8 @@ use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::schema::{api_tokens, users};
 use crate::store::{Store, StoreError, TokenHash};
 
-use super::rows::{UserRow, require_user};
+use super::credentials::end_tokens;
+use super::rows::{UserRow, require_active};
 
 /// How often a token's last use is stored: a write for every request would cost too much.
 const LAST_USE_PRECISION: Duration = Duration::from_secs(60);
@@ -34,7 +35,7 @@ impl Store {
     /// [`Refusal::UserNotFound`].
     pub async fn create_api_token(&self, user: UserId, name: String, hash: TokenHash) -> Result<ApiToken, StoreError> {
         self.write_for(user, move |connection| {
-            require_user(connection, user)?;
+            require_active(connection, user)?;
             let created_at = Timestamp::now();
             let id: i64 = diesel::insert_into(api_tokens::table)
                 .values((
@@ -73,10 +74,9 @@ impl Store {
     pub async fn delete_api_token(&self, user: UserId, id: ApiTokenId) -> Result<(), StoreError> {
         self.write_for(user, move |connection| {
             let token = api_tokens::id.eq(id.0).and(api_tokens::user_id.eq(user.0));
-            match diesel::delete(api_tokens::table.filter(token)).execute(connection)? {
-                0 => Err(StoreError::Refused(Refusal::TokenNotFound)),
-                _ => Ok(()),
-            }
+            let token = api_tokens::table.filter(token).select(api_tokens::id).first(connection).optional()?;
+            end_tokens(connection, &[token.ok_or(StoreError::Refused(Refusal::TokenNotFound))?])?;
+            Ok(())
         })
         .await
     }

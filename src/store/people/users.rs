@@ -2,13 +2,16 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{PersonName, Refusal, Role, Timestamp, User, UserId, Username, name_words, searched_name_words};
+use crate::domain::{
+    EndedCredential, PersonName, Refusal, Role, SessionId, Timestamp, User, UserId, Username, name_words, searched_name_words,
+};
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::schema::{sessions, users};
+use crate::store::engine::schema::users;
 use crate::store::{Store, StoreError, TokenHash};
 
+use super::credentials::end_all_of;
 use super::invites::is_valid_invite;
-use super::rows::{UserRow, find_user};
+use super::rows::{UserRow, find_user, require_user};
 
 /// Somebody who signs up.
 #[derive(Debug, Clone)]
@@ -67,7 +70,7 @@ impl Store {
         .await
     }
 
-    /// Gives a person another password, and ends their sessions.
+    /// Gives a person another password, and ends their sessions and API tokens.
     ///
     /// # Errors
     /// [`Refusal::UserNotFound`].
@@ -76,8 +79,28 @@ impl Store {
         self.write(move |connection| {
             let id = id_of(connection, &username)?;
             diesel::update(users::table.find(id)).set(users::password_hash.eq(&password_hash)).execute(connection)?;
-            diesel::delete(sessions::table.filter(sessions::user_id.eq(id))).execute(connection)?;
+            end_all_of(connection, UserId(id), None)?;
             Ok(())
+        })
+        .await
+    }
+
+    /// Gives a person who is signed in another password, and ends their other sessions and all API tokens, which are
+    /// answered.
+    ///
+    /// # Errors
+    /// [`Refusal::UserNotFound`].
+    pub async fn change_password(
+        &self,
+        user: UserId,
+        password_hash: String,
+        session: SessionId,
+    ) -> Result<Vec<EndedCredential>, StoreError> {
+        self.write(move |connection| {
+            require_user(connection, user)?;
+            let person = diesel::update(users::table.find(user.0));
+            person.set(users::password_hash.eq(&password_hash)).execute(connection)?;
+            Ok(end_all_of(connection, user, Some(session))?)
         })
         .await
     }
@@ -105,7 +128,7 @@ impl Store {
         self.read_reserved(move |connection| find_user(connection, id)).await
     }
 
-    /// The person of that name, and the hash that a password must match.
+    /// The person of that name, and the hash that a password must match; `None` also for somebody who was deactivated.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
@@ -113,7 +136,7 @@ impl Store {
         let username = username.to_string();
         self.read_reserved(move |connection| {
             let found: Option<(UserRow, String)> = users::table
-                .filter(users::username.eq(username))
+                .filter(users::username.eq(username).and(users::deactivated_at.is_null()))
                 .select((UserRow::as_select(), users::password_hash))
                 .first(connection)
                 .optional()?;
@@ -136,6 +159,7 @@ impl Store {
         let beginning = format!("% {}%", words.first().map_or("", String::as_str));
         self.read(move |connection| {
             let mut people = users::table
+                .filter(users::deactivated_at.is_null())
                 .order((users::name_words.like(beginning).desc(), users::folded_name, users::id))
                 .limit(limit.max(0))
                 .select(UserRow::as_select())
@@ -209,7 +233,7 @@ fn nobody_signed_up(connection: &mut DbConnection) -> QueryResult<bool> {
     users::table.select(users::id).first::<i64>(connection).optional().map(|anybody| anybody.is_none())
 }
 
-fn id_of(connection: &mut DbConnection, username: &str) -> Result<i64, StoreError> {
+pub(in crate::store) fn id_of(connection: &mut DbConnection, username: &str) -> Result<i64, StoreError> {
     let found = users::table.filter(users::username.eq(username)).select(users::id).first(connection).optional()?;
     found.ok_or(StoreError::Refused(Refusal::UserNotFound))
 }

@@ -6,6 +6,7 @@ use crate::domain::{Membership, Refusal, Role, Room, RoomId, RoomKind, User, Use
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
+use crate::store::people::rows::require_user;
 
 use super::rows::{MembershipRow, RoomRow};
 
@@ -24,6 +25,15 @@ pub(in crate::store) fn visible_room(
     viewer: UserId,
     id: RoomId,
 ) -> Result<RoomView, StoreError> {
+    let view = any_room(connection, viewer, id)?;
+    if view.membership.is_none() && view.room.kind != RoomKind::Open {
+        return Err(StoreError::Refused(Refusal::RoomNotFound));
+    }
+    Ok(view)
+}
+
+/// The room with `viewer`'s place in it, whether or not it may be seen.
+fn any_room(connection: &mut DbConnection, viewer: UserId, id: RoomId) -> Result<RoomView, StoreError> {
     let place = memberships::room_id.eq(rooms::id).and(memberships::user_id.eq(viewer.0));
     let (room, membership): (RoomRow, Option<MembershipRow>) = rooms::table
         .left_join(memberships::table.on(place))
@@ -32,11 +42,7 @@ pub(in crate::store) fn visible_room(
         .first(connection)
         .optional()?
         .ok_or(StoreError::Refused(Refusal::RoomNotFound))?;
-    let view = RoomView { room: Room::try_from(room)?, membership: membership.map(Membership::from) };
-    if view.membership.is_none() && view.room.kind != RoomKind::Open {
-        return Err(StoreError::Refused(Refusal::RoomNotFound));
-    }
-    Ok(view)
+    Ok(RoomView { room: Room::try_from(room)?, membership: membership.map(Membership::from) })
 }
 
 /// The room as `viewer` sees it, who must be a member.
@@ -52,6 +58,36 @@ pub(in crate::store) fn require_membership(
     Ok(view)
 }
 
+/// The room for somebody who wants to manage it, and who that is: an administrator, or whoever has the maker's rights and
+/// is a member.
+pub(in crate::store) fn require_management(
+    connection: &mut DbConnection,
+    by: UserId,
+    id: RoomId,
+) -> Result<(RoomView, User), StoreError> {
+    let person = require_user(connection, by)?;
+    if person.role == Role::Administrator {
+        return Ok((any_room(connection, by, id)?, person));
+    }
+    let view = require_membership(connection, by, id)?;
+    match view.room.created_by == by {
+        true => Ok((view, person)),
+        false => Err(StoreError::Refused(Refusal::NotAllowed)),
+    }
+}
+
+/// The room as an administrator sees it, closed ones too; for others as [`visible_room`].
+pub(in crate::store) fn room_for(
+    connection: &mut DbConnection,
+    viewer: UserId,
+    id: RoomId,
+) -> Result<RoomView, StoreError> {
+    match require_user(connection, viewer)?.role {
+        Role::Administrator => any_room(connection, viewer, id),
+        Role::Member => visible_room(connection, viewer, id),
+    }
+}
+
 /// Locks a room against other writers until the transaction ends; the first statement of every change of a room. What
 /// is read after it cannot change before the commit, and `seq` numbers are in the order of commits.
 ///
@@ -64,12 +100,5 @@ pub(in crate::store) fn lock_room(connection: &mut DbConnection, id: RoomId) -> 
             let locked = rooms::table.find(id.0).select(rooms::id).for_no_key_update();
             locked.first::<i64>(postgres).optional().map(drop)
         }
-    }
-}
-
-impl RoomView {
-    /// Whether the person may rename the room and remove people from it.
-    pub(in crate::store) fn is_managed_by(&self, person: &User) -> bool {
-        self.room.created_by == person.id || person.role == Role::Administrator
     }
 }

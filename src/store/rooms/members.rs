@@ -3,16 +3,17 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, DocumentId, EventKind, ReadMark, Refusal, Room, RoomEvent, RoomId, Subject, Timestamp, UserId,
+    Author, DocumentId, EventKind, ReadMark, Refusal, Room, RoomEvent, RoomId, RoomKind, Subject, Timestamp, UserId,
 };
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::schema::{memberships, users};
+use crate::store::engine::schema::{memberships, rooms, users};
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::{AuthorRow, find_user, require_user};
 use crate::store::{Store, StoreError};
 
-use super::access::{lock_room, require_membership, visible_room};
+use super::access::{lock_room, require_management, require_membership, visible_room};
+use super::room::record;
 use super::unread::unread_after;
 
 /// A member of a room.
@@ -27,8 +28,8 @@ pub struct Member {
 /// A person was removed from a room, or has left it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MemberRemoval {
-    /// The event to be dispatched.
-    pub event: RoomEvent,
+    /// The events to be dispatched: `member.removed`, and `room.changed` when somebody else got the right to manage the room.
+    pub events: Vec<RoomEvent>,
     /// The room's documents, whose channels the person is to be unsubscribed from.
     pub document_ids: Vec<DocumentId>,
 }
@@ -59,12 +60,20 @@ impl Store {
         self.write_for(actor, move |connection| add(connection, actor, room, user)).await
     }
 
-    /// Removes a person from a room. Everybody may leave; only the room's maker and administrators may remove others.
+    /// Removes a person from a room. Everybody may leave; only who manages the room and administrators may remove others.
+    /// When who manages a closed room goes, the longest-standing member gets these rights.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`] when `user` is none, [`Refusal::NotAllowed`].
-    pub async fn remove_member(&self, actor: UserId, room: RoomId, user: UserId) -> Result<MemberRemoval, StoreError> {
-        self.write_for(actor, move |connection| remove(connection, actor, room, user)).await
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`] when `user` is none, [`Refusal::NotAllowed`];
+    /// [`Refusal::LastMember`] when nobody would be left in a closed room, unless `even_the_last`.
+    pub async fn remove_member(
+        &self,
+        actor: UserId,
+        room: RoomId,
+        user: UserId,
+        even_the_last: bool,
+    ) -> Result<MemberRemoval, StoreError> {
+        self.write_for(actor, move |connection| remove(connection, actor, room, user, even_the_last)).await
     }
 
     /// Moves a person's read mark to a message's number; never backwards, nor beyond the last message. Returns the new
@@ -178,15 +187,24 @@ pub(in crate::store) fn add_membership(
     Ok(event)
 }
 
-fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId) -> Result<MemberRemoval, StoreError> {
+fn remove(
+    connection: &mut DbConnection,
+    by: UserId,
+    room: RoomId,
+    user: UserId,
+    even_the_last: bool,
+) -> Result<MemberRemoval, StoreError> {
     lock_room(connection, room)?;
-    let view = visible_room(connection, by, room)?;
-    let remover = require_user(connection, by)?;
-    if by != user && !view.is_managed_by(&remover) {
-        return Err(StoreError::Refused(Refusal::NotAllowed));
-    }
+    let (view, remover) = match by == user {
+        true => (visible_room(connection, by, room)?, require_user(connection, by)?),
+        false => require_management(connection, by, room)?,
+    };
     if !is_member(connection, room, user)? {
         return Err(StoreError::Refused(Refusal::NotAMember));
+    }
+    let successor = successor_of(connection, &view.room, user)?;
+    if view.room.kind == RoomKind::Closed && successor.is_none() && !even_the_last {
+        return Err(StoreError::Refused(Refusal::LastMember));
     }
     let person = Author::from(&require_user(connection, user)?);
     diesel::delete(memberships::table.find((room.0, user.0))).execute(connection)?;
@@ -199,5 +217,22 @@ fn remove(connection: &mut DbConnection, by: UserId, room: RoomId, user: UserId)
         subject: Subject::Member(person),
     };
     append(connection, &event)?;
-    Ok(MemberRemoval { event, document_ids: document_ids_of_room(connection, room)? })
+    let mut events = vec![event];
+    if let Some(successor) = successor.filter(|_| view.room.kind == RoomKind::Closed && view.room.created_by == user) {
+        diesel::update(rooms::table.find(room.0)).set(rooms::created_by.eq(successor.0)).execute(connection)?;
+        let managed = Room { created_by: successor, ..view.room };
+        events.push(record(connection, managed, &Author::from(&remover), Timestamp::now(), EventKind::RoomChanged)?);
+    }
+    Ok(MemberRemoval { events, document_ids: document_ids_of_room(connection, room)? })
+}
+
+/// The longest-standing of the other members.
+fn successor_of(connection: &mut DbConnection, room: &Room, leaving: UserId) -> QueryResult<Option<UserId>> {
+    memberships::table
+        .filter(memberships::room_id.eq(room.id.0).and(memberships::user_id.ne(leaving.0)))
+        .order((memberships::joined_at, memberships::joined_seq))
+        .select(memberships::user_id)
+        .first(connection)
+        .optional()
+        .map(|user| user.map(UserId))
 }

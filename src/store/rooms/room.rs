@@ -1,10 +1,13 @@
 //! Listing, creating, changing and joining rooms.
 
+use std::time::Duration;
+
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use crate::domain::{
-    Author, EventKind, Membership, Refusal, RetentionDays, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq,
-    Subject, Timestamp, UserId,
+    Author, EventKind, Membership, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent,
+    RoomId, RoomKind, RoomName, RoomTopic, Seq, Subject, Timestamp, User, UserId,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
@@ -12,10 +15,10 @@ use crate::store::jobs::hosts::HostJobs;
 use crate::store::jobs::queue::run_now;
 use crate::store::jobs::task::Task;
 use crate::store::log::append::{append, next_seq};
-use crate::store::people::rows::{authors_by_id, require_user};
+use crate::store::people::rows::{authors_by_id, require_administrator, require_user};
 use crate::store::{Store, StoreError};
 
-use super::access::{RoomView, lock_room, visible_room};
+use super::access::{RoomView, lock_room, require_management, room_for, visible_room};
 use super::members::add_membership;
 use super::rows::{MembershipRow, RoomRow};
 
@@ -49,15 +52,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn rooms_of(&self, user: UserId) -> Result<Vec<RoomView>, StoreError> {
-        self.read(move |connection| rooms_of(connection, user)).await
+        self.read(move |connection| room_views(connection, user, false)).await
+    }
+
+    /// All rooms, for administrators: closed ones too, of which they can read nothing without joining.
+    ///
+    /// # Errors
+    /// [`Refusal::AdministratorsOnly`].
+    pub async fn all_rooms(&self, viewer: UserId) -> Result<Vec<RoomView>, StoreError> {
+        self.read_snapshot(move |connection| {
+            require_administrator(connection, viewer)?;
+            room_views(connection, viewer, true)
+        })
+        .await
     }
 
     /// One room.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], also for a closed room that `viewer` does not belong to.
+    /// [`Refusal::RoomNotFound`], also for a closed room that `viewer` does not belong to, unless `viewer` is an administrator.
     pub async fn room(&self, viewer: UserId, id: RoomId) -> Result<RoomView, StoreError> {
-        self.read(move |connection| visible_room(connection, viewer, id)).await
+        self.read_snapshot(move |connection| room_for(connection, viewer, id)).await
     }
 
     /// Creates a room; its creator is the first member. The events are the room's first: `room.created`, then
@@ -69,34 +84,37 @@ impl Store {
         self.write_for(by, move |connection| create(connection, by, &new)).await
     }
 
-    /// Changes a room's name, topic or retention. No event when nothing was changed.
+    /// Changes a room's name, topic or retention. No event when nothing was changed. A shorter retention counts after the
+    /// delay of `rules`.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAllowed`] unless `actor` made the room or is an administrator.
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`]; [`Refusal::NotAllowed`] unless `actor` manages the room or is an
+    /// administrator; [`Refusal::AdministratorsOnly`] for a shorter retention.
     pub async fn change_room(
         &self,
         actor: UserId,
         id: RoomId,
         change: RoomChange,
+        rules: RetentionRules,
     ) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
-        self.write_for(actor, move |connection| change_room(connection, actor, id, &change)).await
+        self.write_for(actor, move |connection| change_room(connection, actor, id, &change, rules)).await
     }
 
-    /// Joins an open room. No event when the person belongs to it already.
+    /// Joins an open room; an administrator joins a closed one too. No event when the person belongs to it already.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], also for a closed room that the person does not belong to.
+    /// [`Refusal::RoomNotFound`], also for a closed room that the person does not belong to, unless they are an administrator.
     pub async fn join_room(&self, user: UserId, id: RoomId) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
         self.write_for(user, move |connection| join(connection, user, id)).await
     }
 }
 
-fn rooms_of(connection: &mut DbConnection, user: UserId) -> Result<Vec<RoomView>, StoreError> {
+fn room_views(connection: &mut DbConnection, user: UserId, with_closed: bool) -> Result<Vec<RoomView>, StoreError> {
     let place = memberships::room_id.eq(rooms::id).and(memberships::user_id.eq(user.0));
     let is_member = memberships::user_id.nullable().is_not_null();
     let rows: Vec<(RoomRow, Option<MembershipRow>)> = rooms::table
         .left_join(memberships::table.on(place))
-        .filter(is_member.or(rooms::kind.eq(RoomKind::Open.name())))
+        .filter(is_member.or(rooms::kind.eq(RoomKind::Open.name())).or(with_closed.into_sql::<Bool>()))
         .select((RoomRow::as_select(), Option::<MembershipRow>::as_select()))
         .load(connection)?;
     let views = rows.into_iter().map(|(room, membership)| {
@@ -127,6 +145,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
         last_seq: Seq(0),
         message_count: 0,
         retention_days: None,
+        next_retention: None,
     };
     let id: i64 = diesel::insert_into(rooms::table)
         .values((
@@ -153,13 +172,10 @@ fn change_room(
     by: UserId,
     id: RoomId,
     change: &RoomChange,
+    rules: RetentionRules,
 ) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
     lock_room(connection, id)?;
-    let mut view = visible_room(connection, by, id)?;
-    let person = require_user(connection, by)?;
-    if !view.is_managed_by(&person) {
-        return Err(StoreError::Refused(Refusal::NotAllowed));
-    }
+    let (mut view, person) = require_management(connection, by, id)?;
     let mut room = view.room.clone();
     if let Some(name) = &change.name {
         room.name = name.to_string();
@@ -168,14 +184,20 @@ fn change_room(
         room.topic = topic.to_string();
     }
     if let Some(days) = change.retention_days {
-        room.retention_days = days;
+        change_retention(&mut room, days, &person, rules)?;
     }
     if room == view.room {
         return Ok((view, None));
     }
-    let days = room.retention_days.map(|days| i64::from(days.get()));
+    let days = |days: Option<RetentionDays>| days.map(|days| i64::from(days.get()));
     diesel::update(rooms::table.find(id.0))
-        .set((rooms::name.eq(&room.name), rooms::topic.eq(&room.topic), rooms::retention_days.eq(days)))
+        .set((
+            rooms::name.eq(&room.name),
+            rooms::topic.eq(&room.topic),
+            rooms::retention_days.eq(days(room.retention_days)),
+            rooms::next_retention_days.eq(days(room.next_retention.and_then(|next| next.days))),
+            rooms::retention_changes_at.eq(room.next_retention.map(|next| next.at.0)),
+        ))
         .execute(connection)?;
     if room.retention_days != view.room.retention_days {
         run_now(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
@@ -185,9 +207,33 @@ fn change_room(
     Ok((view, Some(event)))
 }
 
+/// A longer time counts at once and calls off a shorter one that waits. A shorter one is for administrators, and waits.
+fn change_retention(
+    room: &mut Room,
+    days: Option<RetentionDays>,
+    by: &User,
+    rules: RetentionRules,
+) -> Result<(), StoreError> {
+    if room.next_retention.is_some_and(|next| next.days == days) {
+        return Ok(());
+    }
+    if !rules.is_shorter(days, room.retention_days) {
+        (room.retention_days, room.next_retention) = (days, None);
+        return Ok(());
+    }
+    if by.role != Role::Administrator {
+        return Err(StoreError::Refused(Refusal::AdministratorsOnly));
+    }
+    match rules.delay {
+        Duration::ZERO => (room.retention_days, room.next_retention) = (days, None),
+        delay => room.next_retention = Some(NextRetention { days, at: Timestamp::now().after(delay) }),
+    }
+    Ok(())
+}
+
 fn join(connection: &mut DbConnection, user: UserId, id: RoomId) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
     lock_room(connection, id)?;
-    let view = visible_room(connection, user, id)?;
+    let view = room_for(connection, user, id)?;
     if view.membership.is_some() {
         return Ok((view, None));
     }
@@ -197,7 +243,7 @@ fn join(connection: &mut DbConnection, user: UserId, id: RoomId) -> Result<(Room
 }
 
 /// Writes an event that carries the room itself.
-fn record(
+pub(in crate::store) fn record(
     connection: &mut DbConnection,
     mut room: Room,
     actor: &Author,

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Membership, RetentionDays, Room, RoomId, RoomKind, Seq, Timestamp, UserId};
+use crate::domain::{Membership, NextRetention, RetentionDays, Room, RoomId, RoomKind, Seq, Timestamp, UserId};
 use crate::store::StoreError;
 use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::error::damaged;
@@ -21,12 +21,17 @@ pub(in crate::store) struct RoomRow {
     pub(in crate::store) last_seq: i64,
     pub(in crate::store) message_count: i64,
     pub(in crate::store) retention_days: Option<i64>,
+    pub(in crate::store) next_retention_days: Option<i64>,
+    pub(in crate::store) retention_changes_at: Option<i64>,
 }
 
 impl TryFrom<RoomRow> for Room {
     type Error = StoreError;
 
     fn try_from(row: RoomRow) -> Result<Self, StoreError> {
+        let days = |days: Option<i64>| days.and_then(|days| RetentionDays::parse(days).ok());
+        let (next_days, next_at) = (row.next_retention_days, row.retention_changes_at);
+        let (retention_days, next_at) = current_retention(row.retention_days, next_days, next_at, Timestamp::now());
         Ok(Self {
             id: RoomId(row.id),
             kind: RoomKind::from_name(&row.kind).ok_or_else(|| damaged("rooms", row.id, "kind"))?,
@@ -36,8 +41,22 @@ impl TryFrom<RoomRow> for Room {
             created_at: Timestamp(row.created_at),
             last_seq: Seq(row.last_seq),
             message_count: row.message_count,
-            retention_days: row.retention_days.and_then(|days| RetentionDays::parse(days).ok()),
+            retention_days: days(retention_days),
+            next_retention: next_at.map(|at| NextRetention { days: days(next_days), at: Timestamp(at) }),
         })
+    }
+}
+
+/// What counts at `now`, and when that changes: a change whose time has come counts without anybody storing it again.
+pub(in crate::store) fn current_retention(
+    days: Option<i64>,
+    next_days: Option<i64>,
+    changes_at: Option<i64>,
+    now: Timestamp,
+) -> (Option<i64>, Option<i64>) {
+    match changes_at {
+        Some(at) if at <= now.0 => (next_days, None),
+        later => (days, later),
     }
 }
 

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use crate::domain::yjs::{changes_to, merge};
 use crate::domain::{
     ClientId, DocumentContent, DocumentId, DocumentTitle, Limits, Message, MessageBody, MessageDraft, MessageId,
-    PersonName, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Subject, UserId, Username,
+    PersonName, RetentionRules, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Subject, UserId, Username,
 };
 use crate::store::{
     DatabaseUrl, DocumentSave, NewRoom, NewUser, Posted, SignUpPermission, Store, StoreError, StoreOptions, TokenHash,
@@ -41,6 +41,9 @@ pub(super) const OPTIONS: StoreOptions = StoreOptions {
     write_queue: 512,
     write_batch: 256,
 };
+
+/// A shorter retention counts at once.
+pub(super) const RULES: RetentionRules = RetentionRules { default_days: None, min_days: 1, delay: Duration::ZERO };
 
 /// A store on a database of its own, which goes away with it.
 pub(super) struct TestDatabase {

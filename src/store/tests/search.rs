@@ -123,7 +123,7 @@ on_both_databases! {
             let in_room = database.search(eve, query(&format!("secret in:{room}")), None, 50).await;
             assert_eq!(in_room, Err(StoreError::Refused(Refusal::RoomNotFound)));
         }
-        database.remove_member(ada, closed, bob).await.expect("removed");
+        database.remove_member(ada, closed, bob, false).await.expect("removed");
         assert!(found(database, bob, "secret").await.is_empty());
         assert_eq!(found(database, ada, "secret").await.len(), 2);
     }

@@ -80,7 +80,7 @@ on_both_databases! {
         let room = database.closed_room(bob, &[ada]).await;
         let webhook = webhook(database, ada, None, &["message.posted"]).await;
         database.post(bob, room, "before").await.expect("stored");
-        database.remove_member(bob, room, ada).await.expect("removed");
+        database.remove_member(bob, room, ada, false).await.expect("removed");
         database.post(bob, room, "after").await.expect("stored");
         let log = log(database, &webhook).await;
         assert_eq!(log.len(), 1);

@@ -7,7 +7,7 @@ use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::error::damaged;
 use crate::store::engine::schema::{webhook_event_types, webhooks};
 use crate::store::people::rows::require_user;
-use crate::store::rooms::access::require_membership;
+use crate::store::rooms::access::{require_management, require_membership};
 use crate::store::{Store, StoreError};
 
 /// A webhook to be created.
@@ -81,12 +81,14 @@ impl Store {
 
 fn create(connection: &mut DbConnection, by: UserId, new: &NewWebhook) -> Result<Webhook, StoreError> {
     let maker = require_user(connection, by)?;
-    let is_allowed = match new.room_id {
-        Some(room) => require_membership(connection, by, room)?.is_managed_by(&maker),
-        None => maker.role == Role::Administrator,
-    };
-    if !is_allowed {
-        return Err(StoreError::Refused(Refusal::NotAllowed));
+    match new.room_id {
+        // A webhook is told what its maker may read: an administrator has to be a member too.
+        Some(room) => {
+            require_membership(connection, by, room)?;
+            require_management(connection, by, room)?;
+        }
+        None if maker.role == Role::Administrator => {}
+        None => return Err(StoreError::Refused(Refusal::NotAllowed)),
     }
     let created_at = Timestamp::now();
     let id: i64 = diesel::insert_into(webhooks::table)

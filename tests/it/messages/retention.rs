@@ -10,7 +10,7 @@ use crate::support::settings::DEADLINE;
 
 #[actix_web::test]
 async fn old_messages_go_when_their_room_says_so() {
-    let server = Server::start().await;
+    let server = Server::start_with(|config| config.jobs.retention_delay_hours = 0).await;
     let (ada, grace) = (server.sign_up("ada").await, server.sign_up("grace").await);
     let room = ada.create_room("Lobby", "open").await;
     grace.join(room).await;

@@ -143,7 +143,8 @@ async fn a_socket_signs_in_as_the_person_who_asks_and_is_reached_as_that_person(
     let answer = ada.post("/broadcasting/user-auth", &body).await.expect(200);
     let user_data: Value = serde_json::from_str(&answer.string("/user_data")).expect("JSON");
     let user_info = json!({"username": "ada", "name": "ada"});
-    assert_eq!(user_data, json!({"id": ada.id.to_string(), "user_info": user_info, "watchlist": []}));
+    let signed = json!({"id": ada.id.to_string(), "user_info": user_info, "watchlist": [], "credential": "session.1"});
+    assert_eq!(user_data, signed);
     socket.send(json!({"event": "pusher:signin", "data": answer.json})).await;
     socket.expect("pusher:signin_success").await;
     Publisher::of(&server).publish(&format!("#server-to-user-{}", ada.id), "notice", "1").await;

@@ -21,6 +21,7 @@ const facts = (fields: Partial<Room> = {}): Room =>
     last_seq: 0,
     message_count: 0,
     retention_days: null,
+    next_retention: null,
     membership: { read_number: 0, unread: 0, joined_at: '2026-11-24T12:00:00.000Z' },
     ...fields,
   });

@@ -19,7 +19,7 @@ async fn lived_in(database: &TestDatabase) {
     database.post_many(ada, other, 1).await;
     database.edit_message(ada, room, ids[0], body("edited")).await.expect("edited");
     database.delete_message(ada, room, ids[1]).await.expect("taken back");
-    database.remove_member(ada, room, bob).await.expect("removed");
+    database.remove_member(ada, room, bob, false).await.expect("removed");
     database.write_document(ada, room, &["one", "two"]).await;
 }
 

@@ -147,7 +147,7 @@ on_both_databases! {
         let before = [queued(database.post(bob, room, "a")).await, queued(database.post(bob, room, "b")).await];
         let edit = queued(database.edit_message(ada, room, first, body("edited"))).await;
         let between = queued(database.post(bob, room, "c")).await;
-        let removal = queued(database.remove_member(ada, room, bob)).await;
+        let removal = queued(database.remove_member(ada, room, bob, false)).await;
         let refused = [queued(database.post(bob, room, "d")).await, queued(database.post(bob, room, "e")).await];
         let return_of_bob = queued(database.join_room(bob, room)).await;
         let after = [queued(database.post(ada, room, "f")).await, queued(database.post(bob, room, "g")).await];
@@ -161,7 +161,7 @@ on_both_databases! {
         }
         let seqs = [
             edit.await.expect("edited").1.seq,
-            removal.await.expect("removed").event.seq,
+            removal.await.expect("removed").events[0].seq,
             return_of_bob.await.expect("joined").1.expect("was no member").seq,
             deletion.await.expect("deleted").1.expect("was not deleted").seq,
         ];

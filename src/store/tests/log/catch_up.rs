@@ -3,7 +3,7 @@
 use crate::domain::{Refusal, RoomEvent, RoomKind, Seq, Subject};
 use crate::store::{CatchUp, Posted, RoomChange, StoreError};
 
-use crate::store::tests::database::{body, draft, new_room, room_name};
+use crate::store::tests::database::{RULES, body, draft, new_room, room_name};
 use crate::store::tests::{TestDatabase, on_both_databases};
 
 on_both_databases! {
@@ -14,8 +14,8 @@ on_both_databases! {
         let room = view.room.id;
         dispatched.extend(database.join_room(bob, room).await.expect("joined").1);
         let change = RoomChange { name: Some(room_name("Hall")), ..RoomChange::default() };
-        dispatched.extend(database.change_room(ada, room, change).await.expect("changed").1);
-        dispatched.push(database.remove_member(ada, room, bob).await.expect("removed").event);
+        dispatched.extend(database.change_room(ada, room, change, RULES).await.expect("changed").1);
+        dispatched.push(database.remove_member(ada, room, bob, false).await.expect("removed").events.remove(0));
         if let Posted::New { event, .. } =
             database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("stored")
         {
@@ -91,7 +91,7 @@ on_both_databases! {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let (open, closed) = (database.open_room(ada, &[bob]).await, database.closed_room(ada, &[bob]).await);
         for (room, refusal) in [(open, StoreError::Refused(Refusal::NotAMember)), (closed, StoreError::Refused(Refusal::RoomNotFound))] {
-            database.remove_member(ada, room, bob).await.expect("removed");
+            database.remove_member(ada, room, bob, false).await.expect("removed");
             assert_eq!(database.events_after(bob, room, Seq(0), 100, 1_000).await, Err(refusal));
         }
     }

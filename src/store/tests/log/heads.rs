@@ -34,7 +34,7 @@ on_both_databases! {
         let (start, ada, eve) = (Timestamp::now(), database.sign_up("ada").await, database.sign_up("eve").await);
         let room = database.open_room(ada, &[]).await;
         database.join_room(eve, room).await.expect("open");
-        database.remove_member(ada, room, eve).await.expect("hers");
+        database.remove_member(ada, room, eve, false).await.expect("hers");
         let all = Timestamp::now().after(MINUTE);
         let removals = database.ended_memberships_between(start, all).await.expect("readable");
         assert_eq!(removals.iter().map(|removal| (removal.room_id, removal.user_id)).collect::<Vec<_>>(), [(room, eve)]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::{Refusal, RetentionDays, RoomId, Seq, Timestamp, UserId};
 use crate::store::{CatchUp, HistoryFrom, HistoryPage, RoomChange, Snapshot, StoreError, Task};
 
-use crate::store::tests::database::{body, token};
+use crate::store::tests::database::{RULES, body, token};
 use crate::store::tests::jobs::next_job_at;
 use crate::store::tests::{TestDatabase, on_both_databases};
 
@@ -38,7 +38,7 @@ on_both_databases! {
         // seq 1 to 3 are the room and its members; 4 and 5 are old, 6 to 8 are not.
         let ids = database.post_many(ada, room, 5).await;
         database.run_sql(AGE_FIVE).await;
-        database.change_room(ada, room, retention(Some(30))).await.expect("changed");
+        database.change_room(ada, room, retention(Some(30)), RULES).await.expect("changed");
         assert_eq!(trim(database, None).await, 5, "the other room keeps everything");
         assert_eq!(texts(database, ada, room).await, ["message 3", "message 4", "message 5"]);
         assert_eq!(database.message(ada, room, ids[0]).await, Err(StoreError::Refused(Refusal::MessageNotFound)));
@@ -93,11 +93,11 @@ on_both_databases! {
         let room = database.open_room(ada, &[]).await;
         let later = Timestamp::now().after(Duration::from_secs(3_600));
         database.schedule(Task::RemoveOldMessages, later).await.expect("scheduled");
-        let (changed, event) = database.change_room(ada, room, retention(Some(7))).await.expect("changed");
+        let (changed, event) = database.change_room(ada, room, retention(Some(7)), RULES).await.expect("changed");
         assert_eq!(changed.room.retention_days, RetentionDays::parse(7).ok());
         assert!(event.is_some() && next_job_at(database).await.is_some_and(|at| at < later));
-        assert_eq!(database.change_room(ada, room, retention(Some(7))).await.expect("the same").1, None);
-        let (changed, _) = database.change_room(ada, room, retention(None)).await.expect("changed");
+        assert_eq!(database.change_room(ada, room, retention(Some(7)), RULES).await.expect("the same").1, None);
+        let (changed, _) = database.change_room(ada, room, retention(None), RULES).await.expect("changed");
         assert_eq!(changed.room.retention_days, None);
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Refusal, SessionId, Timestamp, UserId};
+use crate::domain::{Credential, EndedCredential, Refusal, SessionId, Timestamp, UserId};
 use crate::store::{Rotation, StoreError};
 
 use crate::store::tests::database::token;
@@ -57,7 +57,7 @@ on_both_databases! {
         rotate(database, 2, 3).await.expect("accepted");
         pass_half_a_minute(database).await;
         let stolen = database.rotate_session(token(1), token(4), in_a_month()).await;
-        assert_eq!(stolen, Ok(Rotation::Ended(session)), "a thief's copy");
+        assert_eq!(stolen, Ok(Rotation::Ended(EndedCredential { credential: Credential::Session(session), user_id: ada })), "a thief's copy");
         assert_eq!(database.session_user(session).await, Ok(None));
         assert_eq!(rotate(database, 3, 5).await, Err(StoreError::Refused(Refusal::SessionEnded)), "its owner signs in again");
         assert_eq!(rotate(database, 11, 12).await, Ok(elsewhere), "other sessions go on");

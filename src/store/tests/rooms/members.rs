@@ -36,30 +36,30 @@ on_both_databases! {
     async fn everybody_may_leave_and_is_a_stranger_then(database: &TestDatabase) {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let room = database.closed_room(ada, &[bob]).await;
-        let event = database.remove_member(bob, room, bob).await.expect("leaves").event;
+        let event = database.remove_member(bob, room, bob, false).await.expect("leaves").events.remove(0);
         assert!(matches!((event.kind, &event.subject), (EventKind::MemberRemoved, Subject::Member(member)) if member.id == bob));
         assert_eq!(database.post(bob, room, "still here").await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         assert_eq!(database.room(bob, room).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         assert_eq!(database.rooms_of(bob).await, Ok(Vec::new()));
-        assert_eq!(database.remove_member(bob, room, bob).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
+        assert_eq!(database.remove_member(bob, room, bob, false).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
     }
 
     async fn only_the_rooms_maker_and_administrators_remove_others(database: &TestDatabase) {
         let (ada, bob, eve) =
             (database.sign_up("ada").await, database.sign_up("bob").await, database.sign_up("eve").await);
         let room = database.open_room(bob, &[eve]).await;
-        assert_eq!(database.remove_member(eve, room, bob).await, Err(StoreError::Refused(Refusal::NotAllowed)));
-        assert_eq!(database.remove_member(bob, room, ada).await, Err(StoreError::Refused(Refusal::NotAMember)));
-        let event = database.remove_member(bob, room, eve).await.expect("the maker may").event;
+        assert_eq!(database.remove_member(eve, room, bob, false).await, Err(StoreError::Refused(Refusal::NotAllowed)));
+        assert_eq!(database.remove_member(bob, room, ada, false).await, Err(StoreError::Refused(Refusal::NotAMember)));
+        let event = database.remove_member(bob, room, eve, false).await.expect("the maker may").events.remove(0);
         assert_eq!(event.actor.id, bob);
-        let event = database.remove_member(ada, room, bob).await.expect("an administrator may").event;
+        let event = database.remove_member(ada, room, bob, false).await.expect("an administrator may").events.remove(0);
         assert_eq!(event.actor.id, ada);
     }
 
     async fn whoever_comes_back_begins_anew(database: &TestDatabase) {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let room = database.closed_room(ada, &[bob]).await;
-        database.remove_member(ada, room, bob).await.expect("removed");
+        database.remove_member(ada, room, bob, false).await.expect("removed");
         database.post_many(ada, room, 2).await;
         let (_, event) = database.add_member(ada, room, bob).await.expect("invited again");
         let place = database.room(bob, room).await.expect("a member again").membership.expect("a member again");

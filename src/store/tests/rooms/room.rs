@@ -3,7 +3,7 @@
 use crate::domain::{EventKind, Refusal, Room, RoomId, RoomKind, Seq, Subject, UserId};
 use crate::store::{RoomChange, StoreError};
 
-use crate::store::tests::database::{new_room, room_name, room_topic};
+use crate::store::tests::database::{RULES, new_room, room_name, room_topic};
 use crate::store::tests::{TestDatabase, on_both_databases};
 
 on_both_databases! {
@@ -28,14 +28,15 @@ on_both_databases! {
     }
 
     async fn a_closed_room_of_others_looks_like_none(database: &TestDatabase) {
+        let admin = database.sign_up("admin").await;
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let (closed, open) = (database.closed_room(bob, &[]).await, database.open_room(bob, &[]).await);
+        assert_eq!(database.room(admin, closed).await.expect("administrators know of it").membership, None);
         for room in [closed, RoomId(99)] {
-            // Administrators see no more rooms than others.
             assert_eq!(database.room(ada, room).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
             assert_eq!(database.join_room(ada, room).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
             let change = RoomChange { name: Some(room_name("Mine")), ..RoomChange::default() };
-            assert_eq!(database.change_room(ada, room, change).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
+            assert_eq!(database.change_room(ada, room, change, RULES).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         }
         assert_eq!(database.room(ada, open).await.expect("open to all").membership, None);
     }
@@ -60,13 +61,13 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let change = RoomChange { name: Some(room_name("Hall")), topic: Some(room_topic("Come in")), ..RoomChange::default() };
-        let (view, event) = database.change_room(ada, room, change.clone()).await.expect("changed");
+        let (view, event) = database.change_room(ada, room, change.clone(), RULES).await.expect("changed");
         assert_eq!(database.room(ada, room).await, Ok(view.clone()));
         assert_eq!((view.room.name.as_str(), view.room.topic.as_str()), ("Hall", "Come in"));
         let event = event.expect("something differs");
         assert_eq!((event.seq, event.kind, event.subject), (Seq(3), EventKind::RoomChanged, Subject::Room(view.room.clone())));
-        assert_eq!(database.change_room(ada, room, change).await, Ok((view.clone(), None)));
-        assert_eq!(database.change_room(ada, room, RoomChange::default()).await, Ok((view, None)));
+        assert_eq!(database.change_room(ada, room, change, RULES).await, Ok((view.clone(), None)));
+        assert_eq!(database.change_room(ada, room, RoomChange::default(), RULES).await, Ok((view, None)));
     }
 
     async fn only_its_maker_and_administrators_change_a_room(database: &TestDatabase) {
@@ -74,9 +75,9 @@ on_both_databases! {
             (database.sign_up("ada").await, database.sign_up("bob").await, database.sign_up("eve").await);
         let room = database.open_room(bob, &[eve]).await;
         let renamed = |name: &str| RoomChange { name: Some(room_name(name)), ..RoomChange::default() };
-        assert_eq!(database.change_room(eve, room, renamed("Eve's")).await, Err(StoreError::Refused(Refusal::NotAllowed)));
+        assert_eq!(database.change_room(eve, room, renamed("Eve's"), RULES).await, Err(StoreError::Refused(Refusal::NotAllowed)));
         for (person, name) in [(bob, "Bob's"), (ada, "Ada's")] {
-            let (view, _) = database.change_room(person, room, renamed(name)).await.expect("allowed");
+            let (view, _) = database.change_room(person, room, renamed(name), RULES).await.expect("allowed");
             assert_eq!(view.room.name, name);
         }
     }
@@ -109,7 +110,7 @@ on_both_databases! {
         for name in ["First", "Second"] {
             database.post(ada, room, "hello").await.expect("stored");
             let change = RoomChange { name: Some(room_name(name)), ..RoomChange::default() };
-            database.change_room(ada, room, change).await.expect("changed");
+            database.change_room(ada, room, change, RULES).await.expect("changed");
         }
         let events = database.events_after(ada, room, Seq(0), 100, 100).await.expect("readable").events;
         let rooms: Vec<&Room> = events

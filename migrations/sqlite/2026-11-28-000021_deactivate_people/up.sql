@@ -1,0 +1,2 @@
+-- Since when a person may not sign in; null: they may.
+ALTER TABLE users ADD COLUMN deactivated_at BIGINT;
