@@ -57,6 +57,9 @@ pub enum ConfigError {
     /// Cookies and links are built on it.
     #[error("HUBBUB_PUBLIC_URL must begin with http:// or https://; it is {0:?}")]
     PublicUrl(String),
+    /// A secret is so short that it could be found by trying.
+    #[error("{0} must have at least {1} characters, and must not be guessable")]
+    ShortSecret(&'static str, usize),
     /// Short enough to be found by trying.
     #[error("HUBBUB_TOKEN_SECRET must have at least 32 characters, and must not be guessable")]
     TokenSecret,

@@ -63,10 +63,19 @@ pub(in crate::app) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>)
         // Everybody may open a socket of the chat; a page joins a channel at once.
         authorization_timeout: Some(Duration::from_secs(config.socket.anonymous_socket_secs.into()))
             .filter(|time| !time.is_zero()),
-        allowed_origins: Vec::new(),
+        allowed_origins: allowed_origins(config),
         limits: default_limits(&config.socket),
         webhooks: Vec::new(),
     })
+}
+
+/// Where a page must come from to open sockets of the chat: from the public URL, unless other origins are named.
+fn allowed_origins(config: &ServeConfig) -> Vec<String> {
+    if !config.socket.socket_origins.is_empty() {
+        return config.socket.socket_origins.clone();
+    }
+    let public = config.public_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    public.map(|url| url.origin().ascii_serialization()).into_iter().collect()
 }
 
 /// The credentials of the chat's own app, for a command that speaks to its server: from the settings, or as the server

@@ -12,3 +12,4 @@ mod page;
 mod rations;
 mod roles;
 mod six_steps;
+mod start;
