@@ -48,12 +48,26 @@ pub enum ConfigError {
     /// The page must be able to connect to it.
     #[error("HUBBUB_SOCKET_URL is ws://HOST:PORT or wss://HOST:PORT, without a path; it is {0:?}")]
     SocketUrl(String),
+    /// No page comes from such an origin.
+    #[error("HUBBUB_SOCKET_ORIGINS has origins such as https://chat.example.org, with commas; {0:?} is none")]
+    SocketOrigin(String),
     /// Two sets of credentials for one app.
     #[error("--bus pusher:// names the app already: leave HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET out")]
     AppTwice,
     /// Some of the three are set.
     #[error("set all of HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET, or none of them")]
     AppIncomplete,
+    /// Clients' events could never be as large as allowed.
+    #[error(
+        "HUBBUB_MAX_EVENT_DATA_BYTES is {event_data_bytes}, and a client's frame has at most {frame_bytes} bytes \
+         (HUBBUB_MAX_FRAME_BYTES): no client could send so much; raise the one or lower the other"
+    )]
+    EventDataBeyondFrame {
+        /// The largest data of an event.
+        event_data_bytes: usize,
+        /// The largest frame.
+        frame_bytes: usize,
+    },
     /// Cookies and links are built on it.
     #[error("HUBBUB_PUBLIC_URL must begin with http:// or https://; it is {0:?}")]
     PublicUrl(String),

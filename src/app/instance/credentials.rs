@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::app::start_error::StartError;
-use crate::config::{BusAddress, ServeConfig, SocketConfig, default_limits};
-use crate::pusher::{App, AppId, InvalidCredentials};
+use crate::config::{BusAddress, ConfigError, ServeConfig, SocketConfig, default_limits};
+use crate::pusher::{AllowedOrigin, App, AppId, InvalidCredentials};
 
 use super::data_dir::DataDir;
 
@@ -17,7 +17,7 @@ const FILE: &str = "socket-app.json";
 /// The credentials of an app: `{"id":"1","key":"…","secret":"…"}`.
 #[derive(Serialize, Deserialize)]
 pub struct Credentials {
-    /// Its id, in digits.
+    /// Its id.
     pub id: String,
     /// Its public key.
     pub key: String,
@@ -41,7 +41,7 @@ impl Credentials {
 /// With `--bus pusher://` it is the app of that URL. A process with the database generates it on first start; a socket
 /// server in a process of its own needs it in its settings, or the data directory of such a process.
 pub(in crate::app) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>) -> Result<App, StartError> {
-    let made = || serde_json::json!(Credentials::generate(AppId(1))).to_string();
+    let made = || serde_json::json!(Credentials::generate(AppId::numbered(1))).to_string();
     let Credentials { id, key, secret } = match (config.bus.address()?, given(&config.socket), data_dir) {
         (BusAddress::Pusher(server), ..) => {
             Credentials { id: server.app_id, key: server.key, secret: server.secret.expose().to_owned() }
@@ -63,19 +63,21 @@ pub(in crate::app) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>)
         // Everybody may open a socket of the chat; a page joins a channel at once.
         authorization_timeout: Some(Duration::from_secs(config.socket.anonymous_socket_secs.into()))
             .filter(|time| !time.is_zero()),
-        allowed_origins: allowed_origins(config),
+        allowed_origins: allowed_origins(config)?,
+        is_chat: true,
         limits: default_limits(&config.socket),
         webhooks: Vec::new(),
     })
 }
 
 /// Where a page must come from to open sockets of the chat: from the public URL, unless other origins are named.
-fn allowed_origins(config: &ServeConfig) -> Vec<String> {
-    if !config.socket.socket_origins.is_empty() {
-        return config.socket.socket_origins.clone();
-    }
+fn allowed_origins(config: &ServeConfig) -> Result<Vec<AllowedOrigin>, ConfigError> {
     let public = config.public_url.as_deref().and_then(|url| url::Url::parse(url).ok());
-    public.map(|url| url.origin().ascii_serialization()).into_iter().collect()
+    let public = public.map(|url| url.origin().ascii_serialization());
+    let named = config.socket.socket_origins.iter();
+    let origins: Vec<&String> = if named.len() > 0 { named.collect() } else { public.iter().collect() };
+    let parse = |origin: &String| AllowedOrigin::parse(origin).map_err(|_| ConfigError::SocketOrigin(origin.clone()));
+    origins.into_iter().map(parse).collect()
 }
 
 /// The credentials of the chat's own app, for a command that speaks to its server: from the settings, or as the server

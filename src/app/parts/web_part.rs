@@ -21,7 +21,8 @@ use super::outgoing_calls::outgoing_client;
 pub(in crate::app) struct WebPart {
     store: Store,
     state: Arc<WebState>,
-    jobs: RunningJobs,
+    /// `None` when they were stopped.
+    jobs: Option<RunningJobs>,
     /// With a bus that may lose something.
     head_ticks: Option<RunningHeadTicks>,
     demo: Option<Demo>,
@@ -57,7 +58,7 @@ impl WebPart {
         let state = Arc::new(WebState::new(config, parts));
         let jobs = JobRunner::new(store.clone(), files, outgoing_client(config)?, &config.jobs).start();
         let head_ticks = bus.may_lose_events().then(|| ticks.start());
-        Ok(Self { store, state, jobs, head_ticks, demo })
+        Ok(Self { store, state, jobs: Some(jobs), head_ticks, demo })
     }
 
     pub(in crate::app) fn state(&self) -> Arc<WebState> {
@@ -72,9 +73,16 @@ impl WebPart {
         self.state.begin_shutdown();
     }
 
+    /// Ends the jobs, which may take a moment.
+    pub(in crate::app) async fn stop_jobs(&mut self) {
+        if let Some(jobs) = self.jobs.take() {
+            jobs.stop().await;
+        }
+    }
+
     /// Ends the jobs and then the store, once no request needs them.
-    pub(in crate::app) async fn end(self) {
-        self.jobs.stop().await;
+    pub(in crate::app) async fn end(mut self) {
+        self.stop_jobs().await;
         if let Some(head_ticks) = self.head_ticks {
             head_ticks.stop().await;
         }

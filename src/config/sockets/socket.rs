@@ -10,8 +10,8 @@ use crate::config::{ConfigError, Secret, with_secret_files};
 /// The socket server: its app and its limits. Defaults are the hosted service's where it documents one.
 #[derive(Debug, Clone, Args)]
 pub struct SocketConfig {
-    /// Id of the app, digits only; generated on first start when not given
-    #[arg(long, env = "HUBBUB_APP_ID", value_name = "DIGITS")]
+    /// Id of the app, any text without / (the Python SDK demands digits); generated on first start when not given
+    #[arg(long, env = "HUBBUB_APP_ID", value_name = "ID")]
     pub app_id: Option<String>,
     /// Public key of the app; generated on first start when not given
     #[arg(long, env = "HUBBUB_APP_KEY")]
@@ -45,6 +45,9 @@ pub struct SocketConfig {
     /// Client events per second and socket
     #[arg(long, env = "HUBBUB_CLIENT_EVENTS_PER_SECOND", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub client_events_per_second: u32,
+    /// Joins and leaves of channels per second and socket, beyond as many at once as a socket may join channels
+    #[arg(long, env = "HUBBUB_SUBSCRIPTIONS_PER_SECOND", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub subscriptions_per_second: u32,
     /// Channels that one socket may join
     #[arg(long, env = "HUBBUB_MAX_CHANNELS_PER_SOCKET", default_value_t = 1_000, value_parser = RangedU64ValueParser::<usize>::new().range(0..=10_000_000))]
     pub max_channels_per_socket: usize,
@@ -88,9 +91,10 @@ pub struct SocketConfig {
     /// How long a channel's authorization is valid after it was issued, in seconds
     #[arg(long, env = "HUBBUB_AUTHORIZATION_SECS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
     pub authorization_secs: u32,
-    /// Time over which sockets are closed at shutdown, so that not all clients reconnect at the same moment, in seconds
-    #[arg(long, env = "HUBBUB_SHUTDOWN_SPREAD_SECS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=31_536_000))]
-    pub shutdown_spread_secs: u32,
+    /// Time over which sockets are closed at shutdown, so that not all clients reconnect at the same moment, in
+    /// milliseconds; clients come back a second later, and the next process should be there by then
+    #[arg(long, env = "HUBBUB_SHUTDOWN_SPREAD_MS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=86_400_000))]
+    pub shutdown_spread_ms: u32,
     /// Compression of messages (permessage-deflate, RFC 7692) for clients that offer it, as all browsers do; only with the
     /// transport tcp
     #[arg(long, env = "HUBBUB_SOCKET_DEFLATE", value_enum, default_value_t = Deflate::On)]
@@ -151,6 +155,10 @@ impl SocketConfig {
     }
 
     pub(in crate::config) fn validate(&self) -> Result<(), ConfigError> {
+        if self.max_event_data_bytes > self.max_frame_bytes {
+            let (event_data_bytes, frame_bytes) = (self.max_event_data_bytes, self.max_frame_bytes);
+            return Err(ConfigError::EventDataBeyondFrame { event_data_bytes, frame_bytes });
+        }
         match (&self.app_id, &self.app_key, &self.app_secret) {
             (None, None, None) => Ok(()),
             (Some(_), Some(_), Some(_)) => Ok(()),

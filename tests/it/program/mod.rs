@@ -10,6 +10,7 @@ mod health;
 pub(crate) mod maintenance;
 mod page;
 mod rations;
+mod restart;
 mod roles;
 mod six_steps;
 mod start;
