@@ -3,9 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::ServeConfig;
+use crate::config::{ServeConfig, read_dotenv, unknown_variables, with_secret_files};
 
 use super::pusher_client::{ListenArgs, TriggerArgs, listen, trigger};
 use super::{apps, backup, check, export, people, serve};
@@ -48,15 +48,22 @@ enum Command {
 /// Runs what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
-    // A missing .env is the usual case; one that cannot be read is said below.
-    if let Err(error) = dotenvy::dotenv()
-        && !error.not_found()
-    {
-        eprintln!("hubbub: the file .env: {error}");
-        return ExitCode::from(2);
-    }
-    match Cli::parse().command {
-        Command::Serve(config) => serve::serve(*config),
+    let command = match read_dotenv() {
+        Ok(()) => with_secret_files(Cli::command()).map_err(|error| error.to_string()),
+        Err(error) => Err(error),
+    };
+    let command = match command {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("hubbub: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let given = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let unknown = unknown_variables(&command, given);
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    match cli.command {
+        Command::Serve(config) => serve::serve(*config, &unknown),
         Command::Trigger(args) => wait(trigger(args)),
         Command::Listen(args) => wait(listen(args)),
         Command::Apps(command) => report(apps::run(&command).map(done)),

@@ -3,17 +3,21 @@
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::app::{Application, Reloader};
 use crate::config::{LogFormat, ServeConfig};
 use crate::telemetry;
 
 /// Runs the server.
-pub(super) fn serve(config: ServeConfig) -> ExitCode {
+/// `unknown_variables` are sentences about variables of the environment that no setting has.
+pub(super) fn serve(config: ServeConfig, unknown_variables: &[String]) -> ExitCode {
     if let Err(error) = telemetry::init(config.log_format == LogFormat::Json) {
         eprintln!("hubbub: {error}");
         return ExitCode::from(2);
+    }
+    for sentence in config.warnings().iter().chain(unknown_variables) {
+        warn!("{sentence}");
     }
     actix_web::rt::System::new().block_on(async move {
         let application = match Application::build(config).await {

@@ -9,22 +9,22 @@ use super::Secret;
 #[derive(Debug, Clone, Args)]
 pub struct AuthConfig {
     /// Minimum length of a password, in characters
-    #[arg(long, env = "HUBBUB_MIN_PASSWORD_CHARS", default_value_t = 10)]
+    #[arg(long, env = "HUBBUB_MIN_PASSWORD_CHARS", default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..=256))]
     pub min_password_chars: usize,
     /// Memory for hashing one password, in KiB (OWASP's minimum for Argon2id is 19456)
-    #[arg(long, env = "HUBBUB_PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(8..))]
+    #[arg(long, env = "HUBBUB_PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(8..=4_194_304))]
     pub password_memory_kib: u32,
     /// Threads that hash passwords
-    #[arg(long, env = "HUBBUB_PASSWORD_THREADS", default_value_t = 2, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, env = "HUBBUB_PASSWORD_THREADS", default_value_t = 2, value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub password_threads: usize,
     /// Secret that signs access tokens, the same on all web nodes, at least 32 characters; generated on first start when not given
     #[arg(long, env = "HUBBUB_TOKEN_SECRET", hide_env_values = true)]
     pub token_secret: Option<Secret>,
     /// Lifetime of an access token, in seconds
-    #[arg(long, env = "HUBBUB_ACCESS_TOKEN_SECS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "HUBBUB_ACCESS_TOKEN_SECS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
     pub access_token_secs: u32,
     /// Lifetime of an unused session, in days
-    #[arg(long, env = "HUBBUB_SESSION_DAYS", default_value_t = 30)]
+    #[arg(long, env = "HUBBUB_SESSION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub session_days: u32,
     /// Take the client's IP address from X-Forwarded-For; only behind a proxy that sets it
     #[arg(long, env = "HUBBUB_TRUST_PROXY")]

@@ -24,17 +24,17 @@ pub struct BusConfig {
     #[arg(long, env = "HUBBUB_SOCKET_URL", value_name = "URL")]
     pub socket_url: Option<String>,
     /// Events that may wait for the bus; when it is full the oldest is dropped, and clients are told to read the log
-    #[arg(long, env = "HUBBUB_BUS_QUEUE", default_value_t = 8_192, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, env = "HUBBUB_BUS_QUEUE", default_value_t = 8_192, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000_000))]
     pub bus_queue: usize,
     /// Events in one request to the HTTP API of a socket server
-    #[arg(long, env = "HUBBUB_BUS_BATCH", default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, env = "HUBBUB_BUS_BATCH", default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000_000))]
     pub bus_batch: usize,
     /// How long a node without a connection to the bus keeps its sockets, in seconds; then it closes them, and clients
     /// reconnect to another node
-    #[arg(long, env = "HUBBUB_BUS_OUTAGE_SECS", default_value_t = 15)]
+    #[arg(long, env = "HUBBUB_BUS_OUTAGE_SECS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(0..=31_536_000))]
     pub bus_outage_secs: u64,
     /// Share of what comes over the bus that is lost, and as much again repeated, in percent; delays the rest. For tests.
-    #[arg(long, env = "HUBBUB_BUS_FAULTS_PERCENT", default_value_t = 0, hide = true)]
+    #[arg(long, env = "HUBBUB_BUS_FAULTS_PERCENT", default_value_t = 0, hide = true, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub bus_faults_percent: u8,
 }
 

@@ -48,6 +48,9 @@ pub enum ConfigError {
     /// The page must be able to connect to it.
     #[error("HUBBUB_SOCKET_URL is ws://HOST:PORT or wss://HOST:PORT, without a path; it is {0:?}")]
     SocketUrl(String),
+    /// No page comes from such an origin.
+    #[error("HUBBUB_SOCKET_ORIGINS has origins such as https://chat.example.org, with commas; {0:?} is none")]
+    SocketOrigin(String),
     /// Two sets of credentials for one app.
     #[error("--bus pusher:// names the app already: leave HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET out")]
     AppTwice,
@@ -68,6 +71,9 @@ pub enum ConfigError {
     /// Cookies and links are built on it.
     #[error("HUBBUB_PUBLIC_URL must begin with http:// or https://; it is {0:?}")]
     PublicUrl(String),
+    /// A secret is so short that it could be found by trying.
+    #[error("{0} must have at least {1} characters, and must not be guessable")]
+    ShortSecret(&'static str, usize),
     /// Short enough to be found by trying.
     #[error("HUBBUB_TOKEN_SECRET must have at least 32 characters, and must not be guessable")]
     TokenSecret,

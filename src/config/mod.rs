@@ -12,11 +12,14 @@
 //! | `sockets` | the settings of the socket server, of its webhooks, and the file of apps |
 //! | `pusher_server` | a Pusher-compatible server as a URL names it |
 //! | `secret` | a text that is not printed |
+//! | `environment` | `.env`, secrets in files, variables that no setting has |
+//! | `warnings` | settings that let others listen |
 //! | `error` | combinations that cannot work |
 
 mod auth;
 mod bus;
 mod documents;
+mod environment;
 mod error;
 mod http;
 mod jobs;
@@ -27,10 +30,12 @@ mod secret;
 mod serve;
 mod sockets;
 mod store;
+mod warnings;
 
 pub use auth::AuthConfig;
 pub use bus::{BusAddress, BusConfig, SocketAddress};
 pub use documents::DocumentsConfig;
+pub use environment::{SecretFileError, read_dotenv, require_private, unknown_variables, with_secret_files};
 pub use error::ConfigError;
 pub use http::HttpConfig;
 pub use jobs::JobsConfig;
@@ -38,6 +43,6 @@ pub use pusher_server::{InvalidPusherUrl, PusherServer};
 pub use rations::{Ration, RationKey, RationRow, RationWindow, RationsConfig, RationsSwitch};
 pub use role::Role;
 pub use secret::Secret;
-pub use serve::{LogFormat, ServeConfig, SignUp};
+pub use serve::{LogFormat, ServeConfig, SignUp, parse_listen};
 pub use sockets::{AppsFileError, Deflate, SocketConfig, SocketTransport, WebhookConfig, default_limits, read_apps};
 pub use store::StoreConfig;

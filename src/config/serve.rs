@@ -1,8 +1,9 @@
 //! All settings of the server, and the checks between them.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
 use super::{
@@ -32,8 +33,8 @@ pub enum LogFormat {
 /// The settings of `hubbub serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeConfig {
-    /// Address and port to listen on
-    #[arg(long, env = "HUBBUB_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
+    /// Address, or name of an address of this machine, and port to listen on
+    #[arg(long, env = "HUBBUB_LISTEN", default_value = "127.0.0.1:8080", value_name = "HOST:PORT", value_parser = parse_listen)]
     pub listen: SocketAddr,
     /// Data directory: the embedded database, and the keys and credentials generated on first start; with --demo
     /// ./demo-data when not given
@@ -65,7 +66,7 @@ pub struct ServeConfig {
     #[arg(long, env = "HUBBUB_SIGN_UP", value_enum, default_value_t = SignUp::Invite)]
     pub sign_up: SignUp,
     /// Threads that serve HTTP and sockets; 0: one per core
-    #[arg(long, env = "HUBBUB_WORKERS", default_value_t = 0)]
+    #[arg(long, env = "HUBBUB_WORKERS", default_value_t = 0, value_parser = RangedU64ValueParser::<usize>::new().range(0..=1_024))]
     pub workers: usize,
     /// Format of log lines
     #[arg(long, env = "HUBBUB_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
@@ -102,6 +103,26 @@ pub struct ServeConfig {
     pub webhooks: WebhookConfig,
 }
 
+/// An address with its port, or a name such as `localhost:8080`; of a name's addresses the first of IPv4, or else the first.
+///
+/// # Errors
+/// A sentence that says what it must be.
+pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let addresses =
+        text.to_socket_addrs().map_err(|error| format!("it must be HOST:PORT, such as 127.0.0.1:8080 ({error})"))?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+    address.copied().ok_or_else(|| "the name has no address".to_owned())
+}
+
+/// What scanners would take days for, and not minutes.
+const MIN_METRICS_TOKEN_BYTES: usize = 16;
+/// The hosted service's have 20.
+const MIN_APP_SECRET_BYTES: usize = 8;
+
 /// RFC 7518 wants 256 bits for HS256.
 const MIN_TOKEN_SECRET_BYTES: usize = 32;
 
@@ -123,6 +144,14 @@ impl ServeConfig {
         {
             return Err(ConfigError::PublicUrl(url.to_owned()));
         }
+        let is_short =
+            |secret: &Option<Secret>, least| secret.as_ref().is_some_and(|secret| secret.expose().len() < least);
+        if is_short(&self.metrics_token, MIN_METRICS_TOKEN_BYTES) {
+            return Err(ConfigError::ShortSecret("HUBBUB_METRICS_TOKEN", MIN_METRICS_TOKEN_BYTES));
+        }
+        if is_short(&self.socket.app_secret, MIN_APP_SECRET_BYTES) {
+            return Err(ConfigError::ShortSecret("HUBBUB_APP_SECRET", MIN_APP_SECRET_BYTES));
+        }
         if self.auth.token_secret.as_ref().is_some_and(|secret| secret.expose().len() < MIN_TOKEN_SECRET_BYTES) {
             return Err(ConfigError::TokenSecret);
         }
@@ -140,6 +169,7 @@ impl ServeConfig {
         let ways = [
             (self.public_url.is_some(), "--public-url (HUBBUB_PUBLIC_URL)"),
             (self.auth.trust_proxy, "--trust-proxy (HUBBUB_TRUST_PROXY)"),
+            (!self.http.allowed_hosts.is_empty(), "--allowed-hosts (HUBBUB_ALLOWED_HOSTS)"),
             (!self.bus.sockets_are_local()?, "--socket-url (HUBBUB_SOCKET_URL)"),
             (!self.bus.is_on_this_machine()?, "--bus (HUBBUB_BUS)"),
         ];

@@ -129,6 +129,11 @@ refusals! {
         /// The range starts beyond the end of the file, or several ranges were asked for.
         RangeNotSatisfiable: "range_not_satisfiable", None, "The file does not have this range.";
     }
+    421 {
+        /// The name that was asked is none of the instance's.
+        ForeignHost: "foreign_host", None,
+            "This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS).";
+    }
     422 {
         /// The body has a field that the call does not know.
         UnknownField: "unknown_field", None, "The body has an unknown field.";

@@ -25,6 +25,9 @@ pub enum ApiError {
     /// Somebody has used up a ration.
     #[error(transparent)]
     RationUsedUp(#[from] RationUsedUp),
+    /// The request is for a name that the instance does not have.
+    #[error("the server is not called {0:?}")]
+    ForeignHost(String),
     /// The body came more slowly than `HUBBUB_BODY_MIN_BYTES_PER_SEC`.
     #[error("the body came too slowly")]
     BodyTooSlow,

@@ -16,6 +16,7 @@ use crate::http::documents::merge_limiter::Merging;
 use crate::http::files::thumbnails::Thumbnails;
 use crate::http::log::catch_up::PieceFlights;
 use crate::http::log::stream::EventStreams;
+use crate::http::pipeline::host::AllowedHosts;
 use crate::http::pipeline::identity_cache::IdentityCache;
 use crate::http::pipeline::rationing::Rations;
 
@@ -31,6 +32,7 @@ pub struct WebState {
     pub(crate) access_tokens: AccessTokens,
     pub(crate) sign_ins: SignInThrottle,
     pub(crate) rations: Rations,
+    pub(crate) hosts: AllowedHosts,
     pub(crate) identities: IdentityCache,
     pub(crate) event_streams: EventStreams,
     pub(crate) catch_ups: PieceFlights,
@@ -101,6 +103,7 @@ impl WebState {
             access_tokens: parts.access_tokens,
             sign_ins: SignInThrottle::new(config.rations.sign_ins_per_minute),
             rations: Rations::new(&config.rations),
+            hosts: AllowedHosts::new(config),
             identities: IdentityCache::default(),
             catch_ups: PieceFlights::default(),
             event_streams: EventStreams::new(config.http.max_event_streams),

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::app::start_error::StartError;
-use crate::config::{BusAddress, ServeConfig, SocketConfig, default_limits};
-use crate::pusher::{App, AppId, InvalidCredentials};
+use crate::config::{BusAddress, ConfigError, ServeConfig, SocketConfig, default_limits};
+use crate::pusher::{AllowedOrigin, App, AppId, InvalidCredentials};
 
 use super::data_dir::DataDir;
 
@@ -63,11 +63,21 @@ pub(in crate::app) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>)
         // Everybody may open a socket of the chat; a page joins a channel at once.
         authorization_timeout: Some(Duration::from_secs(config.socket.anonymous_socket_secs.into()))
             .filter(|time| !time.is_zero()),
-        allowed_origins: Vec::new(),
+        allowed_origins: allowed_origins(config)?,
         is_chat: true,
         limits: default_limits(&config.socket),
         webhooks: Vec::new(),
     })
+}
+
+/// Where a page must come from to open sockets of the chat: from the public URL, unless other origins are named.
+fn allowed_origins(config: &ServeConfig) -> Result<Vec<AllowedOrigin>, ConfigError> {
+    let public = config.public_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    let public = public.map(|url| url.origin().ascii_serialization());
+    let named = config.socket.socket_origins.iter();
+    let origins: Vec<&String> = if named.len() > 0 { named.collect() } else { public.iter().collect() };
+    let parse = |origin: &String| AllowedOrigin::parse(origin).map_err(|_| ConfigError::SocketOrigin(origin.clone()));
+    origins.into_iter().map(parse).collect()
 }
 
 /// The credentials of the chat's own app, for a command that speaks to its server: from the settings, or as the server

@@ -8,7 +8,7 @@ use clap::Args;
 use thiserror::Error;
 
 use crate::app::{StartError, chat_credentials};
-use crate::config::{InvalidPusherUrl, PusherServer, Secret, SocketConfig};
+use crate::config::{InvalidPusherUrl, PusherServer, Secret, SocketConfig, parse_listen};
 
 /// Which server, and whose credentials.
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(in crate::cli) struct ServerArgs {
     #[arg(long, env = "HUBBUB_SERVER", value_name = "URL", hide_env_values = true)]
     server: Option<Secret>,
     /// Address of the local Hubbub server
-    #[arg(long, env = "HUBBUB_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
+    #[arg(long, env = "HUBBUB_LISTEN", default_value = "127.0.0.1:8080", value_name = "HOST:PORT", value_parser = parse_listen)]
     listen: SocketAddr,
     /// Data directory of the local Hubbub server; that of the demo is ./demo-data
     #[arg(long, env = "HUBBUB_DATA_DIR", default_value = "./data", value_name = "DIR")]

@@ -23,6 +23,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::config::{SecretFileError, require_private};
 use crate::pusher::{AllowedOrigin, App, AppId, AppLimits, AppWebhook};
 
 use super::socket::SocketConfig;
@@ -38,6 +39,9 @@ pub enum AppsFileError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Others can read the secrets in it.
+    #[error("{0} (HUBBUB_APPS_FILE)")]
+    Open(SecretFileError),
     /// It is not valid TOML, or an entry is invalid.
     #[error("{path}: {reason} (HUBBUB_APPS_FILE)")]
     Invalid {
@@ -122,6 +126,7 @@ pub fn default_limits(config: &SocketConfig) -> AppLimits {
 /// [`AppsFileError`], which names the file and, where it can, the line.
 pub fn read_apps(path: &Path, config: &SocketConfig) -> Result<Vec<App>, AppsFileError> {
     let name = || path.display().to_string();
+    require_private(path).map_err(AppsFileError::Open)?;
     let text = std::fs::read_to_string(path).map_err(|source| AppsFileError::Read { path: name(), source })?;
     let invalid = |reason: String| AppsFileError::Invalid { path: name(), reason };
     let file: AppsFile = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
@@ -215,6 +220,8 @@ impl LimitsEntry {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::config::ServeConfig;
     use clap::Parser;
@@ -229,6 +236,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("apps.toml");
         std::fs::write(&path, text).expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("set");
         read_apps(&path, &Cli::parse_from(["hubbub"]).serve.socket)
     }
 

@@ -12,6 +12,7 @@ use crate::store::TokenHash;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
+use crate::http::pipeline::host::asked_host;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 
@@ -60,7 +61,7 @@ pub(crate) async fn create_invite(
     Ok(HttpResponse::Created().json(InviteResponse {
         id: invite.id,
         code: code.expose(),
-        url: invite_url(&request, state.config.public_url.as_deref(), &code),
+        url: invite_url(&request, &state, &code),
         created_at: invite.created_at,
         expires_at: invite.expires_at,
     }))
@@ -76,9 +77,12 @@ fn lifetime(hours: Option<u32>) -> Result<Duration, InvalidField> {
 }
 
 /// A link to send to somebody: the page for signing up, with the code filled in.
-fn invite_url(request: &HttpRequest, public_url: Option<&str>, code: &OpaqueToken) -> String {
-    let asked = request.connection_info();
-    let here = || format!("{}://{}", asked.scheme(), asked.host());
+fn invite_url(request: &HttpRequest, state: &WebState, code: &OpaqueToken) -> String {
+    let trusts_proxy = state.config.auth.trust_proxy;
+    let proto = request.headers().get("x-forwarded-proto").filter(|_| trusts_proxy);
+    let scheme = if proto.is_some_and(|proto| proto == "https") { "https" } else { "http" };
+    let here = || format!("{scheme}://{}", asked_host(request, trusts_proxy).unwrap_or_default());
+    let public_url = state.config.public_url.as_deref();
     let base = public_url.map_or_else(here, |url| url.trim_end_matches('/').to_owned());
     format!("{base}/sign-up?invite={}", code.expose())
 }

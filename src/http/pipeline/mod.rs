@@ -4,6 +4,7 @@ pub(crate) mod body;
 pub(crate) mod client_ip;
 pub(crate) mod compression;
 pub(crate) mod excluded_socket;
+pub(crate) mod host;
 pub(crate) mod identity;
 pub(crate) mod identity_cache;
 pub(crate) mod page_limit;

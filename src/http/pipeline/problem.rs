@@ -88,6 +88,10 @@ impl ApiError {
                     None => problem.retry_after(Duration::from_secs(5)),
                 }
             }
+            Self::ForeignHost(name) => Problem::of(Refusal::ForeignHost).detail(format!(
+                "This server is not called {:?} (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS).",
+                name.chars().take(100).collect::<String>()
+            )),
             Self::BodyTooSlow => Problem::of(Refusal::BodyTooSlow),
             Self::DocumentTooLarge { max_document_bytes } => Problem::of(Refusal::DocumentTooLarge).detail(format!(
                 "The document would be larger than {max_document_bytes} bytes (HUBBUB_MAX_DOCUMENT_BYTES)."

@@ -7,7 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
@@ -32,6 +32,13 @@ pub async fn finish_answer(
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
     let request_id = request_id(request.headers());
     request.headers_mut().insert(REQUEST_ID, request_id.clone());
+    if let Some(state) = request.app_data::<web::Data<WebState>>()
+        && let Some(name) = state.hosts.foreign_name(request.request())
+    {
+        let mut response = ApiError::ForeignHost(name).answer(request_id.to_str().ok()).map_into_right_body();
+        response.headers_mut().insert(REQUEST_ID, request_id);
+        return Ok(request.into_response(response));
+    }
     let (request, response) = next.call(request).await?.into_parts();
     let problem = match response.error().map(|error| error.as_error::<ApiError>()) {
         Some(Some(error)) => Some(error.answer(request_id.to_str().ok())),
@@ -104,6 +111,12 @@ fn add_security_headers(headers: &mut HeaderMap, request: &HttpRequest, is_uncha
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    let config = request.app_data::<web::Data<WebState>>().map(|state| &state.config);
+    if let Some(config) = config.filter(|config| config.is_secure() && config.http.hsts_secs > 0)
+        && let Ok(value) = HeaderValue::try_from(format!("max-age={}", config.http.hsts_secs))
+    {
+        headers.insert(STRICT_TRANSPORT_SECURITY, value);
     }
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

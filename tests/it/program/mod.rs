@@ -14,3 +14,4 @@ mod rations;
 mod restart;
 mod roles;
 mod six_steps;
+mod start;

@@ -37,12 +37,13 @@ async fn what_happens_is_counted() {
 
 #[actix_web::test]
 async fn a_token_is_asked_for_when_one_is_set() {
-    let server = Server::start_with(|config| config.metrics_token = Some(Secret::from("t0ken".to_owned()))).await;
+    let server =
+        Server::start_with(|config| config.metrics_token = Some(Secret::from("t0ken-of-the-metrics".to_owned()))).await;
     let stranger = server.stranger();
     stranger.get("/metrics").await.expect(401);
     stranger.with_token("t0ke").get("/metrics").await.expect(401);
-    stranger.with_token("t0ken").get("/metrics").await.expect(200);
-    Answer::of(stranger.request(Method::GET, "/metrics?token=t0ken")).await.expect(401);
+    stranger.with_token("t0ken-of-the-metrics").get("/metrics").await.expect(200);
+    Answer::of(stranger.request(Method::GET, "/metrics?token=t0ken-of-the-metrics")).await.expect(401);
 }
 
 #[actix_web::test]

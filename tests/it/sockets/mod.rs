@@ -9,6 +9,7 @@ mod webhooks;
 mod websocket;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use hubbub::config::ServeConfig;
 
@@ -21,5 +22,6 @@ pub(crate) const OTHER_APP: &str = "[[apps]]\nid = \"2\"\nkey = \"other-key\"\ns
 pub(crate) fn write_apps(config: &mut ServeConfig, text: &str) {
     let path = config.data_dir.join("apps.toml");
     fs::write(&path, text).expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("set");
     config.socket.apps_file = Some(path);
 }
