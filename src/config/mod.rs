@@ -33,7 +33,7 @@ pub use error::ConfigError;
 pub use http::HttpConfig;
 pub use jobs::JobsConfig;
 pub use pusher_server::{InvalidPusherUrl, PusherServer};
-pub use role::Role;
+pub use role::ProcessRole;
 pub use secret::Secret;
 pub use serve::{LogFormat, ServeConfig, SignUp};
 pub use sockets::{AppsFileError, Deflate, SocketConfig, SocketTransport, WebhookConfig, default_limits, read_apps};

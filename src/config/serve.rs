@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{
-    AuthConfig, BusAddress, BusConfig, ConfigError, DocumentsConfig, HttpConfig, JobsConfig, Role, Secret,
+    AuthConfig, BusAddress, BusConfig, ConfigError, DocumentsConfig, HttpConfig, JobsConfig, ProcessRole, Secret,
     SocketConfig, StoreConfig, WebhookConfig,
 };
 
@@ -45,8 +45,8 @@ pub struct ServeConfig {
     #[arg(long, env = "HUBBUB_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<Secret>,
     /// Which parts this process runs
-    #[arg(long, env = "HUBBUB_ROLE", value_enum, default_value_t = Role::All)]
-    pub role: Role,
+    #[arg(long, env = "HUBBUB_ROLE", value_enum, default_value_t = ProcessRole::All)]
+    pub role: ProcessRole,
     /// Create two demo users, rooms and messages, and open sign-up; only on a loopback address
     #[arg(long, env = "HUBBUB_DEMO")]
     pub demo: bool,
