@@ -8,8 +8,6 @@ use crate::domain::{RoomId, Seq, Timestamp, UserId};
 use crate::pusher::{AppId, ChannelKey, ChannelName, SocketId, server_frame};
 use crate::timeline::Timeline;
 
-use super::ClusterEvent;
-
 /// One message for the broadcasters. A broadcaster receives each message for a channel that it has sockets of.
 #[derive(Debug, Clone)]
 pub enum BusMessage {
@@ -19,15 +17,6 @@ pub enum BusMessage {
     Revoke(Revocation),
     /// A user's connections are to be closed.
     Terminate(Termination),
-}
-
-/// What a broadcaster receives from the bus.
-#[derive(Debug)]
-pub enum BusInput {
-    /// A message of this process.
-    Message(BusMessage),
-    /// A message of another node, or what happened to one.
-    Cluster(ClusterEvent),
 }
 
 /// An event for the sockets of one channel.

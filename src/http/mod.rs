@@ -15,6 +15,7 @@ mod pipeline;
 mod rooms;
 mod search;
 mod state;
+mod text_schema;
 mod webhooks;
 
 use crate::domain::Refusal;

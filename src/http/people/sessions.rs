@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::domain::{Password, Refusal, SessionId, Timestamp, User, Username};
+use crate::json::UserPayload;
 use crate::store::{Rotation, TokenHash};
 
 use crate::http::error::ApiError;
-use crate::http::people::users::UserResponse;
 use crate::http::pipeline::body::FormOrJson;
 use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
@@ -32,7 +32,7 @@ pub(crate) struct SessionResponse<'a> {
     token_type: &'static str,
     /// In seconds.
     expires_in: u32,
-    user: UserResponse<'a>,
+    user: UserPayload<'a>,
 }
 
 #[derive(Deserialize, ToSchema)]

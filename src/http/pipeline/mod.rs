@@ -10,5 +10,3 @@ pub(crate) mod problem;
 pub(crate) mod response;
 pub(crate) mod run_to_completion;
 pub(crate) mod same_site;
-pub(crate) mod start_timeline;
-pub(crate) mod text_schema;
