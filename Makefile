@@ -20,13 +20,13 @@ BENCH := target/release/hubbub-bench
 endif
 
 # All that the tests need, looked for before the first of them.
-TEST_TOOLS := shellcheck cargo rustfmt clippy node cc cxx openssl libssl python nats-server chromium curl ip \
+TEST_TOOLS := shellcheck cargo rustfmt clippy node cc cxx openssl libssl python nats-server chromium curl ip nginx caddy \
 	$(if $(HUBBUB_TEST_POSTGRES_URL),,postgres)
 
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run run-tools dev build page test test-tools check check-scripts check-docs deny check-rust program test-rust test-tls check-page test-clients test-sdks test-browser fuzz-seeds fuzz bench bench-peers measure-documents torture clean
+.PHONY: help run run-tools dev build page test test-tools check check-scripts check-docs deny check-rust program test-rust test-tls check-page test-clients test-deploy test-sdks test-browser fuzz-seeds fuzz bench bench-peers measure-documents torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,7 +64,7 @@ tests/node_modules/.package-lock.json: tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund
 	@touch $@
 
-test: test-tools check-scripts check-page check-rust test-rust test-tls test-clients test-sdks test-browser fuzz-seeds ## Run every test there is
+test: test-tools check-scripts check-page check-rust test-rust test-tls test-clients test-deploy test-sdks test-browser fuzz-seeds ## Run every test there is
 
 test-tools:
 	@tests/require.sh $(TEST_TOOLS)
@@ -134,6 +134,10 @@ test-clients: program tests/node_modules/.package-lock.json frontend/node_module
 	cd tests && HUBBUB_BIN=$(TARGET)/debug/hubbub npm run test:clients
 	cd frontend && HUBBUB_BIN=$(TARGET)/debug/hubbub npm run test:server
 
+test-deploy: program tests/node_modules/.package-lock.json ## The files of docs/deploy, in nginx, Caddy, NATS, Postgres and systemd
+	@tests/require.sh nginx caddy nats-server openssl
+	cd tests && HUBBUB_BIN=$(TARGET)/debug/hubbub ./postgres.sh npm run test:deploy
+
 tests/sdks/node_modules/.package-lock.json: tests/sdks/package-lock.json
 	@tests/require.sh node
 	cd tests/sdks && npm ci --no-audit --no-fund
@@ -200,5 +204,5 @@ torture: build ## The long tests: kills under load, thousands of random operatio
 	fuzz/run.sh for 300
 	cd bench && cargo build --release --locked && $(BENCH) soak --minutes 15
 
-clean: ## Remove what was built, but not ./data
+clean: ## Remove what was built, but not ./data and ./demo-data
 	rm -rf target bench/target bench/peers/node_modules bench/peers/sockudo fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv

@@ -58,6 +58,8 @@ for tool in "$@"; do
     python) python3 -c 'import ensurepip, venv' 2>/dev/null || require_package "Python with venv" python3 python3-venv ;;
     # Debian keeps it out of the path of ordinary users.
     nats-server) PATH="$PATH:/usr/sbin" command -v nats-server >/dev/null || require_package "the NATS server" nats-server ;;
+    nginx) PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || require_package "nginx" nginx-light ;;
+    caddy) command -v caddy >/dev/null || require_package "Caddy" caddy ;;
     postgres) has_postgres || require_package "the Postgres server" postgresql ;;
     # Only root can use it, for the cluster test that cuts a network.
     ip) [ "$(id -u)" != 0 ] || command -v ip >/dev/null || require_package "the command ip" iproute2 ;;
@@ -85,7 +87,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 [ ${#packages[@]} -gt 0 ] || exit 0
 
-# Postgres shall neither make a cluster nor start a service.
+# Postgres shall make no cluster, and no package shall start a service.
 no_cluster=/etc/postgresql-common/createcluster.d/hubbub-tests.conf
 no_service=
 clean_up() {

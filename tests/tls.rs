@@ -3,13 +3,15 @@
 #![cfg(test)]
 
 use std::env;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use hubbub::store::{OpenError, Store, StoreOptions};
 
-const OPTIONS: StoreOptions = StoreOptions { read_connections: 1, write_queue: 8, write_batch: 8 };
+const OPTIONS: StoreOptions =
+    StoreOptions { read_connections: 1, read_timeout: Duration::from_secs(10), write_queue: 8, write_batch: 8 };
 
 fn setting(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set (tests/postgres.sh starts a server)"))

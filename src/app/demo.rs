@@ -50,7 +50,8 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Creates users, rooms and messages on the first start, and a new token on each start.
+    /// Creates users, rooms and messages on the first start, and a new token on each start. The database has its mark by
+    /// then, so that no other server than a demo ever uses it.
     pub(super) async fn prepare(store: &Store, passwords: &Passwords, limits: &Limits) -> Result<Self, StartError> {
         if store.is_first_run().await? {
             seed(store, passwords, limits).await?;

@@ -68,6 +68,21 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// What was handed over is no listening TCP socket.
+    #[error("the socket that was handed over (LISTEN_FDS) is no TCP socket that listens: {0}")]
+    HandedOver(io::Error),
+    /// A demo's database, and the server is none.
+    #[error(
+        "the database {0} was made by --demo, and everybody knows the password of its administrator; name another place \
+         (HUBBUB_DATA_DIR, HUBBUB_DATABASE_URL), or add --demo to go on with the demo"
+    )]
+    DemoDatabase(String),
+    /// The demo would let everybody into a database of somebody else.
+    #[error(
+        "the database {0} was not made by --demo, so the demo does not use it; leave HUBBUB_DATA_DIR and \
+         HUBBUB_DATABASE_URL out to have the demo in ./demo-data, or leave --demo out"
+    )]
+    NotADemo(String),
     /// The demo's people and rooms cannot be made.
     #[error("the demo: {0}")]
     Demo(#[from] StoreError),

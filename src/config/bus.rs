@@ -1,6 +1,7 @@
 //! Settings of the bus between processes, and the URL of the socket server for the page.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
@@ -98,6 +99,28 @@ impl BusConfig {
         }
     }
 
+    /// Whether the page finds its sockets where it came from, or at a loopback address.
+    ///
+    /// # Errors
+    /// [`ConfigError::SocketUrl`].
+    pub(super) fn sockets_are_local(&self) -> Result<bool, ConfigError> {
+        Ok(self.socket_address()?.is_none_or(|address| is_loopback(&address.host)))
+    }
+
+    /// Whether events stay on this machine.
+    ///
+    /// # Errors
+    /// As [`Self::address`].
+    pub(super) fn is_on_this_machine(&self) -> Result<bool, ConfigError> {
+        Ok(match self.address()? {
+            BusAddress::Local => true,
+            BusAddress::Pusher(server) => is_loopback(&server.host),
+            BusAddress::Nats(servers) => servers
+                .iter()
+                .all(|server| Url::parse(server.expose()).is_ok_and(|url| url.host_str().is_some_and(is_loopback))),
+        })
+    }
+
     pub(super) fn validate(&self, role: ProcessRole) -> Result<(), ConfigError> {
         self.socket_address()?;
         match (role, self.address()?) {
@@ -108,6 +131,12 @@ impl BusConfig {
             (ProcessRole::Web, _) | (_, BusAddress::Local | BusAddress::Nats(_)) => Ok(()),
         }
     }
+}
+
+/// Whether a URL's host is this machine: `localhost`, `127.0.0.1`, `[::1]`.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
 /// `nats://a:4222,b:4222` or `nats://a:4222,nats://b:4222`: the servers, each with its scheme.

@@ -14,6 +14,11 @@ pub enum ConfigError {
         "--demo has public passwords, so it listens on a loopback address only, and {0} is not one; leave --demo out, or use --listen 127.0.0.1:8080"
     )]
     DemoNotLoopback(SocketAddr),
+    /// A setting leads to the demo from another machine.
+    #[error(
+        "--demo has public passwords, so nothing may lead to it from another machine, and {0} does; leave one of them out"
+    )]
+    DemoFromOutside(&'static str),
     /// Unknown scheme of the bus.
     #[error("--bus begins with local:, pusher://, pushers:// or nats://; {0:?} is none of them (HUBBUB_BUS)")]
     UnknownBus(String),
@@ -49,6 +54,17 @@ pub enum ConfigError {
     /// Some of the three are set.
     #[error("set all of HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET, or none of them")]
     AppIncomplete,
+    /// Clients' events could never be as large as allowed.
+    #[error(
+        "HUBBUB_MAX_EVENT_DATA_BYTES is {event_data_bytes}, and a client's frame has at most {frame_bytes} bytes \
+         (HUBBUB_MAX_FRAME_BYTES): no client could send so much; raise the one or lower the other"
+    )]
+    EventDataBeyondFrame {
+        /// The largest data of an event.
+        event_data_bytes: usize,
+        /// The largest frame.
+        frame_bytes: usize,
+    },
     /// Cookies and links are built on it.
     #[error("HUBBUB_PUBLIC_URL must begin with http:// or https://; it is {0:?}")]
     PublicUrl(String),

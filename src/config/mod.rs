@@ -8,6 +8,7 @@
 //! | `serve` | all settings of the server, and the checks between them |
 //! | `role` | which parts a process runs |
 //! | `http`, `documents`, `store`, `auth`, `jobs`, `bus` | the settings of each part |
+//! | `rations` | how much one person and one address may do |
 //! | `sockets` | the settings of the socket server, of its webhooks, and the file of apps |
 //! | `pusher_server` | a Pusher-compatible server as a URL names it |
 //! | `secret` | a text that is not printed |
@@ -19,12 +20,11 @@ mod documents;
 mod error;
 mod http;
 mod jobs;
-mod pusher_server;
-mod role;
-mod secret;
+mod rations;
 mod serve;
 mod sockets;
 mod store;
+mod values;
 
 pub use auth::AuthConfig;
 pub use bus::{BusAddress, BusConfig, SocketAddress};
@@ -32,9 +32,8 @@ pub use documents::DocumentsConfig;
 pub use error::ConfigError;
 pub use http::HttpConfig;
 pub use jobs::JobsConfig;
-pub use pusher_server::{InvalidPusherUrl, PusherServer};
-pub use role::ProcessRole;
-pub use secret::Secret;
+pub use rations::{Ration, RationKey, RationRow, RationWindow, RationsConfig, RationsSwitch};
 pub use serve::{LogFormat, ServeConfig, SignUp};
 pub use sockets::{AppsFileError, Deflate, SocketConfig, SocketTransport, WebhookConfig, default_limits, read_apps};
 pub use store::StoreConfig;
+pub use values::{InvalidPusherUrl, ProcessRole, PusherServer, Secret};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{
-    AuthConfig, BusAddress, BusConfig, ConfigError, DocumentsConfig, HttpConfig, JobsConfig, ProcessRole, Secret,
-    SocketConfig, StoreConfig, WebhookConfig,
+    AuthConfig, BusAddress, BusConfig, ConfigError, DocumentsConfig, HttpConfig, JobsConfig, ProcessRole,
+    RationsConfig, Secret, SocketConfig, StoreConfig, WebhookConfig,
 };
 
 /// Who may create an account.
@@ -35,8 +35,15 @@ pub struct ServeConfig {
     /// Address and port to listen on
     #[arg(long, env = "HUBBUB_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     pub listen: SocketAddr,
-    /// Data directory: the embedded database, and the keys and credentials generated on first start
-    #[arg(long, env = "HUBBUB_DATA_DIR", default_value = "./data", value_name = "DIR")]
+    /// Data directory: the embedded database, and the keys and credentials generated on first start; with --demo
+    /// ./demo-data when not given
+    #[arg(
+        long,
+        env = "HUBBUB_DATA_DIR",
+        default_value = "./data",
+        default_value_if("demo", "true", "./demo-data"),
+        value_name = "DIR"
+    )]
     pub data_dir: PathBuf,
     /// Directory of uploaded files, to be shared by several web nodes; default: files in the data directory
     #[arg(long, env = "HUBBUB_FILES_DIR", value_name = "DIR")]
@@ -47,7 +54,8 @@ pub struct ServeConfig {
     /// Which parts this process runs
     #[arg(long, env = "HUBBUB_ROLE", value_enum, default_value_t = ProcessRole::All)]
     pub role: ProcessRole,
-    /// Create two demo users, rooms and messages, and open sign-up; only on a loopback address
+    /// Create two demo users, rooms and messages, and open sign-up, in a database of its own; only on a loopback address,
+    /// and not with settings that lead to it from outside
     #[arg(long, env = "HUBBUB_DEMO")]
     pub demo: bool,
     /// Public URL of the server when it is behind a proxy; with https:// cookies are marked Secure
@@ -80,6 +88,9 @@ pub struct ServeConfig {
     /// Settings of passwords, sessions and tokens.
     #[command(flatten, next_help_heading = "Identity")]
     pub auth: AuthConfig,
+    /// How much one person and one address may do.
+    #[command(flatten, next_help_heading = "Rations (0: no limit)")]
+    pub rations: RationsConfig,
     /// Settings of background jobs.
     #[command(flatten, next_help_heading = "Jobs and webhooks")]
     pub jobs: JobsConfig,
@@ -100,11 +111,8 @@ impl ServeConfig {
     /// # Errors
     /// The first [`ConfigError`] found.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if self.demo && !self.listen.ip().is_loopback() {
-            return Err(ConfigError::DemoNotLoopback(self.listen));
-        }
-        if self.demo && !self.role.has_store() {
-            return Err(ConfigError::DemoWithoutDatabase);
+        if self.demo {
+            self.validate_demo()?;
         }
         self.bus.validate(self.role)?;
         if self.socket.app_id.is_some() && matches!(self.bus.address()?, BusAddress::Pusher(_)) {
@@ -119,6 +127,26 @@ impl ServeConfig {
             return Err(ConfigError::TokenSecret);
         }
         self.socket.validate()
+    }
+
+    /// The demo's passwords are public: whatever leads to it from another machine is refused.
+    fn validate_demo(&self) -> Result<(), ConfigError> {
+        if !self.listen.ip().is_loopback() {
+            return Err(ConfigError::DemoNotLoopback(self.listen));
+        }
+        if !self.role.has_store() {
+            return Err(ConfigError::DemoWithoutDatabase);
+        }
+        let ways = [
+            (self.public_url.is_some(), "--public-url (HUBBUB_PUBLIC_URL)"),
+            (self.auth.trust_proxy, "--trust-proxy (HUBBUB_TRUST_PROXY)"),
+            (!self.bus.sockets_are_local()?, "--socket-url (HUBBUB_SOCKET_URL)"),
+            (!self.bus.is_on_this_machine()?, "--bus (HUBBUB_BUS)"),
+        ];
+        match ways.into_iter().find(|(is_given, _)| *is_given) {
+            Some((_, setting)) => Err(ConfigError::DemoFromOutside(setting)),
+            None => Ok(()),
+        }
     }
 
     /// Whether clients reach the server over TLS: `HUBBUB_PUBLIC_URL` begins with `https://`.

@@ -9,6 +9,9 @@ pub struct StoreConfig {
     /// Database connections for reading
     #[arg(long, env = "HUBBUB_READ_CONNECTIONS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     pub read_connections: u32,
+    /// Seconds that a read of the database may take, waiting included; it is then ended and the request answered 503
+    #[arg(long, env = "HUBBUB_READ_TIMEOUT_SECS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub read_timeout_secs: u32,
     /// Writes that may wait in the queue; when it is full, requests are answered 503
     #[arg(long, env = "HUBBUB_WRITE_QUEUE", default_value_t = 4_096, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub write_queue: usize,

@@ -135,17 +135,17 @@ async fn require_right(state: &WebState, identity: &Identity, channel_name: &str
 
 /// Whether the signature says whose it is. The protocol has that in presence channels alone; Hubbub's socket server takes it
 /// in private ones too, and can take somebody out of them by it.
-fn is_named(state: &WebState, channel_name: &str) -> bool {
+pub(crate) fn is_named(state: &WebState, channel_name: &str) -> bool {
     !state.config.bus.foreign_socket_server || channel_name.starts_with("presence-")
 }
 
 /// Anything else could make the signed text mean something else, for its parts are joined by colons.
-fn require_socket_id(socket_id: &str) -> Result<SocketId, InvalidField> {
+pub(crate) fn require_socket_id(socket_id: &str) -> Result<SocketId, InvalidField> {
     let invalid = |_| InvalidField::new("socket_id", Refusal::InvalidSocketId, "A socket_id looks like 123.456.");
     socket_id.parse().map_err(invalid)
 }
 
-fn channel_data(identity: &Identity, issued_at: Timestamp) -> Result<String, ApiError> {
+pub(crate) fn channel_data(identity: &Identity, issued_at: Timestamp) -> Result<String, ApiError> {
     let data = ChannelData {
         user_id: identity.user_id().to_string(),
         user_info: user_info(identity),

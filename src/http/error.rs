@@ -2,12 +2,15 @@
 //!
 //! The `Display` of an error is for the log; what the caller is told stands in [`problem`](crate::http::pipeline::problem).
 
+use std::time::Duration;
+
 use actix_web::error::QueryPayloadError;
 use thiserror::Error;
 
 use crate::auth::{AccessTokenError, PasswordError, TooManyAttempts};
 use crate::domain::yjs::UpdateError;
 use crate::domain::{InvalidField, Refusal};
+use crate::http::rations::used_up::RationUsedUp;
 use crate::store::StoreError;
 
 /// Why a request was not done.
@@ -19,6 +22,12 @@ pub enum ApiError {
     /// Somebody guesses.
     #[error(transparent)]
     TooManyAttempts(#[from] TooManyAttempts),
+    /// Somebody has used up a ration.
+    #[error(transparent)]
+    RationUsedUp(#[from] RationUsedUp),
+    /// The body came more slowly than `HUBBUB_BODY_MIN_BYTES_PER_SEC`.
+    #[error("the body came too slowly")]
+    BodyTooSlow,
     /// A document would be larger than `HUBBUB_MAX_DOCUMENT_BYTES`, or what was to be merged into it is.
     #[error("the document is larger than {max_document_bytes} bytes")]
     DocumentTooLarge {
@@ -85,6 +94,9 @@ pub enum ApiError {
     /// A queue is full: come back in a moment.
     #[error("busy: {0}")]
     Busy(Queue),
+    /// A read took longer than `HUBBUB_READ_TIMEOUT_SECS`.
+    #[error("a read took longer than {} s (HUBBUB_READ_TIMEOUT_SECS)", .0.as_secs())]
+    ReadTimeout(Duration),
     /// The process is about to end.
     #[error("shutting down")]
     ShuttingDown,
@@ -121,6 +133,7 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Refused(refusal) => Self::Refused(refusal),
             StoreError::Busy => Self::Busy(Queue::Writes),
+            StoreError::Timeout(limit) => Self::ReadTimeout(limit),
             StoreError::Unavailable(reason) => Self::Unavailable(reason),
             StoreError::Internal(reason) => Self::Internal(format!("the store failed: {reason}")),
         }

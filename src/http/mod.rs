@@ -4,6 +4,8 @@
 //! one to read first is `post_message` in `messages/post.rs`.
 
 mod broadcasting;
+mod channel_rights;
+mod compression;
 mod documents;
 mod error;
 mod files;
@@ -12,6 +14,7 @@ mod log;
 mod messages;
 mod people;
 mod pipeline;
+mod rations;
 mod rooms;
 mod search;
 mod state;
@@ -30,6 +33,9 @@ pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
 pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
     let api = scope("/api/v1")
         .wrap(from_fn(pipeline::run_to_completion::carry_out))
+        .wrap(from_fn(compression::choose))
+        .wrap(Compress::default())
+        .wrap(from_fn(compression::finish))
         // Routes are tried in this order, and this one is asked for the most.
         .service(
             resource("/rooms/{id}/messages")
@@ -118,6 +124,11 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         .app_data(web::QueryConfig::default().error_handler(|error, _| ApiError::from(error).into()))
         .service(api)
         .service(resource("/broadcasting/auth").route(post().to(broadcasting::authorize_channel)))
+        .service(
+            resource("/broadcasting/auth/channels")
+                .wrap(Compress::default())
+                .route(post().to(channel_rights::authorize_channels)),
+        )
         .service(resource("/broadcasting/user-auth").route(post().to(broadcasting::authenticate_user)))
         .service(resource("/api/docs").route(get().to(instance::page::show_docs)))
         .service(resource("/health/live").route(get().to(instance::health::show_live)))

@@ -1,5 +1,7 @@
 //! Helping people: a new password, the rights of an administrator, a token for a script.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -11,7 +13,8 @@ use crate::store::{DatabaseUrl, Store, StoreError, StoreOptions, TokenHash};
 use super::MaintenanceError;
 
 /// One person at a terminal has no queue.
-const OPTIONS: StoreOptions = StoreOptions { read_connections: 1, write_queue: 16, write_batch: 16 };
+const OPTIONS: StoreOptions =
+    StoreOptions { read_connections: 1, read_timeout: Duration::from_secs(10), write_queue: 16, write_batch: 16 };
 
 /// Gives a person a new password, which is answered, and ends their sessions.
 ///

@@ -26,12 +26,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const page = await open('/', { colorScheme });
       await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
       await check(page, 'signing in');
-      await page.getByLabel('User name').fill('nobody');
+      await page.getByLabel('Username').fill('nobody');
       await page.getByLabel('Password').fill('wrong');
-      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await expect(page.getByRole('alert')).toBeVisible();
       await check(page, 'a wrong password');
-      await page.getByRole('link', { name: 'Make an account' }).click();
+      await page.getByRole('link', { name: 'Create an account' }).click();
       await expect(page.getByLabel('Your name')).toBeVisible();
       await check(page, 'signing up');
     });
@@ -50,13 +50,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await rows(ada, 'Mine').hover();
       await check(ada, 'a room');
       await ada.goto(`${server.url}/rooms/${empty}`);
-      await expect(ada.getByText('Nothing has been said here yet.')).toBeVisible();
+      await expect(ada.getByText('No messages yet')).toBeVisible();
       await check(ada, 'an empty room');
       await ada.goto(`${server.url}/rooms/${open}`);
       await expect(ada.getByRole('button', { name: 'Join Open' })).toBeVisible();
       await check(ada, 'a room to join');
       await ada.goto(`${server.url}/rooms/999`);
-      await expect(ada.getByText('There is no such room')).toBeVisible();
+      await expect(ada.getByText('Room not found')).toBeVisible();
       await check(ada, 'no room');
     });
 
@@ -72,9 +72,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(ada.locator('.remote-name')).toHaveCount(1);
       await expect(text(ada)).toContainText('quote');
       await check(ada, 'a document');
-      await ada.getByRole('button', { name: 'About Agenda' }).click();
+      await ada.getByRole('button', { name: 'Details of Agenda' }).click();
       await check(ada, 'about a document');
-      await ada.getByRole('button', { name: 'Earlier versions' }).click();
+      await ada.getByRole('button', { name: 'Version history' }).click();
       await expect(ada.getByRole('heading', { name: 'Versions of Agenda' })).toBeVisible();
       await check(ada, 'versions');
       await ada.keyboard.press('Escape');
@@ -82,7 +82,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(ada.getByText('This document is archived')).toBeVisible();
       await check(ada, 'an archived document');
       await ada.goto(`${server.url}/rooms/${LOBBY}/documents/999`);
-      await expect(ada.getByText('There is no such document')).toBeVisible();
+      await expect(ada.getByText('Document not found')).toBeVisible();
       await check(ada, 'no document');
     });
 
@@ -102,7 +102,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const ada = await enter('Ada', { colorScheme });
       await send(ada, 'Mine');
       const dialog = ada.getByRole('dialog');
-      const buttons = [/^New room$/, /Settings$/, /^Keys$/, /^Invite people$/, /^About Lobby$/];
+      const buttons = [/^New room$/, /Settings$/, /^Keyboard shortcuts$/, /^Invite people$/, /^Details of Lobby$/];
       for (const name of buttons) {
         await ada.getByRole('button', { name }).click();
         await expect(dialog).toBeVisible();
@@ -145,7 +145,7 @@ test.describe('a new server', () => {
 
   test('greets its first visitor accessibly', async ({ open }) => {
     const page = await open('/');
-    await expect(page.getByText('Nobody is here yet.')).toBeVisible();
+    await expect(page.getByText('There are no accounts yet.')).toBeVisible();
     await check(page, 'the first run');
   });
 });

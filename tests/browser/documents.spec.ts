@@ -6,7 +6,7 @@ import type { Person } from '../support/server.mjs';
 import { LOBBY, expect, rows, send, test } from './hubbub';
 
 const text = (page: Page) => page.getByRole('textbox', { name: /^Text of/ });
-const saveState = (page: Page) => page.getByRole('button', { name: /^About/ }).getByRole('paragraph');
+const saveState = (page: Page) => page.getByRole('button', { name: /^Details of/ }).getByRole('paragraph');
 
 /** The editor draws what is on screen only; the texts here are short enough for all of it. */
 async function read(page: Page): Promise<string> {
@@ -31,19 +31,19 @@ test('a document is made, found in the room, renamed and opened by its address',
   const grace = await enter('Grace');
   await ada.getByRole('button', { name: 'New document' }).click();
   await ada.getByLabel('Title').fill('Agenda');
-  await ada.getByRole('button', { name: 'Make the document' }).click();
+  await ada.getByRole('button', { name: 'Create document' }).click();
   await expect(text(ada)).toBeFocused();
   await grace.getByRole('log').getByRole('link', { name: 'Agenda' }).click();
   await expect(text(grace)).toBeVisible();
-  await expect(ada.getByRole('list', { name: 'In this document' })).toContainText('Grace Hopper');
-  await ada.getByRole('button', { name: 'About Agenda' }).click();
+  await expect(ada.getByRole('list', { name: 'People in this document' })).toContainText('Grace Hopper');
+  await ada.getByRole('button', { name: 'Details of Agenda' }).click();
   await ada.getByLabel('Title').fill('Agenda for Thursday');
   await ada.getByRole('button', { name: 'Rename' }).click();
   await expect(grace.getByRole('heading', { name: 'Agenda for Thursday' })).toBeVisible();
   await grace.reload();
   await expect(text(grace)).toBeVisible();
   await grace.getByRole('link', { name: 'Back to Lobby' }).click();
-  await expect(grace.getByRole('log')).toContainText('Ada Lovelace made the document Agenda for Thursday');
+  await expect(grace.getByRole('log')).toContainText('Ada Lovelace created the document Agenda for Thursday');
 });
 
 test('three people write at once, one of them offline for a while, and all come to the same text', async ({
@@ -153,14 +153,14 @@ test('an archived document is read and not written, until it is taken out again'
   for (const page of [ada, grace]) await page.goto(server.url + path);
   await text(grace).pressSequentially('Be kind.');
   await expect(saveState(grace)).toHaveText('Saved');
-  await ada.getByRole('button', { name: 'About Rules' }).click();
-  await ada.getByRole('button', { name: 'Archive' }).click();
-  await expect(saveState(grace)).toHaveText('Archived: read only');
+  await ada.getByRole('button', { name: 'Details of Rules' }).click();
+  await ada.getByRole('button', { name: 'Archive', exact: true }).click();
+  await expect(saveState(grace)).toHaveText('Archived, read-only');
   await expect(text(grace)).toHaveAttribute('aria-readonly', 'true');
   await text(grace).press('End');
   await grace.keyboard.type(' Or not.');
   await expect(text(grace)).toHaveText('Be kind.');
-  await grace.getByRole('button', { name: 'Take it out of the archive' }).click();
+  await grace.getByRole('button', { name: 'Unarchive' }).click();
   await expect(saveState(ada)).toHaveText('Saved');
   await text(grace).press('Control+End');
   await text(grace).pressSequentially(' Always.');
@@ -186,9 +186,9 @@ test('somebody removed from the room loses the document at once, and can copy wh
   await text(page).pressSequentially(' Unsaved words.');
   await expect(saveState(page)).toHaveText('Not saved yet');
   await script.call('DELETE', `/rooms/${roomId}/members/${grace.user.id}`);
-  await expect(page.getByRole('heading', { name: '“Secrets” is no longer open to you' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'You no longer have access to “Secrets”' })).toBeVisible();
   await expect(page.getByLabel(/could not be saved/)).toHaveValue('Saved words. Unsaved words.');
-  await expect(page.getByRole('button', { name: 'Copy the text' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Copy text' })).toBeVisible();
   await expect(text(page)).toHaveCount(0);
   expect(await stored(script, id)).toBe('Saved words.');
 });
@@ -210,11 +210,11 @@ test.describe('versions', () => {
     await text(ada).press('Control+a');
     await ada.keyboard.insertText('Something else.');
     await expect.poll(() => stored(script, id)).toBe('Something else.');
-    await ada.getByRole('button', { name: 'About History' }).click();
-    await ada.getByRole('button', { name: 'Earlier versions' }).click();
+    await ada.getByRole('button', { name: 'Details of History' }).click();
+    await ada.getByRole('button', { name: 'Version history' }).click();
     await ada.getByRole('list', { name: 'Versions' }).getByRole('button').last().click();
-    await expect(ada.getByLabel('The text of this version')).toHaveText('The first text.');
-    await ada.getByRole('button', { name: 'Make the text this again' }).click();
+    await expect(ada.getByLabel('Text of this version')).toHaveText('The first text.');
+    await ada.getByRole('button', { name: 'Restore this version' }).click();
     await expect(text(ada)).toHaveText('The first text.');
   });
 });

@@ -7,23 +7,23 @@ test.describe('a new server', () => {
 
   test('makes its first visitor the administrator, who invites the others', async ({ open }) => {
     const ada = await open('/');
-    await expect(ada.getByText('Nobody is here yet.')).toBeVisible();
+    await expect(ada.getByText('There are no accounts yet.')).toBeVisible();
     await ada.getByLabel('Your name').fill('Ada Lovelace');
-    await expect(ada.getByLabel('User name')).toHaveValue('ada');
+    await expect(ada.getByLabel('Username')).toHaveValue('ada');
     await ada.getByLabel('Password').fill('short');
-    await ada.getByRole('button', { name: 'Make the administrator' }).click();
+    await ada.getByRole('button', { name: 'Create administrator account' }).click();
     await expect(ada.getByText(/A password has at least 10 characters/)).toBeVisible();
     await ada.getByLabel('Password').fill('correct horse battery');
-    await ada.getByRole('button', { name: 'Make the administrator' }).click();
-    await expect(ada.getByRole('heading', { name: 'You are in no room yet' })).toBeVisible();
+    await ada.getByRole('button', { name: 'Create administrator account' }).click();
+    await expect(ada.getByRole('heading', { name: 'You have not joined a room yet' })).toBeVisible();
 
-    await ada.getByRole('button', { name: 'Make a room' }).click();
+    await ada.getByRole('button', { name: 'Create a room' }).click();
     await ada.getByLabel('Name', { exact: true }).fill('Lounge');
-    await ada.getByRole('button', { name: 'Make the room' }).click();
+    await ada.getByRole('button', { name: 'Create room' }).click();
     await expect(ada.getByRole('heading', { name: 'Lounge' })).toBeVisible();
 
     await ada.getByRole('button', { name: 'Settings' }).click();
-    await ada.getByRole('button', { name: 'Make it' }).first().click();
+    await ada.getByRole('button', { name: 'Create invitation' }).click();
     const link = await ada.getByRole('textbox', { name: 'Invitation link' }).inputValue();
 
     const stranger = await open('/');
@@ -33,7 +33,7 @@ test.describe('a new server', () => {
     await expect(grace.getByText('You have been invited.')).toBeVisible();
     await grace.getByLabel('Your name').fill('Grace Hopper');
     await grace.getByLabel('Password').fill('another long password');
-    await grace.getByRole('button', { name: 'Make the account' }).click();
+    await grace.getByRole('button', { name: 'Create account' }).click();
     await grace.getByRole('link', { name: 'Lounge' }).first().click();
     await grace.getByRole('button', { name: 'Join Lounge' }).click();
     await send(grace, 'Here I am');
@@ -44,12 +44,12 @@ test.describe('a new server', () => {
 
 test('a wrong password is told, and the right one lets in', async ({ open }) => {
   const page = await open('/');
-  await page.getByLabel('User name').fill('grace');
+  await page.getByLabel('Username').fill('grace');
   await page.getByLabel('Password').fill('not the password');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await expect(page.getByRole('alert')).toBeVisible();
   await page.getByLabel('Password').fill('hubbub-demo');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await expect(page.getByRole('log')).toBeVisible();
 });
 
@@ -82,9 +82,9 @@ test.describe('when access tokens live for a moment', () => {
 test('the command in the settings posts to the room', async ({ enter }) => {
   const ada = await enter('Ada');
   await ada.getByRole('button', { name: 'Settings' }).click();
-  await ada.getByLabel('Name of the new token').fill('deploy script');
-  await ada.getByLabel('Name of the new token').press('Enter');
-  const command = await ada.getByRole('textbox', { name: 'Command for a terminal' }).inputValue();
+  await ada.getByLabel('Token name').fill('deploy script');
+  await ada.getByLabel('Token name').press('Enter');
+  const command = await ada.getByRole('textbox', { name: 'Command' }).inputValue();
   await run(command);
   await ada.keyboard.press('Escape');
   await expect(rows(ada, 'hello from curl')).toHaveCount(1);

@@ -55,7 +55,7 @@ test('names of rooms and people are text', async ({ enter, server }) => {
 test('a message that is too long is not sent, and its author is told by how much', async ({ enter }) => {
   const ada = await enter('Ada');
   await composer(ada).fill('x'.repeat(10_020));
-  await expect(ada.getByText('10,020 of 10,000 characters: 20 too many.')).toBeVisible();
+  await expect(ada.getByText('The message is 20 characters too long (10,020 of 10,000).')).toBeVisible();
   await composer(ada).press('Enter');
   await expect(composer(ada)).toHaveValue('x'.repeat(10_020));
 });

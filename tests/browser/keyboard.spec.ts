@@ -54,7 +54,7 @@ test('before the rooms there is a way past them', async ({ enter }) => {
   const ada = await enter('Ada');
   await ada.getByRole('button', { name: 'New room' }).focus();
   await ada.keyboard.press('Shift+Tab');
-  await expect(ada.getByRole('link', { name: 'Skip to writing' })).toBeFocused();
+  await expect(ada.getByRole('link', { name: 'Skip to the message field' })).toBeFocused();
   await ada.keyboard.press('Enter');
   await expect(composer(ada)).toBeFocused();
 });
@@ -63,9 +63,25 @@ test('the question mark lists the keys, and Esc leads back to writing', async ({
   const ada = await enter('Ada');
   await ada.getByRole('log').focus();
   await ada.keyboard.press('?');
-  await expect(ada.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+  await expect(ada.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
   await ada.keyboard.press('Escape');
   await expect(ada.getByRole('log')).toBeFocused();
   await ada.keyboard.press('Escape');
   await expect(composer(ada)).toBeFocused();
+});
+
+test('Enter that confirms a candidate of an input method sends nothing', async ({ enter }) => {
+  const ada = await enter('Ada');
+  await composer(ada).fill('你好');
+  const press = (keys: { keyCode: number; isComposing?: boolean }): Promise<boolean> =>
+    composer(ada).evaluate(
+      (field, init) => field.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...init })),
+      { key: 'Enter', ...keys },
+    );
+  // Chromium and Firefox; then Safari, which ends the composition before the key.
+  expect(await press({ keyCode: 229, isComposing: true })).toBe(true);
+  expect(await press({ keyCode: 229, isComposing: false })).toBe(true);
+  await expect(composer(ada)).toHaveValue('你好');
+  expect(await press({ keyCode: 13 })).toBe(false);
+  await expect(rows(ada, '你好')).toHaveCount(1);
 });

@@ -95,7 +95,7 @@ test('a message that the server refuses can be tried again, changed or given up'
   await ada.unroute('**/messages');
   await rows(ada, 'Refused one').getByRole('button', { name: 'Try again' }).click();
   await rows(ada, 'Refused two').getByRole('button', { name: 'Discard' }).click();
-  await rows(ada, 'Refused three').getByRole('button', { name: 'Change it' }).click();
+  await rows(ada, 'Refused three').getByRole('button', { name: 'Edit' }).click();
   await expect(composer(ada)).toHaveValue('Refused three');
   await expect(composer(ada)).toBeFocused();
   await expect(refused).toHaveCount(0);

@@ -10,9 +10,9 @@ test('a closed room is made with people in it, who see it at once', async ({ ent
   await dialog.getByLabel('Topic').fill('Not for everybody');
   await dialog.getByRole('radio', { name: /^Closed/ }).check();
   await dialog.getByRole('button', { name: 'Add Grace Hopper' }).click();
-  await dialog.getByRole('button', { name: 'Make the room' }).click();
+  await dialog.getByRole('button', { name: 'Create room' }).click();
   await expect(ada.getByRole('heading', { name: 'Secret plans' })).toBeVisible();
-  await expect(ada.getByText('Nothing has been said here yet.')).toBeVisible();
+  await expect(ada.getByText('No messages yet')).toBeVisible();
   await send(ada, 'First');
   await expect(grace.getByRole('link', { name: /Secret plans/ })).toContainText('1 new');
   await grace.getByRole('link', { name: /Secret plans/ }).click();
@@ -28,7 +28,7 @@ test('somebody who is invited later sees the room at once', async ({ enter, serv
   await ada.getByRole('button', { name: 'Invite people', exact: true }).click();
   await ada.getByRole('searchbox').fill('gra');
   await ada.getByRole('button', { name: 'Invite Grace Hopper' }).click();
-  await expect(ada.getByText('Grace Hopper is in Later now.')).toBeVisible();
+  await expect(ada.getByText('Grace Hopper was added to Later.')).toBeVisible();
   await grace.getByRole('link', { name: 'Later' }).click();
   await expect(grace).toHaveURL(`${server.url}/rooms/${room}`);
   await send(grace, 'Thank you');
@@ -49,21 +49,21 @@ test('an open room is joined from the list', async ({ enter, server }) => {
 
 test('a new name and topic are seen by everybody', async ({ enter }) => {
   const [ada, grace] = [await enter('Ada'), await enter('Grace')];
-  await ada.getByRole('button', { name: 'About Lobby' }).click();
+  await ada.getByRole('button', { name: 'Details of Lobby' }).click();
   await ada.getByLabel('Name', { exact: true }).fill('Grand hall');
   await ada.getByLabel('Topic').fill('With an echo');
   await ada.getByRole('button', { name: 'Save' }).click();
   await expect(grace.getByRole('heading', { name: 'Grand hall' })).toBeVisible();
   await expect(grace.getByText('With an echo')).toBeVisible();
   await expect(grace.getByRole('link', { name: 'Grand hall' })).toBeVisible();
-  await grace.getByRole('button', { name: 'About Grand hall' }).click();
+  await grace.getByRole('button', { name: 'Details of Grand hall' }).click();
   await expect(grace.getByRole('dialog').getByLabel('Topic')).toHaveCount(0);
 });
 
 test('whoever leaves an open room may join it again', async ({ enter }) => {
   const grace = await enter('Grace');
-  await grace.getByRole('button', { name: 'About Lobby' }).click();
-  await grace.getByRole('button', { name: 'Leave the room' }).click();
+  await grace.getByRole('button', { name: 'Details of Lobby' }).click();
+  await grace.getByRole('button', { name: 'Leave room' }).click();
   await grace.getByRole('dialog').getByRole('button', { name: 'Leave', exact: true }).click();
   await expect(grace.getByRole('heading', { name: 'Workshop' })).toBeVisible();
   await grace.getByRole('link', { name: 'Lobby' }).click();
@@ -78,7 +78,7 @@ test('whoever is removed sees it at once, in every window, and hears nothing mor
   await people.getByText('Grace Hopper').hover();
   await people.getByRole('button', { name: 'Remove Grace Hopper' }).click();
   await ada.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
-  await expect(grace.getByRole('heading', { name: 'You are no longer in Workshop' })).toBeVisible();
+  await expect(grace.getByRole('heading', { name: 'You are no longer a member of Workshop' })).toBeVisible();
   await expect(elsewhere.getByRole('link', { name: /Workshop/ })).toHaveCount(0);
   await send(ada, 'She cannot hear this');
   await expect(rows(ada, 'She cannot hear this')).toBeVisible();
@@ -93,7 +93,7 @@ test('a room that is closed to somebody looks like one that does not exist', asy
   const grace = await enter('Grace');
   for (const id of [room, 999]) {
     await grace.goto(`${server.url}/rooms/${id}`);
-    await expect(grace.getByRole('heading', { name: 'There is no such room' })).toBeVisible();
+    await expect(grace.getByRole('heading', { name: 'Room not found' })).toBeVisible();
   }
   await grace.getByRole('link', { name: 'Go to your rooms' }).click();
   await expect(grace.getByRole('log')).toBeVisible();

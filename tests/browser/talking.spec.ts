@@ -37,8 +37,8 @@ test('an edit replaces the text in the other browser, and says so', async ({ ent
   await send(ada, 'A tpyo');
   await expect(rows(grace, 'A tpyo')).toBeVisible();
   await choose(ada, 'A tpyo', 'Edit');
-  await ada.getByRole('textbox', { name: 'Edit the message' }).fill('A typo');
-  await ada.getByRole('textbox', { name: 'Edit the message' }).press('Enter');
+  await ada.getByRole('textbox', { name: 'Edit message' }).fill('A typo');
+  await ada.getByRole('textbox', { name: 'Edit message' }).press('Enter');
   await expect(rows(grace, 'A typo')).toContainText('edited');
   await expect(rows(grace, 'A tpyo')).toHaveCount(0);
   await expect(composer(ada)).toBeFocused();
@@ -48,7 +48,7 @@ test('the arrow up edits what one wrote last, and Esc leaves it as it was', asyn
   const ada = await enter('Ada');
   await send(ada, 'The last word');
   await expect(rows(ada, 'The last word')).toBeVisible();
-  const edit = ada.getByRole('textbox', { name: 'Edit the message' });
+  const edit = ada.getByRole('textbox', { name: 'Edit message' });
   await expect(async () => {
     await composer(ada).press('ArrowUp');
     await expect(edit).toHaveValue('The last word', { timeout: 500 });

@@ -12,6 +12,8 @@ export const BINARY = resolve(process.env.HUBBUB_BIN ?? new URL('../../target/de
 const ENVIRONMENT = {
   HUBBUB_PASSWORD_MEMORY_KIB: '64',
   HUBBUB_SIGN_INS_PER_MINUTE: '10000',
+  HUBBUB_RATIONS: 'off',
+  HUBBUB_ANONYMOUS_SOCKET_SECS: '0',
   HUBBUB_WORKERS: '2',
   HUBBUB_LOG: 'warn',
 };
@@ -42,6 +44,16 @@ export class Server {
     this.#environment = environment;
     this.#files = files;
     this.#port = port;
+  }
+
+  /** The address without the scheme: `127.0.0.1:…`. */
+  get host() {
+    return new URL(this.url).host;
+  }
+
+  /** Adds to the environment of the next start.  @param {Record<string, string>} more */
+  setEnvironment(more) {
+    this.#environment = { ...this.#environment, ...more };
   }
 
   /** Starts the program, on the port that it had before if it was stopped; returns when it answers. */
@@ -77,6 +89,16 @@ export class Server {
   async reload(name, text) {
     await writeFile(join(this.#directory, name), text);
     this.#process?.kill('SIGHUP');
+  }
+
+  /** Ends the program at once, as a power cut does; the data stays. */
+  async kill() {
+    const running = this.#process;
+    if (running === null || running.exitCode !== null) return;
+    const ended = new Promise((resolve) => running.once('exit', resolve));
+    running.kill('SIGKILL');
+    await ended;
+    this.#process = null;
   }
 
   /** Ends the program as a service manager does; the data stays. */

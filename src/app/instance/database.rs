@@ -1,6 +1,7 @@
 //! Which database, and running its migrations without serving.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::app::start_error::StartError;
 use crate::config::{Secret, StoreConfig};
@@ -26,13 +27,14 @@ pub fn database_url(data_dir: &Path, url: Option<&Secret>) -> Result<DatabaseUrl
 /// A [`StartError`].
 pub async fn migrate(data_dir: &Path, url: &DatabaseUrl) -> Result<(), StartError> {
     let _held = DataDir::open(data_dir)?;
-    Store::open(url, &StoreOptions { read_connections: 1, write_queue: 1, write_batch: 1 })?.close().await;
+    Store::open(url, &StoreOptions::default())?.close().await;
     Ok(())
 }
 
 pub(in crate::app) fn options(config: &StoreConfig) -> StoreOptions {
     StoreOptions {
         read_connections: config.read_connections,
+        read_timeout: Duration::from_secs(config.read_timeout_secs.into()),
         write_queue: config.write_queue,
         write_batch: config.write_batch,
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::{Client, ConnectError, ConnectOptions, Event, Message, ServerAddr};
+use percent_encoding::percent_decode_str;
 use rand::RngExt;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
@@ -67,7 +68,11 @@ impl Link {
     /// A server's address that is not valid.
     pub(super) async fn connect(servers: &[Secret], local: Option<LocalBus>) -> Result<Arc<Self>, ConnectError> {
         let (told, connection) = watch::channel(Connection::default());
-        let options = ConnectOptions::new()
+        let parse = |server: &Secret| server.expose().parse::<ServerAddr>();
+        let servers = servers.iter().map(parse).collect::<Result<Vec<_>, _>>();
+        let servers =
+            servers.map_err(|error| ConnectError::with_source(async_nats::ConnectErrorKind::ServerParse, error))?;
+        let options = with_credentials(ConnectOptions::new(), &servers)
             .name("hubbub")
             .retry_on_initial_connect()
             .ping_interval(PING_INTERVAL)
@@ -79,10 +84,6 @@ impl Link {
                 note(&told, &event);
                 std::future::ready(())
             });
-        let parse = |server: &Secret| server.expose().parse::<ServerAddr>();
-        let servers = servers.iter().map(parse).collect::<Result<Vec<_>, _>>();
-        let servers =
-            servers.map_err(|error| ConnectError::with_source(async_nats::ConnectErrorKind::ServerParse, error))?;
         let client = options.connect(servers).await?;
         let (node, nodes, counts) = (NodeId::random(), Nodes::default(), Counts::default());
         Ok(Arc::new(Self { client, node, local, nodes, counts, connection, is_heard: AtomicBool::new(false) }))
@@ -179,6 +180,18 @@ impl Link {
         if let Some(local) = &self.local {
             local.report(news);
         }
+    }
+}
+
+/// With the user and password, or the token, of the first server that has some. The client (async-nats 0.51) takes them from its
+/// options alone, and ignores those in an address.
+fn with_credentials(options: ConnectOptions, servers: &[ServerAddr]) -> ConnectOptions {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let named = servers.iter().find_map(|server| Some((server.username()?, server.password())));
+    match named {
+        Some((user, Some(password))) => options.user_and_password(decoded(user), decoded(password)),
+        Some((token, None)) => options.token(decoded(token)),
+        None => options,
     }
 }
 

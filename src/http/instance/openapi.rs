@@ -38,6 +38,7 @@ const DESCRIPTION: &str = "A self-hosted chat and real-time server. Lengths in t
     paths(
         crate::http::broadcasting::authorize_channel,
         crate::http::broadcasting::authenticate_user,
+        crate::http::channel_rights::authorize_channels,
         crate::http::documents::document::list_documents,
         crate::http::documents::document::create_document,
         crate::http::documents::document::change_document,

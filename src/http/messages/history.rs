@@ -21,19 +21,22 @@ pub(crate) struct HistoryQuery {
     before: Option<MessageId>,
     after: Option<MessageId>,
     around: Option<MessageId>,
+    /// The page around the first message of this `number` or above; the last page when there is none.
+    around_number: Option<i64>,
     #[param(minimum = 1, maximum = 200)]
     limit: Option<i64>,
 }
 
 impl HistoryQuery {
     fn parse(&self) -> Result<HistoryPage, InvalidField> {
-        let from = match (self.before, self.after, self.around) {
-            (None, None, None) => HistoryFrom::Latest,
-            (Some(id), None, None) => HistoryFrom::Before(id),
-            (None, Some(id), None) => HistoryFrom::After(id),
-            (None, None, Some(id)) => HistoryFrom::Around(id),
+        let from = match (self.before, self.after, self.around, self.around_number) {
+            (None, None, None, None) => HistoryFrom::Latest,
+            (Some(id), None, None, None) => HistoryFrom::Before(id),
+            (None, Some(id), None, None) => HistoryFrom::After(id),
+            (None, None, Some(id), None) => HistoryFrom::Around(id),
+            (None, None, None, Some(number)) => HistoryFrom::AroundNumber(number),
             _ => {
-                let detail = "Give one of before, after and around, not several.";
+                let detail = "Give one of before, after, around and around_number, not several.";
                 return Err(InvalidField::new("before", Refusal::InvalidCursor, detail));
             }
         };
@@ -93,7 +96,7 @@ pub(crate) async fn list_messages(
 fn oldest(history: &History, from: HistoryFrom) -> Option<MessageId> {
     let empty = match from {
         HistoryFrom::After(id) => Some(MessageId(id.0.saturating_add(1))),
-        HistoryFrom::Latest | HistoryFrom::Before(_) | HistoryFrom::Around(_) => None,
+        HistoryFrom::Latest | HistoryFrom::Before(_) | HistoryFrom::Around(_) | HistoryFrom::AroundNumber(_) => None,
     };
     history.items.first().map(|message| message.id).or(empty)
 }
@@ -102,7 +105,7 @@ fn oldest(history: &History, from: HistoryFrom) -> Option<MessageId> {
 fn newest(history: &History, from: HistoryFrom) -> Option<MessageId> {
     let empty = match from {
         HistoryFrom::Before(id) => Some(MessageId(id.0.saturating_sub(1))),
-        HistoryFrom::Latest | HistoryFrom::After(_) | HistoryFrom::Around(_) => None,
+        HistoryFrom::Latest | HistoryFrom::After(_) | HistoryFrom::Around(_) | HistoryFrom::AroundNumber(_) => None,
     };
     history.items.last().map(|message| message.id).or(empty)
 }

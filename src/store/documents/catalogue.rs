@@ -1,5 +1,7 @@
 //! Listing, creating, renaming and archiving documents.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use crate::domain::{
@@ -11,7 +13,7 @@ use crate::store::engine::schema::{documents, memberships};
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::require_user;
 use crate::store::rooms::access::{lock_room, require_membership};
-use crate::store::{Store, StoreError};
+use crate::store::{StorageRations, Store, StoreError};
 
 use super::rows::{DocumentRow, document_for_member, room_of, with_people};
 
@@ -77,17 +79,44 @@ impl Store {
         .await
     }
 
+    /// Those of the documents that this person may write.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn writable_documents(
+        &self,
+        user: UserId,
+        of: Vec<DocumentId>,
+    ) -> Result<HashSet<DocumentId>, StoreError> {
+        self.read(move |connection| {
+            let mut writable = HashSet::new();
+            // In parts, for a statement has a limited number of parameters.
+            for part in of.chunks(1_000) {
+                let place = memberships::room_id.eq(documents::room_id).and(memberships::user_id.eq(user.0));
+                let found: Vec<i64> = documents::table
+                    .inner_join(memberships::table.on(place))
+                    .filter(documents::id.eq_any(part.iter().map(|id| id.0)).and(documents::archived_at.is_null()))
+                    .select(documents::id)
+                    .load(connection)?;
+                writable.extend(found.into_iter().map(DocumentId));
+            }
+            Ok(writable)
+        })
+        .await
+    }
+
     /// Creates a document; any member of the room may.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomDocumentsUsedUp`].
     pub async fn create_document(
         &self,
         by: UserId,
         room: RoomId,
         title: DocumentTitle,
     ) -> Result<(Document, RoomEvent), StoreError> {
-        self.write(move |connection| create(connection, by, room, &title)).await
+        let rations = self.rations;
+        self.write_for(by, move |connection| create(connection, by, room, &title, rations)).await
     }
 
     /// Renames, archives or unarchives a document; any member of its room may.
@@ -101,7 +130,7 @@ impl Store {
         id: DocumentId,
         change: DocumentChange,
     ) -> Result<ChangedDocument, StoreError> {
-        self.write(move |connection| change_document(connection, by, id, &change)).await
+        self.write_for(by, move |connection| change_document(connection, by, id, &change)).await
     }
 }
 
@@ -110,9 +139,11 @@ fn create(
     by: UserId,
     room: RoomId,
     title: &DocumentTitle,
+    rations: StorageRations,
 ) -> Result<(Document, RoomEvent), StoreError> {
     lock_room(connection, room)?;
     require_membership(connection, by, room)?;
+    rations.require_document(connection, room)?;
     let maker = Author::from(&require_user(connection, by)?);
     let (now, content) = (Timestamp::now(), DocumentContent::empty());
     let bytes = i64::try_from(content.state.len()).unwrap_or(i64::MAX);

@@ -10,6 +10,8 @@ use diesel::sql_types::Integer;
 
 use crate::store::{DatabaseUrl, OpenError};
 
+use super::reads::install_interrupts;
+
 /// A connection to SQLite or to Postgres. Most queries are written once, for both.
 ///
 /// Never `DbConnection::establish`: it tries one database after the other, and SQLite takes any text as a file's name.
@@ -48,6 +50,7 @@ const POSTGRES_WRITER_SETTINGS: &str = "SET lock_timeout = '5s'; SET idle_in_tra
 pub(in crate::store) fn connect(url: &DatabaseUrl, access: Access) -> ConnectionResult<DbConnection> {
     match url {
         DatabaseUrl::Sqlite(path) => {
+            install_interrupts();
             let mut connection = SqliteConnection::establish(&sqlite_name(path)?)?;
             set_pragmas(&mut connection, access).map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(DbConnection::Sqlite(connection))

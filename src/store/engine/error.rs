@@ -1,6 +1,7 @@
 //! Errors of the store.
 
 use std::path::PathBuf;
+use std::time::Duration;
 use std::{fmt, io};
 
 use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DatabaseError};
@@ -18,6 +19,9 @@ pub enum StoreError {
     /// The queue is full: come back in a moment.
     #[error("too much is waiting to be stored")]
     Busy,
+    /// A read took longer than the deadline, and was ended.
+    #[error("a read took longer than {} s and was ended (HUBBUB_READ_TIMEOUT_SECS)", .0.as_secs())]
+    Timeout(Duration),
     /// The database cannot be used at present: locked, full, gone. It may be back in a moment.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),

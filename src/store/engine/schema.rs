@@ -12,6 +12,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    demo_marks (id) {
+        id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     document_versions (document_id, number) {
         document_id -> BigInt,
         number -> BigInt,
@@ -248,6 +255,7 @@ diesel::joinable!(webhooks -> users (created_by));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
+    demo_marks,
     document_versions,
     documents,
     events,

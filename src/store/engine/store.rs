@@ -4,27 +4,33 @@ use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
+use crate::domain::UserId;
 use crate::store::search::known_words::KnownWords;
 use crate::store::search::rebuild::rebuild_if_outdated;
 
 use super::connection::{Access, DbConnection, connect, connect_existing, prepare_sqlite_file};
 use super::error::{OpenError, StoreError};
 use super::migrate::{migrate, require_current};
-use super::readers::{self, ReadCommand, ReadConnection};
+use super::reads::{Pool, ReadPools};
+use super::storage_rations::StorageRations;
 use super::url::DatabaseUrl;
 use super::workers::{StoreOptions, Workers, closed};
-use super::write_command::WriteCommand;
-use super::writer;
+use super::writes::fair_queue::FairSender;
+use super::writes::write_command::{QueuedWrite, WriteCommand};
+use super::writes::writer;
 
 /// A handle to the database. Cheap to clone.
 ///
-/// Dropping a future cancels nothing: what was queued is still written.
+/// Dropping the future of a change cancels nothing: what was queued is still written. Dropping that of a read ends the
+/// read.
 #[derive(Clone)]
 pub struct Store {
-    writer: Arc<Workers<WriteCommand>>,
-    readers: Arc<Workers<ReadCommand>>,
+    writer: Arc<Workers<FairSender<QueuedWrite>>>,
+    reads: Arc<ReadPools>,
     /// A cache, so that most posts add no words to the search index's vocabulary.
     pub(in crate::store) known_words: Arc<KnownWords>,
+    /// How much one person may keep.
+    pub(in crate::store) rations: StorageRations,
     /// Notified at every commit of the writer: there may be new jobs.
     pub(in crate::store) commits: watch::Sender<()>,
 }
@@ -56,10 +62,17 @@ impl Store {
     }
 
     fn start(url: &DatabaseUrl, connection: DbConnection, options: &StoreOptions) -> Result<Self, OpenError> {
-        let readers = Arc::new(readers::start(url, options)?);
+        let reads = Arc::new(ReadPools::start(url, options)?);
         let commits = watch::Sender::new(());
         let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);
-        Ok(Self { writer, readers, known_words: Arc::default(), commits })
+        Ok(Self { writer, reads, known_words: Arc::default(), rations: StorageRations::default(), commits })
+    }
+
+    /// The same store, which keeps no more of one person than this.
+    #[must_use]
+    pub const fn with_rations(mut self, rations: StorageRations) -> Self {
+        self.rations = rations;
+        self
     }
 
     /// Checks that a read and an (empty) write succeed.
@@ -71,11 +84,11 @@ impl Store {
         self.write(|_| Ok(())).await
     }
 
-    /// Finishes what is queued and ends the store's threads. Later calls get [`StoreError::Unavailable`]; closing again
+    /// Stores what is queued, ends reads without waiting for them, and ends the store's threads. Later calls get [`StoreError::Unavailable`]; closing again
     /// does nothing.
     pub async fn close(&self) {
         self.writer.close().await;
-        self.readers.close().await;
+        self.reads.close().await;
     }
 
     /// Runs `change` on the writer's thread. It may run twice, the first time rolled back, so it must have no other
@@ -87,7 +100,17 @@ impl Store {
         F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
     {
         let (command, outcome) = WriteCommand::other(change);
-        self.submit(command, outcome).await
+        self.submit(None, command, outcome).await
+    }
+
+    /// Runs `change` as [`Store::write`] does, when it is the turn of the person who asked for it.
+    pub(in crate::store) async fn write_for<T, F>(&self, person: UserId, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (command, outcome) = WriteCommand::other(change);
+        self.submit(Some(person), command, outcome).await
     }
 
     /// Queues a change as [`Store::write`] does, and returns at once, without the outcome.
@@ -96,16 +119,17 @@ impl Store {
         F: Fn(&mut DbConnection) -> Result<(), StoreError> + Send + 'static,
     {
         let (command, _) = WriteCommand::other(change);
-        self.writer.submit(command)
+        self.writer.submit(QueuedWrite { person: None, command })
     }
 
-    /// Queues a command for the writer and waits for its outcome.
+    /// Queues a command for the writer, in the line of the person who asked for it, and waits for its outcome.
     pub(in crate::store) async fn submit<T>(
         &self,
+        person: Option<UserId>,
         command: WriteCommand,
         outcome: oneshot::Receiver<Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        self.writer.submit(command)?;
+        self.writer.submit(QueuedWrite { person, command })?;
         outcome.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -115,7 +139,16 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.read_with(|database| database.query(query)).await
+        self.reads.query(Pool::Queries, query).await
+    }
+
+    /// Runs a single query over a connection that no person's query can take: for sign-in and readiness, by key.
+    pub(in crate::store) async fn read_reserved<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.reads.query(Pool::Reserved, query).await
     }
 
     /// Runs queries on a reader's thread, all in one snapshot.
@@ -124,19 +157,15 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.read_with(|database| database.snapshot(queries)).await
+        self.reads.snapshot(Pool::Queries, queries).await
     }
 
-    async fn read_with<T, F>(&self, read: F) -> Result<T, StoreError>
+    /// Runs a search like [`Store::read_snapshot`]. Only half of the connections can be searching at a time.
+    pub(in crate::store) async fn read_search<T, F>(&self, queries: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut ReadConnection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
     {
-        let (reply, outcome) = oneshot::channel();
-        self.readers.submit(Box::new(move |database| {
-            // Whoever asked has gone.
-            let _ = reply.send(database.and_then(read));
-        }))?;
-        outcome.await.unwrap_or_else(|_| Err(StoreError::Internal("a read did not come to its end".to_owned())))
+        self.reads.search(queries).await
     }
 }

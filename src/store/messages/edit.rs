@@ -31,7 +31,7 @@ impl Store {
         body: MessageBody,
     ) -> Result<(Message, RoomEvent), StoreError> {
         let entry = self.known_words.entry(&body, false);
-        self.write(move |connection| edit(connection, actor, room, id, &body, &entry)).await
+        self.write_for(actor, move |connection| edit(connection, actor, room, id, &body, &entry)).await
     }
 
     /// Deletes a message: text and files are removed, its number and `seq` stay. No event when it was deleted before.
@@ -45,7 +45,7 @@ impl Store {
         room: RoomId,
         id: MessageId,
     ) -> Result<(Message, Option<RoomEvent>), StoreError> {
-        self.write(move |connection| delete(connection, actor, room, id)).await
+        self.write_for(actor, move |connection| delete(connection, actor, room, id)).await
     }
 
     /// One message.

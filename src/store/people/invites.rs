@@ -31,7 +31,7 @@ impl Store {
         code: TokenHash,
         expires_at: Option<Timestamp>,
     ) -> Result<Invite, StoreError> {
-        self.write(move |connection| {
+        self.write_for(by, move |connection| {
             if require_user(connection, by)?.role != Role::Administrator {
                 return Err(StoreError::Refused(Refusal::NotAllowed));
             }

@@ -68,7 +68,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn session_user(&self, id: SessionId) -> Result<Option<User>, StoreError> {
-        self.read(move |connection| {
+        self.read_reserved(move |connection| {
             let user: Option<UserRow> = sessions::table
                 .inner_join(users::table)
                 .filter(sessions::id.eq(id.0).and(sessions::expires_at.gt(Timestamp::now().0)))

@@ -33,7 +33,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::UserNotFound`].
     pub async fn create_api_token(&self, user: UserId, name: String, hash: TokenHash) -> Result<ApiToken, StoreError> {
-        self.write(move |connection| {
+        self.write_for(user, move |connection| {
             require_user(connection, user)?;
             let created_at = Timestamp::now();
             let id: i64 = diesel::insert_into(api_tokens::table)
@@ -71,7 +71,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::TokenNotFound`] also when the token is somebody else's.
     pub async fn delete_api_token(&self, user: UserId, id: ApiTokenId) -> Result<(), StoreError> {
-        self.write(move |connection| {
+        self.write_for(user, move |connection| {
             let token = api_tokens::id.eq(id.0).and(api_tokens::user_id.eq(user.0));
             match diesel::delete(api_tokens::table.filter(token)).execute(connection)? {
                 0 => Err(StoreError::Refused(Refusal::TokenNotFound)),
@@ -87,7 +87,7 @@ impl Store {
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn api_token_user(&self, hash: TokenHash) -> Result<Option<(ApiTokenId, User)>, StoreError> {
         let found: Option<(ApiTokenRow, UserRow)> = self
-            .read(move |connection| {
+            .read_reserved(move |connection| {
                 let token = api_tokens::table
                     .inner_join(users::table)
                     .filter(api_tokens::token_hash.eq(hash.to_hex()))

@@ -53,7 +53,7 @@ impl Store {
         room: RoomId,
         user: UserId,
     ) -> Result<(Vec<Member>, Option<RoomEvent>), StoreError> {
-        self.write(move |connection| add(connection, actor, room, user)).await
+        self.write_for(actor, move |connection| add(connection, actor, room, user)).await
     }
 
     /// Removes a person from a room. Everybody may leave; only the room's maker and administrators may remove others.
@@ -61,7 +61,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`] when `user` is none, [`Refusal::NotAllowed`].
     pub async fn remove_member(&self, actor: UserId, room: RoomId, user: UserId) -> Result<MemberRemoval, StoreError> {
-        self.write(move |connection| remove(connection, actor, room, user)).await
+        self.write_for(actor, move |connection| remove(connection, actor, room, user)).await
     }
 
     /// Moves a person's read mark to a message's number; never backwards, nor beyond the last message. Returns the new
@@ -70,7 +70,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
     pub async fn mark_read(&self, user: UserId, room: RoomId, number: i64) -> Result<Option<i64>, StoreError> {
-        self.write(move |connection| {
+        self.write_for(user, move |connection| {
             let number = number.min(require_membership(connection, user, room)?.room.message_count);
             let place = memberships::table.find((room.0, user.0)).filter(memberships::read_number.lt(number));
             let moved = diesel::update(place).set(memberships::read_number.eq(number)).execute(connection)?;

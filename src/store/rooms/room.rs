@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::UserNotFound`] when one of the members does not exist.
     pub async fn create_room(&self, by: UserId, new: NewRoom) -> Result<(RoomView, Vec<RoomEvent>), StoreError> {
-        self.write(move |connection| create(connection, by, &new)).await
+        self.write_for(by, move |connection| create(connection, by, &new)).await
     }
 
     /// Changes a room's name, topic or retention. No event when nothing was changed.
@@ -79,7 +79,7 @@ impl Store {
         id: RoomId,
         change: RoomChange,
     ) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
-        self.write(move |connection| change_room(connection, actor, id, &change)).await
+        self.write_for(actor, move |connection| change_room(connection, actor, id, &change)).await
     }
 
     /// Joins an open room. No event when the person belongs to it already.
@@ -87,7 +87,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::RoomNotFound`], also for a closed room that the person does not belong to.
     pub async fn join_room(&self, user: UserId, id: RoomId) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
-        self.write(move |connection| join(connection, user, id)).await
+        self.write_for(user, move |connection| join(connection, user, id)).await
     }
 }
 

@@ -42,7 +42,7 @@ impl Store {
         query: SearchQuery,
         limit: i64,
     ) -> Result<Vec<DocumentHit>, StoreError> {
-        self.read_snapshot(move |connection| search(connection, viewer, &query, limit)).await
+        self.read_search(move |connection| search(connection, viewer, &query, limit)).await
     }
 }
 

@@ -40,6 +40,11 @@ impl SearchEntry {
         self
     }
 
+    /// How many words it has: writing it takes time in proportion.
+    pub(in crate::store) fn word_count(&self) -> usize {
+        self.words.len()
+    }
+
     fn labels(&self, room: RoomId, author: UserId) -> impl Iterator<Item = String> {
         let traits = self.traits.iter().map(|one| has_term(*one));
         [room_term(room), from_term(author)].into_iter().chain(traits)

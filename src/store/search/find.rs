@@ -58,7 +58,7 @@ impl Store {
         before: Option<MessageId>,
         limit: i64,
     ) -> Result<SearchPage, StoreError> {
-        self.read_snapshot(move |connection| search(connection, viewer, &query, before, limit.max(1))).await
+        self.read_search(move |connection| search(connection, viewer, &query, before, limit.max(1))).await
     }
 }
 

@@ -34,7 +34,8 @@ pub(super) const LIMITS: Limits = Limits {
     password_chars_min: 10,
 };
 
-pub(super) const OPTIONS: StoreOptions = StoreOptions { read_connections: 2, write_queue: 512, write_batch: 256 };
+pub(super) const OPTIONS: StoreOptions =
+    StoreOptions { read_connections: 2, read_timeout: Duration::from_secs(10), write_queue: 512, write_batch: 256 };
 
 /// A store on a database of its own, which goes away with it.
 pub(super) struct TestDatabase {
@@ -74,7 +75,12 @@ impl TestDatabase {
 
     /// Another store on the same database, as a second process has it.
     pub(super) fn open_again(&self) -> Store {
-        Store::open(&self.url, &OPTIONS).expect("it opens again")
+        self.open_again_with(&OPTIONS)
+    }
+
+    /// The same with other sizes.
+    pub(super) fn open_again_with(&self, options: &StoreOptions) -> Store {
+        Store::open(&self.url, options).expect("it opens again")
     }
 
     /// A connection beside the store, for tests that interfere.

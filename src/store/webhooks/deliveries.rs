@@ -47,7 +47,7 @@ impl Store {
         webhook: WebhookId,
         id: DeliveryId,
     ) -> Result<WebhookDelivery, StoreError> {
-        self.write(move |connection| {
+        self.write_for(by, move |connection| {
             let url = visible_webhook_url(connection, by, webhook)?;
             let of_webhook = webhook_deliveries::table.find(id.0).filter(webhook_deliveries::webhook_id.eq(webhook.0));
             let row: Option<DeliveryRow> = of_webhook.select(DeliveryRow::as_select()).first(connection).optional()?;

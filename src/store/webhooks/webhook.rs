@@ -47,7 +47,7 @@ impl Store {
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::NotAllowed`] unless `by` made the room or
     /// is an administrator; for all rooms, unless `by` is an administrator.
     pub async fn create_webhook(&self, by: UserId, new: NewWebhook) -> Result<Webhook, StoreError> {
-        self.write(move |connection| create(connection, by, &new)).await
+        self.write_for(by, move |connection| create(connection, by, &new)).await
     }
 
     /// A person's webhooks, the oldest first; for an administrator, all webhooks.
@@ -70,7 +70,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::WebhookNotFound`], also when it is somebody else's.
     pub async fn delete_webhook(&self, by: UserId, id: WebhookId) -> Result<(), StoreError> {
-        self.write(move |connection| {
+        self.write_for(by, move |connection| {
             visible_webhook_url(connection, by, id)?;
             diesel::delete(webhooks::table.find(id.0)).execute(connection)?;
             Ok(())

@@ -51,6 +51,17 @@ async fn the_way_back_leads_by_next_to_the_newest() {
 }
 
 #[actix_web::test]
+async fn a_room_opens_at_the_first_message_that_was_not_read() {
+    let (_server, ada, path, ids) = a_room_of(9).await;
+    let around = ada.get(&format!("{path}?around_number=5&limit=2")).await.expect(200);
+    assert_eq!(bodies(&around), ["4", "5"]);
+    assert_eq!(ada.get(&format!("{path}?around={}&limit=2", ids[4])).await.expect(200).json, around.json);
+    let beyond = ada.get(&format!("{path}?around_number=10&limit=2")).await.expect(200);
+    assert_eq!(bodies(&beyond), ["8", "9"]);
+    ada.get(&format!("{path}?around_number=5&around={}", ids[4])).await.expect_problem(422, "invalid_cursor");
+}
+
+#[actix_web::test]
 async fn a_permalink_opens_around_its_message() {
     let (_server, ada, path, ids) = a_room_of(9).await;
     let around = ada.get(&format!("{path}?around={}&limit=3", ids[4])).await.expect(200);

@@ -27,7 +27,7 @@ fn state(store: &Store, data_dir: &std::path::Path) -> web::Data<WebState> {
     let parts = WebParts {
         store: store.clone(),
         files: FileStorage::open(store.clone(), &data_dir.join("files")).expect("a directory"),
-        bus: Bus::new(Arc::new(local_bus(1).0), AppId(1)),
+        bus: Bus::new(Arc::new(local_bus(1).0), AppId::numbered(1)),
         timelines: Arc::new(TimelineStore::new(1)),
         passwords: Passwords::start(&config.auth).expect("threads"),
         access_tokens: AccessTokens::new(KeyRing::open(data_dir).expect("keys"), &config.auth),
@@ -48,7 +48,7 @@ where
 #[actix_web::test]
 async fn a_server_that_is_about_to_end_or_cannot_write_lives_but_is_not_ready() {
     let data_dir = tempfile::tempdir().expect("a directory");
-    let options = StoreOptions { read_connections: 1, write_queue: 8, write_batch: 8 };
+    let options = StoreOptions::default();
     let database = DatabaseUrl::Sqlite(data_dir.path().join("hubbub.sqlite3"));
     let store = Store::open(&database, &options).expect("a database");
     let state = state(&store, data_dir.path());

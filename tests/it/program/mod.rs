@@ -2,10 +2,14 @@
 
 mod bad_input;
 mod cli;
+mod compression;
 mod crash;
+mod demo;
 mod hang_up;
 mod health;
 pub(crate) mod maintenance;
 mod page;
+mod rations;
+mod restart;
 mod roles;
 mod six_steps;

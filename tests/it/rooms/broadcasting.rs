@@ -75,6 +75,41 @@ async fn nobody_is_let_into_channels_of_others_or_of_nobody() {
 }
 
 #[actix_web::test]
+async fn one_request_lets_a_socket_into_many_channels() {
+    let server = Server::start().await;
+    let (ada, eve) = (server.sign_up("ada").await, server.sign_up("eve").await);
+    let mut rooms = Vec::new();
+    for number in 0..3 {
+        rooms.push(ada.create_room(&format!("Room {number}"), "closed").await);
+    }
+    let document = ada.post(&format!("/api/v1/rooms/{}/documents", rooms[0]), &json!({"title": "Agenda"})).await;
+    let document = document.expect(201).json["id"].as_i64().expect("an id");
+    let mut wanted: Vec<String> = rooms.iter().map(|room| format!("private-room.{room}")).collect();
+    wanted.extend([
+        format!("presence-room.{}", rooms[0]),
+        format!("presence-document.{document}"),
+        format!("private-user.{}", ada.id),
+    ]);
+    let asked: Vec<_> = wanted.iter().chain(&wanted[..1]).cloned().chain(["private-room.999".to_owned()]).collect();
+    let body = json!({"socket_id": "1.2", "channel_names": asked});
+    let answer = ada.post("/broadcasting/auth/channels", &body).await.expect(200).json;
+    assert_eq!(answer["refused"], json!(["private-room.999"]));
+    let names: Vec<_> =
+        answer["channels"].as_array().expect("a list").iter().map(|each| &each["channel_name"]).collect();
+    assert_eq!(names, wanted.iter().collect::<Vec<_>>(), "each once, in their order");
+    for each in answer["channels"].as_array().expect("a list") {
+        let (name, data) = (each["channel_name"].as_str().expect("a name"), each["channel_data"].as_str());
+        let signature = sign_channel(APP_SECRET, "1.2", name, data);
+        assert_eq!(each["auth"], format!("{APP_KEY}:{signature}"));
+    }
+    let answer = eve.post("/broadcasting/auth/channels", &body).await.expect(200).json;
+    assert_eq!(answer["channels"], json!([]));
+    assert_eq!(answer["refused"].as_array().map(Vec::len), Some(wanted.len() + 1));
+    let body = json!({"socket_id": "1.2:x", "channel_names": []});
+    ada.post("/broadcasting/auth/channels", &body).await.expect_problem(422, "invalid_socket_id");
+}
+
+#[actix_web::test]
 async fn a_removed_member_is_not_let_in_again() {
     let server = Server::start().await;
     let (ada, grace) = (server.sign_up("ada").await, server.sign_up("grace").await);

@@ -201,7 +201,7 @@ async fn leave_behind(path: std::path::PathBuf, url: &str, count: usize) {
         user_name_chars: 80,
         password_chars_min: 10,
     };
-    let options = StoreOptions { read_connections: 1, write_queue: 64, write_batch: 64 };
+    let options = StoreOptions::default();
     let store = Store::open(&DatabaseUrl::Sqlite(path), &options).expect("a new database");
     let user = NewUser {
         username: Username::parse("ada").expect("valid"),

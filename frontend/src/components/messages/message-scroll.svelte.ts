@@ -11,6 +11,10 @@ const AHEAD_PX = 800;
 export class MessageScroll {
   /** Whether the last message that is loaded is in view. */
   isAtEnd = $state(true);
+  /** Where the "new" line is; null when there is none among the rows. */
+  line = $state<'above' | 'in view' | 'below' | null>(null);
+  /** The number of the last message in view; 0 without one. */
+  lastInView = $state(0);
 
   #list: HTMLElement | null = null;
   /** Whether the list keeps to the end: it is there, and the end is the room's newest message. */
@@ -95,6 +99,23 @@ export class MessageScroll {
     const { scrollHeight, scrollTop, clientHeight } = this.#list;
     this.isAtEnd = scrollHeight - scrollTop - clientHeight < END_PX;
     this.#sticks = this.isAtEnd && this.room().messages?.atEnd !== false;
+    this.#lookForNew(this.#list);
+  }
+
+  #lookForNew(list: HTMLElement): void {
+    const { top, bottom } = list.getBoundingClientRect();
+    const line = list.querySelector('.new')?.getBoundingClientRect();
+    if (line === undefined) this.line = null;
+    else if (line.bottom <= top) this.line = 'above';
+    else this.line = line.top >= bottom ? 'below' : 'in view';
+    const rows = list.querySelectorAll<HTMLElement>('[data-number]');
+    let [first, end] = [0, rows.length];
+    while (first < end) {
+      const middle = (first + end) >> 1;
+      if ((rows[middle]?.getBoundingClientRect().top ?? Infinity) < bottom) first = middle + 1;
+      else end = middle;
+    }
+    this.lastInView = Number(rows[first - 1]?.dataset.number ?? 0);
   }
 
   #loadMore(): void {

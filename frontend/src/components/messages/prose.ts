@@ -2,8 +2,12 @@
 
 import type { Attachment } from 'svelte/attachments';
 
-/** Lets the keyboard reach what scrolls sideways, and gives the boxes of task lists a name. */
+/**
+ * Lets each block run in the direction of its text (what is within a block, the style sheet does), lets the keyboard reach what scrolls sideways, and gives the boxes of task
+ * lists a name.
+ */
 export const usable: Attachment<HTMLElement> = (prose) => {
+  for (const block of prose.children) block.setAttribute('dir', 'auto');
   for (const box of prose.querySelectorAll<HTMLInputElement>('input[type="checkbox"]')) {
     box.ariaLabel = box.checked ? 'done' : 'to do';
   }

@@ -27,23 +27,22 @@ export function fullTime(time: number): string {
 
 /** `Today`, `Yesterday`, `Tuesday, 24 November`, or with the year when it is another one. */
 export function dayName(time: number, now: number = Date.now()): string {
-  if (dayKey(time) === dayKey(now)) return 'Today';
-  const yesterday = new Date(now);
-  yesterday.setDate(yesterday.getDate() - 1);
-  if (dayKey(time) === dayKey(yesterday.getTime())) return 'Yesterday';
+  const day = startOfDay(time);
+  if (day === startOfDay(now)) return 'Today';
+  if (day === startOfDay(now, -1)) return 'Yesterday';
   const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
   return (sameYear ? dayOfYear : dayWithYear).format(time);
 }
 
 /** `14:45` today, else `24 Nov`: for a list, where there is little room. */
 export function whenShort(time: number, now: number = Date.now()): string {
-  return dayKey(time) === dayKey(now) ? timeOfDay(time) : dayShort.format(time);
+  return startOfDay(time) === startOfDay(now) ? timeOfDay(time) : dayShort.format(time);
 }
 
-/** Equal for two times of one day here. */
-export function dayKey(time: number): string {
+/** The midnight with which the day of `time` begins here, or that of the day `later` days after it. */
+export function startOfDay(time: number, later = 0): number {
   const date = new Date(time);
-  return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + later).getTime();
 }
 
 /** `85 µs`, `0.61 ms`, `12.3 ms`, `1.4 s`: three figures at most, for a duration in milliseconds. */

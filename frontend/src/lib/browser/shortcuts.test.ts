@@ -9,6 +9,7 @@ const press = (key: string, with_: Partial<Keys> = {}): Keys => ({
   altKey: false,
   shiftKey: false,
   isComposing: false,
+  keyCode: 0,
   ...with_,
 });
 

@@ -1,9 +1,14 @@
 // Which keys mean what, wherever on the page they are pressed.
 
+import { isForInputMethod } from './enter-key';
+
 export type Shortcut =
   { action: 'switch' | 'help' | 'edit' | 'flow' | 'write' } | { action: 'move'; step: 1 | -1; unreadOnly: boolean };
 
-export type Keys = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'isComposing'>;
+export type Keys = Pick<
+  KeyboardEvent,
+  'key' | 'keyCode' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'isComposing'
+>;
 
 /** Whether a key goes into a text. The document's editor is in a shadow tree, which the path shows and the target hides. */
 export function isWriting(event: KeyboardEvent): boolean {
@@ -13,7 +18,7 @@ export function isWriting(event: KeyboardEvent): boolean {
 
 /** `isWriting`: the focus is in a field, where letters are text. */
 export function shortcutOf(keys: Keys, isWriting: boolean): Shortcut | null {
-  if (keys.isComposing) return null;
+  if (isForInputMethod(keys)) return null;
   const command = keys.ctrlKey || keys.metaKey;
   if (command && !keys.altKey && !keys.shiftKey && keys.key.toLowerCase() === 'k') return { action: 'switch' };
   if (keys.altKey && !command && (keys.key === 'ArrowUp' || keys.key === 'ArrowDown')) {

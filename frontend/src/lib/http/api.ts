@@ -17,6 +17,14 @@ import type {
   User,
 } from './wire';
 
+/** Where a page of history lies: by the id of a message, or around the first message of that `number` or above. */
+export interface HistoryCursor {
+  before?: number;
+  after?: number;
+  around?: number;
+  around_number?: number;
+}
+
 export class Api {
   constructor(private readonly http: HttpClient) {}
 
@@ -37,7 +45,7 @@ export class Api {
   }
 
   /** A page of history, oldest first; without a cursor the newest. */
-  messages(roomId: number, cursor: { before?: number; after?: number; around?: number } = {}): Promise<MessagePage> {
+  messages(roomId: number, cursor: HistoryCursor = {}): Promise<MessagePage> {
     const query = new URLSearchParams(Object.entries(cursor).map(([name, id]) => [name, String(id)]));
     return this.http.call('GET', `/api/v1/rooms/${roomId}/messages?${query}`);
   }

@@ -646,6 +646,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/broadcasting/auth/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /broadcasting/auth/channels`. */
+        post: operations["authorize_channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/broadcasting/user-auth": {
         parameters: {
             query?: never;
@@ -777,6 +794,12 @@ export interface components {
             /** @example 123.456 */
             socket_id: string;
         };
+        AuthorizeChannelsRequest: {
+            /** @description As many as the body may hold (`HUBBUB_MAX_BODY_BYTES`). */
+            channel_names: string[];
+            /** @example 123.456 */
+            socket_id: string;
+        };
         CatchUp: {
             head: components["schemas"]["Seq"];
             items: components["schemas"]["Event"][];
@@ -796,6 +819,12 @@ export interface components {
         ChannelAuthorization: {
             auth: string;
             channel_data?: string;
+        };
+        ChannelAuthorizations: {
+            /** @description In the order of the request, each once. */
+            channels: components["schemas"]["NamedChannelAuthorization"][];
+            /** @description The channels that the caller may not join, whether they exist or not. */
+            refused: string[];
         };
         CreateDocumentRequest: {
             title: string;
@@ -1168,6 +1197,11 @@ export interface components {
              */
             type: "message.posted";
         };
+        NamedChannelAuthorization: {
+            auth: string;
+            channel_data?: string;
+            channel_name: string;
+        };
         /** @description A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`. */
         PostMessageRequest: {
             body: string;
@@ -1178,7 +1212,7 @@ export interface components {
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
-            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "internal" | "busy" | "unavailable" | "shutting_down" | "too_many_event_streams";
+            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
             /** @description A sentence for people. */
             detail: string;
             errors?: components["schemas"]["FieldProblem"][];
@@ -1431,6 +1465,18 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -1443,7 +1489,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1451,7 +1500,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1536,6 +1585,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -1548,7 +1609,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1556,7 +1620,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1640,6 +1704,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `document_archived`: The document is archived and therefore read-only. */
             409: {
                 headers: {
@@ -1697,6 +1773,21 @@ export interface operations {
                     };
                 };
             };
+            /**
+             * @description - `document_bytes_used_up`: The ration of bytes in documents is used up by whoever made this one (HUBBUB_DOCUMENT_BYTES).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "document_bytes_used_up" | "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -1712,6 +1803,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -1720,7 +1812,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1798,6 +1890,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -1842,6 +1946,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -1857,6 +1973,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -1865,7 +1982,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -1932,6 +2049,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -1944,7 +2073,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1952,7 +2084,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2010,6 +2142,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2022,7 +2166,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2030,7 +2177,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2090,6 +2237,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2102,7 +2261,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2110,7 +2272,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2199,6 +2361,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2211,7 +2385,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2219,7 +2396,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2305,6 +2482,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2321,6 +2510,7 @@ export interface operations {
              * @description - `too_many_event_streams`: Too many event streams are open (HUBBUB_MAX_EVENT_STREAMS).
              *     - `shutting_down`: The server is about to restart.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -2329,7 +2519,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "too_many_event_streams" | "shutting_down" | "unavailable";
+                        code?: "too_many_event_streams" | "shutting_down" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2415,6 +2605,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2427,7 +2629,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2435,7 +2640,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2517,6 +2722,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2529,7 +2746,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2537,7 +2757,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2624,6 +2844,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2636,7 +2868,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2644,7 +2879,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2727,6 +2962,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2739,7 +2986,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2747,7 +2997,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2771,6 +3021,18 @@ export interface operations {
                     "application/json": components["schemas"]["Instance"];
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2783,7 +3045,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2791,7 +3056,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2864,6 +3129,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -2906,6 +3183,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2921,6 +3210,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -2929,7 +3219,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -2970,6 +3260,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2982,7 +3284,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2990,7 +3295,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3014,6 +3319,18 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3026,7 +3343,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3034,7 +3354,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3075,6 +3395,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3087,7 +3419,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3095,7 +3430,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3170,6 +3505,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -3216,6 +3563,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3231,6 +3590,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3239,7 +3599,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3297,6 +3657,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3309,7 +3681,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3317,7 +3692,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3410,6 +3785,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -3456,6 +3843,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3471,6 +3870,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3479,7 +3879,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3549,6 +3949,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3561,7 +3973,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3569,7 +3984,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3661,6 +4076,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -3705,6 +4132,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3720,6 +4159,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3728,7 +4168,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3817,6 +4257,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3829,7 +4281,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3837,7 +4292,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3932,6 +4387,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /**
              * @description - `file_too_large`: The file is too large (HUBBUB_MAX_FILE_BYTES).
              *     - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES).
@@ -3975,6 +4442,22 @@ export interface operations {
                     };
                 };
             };
+            /**
+             * @description - `file_bytes_used_up`: Your ration of bytes in files is used up (HUBBUB_FILE_BYTES).
+             *     - `unattached_bytes_used_up`: Your ration of bytes in files that belong to no message is used up (HUBBUB_UNATTACHED_BYTES).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "file_bytes_used_up" | "unattached_bytes_used_up" | "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3990,6 +4473,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -3998,7 +4482,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4056,6 +4540,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -4068,7 +4564,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4076,7 +4575,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4146,6 +4645,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -4158,7 +4669,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4166,7 +4680,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4257,6 +4771,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -4298,6 +4824,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -4313,6 +4851,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -4321,7 +4860,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4394,6 +4933,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -4406,7 +4957,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4414,7 +4968,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4425,6 +4979,8 @@ export interface operations {
             query?: {
                 after?: components["schemas"]["MessageId"];
                 around?: components["schemas"]["MessageId"];
+                /** @description The page around the first message of this `number` or above; the last page when there is none. */
+                around_number?: number;
                 before?: components["schemas"]["MessageId"];
                 limit?: number;
             };
@@ -4508,6 +5064,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -4520,7 +5088,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4528,7 +5099,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4639,6 +5210,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `client_id_reused`: You have posted another message under this client_id; use a new one. */
             409: {
                 headers: {
@@ -4698,6 +5281,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -4713,6 +5308,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -4721,7 +5317,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4793,6 +5389,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -4805,7 +5413,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4813,7 +5424,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -4888,6 +5499,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -4900,7 +5523,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4908,7 +5534,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5004,6 +5630,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5048,6 +5686,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5063,6 +5713,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5071,7 +5722,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5144,6 +5795,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5156,7 +5819,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5164,7 +5830,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5252,6 +5918,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5293,6 +5971,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5308,6 +5998,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5316,7 +6007,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5381,6 +6072,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5393,7 +6096,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5401,7 +6107,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5472,6 +6178,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5514,7 +6232,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `too_many_attempts`: Too many attempts to sign in; wait a moment (HUBBUB_SIGN_INS_PER_MINUTE). */
+            /**
+             * @description - `too_many_attempts`: Too many attempts to sign in; wait a moment (HUBBUB_SIGN_INS_PER_MINUTE).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5522,7 +6243,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "too_many_attempts";
+                        code?: "too_many_attempts" | "ration_used_up";
                     };
                 };
             };
@@ -5541,6 +6262,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5549,7 +6271,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5603,6 +6325,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5615,7 +6349,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5623,7 +6360,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5673,6 +6410,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5685,7 +6434,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5693,7 +6445,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5746,6 +6498,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5758,7 +6522,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5766,7 +6533,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5839,6 +6606,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5883,6 +6662,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5898,6 +6689,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -5906,7 +6698,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -5974,6 +6766,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5986,7 +6790,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5994,7 +6801,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6053,6 +6860,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6065,7 +6884,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6073,7 +6895,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6136,6 +6958,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `username_taken`: The user name is taken. */
             409: {
                 headers: {
@@ -6195,6 +7029,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6210,6 +7056,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6218,7 +7065,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6259,6 +7106,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6271,7 +7130,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6279,7 +7141,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6370,6 +7232,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -6413,6 +7287,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6428,6 +7314,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6436,7 +7323,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6492,6 +7379,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6504,7 +7403,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6512,7 +7414,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6589,6 +7491,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6601,7 +7515,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6609,7 +7526,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6669,6 +7586,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6681,7 +7610,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6689,7 +7621,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6763,6 +7695,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -6805,6 +7749,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6820,6 +7776,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6828,7 +7785,158 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
+    authorize_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuthorizeChannelsRequest"];
+            };
+        };
+        responses: {
+            /** @description The signatures with which the socket joins the channels */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAuthorizations"];
+                };
+            };
+            /**
+             * @description - `invalid_utf8`: The body is not valid UTF-8.
+             *     - `body_incomplete`: The body could not be read to its end.
+             *     - `invalid_json`: The body is not valid JSON.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_utf8" | "body_incomplete" | "invalid_json";
+                    };
+                };
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
+            /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_large";
+                    };
+                };
+            };
+            /** @description - `unsupported_media_type`: This call does not accept a body of this type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid_socket_id`: A socket_id looks like 123.456.
+             *     - `unknown_field`: The body has an unknown field.
+             *     - `missing_field`: The body lacks a field.
+             *     - `duplicate_field`: The body has a field twice.
+             *     - `invalid_field`: A field of the body has the wrong type.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_socket_id" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `busy`: The server is busy; try again in a moment.
+             *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6890,6 +7998,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -6932,6 +8052,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6947,6 +8079,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -6955,7 +8088,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -6979,6 +8112,18 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6991,7 +8136,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `unavailable`: The server cannot do this at present; try again in a moment. */
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6999,7 +8147,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "unavailable";
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -7023,6 +8171,18 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -7038,6 +8198,7 @@ export interface operations {
             /**
              * @description - `shutting_down`: The server is about to restart.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -7046,7 +8207,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "shutting_down" | "unavailable";
+                        code?: "shutting_down" | "unavailable" | "read_timeout";
                     };
                 };
             };

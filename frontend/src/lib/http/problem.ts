@@ -1,4 +1,4 @@
-// What can go wrong with a call, in two kinds that the page treats differently: the server refused, or nobody answered.
+// The two ways in which a call fails: the server refused it, or nobody answered.
 
 interface ProblemBody {
   code?: string;
@@ -55,5 +55,5 @@ export function explain(error: unknown): string {
     return error.detail + wait;
   }
   if (error instanceof Unreachable) return 'The server cannot be reached. Check the connection and try again.';
-  return 'Something in this page went wrong. Reload it and try again.';
+  return 'Something went wrong in this page. Reload it and try again.';
 }

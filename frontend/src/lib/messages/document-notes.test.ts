@@ -20,7 +20,7 @@ describe('what the history says of documents', () => {
   it('is when they were made and archived, whoever looks', () => {
     const notes = notesOf([document({ created_at: at(1), archived_at: at(5) })]);
     expect(notes.map(({ what, by }) => [what, by?.name])).toEqual([
-      ['made', 'Ada Lovelace'],
+      ['created', 'Ada Lovelace'],
       ['archived', undefined],
     ]);
   });
@@ -30,7 +30,7 @@ describe('what the history says of documents', () => {
     const archived = document({ archived_at: at(7) });
     expect(noteOf(changed(document({ title: 'Minutes' })), before)).toMatchObject({ what: 'renamed', by: grace });
     expect(noteOf(changed(archived), before)).toMatchObject({ what: 'archived', by: grace });
-    expect(noteOf(changed(document()), archived)).toMatchObject({ what: 'brought back', by: grace });
+    expect(noteOf(changed(document()), archived)).toMatchObject({ what: 'unarchived', by: grace });
     expect(noteOf(changed(document()), before)).toBeNull();
   });
 
@@ -40,7 +40,7 @@ describe('what the history says of documents', () => {
     const notes = notesWithin(fromPage(page([])), [...notesOf([archived]), ...(heard === null ? [] : [heard])]);
     expect(notes.map(({ what, by }) => [what, by?.name])).toEqual([
       ['archived', 'Grace Hopper'],
-      ['made', 'Ada Lovelace'],
+      ['created', 'Ada Lovelace'],
     ]);
   });
 

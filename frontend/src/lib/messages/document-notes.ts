@@ -1,4 +1,4 @@
-// What the history of a room says of its documents: a line where one was made, renamed or archived.
+// Lines among the messages: a document was created, renamed, archived or unarchived.
 
 import type { MessageWindow } from './message-window';
 import type { Author, DocumentFacts, RoomEvent } from '../http/wire';
@@ -6,9 +6,9 @@ import type { Author, DocumentFacts, RoomEvent } from '../http/wire';
 export interface DocumentNote {
   key: string;
   time: number;
-  what: 'made' | 'renamed' | 'archived' | 'brought back';
+  what: 'created' | 'renamed' | 'archived' | 'unarchived';
   document: DocumentFacts;
-  /** Null where only the event told it, and that was not heard here. */
+  /** Null when only the event named the person, and this page did not receive it. */
   by: Author | null;
 }
 
@@ -16,10 +16,16 @@ export interface DocumentNote {
 export function notesOf(documents: readonly DocumentFacts[]): DocumentNote[] {
   return documents.flatMap((document) => {
     const time = Date.parse(document.created_at);
-    const made: DocumentNote = { key: `made-${document.id}`, time, what: 'made', document, by: document.created_by };
-    if (document.archived_at === null) return [made];
+    const created: DocumentNote = {
+      key: `created-${document.id}`,
+      time,
+      what: 'created',
+      document,
+      by: document.created_by,
+    };
+    if (document.archived_at === null) return [created];
     return [
-      made,
+      created,
       { key: archivedKey(document), time: Date.parse(document.archived_at), what: 'archived', document, by: null },
     ];
   });
@@ -34,7 +40,7 @@ export function noteOf(event: RoomEvent, before: DocumentFacts | undefined): Doc
     return { ...note, key: archivedKey(document), what: 'archived' };
   }
   if (before.archived_at !== null && document.archived_at === null) {
-    return { ...note, key: `event-${event.seq}`, what: 'brought back' };
+    return { ...note, key: `event-${event.seq}`, what: 'unarchived' };
   }
   return before.title === document.title ? null : { ...note, key: `event-${event.seq}`, what: 'renamed' };
 }

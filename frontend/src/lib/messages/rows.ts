@@ -1,7 +1,7 @@
 // What stands in the list of messages, from top to bottom: messages in groups, and the lines between them.
 
 import type { DocumentNote } from './document-notes';
-import { dayKey } from '../browser/format';
+import { startOfDay } from '../browser/format';
 import type { UnsentMessage } from './unsent-messages.svelte';
 import type { Author, Message } from '../http/wire';
 
@@ -11,6 +11,11 @@ export type Row =
   | { kind: 'document'; key: string; note: DocumentNote }
   | { kind: 'message'; key: string; startsGroup: boolean; author: Author; time: number; entry: Entry };
 
+/*
+ * Keys come from what a row is and never from what it shows: two rows may show the same day, time or text. A line has the
+ * key of the row under it.
+ */
+
 /** A message that is stored, or one that is not sent yet. */
 export type Entry = { state: 'stored'; message: Message } | { state: 'unsent'; message: UnsentMessage };
 
@@ -19,6 +24,8 @@ const GROUP_MS = 5 * 60_000;
 
 export interface RowsInput {
   messages: readonly Message[];
+  /** Whether there are messages before these. */
+  hasOlder?: boolean;
   unsent: readonly UnsentMessage[];
   me: Author;
   /** The number of the first message that was new when the room was opened; null draws no line. */
@@ -27,42 +34,47 @@ export interface RowsInput {
   notes?: readonly DocumentNote[];
 }
 
-export function rows({ messages, unsent, me, newFrom, notes = [] }: RowsInput): Row[] {
+/**
+ * Messages stand in the order of their numbers, whatever their times: a server's clock may be set back. Each stands under a
+ * line that names its day. Unsent messages stand at the end, and never bring an earlier day back: one may have waited over
+ * night, and this machine's clock may be slow.
+ */
+export function rows({ messages, hasOlder = false, unsent, me, newFrom, notes = [] }: RowsInput): Row[] {
   const rows: Row[] = [];
   let previous: { authorId: number | null; time: number } | null = null;
-  let lineDrawn = false;
+  let day = -Infinity;
   let noted = 0;
 
-  const addDay = (time: number): boolean => {
-    const isNew = previous === null || dayKey(previous.time) !== dayKey(time);
-    if (isNew) rows.push({ kind: 'day', key: `day-${dayKey(time)}`, time });
-    return isNew;
+  const addDay = (time: number, below: string, isUnsent: boolean): boolean => {
+    const its = startOfDay(time);
+    if (isUnsent ? its <= day : its === day) return false;
+    day = its;
+    rows.push({ kind: 'day', key: `day:${below}`, time });
+    return true;
   };
   const addNotes = (until: number): void => {
     for (let note = notes[noted]; note !== undefined && note.time <= until; note = notes[++noted]) {
-      addDay(note.time);
-      rows.push({ kind: 'document', key: note.key, note });
+      const key = `note:${note.key}`;
+      addDay(note.time, key, false);
+      rows.push({ kind: 'document', key, note });
       previous = { authorId: null, time: note.time };
     }
   };
-  const add = (author: Author, time: number, key: string, entry: Entry, isNew: boolean): void => {
+  const add = (author: Author, time: number, key: string, entry: Entry, isFirstNew: boolean): void => {
     addNotes(time);
-    const newDay = addDay(time);
-    const newLine = isNew && !lineDrawn;
-    if (newLine) {
-      lineDrawn = true;
-      rows.push({ kind: 'new', key: 'new' });
-    }
-    const joins: boolean = previous?.authorId === author.id && time - previous.time <= GROUP_MS;
-    rows.push({ kind: 'message', key, startsGroup: newDay || newLine || !joins, author, time, entry });
+    const newDay = addDay(time, key, entry.state === 'unsent');
+    if (isFirstNew) rows.push({ kind: 'new', key: `new:${key}` });
+    const joins: boolean = previous?.authorId === author.id && Math.abs(time - previous.time) <= GROUP_MS;
+    rows.push({ kind: 'message', key, startsGroup: newDay || isFirstNew || !joins, author, time, entry });
     previous = { authorId: author.id, time };
   };
 
+  const firstNew = newFrom === null ? undefined : firstNewOf(messages, hasOlder, newFrom);
   const stored = new Set<string>();
   for (const message of messages) {
     if (message.client_id !== null && message.author.id === me.id) stored.add(message.client_id);
-    const isNew = newFrom !== null && message.number >= newFrom;
-    add(message.author, Date.parse(message.created_at), messageKey(message), { state: 'stored', message }, isNew);
+    const entry: Entry = { state: 'stored', message };
+    add(message.author, Date.parse(message.created_at), messageKey(message), entry, message === firstNew);
   }
   for (const pending of unsent) {
     // The stored message may be shown a moment before its post is answered: never both.
@@ -72,6 +84,13 @@ export function rows({ messages, unsent, me, newFrom, notes = [] }: RowsInput): 
   }
   addNotes(Infinity);
   return rows;
+}
+
+/** The first new message; undefined when it is further up than these messages reach. */
+function firstNewOf(messages: readonly Message[], hasOlder: boolean, newFrom: number): Message | undefined {
+  const index = messages.findIndex((message) => message.number >= newFrom);
+  const first = messages[index];
+  return index === 0 && hasOlder && first !== undefined && first.number > newFrom ? undefined : first;
 }
 
 /** The same for an unsent message and the stored one, so that the row stays where it is and only its state changes. */

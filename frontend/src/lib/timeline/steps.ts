@@ -61,7 +61,7 @@ export function timelineSteps({ timeline, page, seq, otherAuthor }: About): Time
       clock: 'page',
       text:
         page.postedAt === undefined
-          ? `${otherAuthor ?? 'Another page or a script of yours'} sent the POST. When it left is not known here.`
+          ? `${otherAuthor ?? 'Another page or a script of yours'} sent the POST. This page does not know when.`
           : sentence(
               'This page showed the message as pending and sent the POST.',
               ifKnown(travelled('posted', 'arrived'), (time) => `It took ${time} to the server.`),
@@ -73,7 +73,7 @@ export function timelineSteps({ timeline, page, seq, otherAuthor }: About): Time
       point: 'stored',
       clock: 'server',
       text: sentence(
-        `The message was checked, and committed together with event ${seq} of the room’s log.`,
+        `The message was validated, and committed together with event ${seq} of the room’s log.`,
         ifKnown(took('arrived', 'stored'), (time) => `That took ${time}.`),
       ),
       places: [
@@ -88,7 +88,7 @@ export function timelineSteps({ timeline, page, seq, otherAuthor }: About): Time
       text: sentence(
         ifKnown(took('stored', 'dispatched'), (time) => `${time} later the event was on the bus.`) ??
           'The event was handed to the bus.',
-        'After the commit, never inside it; and no socket is waited for.',
+        'This happens after the commit, and waits for no socket.',
       ),
       places: [{ file: 'src/bus/dispatch.rs', name: 'dispatch' }],
     },
@@ -97,7 +97,7 @@ export function timelineSteps({ timeline, page, seq, otherAuthor }: About): Time
       point: 'written',
       clock: 'server',
       text: sentence(
-        ifKnown(took('dispatched', 'heard'), (time) => `The broadcaster took it up after ${time}.`),
+        ifKnown(took('dispatched', 'heard'), (time) => `The broadcaster picked it up after ${time}.`),
         timeline.sockets === null
           ? 'One frame is made, and written to every socket of the room’s channel.'
           : `One frame was made, and written to ${count(timeline.sockets, 'socket')}`,
@@ -123,7 +123,7 @@ export function timelineSteps({ timeline, page, seq, otherAuthor }: About): Time
       point: 'ready',
       clock: 'server',
       text: sentence(
-        'The POST was answered with 201 as soon as the event was dispatched: steps 4 and 6 happen side by side.',
+        'The POST was answered with 201 as soon as the event was dispatched. Steps 4 and 6 happen at the same time.',
         ifKnown(travelled('ready', 'answered'), (time) => `This page had the answer ${time} later.`),
       ),
       places: [{ file: 'src/http/messages/post.rs', name: 'post_message' }],
@@ -142,13 +142,15 @@ function received(page: PageTimes, since: PointName, time: (from: PointName, to:
   }
   if (page.receivedAt === undefined)
     return 'This page was not open then, or not in the room: it read the message later.';
-  if (page.via === 'log') return 'This page missed the event and read it from the room’s log when it was back.';
+  if (page.via === 'log') return 'This page missed the event, and read it from the room’s log after it reconnected.';
   const travelled = time(since, 'received');
   const painted = time('received', 'painted');
   return [
     travelled === null
       ? 'The event came in over the socket.'
-      : `The event came in over the socket, ${travelled} after it was ${since === 'heard' ? 'taken up' : 'written'}.`,
-    painted === null ? 'It was not painted: nobody was looking.' : `It was on the screen ${painted} later.`,
+      : `The event came in over the socket, ${travelled} after it was ${since === 'heard' ? 'picked up' : 'written'}.`,
+    painted === null
+      ? 'It was not displayed: the page was in the background.'
+      : `It was on the screen ${painted} later.`,
   ].join(' ');
 }

@@ -109,7 +109,11 @@ export class Session implements Credentials {
       this.#accept(await this.#http.call<SessionAnswer>('POST', '/api/v1/session/refresh', { anonymous: true }));
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      this.#end(this.user === null ? null : 'Your session has ended. Sign in to carry on; nothing you wrote is lost.');
+      this.#end(
+        this.user === null
+          ? null
+          : 'Your session has ended. Sign in to continue. Your drafts and unsent messages are kept.',
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 // One room as the page knows it: what it is, the window of its messages, who is in it and who has it on screen.
 
-import type { Api } from '../../lib/http/api';
+import type { Api, HistoryCursor } from '../../lib/http/api';
 import { type DocumentNote, noteOf, notesOf } from '../../lib/messages/document-notes';
 import type { PresentPerson, RoomChannelEvent } from '../../lib/realtime/realtime';
 import { RoomSequence, type SequenceEvent } from '../../lib/rooms/sequence';
@@ -50,8 +50,10 @@ export class RoomState {
   draft = $state('');
   /** The message that this person is editing. */
   editing = $state<number | null>(null);
-  /** Where the "new" line stands while the room is on screen. */
+  /** The number of the first message that was new when the room came on screen; the "new" line stands above it. */
   newFrom = $state<number | null>(null);
+  /** Whether this person went back up to the "new" line: it stays until they have come to the end again. */
+  isReadingBack = $state(false);
   /** Whether the room's end is before somebody's eyes, so that what arrives is read at once. */
   isWatched = $state(false);
   readonly sequence: RoomSequence;
@@ -81,6 +83,12 @@ export class RoomState {
 
   get id(): number {
     return this.facts.id;
+  }
+
+  /** How many messages that were new are below the message of this number. */
+  newBelow(number: number): number {
+    const lastOld = this.isReadingBack && this.newFrom !== null ? this.newFrom - 1 : this.readNumber;
+    return Math.max(0, this.facts.message_count - Math.max(number, lastOld));
   }
 
   get unread(): number {
@@ -131,12 +139,24 @@ export class RoomState {
   }
 
   /** Reads the newest messages, or those around one. */
-  async load(aroundMessageId: number | null = null): Promise<void> {
+  load(aroundMessageId: number | null = null): Promise<void> {
+    return this.#loadWindow(aroundMessageId === null ? {} : { around: aroundMessageId });
+  }
+
+  /** Brings the first new message into the window. */
+  async loadFirstNew(): Promise<void> {
+    if (this.newFrom === null) return;
+    this.isReadingBack = true;
+    const [oldest] = this.messages?.items ?? [];
+    const isHere = oldest !== undefined && (oldest.number <= this.newFrom || !this.messages?.hasOlder);
+    if (!isHere) await this.#loadWindow({ around_number: this.newFrom });
+  }
+
+  async #loadWindow(cursor: HistoryCursor): Promise<void> {
     const load = ++this.#load;
     this.isLoading = true;
     this.failure = null;
     try {
-      const cursor = aroundMessageId === null ? {} : { around: aroundMessageId };
       const page = await this.services.api.messages(this.id, cursor);
       if (load !== this.#load) return;
       this.messages = fromPage(page);
@@ -194,6 +214,7 @@ export class RoomState {
   /** The room leaves the screen. */
   close(): void {
     this.newFrom = null;
+    this.isReadingBack = false;
     this.isWatched = false;
     this.here = [];
     this.#typing.clear();
@@ -213,6 +234,7 @@ export class RoomState {
 
   /** Everything down to the newest message was seen. */
   markRead(): void {
+    this.isReadingBack = false;
     this.readTo(this.facts.message_count);
   }
 
@@ -313,7 +335,7 @@ export class RoomState {
     if (isReadByAuthor || this.isWatched) {
       this.readTo(message.number);
       if (this.isWatched && this.messages !== null) this.messages = trimmed(this.messages);
-    } else if (this.newFrom === null || this.newFrom <= this.readNumber) {
+    } else if (this.newFrom === null || (this.newFrom <= this.readNumber && !this.isReadingBack)) {
       this.newFrom = this.readNumber + 1;
     }
   }

@@ -24,6 +24,7 @@ const facts = (fields: Partial<Room> = {}): Room => ({
   ...fields,
 });
 
+const read = (read_number: number) => ({ read_number, unread: 0, joined_at: '2026-11-24T12:00:00.000Z' });
 const none: CatchUp = { items: [], head: 0, more: false };
 
 function setup(fields: Partial<Room> = {}) {
@@ -64,7 +65,7 @@ describe('a room', () => {
     room.sequence.receive(changed(1, document({ id: 5, title: 'Minutes', updated_at: '2026-11-24T13:00:00.000Z' })));
     room.sequence.receive(changed(2, document({ title: 'Agenda for Thursday' })));
     expect(room.documents?.map((each) => each.title)).toEqual(['Minutes', 'Agenda for Thursday']);
-    expect(room.documentNotes.map((note) => note.what).sort()).toEqual(['made', 'made', 'renamed']);
+    expect(room.documentNotes.map((note) => note.what).sort()).toEqual(['created', 'created', 'renamed']);
   });
 
   it('does not go back to what a document was before a later save', async () => {
@@ -129,6 +130,38 @@ describe('a room', () => {
     room.markRead();
     room.sequence.receive(posted(3));
     expect(room.newFrom).toBe(3);
+  });
+
+  it('keeps the line where it is while somebody reads back from it', async () => {
+    const { room, api } = setup({ last_seq: 900, message_count: 900, membership: { ...read(100), unread: 800 } });
+    api.messages.mockResolvedValueOnce(page([899, 900], { prev: '/older' }));
+    await room.load();
+    room.open();
+    expect(room.newFrom).toBe(101);
+    room.isWatched = true;
+    room.markRead();
+    expect(room.newBelow(900)).toBe(0);
+    room.isWatched = false;
+    api.messages.mockResolvedValueOnce(page([100, 101, 102], { prev: '/older', next: '/newer' }));
+    await room.loadFirstNew();
+    expect(api.messages).toHaveBeenLastCalledWith(1, { around_number: 101 });
+    expect(room.newBelow(102)).toBe(798);
+    room.sequence.receive(posted(901));
+    expect(room.newFrom).toBe(101);
+    expect(room.newBelow(102)).toBe(799);
+    room.markRead();
+    room.sequence.receive(posted(902));
+    expect(room.newFrom).toBe(902);
+    expect(room.newBelow(102)).toBe(1);
+  });
+
+  it('loads nothing when the first new message is on the page already', async () => {
+    const { room, api } = setup({ last_seq: 3, message_count: 3, membership: { ...read(1), unread: 2 } });
+    api.messages.mockResolvedValueOnce(page([1, 2, 3]));
+    await room.load();
+    room.open();
+    await room.loadFirstNew();
+    expect(api.messages).toHaveBeenCalledTimes(1);
   });
 
   it('takes read marks of another device, and never goes back', () => {

@@ -65,20 +65,40 @@ on_both_databases! {
     }
 
     async fn a_full_queue_refuses_a_write_at_once_and_recovers(database: &TestDatabase) {
-        let ada = database.sign_up("ada").await;
-        let room = database.open_room(ada, &[]).await;
+        let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
+        let room = database.open_room(ada, &[bob]).await;
         let hold = database.hold_writer().await;
         let mut posts = Vec::new();
-        for _ in 0..OPTIONS.write_queue {
-            posts.push(queued(database.post(ada, room, "hello")).await);
+        for author in [ada, bob] {
+            for _ in 0..OPTIONS.write_queue / 2 {
+                posts.push(queued(database.post(author, room, "hello")).await);
+            }
+            assert_eq!(database.post(author, room, "one too many").await, Err(StoreError::Busy));
         }
-        assert_eq!(database.post(ada, room, "one too many").await, Err(StoreError::Busy));
         assert!(database.room(ada, room).await.is_ok(), "reading goes on");
         drop(hold);
         for post in posts {
             assert!(post.await.is_ok());
         }
         assert!(database.post(ada, room, "room again").await.is_ok());
+    }
+
+    async fn somebodys_one_post_is_in_the_next_batch_whoever_filled_it(database: &TestDatabase) {
+        let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
+        let room = database.open_room(ada, &[bob]).await;
+        let hold = database.hold_writer().await;
+        let mut floods = Vec::new();
+        for _ in 0..OPTIONS.write_batch {
+            floods.push(queued(database.post(ada, room, "flood")).await);
+        }
+        let one = queued(database.post(bob, room, "hello")).await;
+        drop(hold);
+        let seq = one.await.expect("stored").seq;
+        let mut last = None;
+        for flood in floods {
+            last = Some(flood.await.expect("stored").seq);
+        }
+        assert!(Some(seq) < last, "{seq:?} came after all of them, {last:?}");
     }
 
     async fn a_post_whose_caller_has_gone_is_stored_all_the_same(database: &TestDatabase) {

@@ -41,6 +41,12 @@ on_both_databases! {
             (HistoryFrom::Around(id(5)), 1, (vec![5], true, true)),
             (HistoryFrom::Around(id(1)), 4, (vec![1, 2], false, true)),
             (HistoryFrom::Around(id(10)), 4, (vec![8, 9, 10], true, false)),
+            (HistoryFrom::AroundNumber(5), 4, (vec![3, 4, 5, 6], true, true)),
+            (HistoryFrom::AroundNumber(1), 2, (vec![1], false, true)),
+            (HistoryFrom::AroundNumber(-7), 2, (vec![1], false, true)),
+            (HistoryFrom::AroundNumber(10), 4, (vec![8, 9, 10], true, false)),
+            (HistoryFrom::AroundNumber(11), 3, (vec![8, 9, 10], true, false)),
+            (HistoryFrom::AroundNumber(i64::MAX), 3, (vec![8, 9, 10], true, false)),
         ] {
             let history = page(database, ada, room, from, limit).await;
             assert_eq!(outline(&history), expected, "{from:?} {limit}");
@@ -51,7 +57,7 @@ on_both_databases! {
     async fn an_empty_room_has_an_empty_page(database: &TestDatabase) {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
-        for from in [HistoryFrom::Latest, HistoryFrom::Before(MessageId(5)), HistoryFrom::After(MessageId(5))] {
+        for from in [HistoryFrom::Latest, HistoryFrom::Before(MessageId(5)), HistoryFrom::After(MessageId(5)), HistoryFrom::AroundNumber(1)] {
             assert_eq!(outline(&page(database, ada, room, from, 50).await), (vec![], false, false), "{from:?}");
         }
     }

@@ -1,5 +1,5 @@
-// Where the others are in the text, and telling them where this person is. Positions are Yjs's: they stay at their place
-// in the text while it changes around them, so that typing on needs no word about the cursor.
+// Shows the others' cursors, and sends this person's. Positions are Yjs's: they stay at their place in the text while it
+// changes around them, so that typing alone sends no cursor.
 
 import { type Extension, type Range, RangeSet, StateEffect } from '@codemirror/state';
 import { Decoration, type DecorationSet, EditorView, ViewPlugin, type ViewUpdate, WidgetType } from '@codemirror/view';

@@ -10,6 +10,7 @@ import { UndoManager } from 'yjs';
 
 import type { DocumentState } from '../../../state/documents/document.svelte';
 import { cursors } from './cursors';
+import { lineDirections } from './direction';
 import { highlighting, theme } from './theme';
 
 export interface Editor {
@@ -40,8 +41,11 @@ export function makeEditor(host: HTMLElement, document: DocumentState, isEditabl
         EditorView.clipboardInputFilter.of((pasted) => pasted.replace(/\r\n?/g, '\n')),
         EditorState.tabSize.of(4),
         EditorView.lineWrapping,
+        lineDirections,
         EditorView.contentAttributes.of({ 'aria-label': `Text of ${document.facts.title}`, spellcheck: 'true' }),
-        placeholder('Write here. Everybody in the room can write with you; Markdown is shown as you type.'),
+        placeholder(
+          'Write here. All members of the room can edit this document at the same time. Markdown is supported.',
+        ),
         // Tab is left to the browser: it is how one gets out of here without a mouse.
         keymap.of([...yUndoManagerKeymap, ...markdownKeymap, ...defaultKeymap]),
         // Without the languages that may stand in code blocks, which are larger than all the rest.
@@ -63,7 +67,7 @@ export function makeEditor(host: HTMLElement, document: DocumentState, isEditabl
   };
 }
 
-/** What cannot be written can still be reached by keyboard, to be read and copied. */
+/** A read-only text can still be reached by keyboard, to be read and copied. */
 function whether(isEditable: boolean): Extension {
   return [
     EditorState.readOnly.of(!isEditable),

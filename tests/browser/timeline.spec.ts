@@ -1,4 +1,4 @@
-// How did this get here? The six steps of a message, as its author and as somebody else see them.
+// The timeline of a message: its six steps, as its author and as somebody else see them.
 
 import { choose, expect, send, rows, test } from './hubbub';
 
@@ -11,11 +11,11 @@ test('the author sees all six steps with their times', async ({ enter }) => {
   await choose(ada, 'Follow me', 'How did this get here?');
   const dialog = ada.getByRole('dialog', { name: 'How did this get here?' });
   await expect(dialog.getByRole('heading', { level: 3 })).toHaveText(STEPS);
-  await expect(dialog.getByRole('listitem').filter({ hasText: 'not known' })).toHaveCount(0);
+  await expect(dialog.getByRole('listitem').filter({ hasText: 'unknown' })).toHaveCount(0);
   await expect(dialog).toContainText('written to 2 sockets');
   await expect(dialog).toContainText('post_message');
-  await expect(dialog.getByRole('img', { name: /^Line of time: posted 0, arrived/ })).toBeVisible();
-  await dialog.getByLabel('True to scale').check();
+  await expect(dialog.getByRole('img', { name: /^Timeline: posted 0, arrived/ })).toBeVisible();
+  await dialog.getByLabel('To scale').check();
   await expect(dialog.getByRole('img')).toBeVisible();
   await dialog.getByRole('button', { name: 'Close' }).click();
   await expect(dialog).toHaveCount(0);
@@ -39,7 +39,7 @@ test.describe('when the server has forgotten', () => {
     const ada = await enter('Ada');
     await choose(ada, 'Welcome to Hubbub', 'How did this get here?');
     const dialog = ada.getByRole('dialog');
-    await expect(dialog).toContainText('The server no longer knows how this one travelled.');
+    await expect(dialog).toContainText('The server no longer has the times of this message.');
     await expect(dialog.getByRole('heading', { level: 3 })).toHaveText(STEPS);
   });
 });

@@ -2,7 +2,8 @@
 //!
 //! A commit costs a flush to the disk, and a database takes one writer at a time. So commands queue up while the writer
 //! commits, and all that have queued up are the next batch (group commit). There is no timer and nothing to tune, and a
-//! command that comes alone does not wait. Every change of the database goes through here.
+//! command that comes alone does not wait. Every change of the database goes through here. People take turns
+//! ([`fair_queue`](super::fair_queue)), and a batch is short, so that one person's many changes make nobody wait.
 //!
 //! What a command does is in [`write_command`](super::write_command); posts go on in
 //! [`messages::post::batch`](crate::store::messages::post::batch).
@@ -11,32 +12,33 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::abort;
 
 use diesel::result::{DatabaseErrorKind, Error as DatabaseError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tracing::{error, warn};
 
-use super::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
-use super::error::{OpenError, StoreError};
-use super::url::DatabaseUrl;
-use super::workers::{StoreOptions, Thread, Workers};
-use super::write_command::WriteCommand;
+use super::fair_queue::{FairReceiver, FairSender, fair_queue};
+use super::write_command::{QueuedWrite, WriteCommand};
+use crate::store::engine::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
+use crate::store::engine::error::{OpenError, StoreError};
+use crate::store::engine::url::DatabaseUrl;
+use crate::store::engine::workers::{StoreOptions, Thread, Workers};
 
 /// Starts the writer on its connection.
 ///
 /// # Errors
 /// [`OpenError::Thread`].
-pub(super) fn start(
+pub(in crate::store::engine) fn start(
     url: &DatabaseUrl,
     connection: DbConnection,
     options: &StoreOptions,
     commits: watch::Sender<()>,
-) -> Result<Workers<WriteCommand>, OpenError> {
-    let (queue, commands) = mpsc::channel(options.write_queue.max(1));
+) -> Result<Workers<FairSender<QueuedWrite>>, OpenError> {
+    let (queue, commands) = fair_queue(options.write_queue.max(1));
     let batch_limit = options.write_batch.max(1);
     let writer = Writer { url: url.clone(), connection: Some(connection), batch_limit, commits };
     let body = move || {
         // Without a writer the program would accept posts that are never stored. Ending it lets whoever supervises it
         // start it anew; everything that was acknowledged is committed.
-        if catch_unwind(AssertUnwindSafe(move || writer.run(commands))).is_err() {
+        if catch_unwind(AssertUnwindSafe(move || writer.run(&commands))).is_err() {
             error!("the store's writer panicked; ending the process");
             abort();
         }
@@ -62,13 +64,17 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, mut commands: mpsc::Receiver<WriteCommand>) {
+    /// Words of the search index that one batch writes at most. An entry takes about ten microseconds, so whoever comes
+    /// next waits less than a tenth of a second.
+    const MAX_BATCH_WORDS: usize = 4_096;
+
+    fn run(mut self, commands: &FairReceiver<QueuedWrite>) {
         loop {
-            let mut batch = Vec::with_capacity(self.batch_limit);
-            if commands.blocking_recv_many(&mut batch, self.batch_limit) == 0 {
+            let batch = commands.take(self.batch_limit, Self::MAX_BATCH_WORDS);
+            if batch.is_empty() {
                 return;
             }
-            self.store(batch);
+            self.store(batch.into_iter().map(|queued| queued.command).collect());
         }
     }
 

@@ -8,15 +8,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use diesel::prelude::ConnectionError;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use diesel::r2d2::{HandleError, ManageConnection, Pool};
+use diesel::sql_types::Integer;
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 
-use super::connection::{Access, DbConnection, begin_snapshot, connect, rollback};
-use super::error::{OpenError, StoreError};
-use super::url::DatabaseUrl;
-use super::workers::{StoreOptions, Thread, Workers};
+use crate::store::engine::connection::{Access, DbConnection, begin_snapshot, connect, rollback};
+use crate::store::engine::error::{OpenError, StoreError};
+use crate::store::engine::url::DatabaseUrl;
+use crate::store::engine::workers::{Thread, Workers};
+
+use super::interrupt::interruptible;
+use super::ticket::ReadTicket;
 
 /// Reads that may wait for each connection; one more is refused. A read takes some tens of microseconds, so with this
 /// many waiting the machine is overloaded.
@@ -25,16 +30,34 @@ const WAITING_READS_PER_CONNECTION: usize = 256;
 /// How long a read waits for a new connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A read that waits for a thread. It gets a connection, or the reason why there is none, and answers its caller
-/// itself.
-pub(super) type ReadCommand = Box<dyn FnOnce(Result<&mut ReadConnection, StoreError>) + Send>;
+/// A read that waits for a thread.
+pub(super) struct ReadCommand {
+    ticket: Arc<ReadTicket>,
+    /// Gets a connection, or the reason why there is none, and answers its caller itself.
+    read: Box<dyn FnOnce(Result<&mut ReadConnection, StoreError>) + Send>,
+}
 
-/// Opens the pool and starts the readers.
+impl ReadCommand {
+    /// A read that ends with its ticket.
+    pub(super) fn new(
+        ticket: Arc<ReadTicket>,
+        read: impl FnOnce(Result<&mut ReadConnection, StoreError>) + Send + 'static,
+    ) -> Self {
+        Self { ticket, read: Box::new(read) }
+    }
+}
+
+/// Opens a pool of that many connections and starts its readers. `deadline` is the longest time of one statement on
+/// Postgres.
 ///
 /// # Errors
 /// [`OpenError::Connect`], [`OpenError::Thread`].
-pub(super) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers<ReadCommand>, OpenError> {
-    let connections = options.read_connections.max(1);
+pub(super) fn start(
+    url: &DatabaseUrl,
+    name: &str,
+    connections: u32,
+    deadline: Duration,
+) -> Result<Workers<mpsc::Sender<ReadCommand>>, OpenError> {
     let pool = Pool::builder()
         .max_size(connections)
         // A connection that fails says so when it is used; asking before each read would cost as much as the read.
@@ -43,13 +66,13 @@ pub(super) fn start(url: &DatabaseUrl, options: &StoreOptions) -> Result<Workers
         .idle_timeout(None)
         .connection_timeout(CONNECT_TIMEOUT)
         .error_handler(Box::new(LogPoolError))
-        .build(ConnectionManager { url: url.clone() })
+        .build(ConnectionManager { url: url.clone(), deadline })
         .map_err(|error| OpenError::connecting(url, &error))?;
     let (queue, reads) = mpsc::channel(WAITING_READS_PER_CONNECTION * connections as usize);
     let reads = Arc::new(Mutex::new(reads));
     let thread = |number| {
         let (pool, reads) = (pool.clone(), Arc::clone(&reads));
-        Thread::new(format!("hubbub-reader-{number}"), move || run(&pool, &reads))
+        Thread::new(format!("hubbub-{name}-{number}"), move || run(&pool, &reads))
     };
     Ok(Workers::start(queue, (1..=connections).map(thread).collect())?)
 }
@@ -59,18 +82,28 @@ fn run(pool: &Pool<ConnectionManager>, reads: &Mutex<mpsc::Receiver<ReadCommand>
         // One thread waits for the next read, the others for the lock.
         let read = reads.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some(read) = read else { return };
-        answer(pool, read);
+        if !read.ticket.is_cancelled() {
+            answer(pool, read);
+        }
     }
 }
 
-fn answer(pool: &Pool<ConnectionManager>, read: ReadCommand) {
+fn answer(pool: &Pool<ConnectionManager>, ReadCommand { ticket, read }: ReadCommand) {
     // A read that panics must not take its thread along; whoever asked is told by the reply's end being dropped, and the
     // pool throws the connection away.
     let outcome = catch_unwind(AssertUnwindSafe(|| match pool.get() {
-        Ok(mut connection) => read(Ok(&mut connection)),
+        Ok(mut connection) => {
+            if ticket.begin(connection.backend) {
+                interruptible(&ticket, || read(Ok(&mut connection)));
+            }
+            ticket.end();
+            // The server may still be about to hear that this read is to be ended, and would end the next one.
+            connection.broken |= connection.backend.is_some() && ticket.is_cancelled();
+        }
         Err(error) => read(Err(StoreError::Unavailable(error.to_string()))),
     }));
     if outcome.is_err() {
+        ticket.end();
         error!("a read of the store panicked");
     }
 }
@@ -78,6 +111,8 @@ fn answer(pool: &Pool<ConnectionManager>, read: ReadCommand) {
 /// A reader's connection as the pool keeps it.
 pub(super) struct ReadConnection {
     connection: DbConnection,
+    /// The process that serves the connection, on Postgres.
+    backend: Option<i32>,
     /// Set after an outage: the pool then replaces the connection.
     broken: bool,
 }
@@ -105,9 +140,16 @@ impl ReadConnection {
     }
 }
 
+#[derive(QueryableByName)]
+struct BackendRow {
+    #[diesel(sql_type = Integer)]
+    pid: i32,
+}
+
 /// Makes readers' connections for the pool. Diesel's own manager would try one database after the other.
 struct ConnectionManager {
     url: DatabaseUrl,
+    deadline: Duration,
 }
 
 impl ManageConnection for ConnectionManager {
@@ -115,7 +157,12 @@ impl ManageConnection for ConnectionManager {
     type Error = ConnectionError;
 
     fn connect(&self) -> Result<ReadConnection, ConnectionError> {
-        connect(&self.url, Access::Read).map(|connection| ReadConnection { connection, broken: false })
+        let mut connection = connect(&self.url, Access::Read)?;
+        let backend = match &mut connection {
+            DbConnection::Sqlite(_) => None,
+            DbConnection::Postgres(postgres) => Some(prepare(postgres, self.deadline)?),
+        };
+        Ok(ReadConnection { connection, backend, broken: false })
     }
 
     fn is_valid(&self, _connection: &mut ReadConnection) -> Result<(), ConnectionError> {
@@ -125,6 +172,17 @@ impl ManageConnection for ConnectionManager {
     fn has_broken(&self, connection: &mut ReadConnection) -> bool {
         connection.broken || std::thread::panicking()
     }
+}
+
+/// Bounds each statement on the server's side, for a process of ours that dies cannot end it: a second later than its
+/// caller is told. Answers which process of the server has the connection.
+fn prepare(postgres: &mut PgConnection, deadline: Duration) -> Result<i32, ConnectionError> {
+    let bound = format!("SET statement_timeout = {}", (deadline + Duration::from_secs(1)).as_millis());
+    postgres.batch_execute(&bound).map_err(ConnectionError::CouldntSetupConfiguration)?;
+    let backend: BackendRow = diesel::sql_query("SELECT pg_backend_pid() AS pid")
+        .get_result(postgres)
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(backend.pid)
 }
 
 /// Logs what the pool does in the background.
