@@ -13,7 +13,7 @@
 //!
 //! # Layers
 //!
-//! Each module uses only those to the right of it; `tests/layering.rs` holds them to it.
+//! Each module uses only those to the right of it; `tests/layering` holds them to it.
 //!
 //! | module | may use |
 //! |---|---|

@@ -129,9 +129,9 @@ fn files_that_are_named_exist() {
     assert!(count > 100, "only {count} names were found: this test no longer sees them");
 }
 
-/// `MAY_USE` of `tests/layering.rs`: each module, and the modules that it may use.
+/// `MAY_USE` of `tests/layering`: each module, and the modules that it may use.
 fn layering() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let source = include_str!("layering.rs");
+    let source = include_str!("layering/main.rs");
     let table = source.split_once("MAY_USE:").and_then(|(_, rest)| rest.split_once("= [")?.1.split_once("];"));
     let rows = table.expect("the table").0.split_inclusive(']');
     let rows = rows.filter_map(|row| row.split_once("&["));
@@ -178,7 +178,7 @@ fn the_layers_are_documented_as_they_are() {
         let text = fs::read_to_string(root().join(file)).expect("a text");
         let text = text.replace("//! ", "").replace(['`', '[', ']'], "");
         let documented = documented_layering(&text, &modules);
-        assert_eq!(documented, expected, "{file} (left) and tests/layering.rs (right) differ");
+        assert_eq!(documented, expected, "{file} (left) and tests/layering (right) differ");
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use crate::domain::{
     DocumentId, EndedCredential, EventKind, ReadMark, RoomEvent, RoomId, Subject, Timestamp, UserId,
 };
-use crate::json::{EventPayload, RoomNoticePayload, RoomReadPayload};
+use crate::json::{EventPayload, RoomNoticePayload, RoomReadPayload, to_text};
 use crate::pusher::{AppId, ChannelKey, SocketId};
 use crate::timeline::Timeline;
 
@@ -123,7 +123,7 @@ impl Bus {
         self.publish(BusMessage::Event(Envelope {
             channel: self.channel(ChatChannel::Room(event.room_id)),
             event: payload.r#type.to_owned(),
-            data: json(&payload),
+            data: to_text(&payload),
             except,
             head: Some(RoomHead { room_id: event.room_id, seq: event.seq }),
             timeline: timeline.cloned(),
@@ -131,7 +131,7 @@ impl Bus {
     }
 
     fn send_to_user(&self, user_id: UserId, event: &str, data: &impl Serialize) {
-        self.publish_event(self.channel(ChatChannel::User(user_id)), event, json(data), None);
+        self.publish_event(self.channel(ChatChannel::User(user_id)), event, to_text(data), None);
     }
 
     fn revoke_room(&self, user_id: UserId, room_id: RoomId, revoked_at: Timestamp) {
@@ -159,10 +159,4 @@ impl Bus {
     fn channel(&self, channel: ChatChannel) -> ChannelKey {
         ChannelKey { app: self.app, name: channel.name() }
     }
-}
-
-/// The types here have string keys and no fallible serialisers, so there is nothing that can fail.
-#[expect(clippy::expect_used, reason = "states the invariant above")]
-pub(super) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("event payloads are serialisable")
 }

@@ -4,9 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::domain::Document;
-
-use super::dispatch::json;
-use crate::json::DocumentSavedPayload;
+use crate::json::{DocumentSavedPayload, to_text};
 
 /// A save that changed a document.
 #[derive(Debug, Clone, Copy)]
@@ -29,10 +27,10 @@ impl DocumentSaved<'_> {
             state_vector: None,
             update: None,
         };
-        let mut left = max_bytes.saturating_sub(json(&payload).len());
+        let mut left = max_bytes.saturating_sub(to_text(&payload).len());
         payload.update = fitting(self.update, r#","update":"""#, &mut left);
         payload.state_vector = fitting(self.state_vector, r#","state_vector":"""#, &mut left);
-        json(&payload)
+        to_text(&payload)
     }
 }
 

@@ -8,8 +8,6 @@ use crate::domain::{EndedCredential, RoomId, Seq, Timestamp, UserId};
 use crate::pusher::{AppId, ChannelKey, ChannelName, SocketId, server_frame};
 use crate::timeline::Timeline;
 
-use super::ClusterEvent;
-
 /// One message for the broadcasters. A broadcaster receives each message for a channel that it has sockets of.
 #[derive(Debug, Clone)]
 pub enum BusMessage {
@@ -21,15 +19,6 @@ pub enum BusMessage {
     Terminate(Termination),
     /// Sessions or API tokens have ended.
     EndCredentials(CredentialsEnded),
-}
-
-/// What a broadcaster receives from the bus.
-#[derive(Debug)]
-pub enum BusInput {
-    /// A message of this process.
-    Message(BusMessage),
-    /// A message of another node, or what happened to one.
-    Cluster(ClusterEvent),
 }
 
 /// An event for the sockets of one channel.

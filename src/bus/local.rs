@@ -5,7 +5,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::missed::MissedHeads;
-use super::{Broker, BusFull, BusInput, BusMessage, BusState, ClusterEvent, ClusterMessage, Envelope};
+use super::{Broker, BusFull, BusMessage, BusState, ClusterEvent, ClusterMessage, Envelope};
+
+/// What a broadcaster receives from the bus.
+#[derive(Debug)]
+pub enum BusInput {
+    /// A message of this process.
+    Message(BusMessage),
+    /// A message of another node, or what happened to one.
+    Cluster(ClusterEvent),
+}
 
 /// Makes the two ends of a bus within this process. When `capacity` events wait, the next one is dropped and its room's head
 /// is kept: the receiver sends the head when its queue is empty, and clients read the log.

@@ -33,8 +33,8 @@ pub use cluster::{
 };
 pub use dispatch::Bus;
 pub use document_saved::DocumentSaved;
-pub use envelope::{BusInput, BusMessage, CredentialsEnded, Envelope, Revocation, RoomHead, Termination};
-pub use local::{LocalBus, LocalReceiver, local_bus};
+pub use envelope::{BusMessage, CredentialsEnded, Envelope, Revocation, RoomHead, Termination};
+pub use local::{BusInput, LocalBus, LocalReceiver, local_bus};
 pub use nats::{HeadsRequest, NatsBus, NatsError, NatsOptions};
 pub use pusher::PusherBus;
 pub use unreliable::UnreliableBroker;

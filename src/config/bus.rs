@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use url::Url;
 
-use super::{ConfigError, PusherServer, Role, Secret};
+use super::{ConfigError, ProcessRole, PusherServer, Secret};
 
 /// The bus, and the limits of what waits for it.
 #[derive(Debug, Clone, Args)]
@@ -121,12 +121,14 @@ impl BusConfig {
         })
     }
 
-    pub(super) fn validate(&self, role: Role) -> Result<(), ConfigError> {
+    pub(super) fn validate(&self, role: ProcessRole) -> Result<(), ConfigError> {
         self.socket_address()?;
         match (role, self.address()?) {
-            (Role::All | Role::Ws, BusAddress::Pusher(_)) => Err(ConfigError::PusherBusBesideSockets(role)),
-            (Role::Web, BusAddress::Local) => Err(ConfigError::WebNeedsBus),
-            (Role::Web, _) | (_, BusAddress::Local | BusAddress::Nats(_)) => Ok(()),
+            (ProcessRole::All | ProcessRole::Ws, BusAddress::Pusher(_)) => {
+                Err(ConfigError::PusherBusBesideSockets(role))
+            }
+            (ProcessRole::Web, BusAddress::Local) => Err(ConfigError::WebNeedsBus),
+            (ProcessRole::Web, _) | (_, BusAddress::Local | BusAddress::Nats(_)) => Ok(()),
         }
     }
 }
@@ -186,18 +188,23 @@ mod tests {
     fn a_bus_that_a_role_cannot_use_is_refused_with_the_setting_to_change() {
         let pusher = "pusher://k:s3cret@h:1/apps/1";
         let refused = [
-            (Role::Web, "local:", "--bus"),
-            (Role::All, pusher, "--role web"),
-            (Role::Ws, pusher, "--role web"),
-            (Role::Ws, "pusher://s3cret", "HUBBUB_BUS"),
-            (Role::Ws, "nats:", "HUBBUB_BUS"),
-            (Role::Ws, "redis://:s3cret@h", "HUBBUB_BUS"),
+            (ProcessRole::Web, "local:", "--bus"),
+            (ProcessRole::All, pusher, "--role web"),
+            (ProcessRole::Ws, pusher, "--role web"),
+            (ProcessRole::Ws, "pusher://s3cret", "HUBBUB_BUS"),
+            (ProcessRole::Ws, "nats:", "HUBBUB_BUS"),
+            (ProcessRole::Ws, "redis://:s3cret@h", "HUBBUB_BUS"),
         ];
         for (role, url, part) in refused {
             let error = config(url, None).validate(role).expect_err(url).to_string();
             assert!(error.contains(part) && !error.contains("s3cret"), "{error}");
         }
-        for (role, url) in [(Role::All, "local:"), (Role::Ws, "local:"), (Role::Web, pusher), (Role::Ws, "nats://h")] {
+        for (role, url) in [
+            (ProcessRole::All, "local:"),
+            (ProcessRole::Ws, "local:"),
+            (ProcessRole::Web, pusher),
+            (ProcessRole::Ws, "nats://h"),
+        ] {
             assert!(config(url, None).validate(role).is_ok(), "{role:?} {url}");
         }
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
-use super::{InvalidPusherUrl, Role};
+use super::{InvalidPusherUrl, ProcessRole};
 
 /// A combination of settings that cannot work.
 #[derive(Debug, Error)]
@@ -33,7 +33,7 @@ pub enum ConfigError {
         "--bus pusher:// hands events to another socket server, and --role {0} holds sockets itself: use --role web, \
          or --bus nats:// between several processes (HUBBUB_ROLE, HUBBUB_BUS)"
     )]
-    PusherBusBesideSockets(Role),
+    PusherBusBesideSockets(ProcessRole),
     /// The role needs a bus between processes.
     #[error(
         "--role web holds no sockets, and --bus local: stays within the process: name the sockets' process with \

@@ -23,13 +23,11 @@ mod environment;
 mod error;
 mod http;
 mod jobs;
-mod pusher_server;
 mod rations;
-mod role;
-mod secret;
 mod serve;
 mod sockets;
 mod store;
+mod values;
 mod warnings;
 
 pub use auth::AuthConfig;
@@ -39,10 +37,8 @@ pub use environment::{SecretFileError, read_dotenv, require_private, unknown_var
 pub use error::ConfigError;
 pub use http::HttpConfig;
 pub use jobs::JobsConfig;
-pub use pusher_server::{InvalidPusherUrl, PusherServer};
 pub use rations::{Ration, RationKey, RationRow, RationWindow, RationsConfig, RationsSwitch};
-pub use role::Role;
-pub use secret::Secret;
 pub use serve::{LogFormat, ServeConfig, SignUp, parse_listen};
 pub use sockets::{AppsFileError, Deflate, SocketConfig, SocketTransport, WebhookConfig, default_limits, read_apps};
 pub use store::StoreConfig;
+pub use values::{InvalidPusherUrl, ProcessRole, PusherServer, Secret};

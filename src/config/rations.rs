@@ -1,7 +1,7 @@
 //! How much one person, and one network address, may do: the one table of all rations.
 //!
 //! The settings, the refusals (`429`), the headers `RateLimit` and `RateLimit-Policy`, and the table of `docs/operating.md` come
-//! from it. A new ration is a line here, and a route in `src/http/pipeline/ration_routes.rs` or a place where it is counted.
+//! from it. A new ration is a line here, and a route in `src/http/rations/routes.rs` or a place where it is counted.
 
 use clap::{Args, ValueEnum};
 

@@ -7,8 +7,8 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
 use super::{
-    AuthConfig, BusAddress, BusConfig, ConfigError, DocumentsConfig, HttpConfig, JobsConfig, RationsConfig, Role,
-    Secret, SocketConfig, StoreConfig, WebhookConfig,
+    AuthConfig, BusAddress, BusConfig, ConfigError, DocumentsConfig, HttpConfig, JobsConfig, ProcessRole,
+    RationsConfig, Secret, SocketConfig, StoreConfig, WebhookConfig,
 };
 
 /// Who may create an account.
@@ -53,8 +53,8 @@ pub struct ServeConfig {
     #[arg(long, env = "HUBBUB_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<Secret>,
     /// Which parts this process runs
-    #[arg(long, env = "HUBBUB_ROLE", value_enum, default_value_t = Role::All)]
-    pub role: Role,
+    #[arg(long, env = "HUBBUB_ROLE", value_enum, default_value_t = ProcessRole::All)]
+    pub role: ProcessRole,
     /// Create two demo users, rooms and messages, and open sign-up, in a database of its own; only on a loopback address,
     /// and not with settings that lead to it from outside
     #[arg(long, env = "HUBBUB_DEMO")]

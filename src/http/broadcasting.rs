@@ -13,8 +13,8 @@ use crate::pusher::signature::{sign_channel, sign_user};
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::FormOrJson;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
+use crate::http::text_schema;
 
 /// What client libraries send. Fields that they add are ignored: they are not ours to name.
 #[derive(Deserialize, ToSchema)]

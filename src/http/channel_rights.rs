@@ -14,8 +14,8 @@ use crate::http::broadcasting::{channel_data, is_named, require_socket_id};
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
+use crate::http::text_schema;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

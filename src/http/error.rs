@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::auth::{AccessTokenError, PasswordError, TooManyAttempts};
 use crate::domain::yjs::UpdateError;
 use crate::domain::{InvalidField, Refusal};
-use crate::http::pipeline::rationing::RationUsedUp;
+use crate::http::rations::used_up::RationUsedUp;
 use crate::store::StoreError;
 
 /// Why a request was not done.

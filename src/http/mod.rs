@@ -5,6 +5,7 @@
 
 mod broadcasting;
 mod channel_rights;
+mod compression;
 mod documents;
 mod error;
 mod files;
@@ -13,9 +14,11 @@ mod log;
 mod messages;
 mod people;
 mod pipeline;
+mod rations;
 mod rooms;
 mod search;
 mod state;
+mod text_schema;
 mod webhooks;
 
 use crate::domain::Refusal;
@@ -30,9 +33,9 @@ pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
 pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
     let api = scope("/api/v1")
         .wrap(from_fn(pipeline::run_to_completion::carry_out))
-        .wrap(from_fn(pipeline::compression::choose))
+        .wrap(from_fn(compression::choose))
         .wrap(Compress::default())
-        .wrap(from_fn(pipeline::compression::finish))
+        .wrap(from_fn(compression::finish))
         // Routes are tried in this order, and this one is asked for the most.
         .service(
             resource("/rooms/{id}/messages")

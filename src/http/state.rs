@@ -14,11 +14,11 @@ use crate::timeline::TimelineStore;
 
 use crate::http::documents::merge_limiter::Merging;
 use crate::http::files::thumbnails::Thumbnails;
-use crate::http::log::catch_up::PieceFlights;
-use crate::http::log::stream::EventStreams;
+use crate::http::log::open_streams::EventStreams;
+use crate::http::log::piece::PieceFlights;
 use crate::http::pipeline::host::AllowedHosts;
 use crate::http::pipeline::identity_cache::IdentityCache;
-use crate::http::pipeline::rationing::Rations;
+use crate::http::rations::counters::Rations;
 
 /// Shared by the handlers of all workers.
 pub struct WebState {

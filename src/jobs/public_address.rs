@@ -16,7 +16,7 @@ pub(super) fn is_public(address: IpAddr) -> bool {
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let is_special = match address.octets() {
         // "This network"; private; loopback; multicast and reserved, broadcast included.
-        [0 | 10 | 127 | 224.., ..] => true,
+        [0 | 10 | 127 | 224..=255, ..] => true,
         // Behind a provider's address translation.
         [100, second, ..] => (64..128).contains(&second),
         // Link-local, where clouds keep their metadata.
@@ -40,7 +40,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => return is_public_v4(Ipv4Addr::from(last_octets(address))),
         // Protocol assignments, Teredo among them; documentation; 6to4, which wraps an IPv4 address.
         [0x2001, second, ..] => second < 0x200 || second == 0xdb8,
-        [0x2002, ..] | [0x3fff, ..=0xfff, ..] => true,
+        [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => true,
         // Global unicast addresses are those in 2000::/3; all others are local, multicast, or not given out.
         [first, ..] => first & 0xe000 != 0x2000,
     };

@@ -7,6 +7,7 @@ mod file;
 mod message;
 mod notice;
 mod room;
+mod text;
 mod user;
 
 pub use document::{DocumentPayload, DocumentSavedPayload};
@@ -15,4 +16,5 @@ pub use file::FilePayload;
 pub use message::MessagePayload;
 pub use notice::{ResyncPayload, RoomHeadPayload, RoomNoticePayload, RoomReadPayload};
 pub use room::{MembershipPayload, RoomPayload};
-pub use user::AuthorPayload;
+pub use text::to_text;
+pub use user::{AuthorPayload, UserPayload};

@@ -17,6 +17,8 @@ pub(crate) struct Module {
     pub(crate) file: PathBuf,
     /// The types it defines that other modules may name.
     pub(crate) public_types: BTreeSet<String>,
+    /// Whether a macro of the file makes a public type of each name that a call gives it.
+    makes_public_types: bool,
     children: BTreeSet<String>,
     definitions: BTreeSet<String>,
     /// Names brought in by `use`, with the paths that they stand for.
@@ -24,7 +26,7 @@ pub(crate) struct Module {
     globs: Vec<Segments>,
     /// Paths of `use` without those that only hand a name on (`pub use`).
     used: BTreeSet<Segments>,
-    /// Paths that stand in the code itself.
+    /// Paths that stand in the code itself, single words among them.
     named: BTreeSet<Segments>,
 }
 
@@ -58,9 +60,23 @@ impl Source {
     /// Which files a module takes names from, re-exports followed to where the name is defined.
     pub(crate) fn files_used_by(&self, path: &[String]) -> BTreeSet<&Path> {
         let module = &self.modules[path];
-        let paths = module.used.iter().chain(&module.named);
+        // A single word is a variable or a field more often than a name that was brought in.
+        let named = module.named.iter().filter(|path| path.len() > 1 || module.imports.contains_key(&path[0]));
+        let paths = module.used.iter().chain(named);
         let owners = paths.filter_map(|used| self.owner(path, used, 0));
         owners.map(|owner| self.modules[owner].file.as_path()).filter(|file| *file != module.file).collect()
+    }
+
+    /// Imports from this crate that name nothing that was found: this reader would overlook what they use.
+    pub(crate) fn unresolved(&self) -> Vec<String> {
+        let mut unresolved = Vec::new();
+        for (path, module) in &self.modules {
+            let own = module.used.iter().filter(|used| matches!(used[0].as_str(), "crate" | "super" | "self"));
+            for used in own.filter(|used| self.owner(path, used, 0).is_none()) {
+                unresolved.push(format!("{}: {}", module.file.display(), used.join("::")));
+            }
+        }
+        unresolved
     }
 
     fn read_module(&mut self, directory: &Path, file: &Path, path: Segments) {
@@ -142,13 +158,21 @@ impl Module {
                 return;
             }
             Item::Struct(item) => self.define_type(&item.ident, &item.vis),
-            Item::Enum(item) => self.define_type(&item.ident, &item.vis),
+            Item::Enum(item) => {
+                self.define_type(&item.ident, &item.vis);
+                if item.attrs.iter().any(is_multi_connection) {
+                    self.definitions.insert("MultiBackend".to_owned());
+                }
+            }
             Item::Trait(item) => self.define_type(&item.ident, &item.vis),
             Item::Type(item) => self.define_type(&item.ident, &item.vis),
             Item::Fn(item) => self.define(&item.sig.ident),
             Item::Const(item) => self.define(&item.ident),
             Item::Static(item) => self.define(&item.ident),
-            Item::Macro(item) => item.ident.iter().for_each(|name| self.define(name)),
+            Item::Macro(item) => {
+                item.ident.iter().for_each(|name| self.define(name));
+                self.read_definitions(item.mac.tokens.clone(), item.ident.is_none());
+            }
             _ => {}
         }
         self.read_tokens(quote::ToTokens::to_token_stream(item));
@@ -162,6 +186,34 @@ impl Module {
         self.define(name);
         if !matches!(visibility, Visibility::Inherited) {
             self.public_types.insert(name.to_string());
+        }
+    }
+
+    /// The names that a macro defines: those behind a keyword, and the arguments of a call. Too many do no harm, for only
+    /// names that are used elsewhere are looked up.
+    fn read_definitions(&mut self, tokens: TokenStream, is_call: bool) {
+        let tokens: Vec<_> = tokens.into_iter().collect();
+        for (index, token) in tokens.iter().enumerate() {
+            match token {
+                TokenTree::Ident(name) => {
+                    let before = |distance: usize| index.checked_sub(distance).map(|at| tokens[at].to_string());
+                    let is_type = before(1).is_some_and(|word| matches!(word.as_str(), "struct" | "enum" | "trait"));
+                    let is_public = is_type && before(2).is_some_and(|word| word == "pub");
+                    let is_made_public = is_call && self.makes_public_types && starts_upper(name);
+                    if is_type || is_call {
+                        self.define(name);
+                    }
+                    if is_public || is_made_public {
+                        self.public_types.insert(name.to_string());
+                    }
+                    let is_template = matches!(name.to_string().as_str(), "struct" | "enum" | "trait")
+                        && before(1).is_some_and(|word| word == "pub")
+                        && tokens.get(index + 1).is_some_and(|next| next.to_string() == "$");
+                    self.makes_public_types |= !is_call && is_template;
+                }
+                TokenTree::Group(group) if !is_call => self.read_definitions(group.stream(), is_call),
+                _ => {}
+            }
         }
     }
 
@@ -226,11 +278,20 @@ impl Module {
     }
 
     fn end_path(&mut self, path: &mut Segments) {
-        if path.len() > 1 {
+        if !path.is_empty() {
             self.named.insert(std::mem::take(path));
         }
-        path.clear();
     }
+}
+
+/// Diesel's derive, which defines a type of its own name beside the enum.
+fn is_multi_connection(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("derive")
+        && quote::ToTokens::to_token_stream(&attribute.meta).to_string().contains("MultiConnection")
+}
+
+fn starts_upper(name: &syn::Ident) -> bool {
+    name.to_string().starts_with(char::is_uppercase)
 }
 
 fn only_for_tests(attribute: &Attribute) -> bool {

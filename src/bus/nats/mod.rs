@@ -10,6 +10,7 @@
 //! LocalBus ◀── readers ◀── subscriptions ◀────────── NATS ──▶ heartbeat: is this node connected, which others live
 //! ```
 
+mod heads_request;
 mod heartbeat;
 mod link;
 mod nodes;
@@ -30,7 +31,6 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::warn;
 
 use crate::config::Secret;
-use crate::domain::RoomId;
 use crate::pusher::{AppId, ChannelKey};
 
 use super::outgoing::OutgoingQueue;
@@ -38,6 +38,8 @@ use super::{
     BoxFuture, Broker, BusFull, BusMessage, BusState, Cluster, ClusterMessage, Envelope, LocalBus, NodeId, Query,
     QueryResult, Recipient,
 };
+pub use heads_request::HeadsRequest;
+
 use heartbeat::Heartbeat;
 use link::Link;
 use packet::{Body, Packet};
@@ -74,15 +76,6 @@ pub struct NatsOptions {
     pub local: Option<LocalBus>,
     /// In a role with the database: where requests for heads go.
     pub heads: Option<mpsc::Sender<HeadsRequest>>,
-}
-
-/// A request for the heads of rooms whose events may have been lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HeadsRequest {
-    /// Of these rooms: a node with sockets was disconnected.
-    Rooms(Vec<RoomId>),
-    /// Of the rooms that have changed within this time: a node that publishes was disconnected.
-    Since(Duration),
 }
 
 /// Why a bus cannot start.

@@ -10,8 +10,10 @@ use yrs::{
     ClientID, Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, Transact, TransactionMut, Update,
 };
 
+use super::EMPTY_STATE;
 use super::mergeable::Mergeable;
-use super::{EMPTY_STATE, TEXT, mergeable, outline, state_vector_is_sound};
+use super::mergeable::mergeable;
+use super::outline::{TEXT, outline, state_vector_is_sound};
 
 /// Why an update was not merged. The state is as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -15,12 +15,6 @@ mod tests;
 
 pub use merge::{Merged, TextNow, UpdateError, changes_to, merge, missing_from, read_text};
 
-use mergeable::mergeable;
-use outline::{outline, state_vector_is_sound};
-
-/// What the shared text is called.
-const TEXT: &str = "text";
-
 /// The state of a document in which nothing was written.
 pub const EMPTY_STATE: [u8; 2] = [0, 0];
 /// The state vector of [`EMPTY_STATE`].

@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::TEXT;
+/// What the shared text is called.
+pub(super) const TEXT: &str = "text";
 
 /// What an update says.
 #[derive(Debug, PartialEq, Eq)]

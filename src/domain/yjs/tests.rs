@@ -4,6 +4,7 @@ use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{ClientID, Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, Transact, Update, WriteTxn};
 
+use super::outline::TEXT;
 use super::*;
 
 const ROOMY: usize = 1_000_000;

@@ -22,8 +22,8 @@ use crate::http::error::ApiError;
 use crate::http::files::download::{blocking, is_known};
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
+use crate::http::text_schema;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Documents)]

@@ -11,7 +11,7 @@ use crate::json::EventPayload;
 use crate::store::StoreError;
 
 use crate::http::error::ApiError;
-use crate::http::log::coalesce::Flights;
+use crate::http::log::piece::Piece;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
 use crate::http::state::WebState;
@@ -25,17 +25,6 @@ pub(crate) struct CatchUpQuery {
     #[param(minimum = 1, maximum = 500)]
     limit: Option<i64>,
 }
-
-/// A piece of a room's log, by which many may ask for the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Piece {
-    room_id: RoomId,
-    after: Seq,
-    limit: i64,
-}
-
-/// The pieces that are being read, as they will be answered.
-pub(crate) type PieceFlights = Flights<Piece, Result<Bytes, StoreError>>;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = CatchUp)]

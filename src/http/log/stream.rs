@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -15,7 +14,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
+use tokio::sync::{OwnedSemaphorePermit, broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 use utoipa::IntoParams;
@@ -28,7 +27,7 @@ use crate::http::error::ApiError;
 use crate::http::log::cursor::EventCursor;
 use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::rationing::Place;
+use crate::http::rations::counters::Place;
 use crate::http::state::WebState;
 
 /// How long a stream relies on being woken.
@@ -37,24 +36,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 /// Events of one room written at once.
 const EVENTS_PER_READ: i64 = 100;
-
-/// The streams that are open: at most `HUBBUB_MAX_EVENT_STREAMS`, for each holds a connection and reads.
-pub(crate) struct EventStreams {
-    max_event_streams: usize,
-    places: Arc<Semaphore>,
-}
-
-impl EventStreams {
-    pub(crate) fn new(max_event_streams: usize) -> Self {
-        let places = Arc::new(Semaphore::new(max_event_streams.min(Semaphore::MAX_PERMITS)));
-        Self { max_event_streams, places }
-    }
-
-    fn take_place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        place.map_err(|_| ApiError::TooManyEventStreams { max_event_streams: self.max_event_streams })
-    }
-}
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -15,12 +15,12 @@ use crate::json::MessagePayload;
 use crate::store::Posted;
 
 use crate::http::error::ApiError;
+use crate::http::messages::start_timeline::StartTimeline;
 use crate::http::pipeline::body::TextOrJson;
 use crate::http::pipeline::excluded_socket::OwnSocket;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::start_timeline::StartTimeline;
-use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
+use crate::http::text_schema;
 
 /// A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`.
 #[derive(Deserialize, ToSchema)]

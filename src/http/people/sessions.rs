@@ -10,15 +10,16 @@ use utoipa::ToSchema;
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::config::Ration;
 use crate::domain::{EndedCredential, Password, Refusal, SessionId, Timestamp, User, Username};
+use crate::json::UserPayload;
 use crate::store::{Rotation, TokenHash};
 
 use crate::http::error::ApiError;
-use crate::http::people::users::UserResponse;
 use crate::http::pipeline::body::FormOrJson;
 use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::rationing::AddressRation;
+use crate::http::pipeline::identity_cache::Credential;
 use crate::http::pipeline::same_site::SameSite;
+use crate::http::rations::requests::AddressRation;
 use crate::http::state::WebState;
 
 const COOKIE: &str = "hubbub_refresh";
@@ -33,7 +34,7 @@ pub(crate) struct SessionResponse<'a> {
     token_type: &'static str,
     /// In seconds.
     expires_in: u32,
-    user: UserResponse<'a>,
+    user: UserPayload<'a>,
 }
 
 #[derive(Deserialize, ToSchema)]

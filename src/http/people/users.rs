@@ -7,7 +7,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::config::{Ration, SignUp};
-use crate::domain::{Password, PersonName, Refusal, Role, Timestamp, User, UserId, Username};
+use crate::domain::{Password, PersonName, Refusal, Username};
+use crate::json::UserPayload;
 use crate::store::{NewUser, SignUpPermission, TokenHash};
 
 use crate::http::error::ApiError;
@@ -16,34 +17,10 @@ use crate::http::pipeline::body::FormOrJson;
 use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
-use crate::http::pipeline::rationing::AddressRation;
 use crate::http::pipeline::same_site::SameSite;
-use crate::http::pipeline::text_schema;
+use crate::http::rations::requests::AddressRation;
 use crate::http::state::WebState;
-
-/// An account as its owner and others see it.
-#[derive(Serialize, ToSchema)]
-#[schema(as = User)]
-pub(crate) struct UserResponse<'a> {
-    id: UserId,
-    username: &'a str,
-    name: &'a str,
-    #[schema(value_type = Role)]
-    role: &'static str,
-    created_at: Timestamp,
-}
-
-impl<'a> From<&'a User> for UserResponse<'a> {
-    fn from(user: &'a User) -> Self {
-        Self {
-            id: user.id,
-            username: user.username.as_str(),
-            name: user.name.as_str(),
-            role: user.role.name(),
-            created_at: user.created_at,
-        }
-    }
-}
+use crate::http::text_schema;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -107,11 +84,11 @@ async fn admission(state: &WebState, invite: Option<&str>) -> Result<SignUpPermi
 #[utoipa::path(
     get, path = "/api/v1/me", tag = "People",
     responses(
-        (status = 200, description = "You", body = UserResponse),
+        (status = 200, description = "You", body = UserPayload),
     ),
 )]
 pub(crate) async fn show_me(identity: Identity) -> HttpResponse {
-    HttpResponse::Ok().json(UserResponse::from(identity.user.as_ref()))
+    HttpResponse::Ok().json(UserPayload::from(identity.user.as_ref()))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -127,7 +104,7 @@ pub(crate) struct FindUsersQuery {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Users)]
 struct UsersResponse<'a> {
-    items: Vec<UserResponse<'a>>,
+    items: Vec<UserPayload<'a>>,
 }
 
 /// `GET /users`: by name or user name, for inviting and mentioning.
@@ -146,5 +123,5 @@ pub(crate) async fn find_users(
 ) -> Result<HttpResponse, ApiError> {
     let limit = page_limit(query.limit, 20, 100)?;
     let users = state.store.find_users(query.query.trim(), limit).await?;
-    Ok(HttpResponse::Ok().json(UsersResponse { items: users.iter().map(UserResponse::from).collect() }))
+    Ok(HttpResponse::Ok().json(UsersResponse { items: users.iter().map(UserPayload::from).collect() }))
 }

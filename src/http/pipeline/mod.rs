@@ -2,17 +2,12 @@
 
 pub(crate) mod body;
 pub(crate) mod client_ip;
-pub(crate) mod compression;
 pub(crate) mod excluded_socket;
 pub(crate) mod host;
 pub(crate) mod identity;
 pub(crate) mod identity_cache;
 pub(crate) mod page_limit;
 pub(crate) mod problem;
-pub(crate) mod ration_routes;
-pub(crate) mod rationing;
 pub(crate) mod response;
 pub(crate) mod run_to_completion;
 pub(crate) mod same_site;
-pub(crate) mod start_timeline;
-pub(crate) mod text_schema;

@@ -15,7 +15,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, web};
 use crate::domain::Refusal;
 use crate::http::error::ApiError;
 use crate::http::instance::openapi::allowed_methods;
-use crate::http::pipeline::rationing::RationState;
+use crate::http::rations::counters::RationState;
 use crate::http::state::WebState;
 
 /// The header that carries the request's id.

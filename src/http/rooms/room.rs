@@ -12,8 +12,8 @@ use crate::store::{NewRoom, RoomChange, RoomView};
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::text_schema;
 use crate::http::state::{WebState, retention_rules};
+use crate::http::text_schema;
 
 /// A room, with the caller's place in it.
 #[derive(Serialize, ToSchema)]

@@ -12,8 +12,8 @@ use crate::store::{NewWebhook, Webhook};
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
+use crate::http::text_schema;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Webhook)]

@@ -19,7 +19,7 @@ pub(in crate::sockets) struct ConnectQuery {
 
 /// Why a connection is refused. It is sent on the socket, not in the answer: a refused upgrade tells pusher-js nothing, and
 /// it would try for ever.
-pub(in crate::sockets) type Refusal = (Code, String);
+pub(in crate::sockets) type ConnectionRefusal = (Code, String);
 
 /// Admits a client that asks for `/app/{key}`.
 pub(in crate::sockets) fn admit(
@@ -27,7 +27,7 @@ pub(in crate::sockets) fn admit(
     key: &str,
     query: &ConnectQuery,
     headers: &HeaderMap,
-) -> Result<Rc<Socket>, Refusal> {
+) -> Result<Rc<Socket>, ConnectionRefusal> {
     let app = find_app(server, key, headers)?;
     check_version(query.protocol.as_deref())
         .map_err(|code| (code, "unsupported protocol version; supported are 4 to 7".to_owned()))?;
@@ -35,11 +35,11 @@ pub(in crate::sockets) fn admit(
 }
 
 /// The refusal for any other path.
-pub(in crate::sockets) fn refuse_path() -> Refusal {
+pub(in crate::sockets) fn refuse_path() -> ConnectionRefusal {
     (Code::PathNotFound, "path not found; a socket connects to /app/{key}".to_owned())
 }
 
-fn find_app(server: &SocketServer, key: &str, headers: &HeaderMap) -> Result<Arc<App>, Refusal> {
+fn find_app(server: &SocketServer, key: &str, headers: &HeaderMap) -> Result<Arc<App>, ConnectionRefusal> {
     let apps = server.apps().now();
     let app = apps.by_key(key).ok_or_else(|| (Code::UnknownApp, format!("no app has the key {key:?}")))?;
     if !app.is_enabled {

@@ -5,5 +5,5 @@ mod authorize;
 mod rate;
 mod socket_session;
 
-pub(super) use admission::{ConnectQuery, Refusal, admit, refuse_path};
+pub(super) use admission::{ConnectQuery, ConnectionRefusal, admit, refuse_path};
 pub(super) use socket_session::{SocketSession, drain, run};

@@ -18,7 +18,7 @@ use tracing::debug;
 use crate::broadcast::{Frame, Priority, Socket, SocketWriter};
 
 use crate::sockets::server::SocketServer;
-use crate::sockets::session::{self, ConnectQuery, Refusal, SocketSession, admit, refuse_path};
+use crate::sockets::session::{self, ConnectQuery, ConnectionRefusal, SocketSession, admit, refuse_path};
 
 use super::extensions::accept_deflate;
 use super::frames::FrameRules;
@@ -27,7 +27,7 @@ use super::tcp_reader::TcpReader;
 /// Where an upgrade request leads.
 enum UpgradeTarget {
     /// To a socket, or to the reason why it is refused.
-    Socket(Result<Rc<Socket>, Refusal>),
+    Socket(Result<Rc<Socket>, ConnectionRefusal>),
     /// Not to a socket: answered with this status.
     NoSocket(&'static str),
 }

@@ -12,14 +12,14 @@ use crate::store::watching::readiness::Readiness;
 
 use super::connection::{Access, DbConnection, connect, connect_existing, prepare_sqlite_file};
 use super::error::{OpenError, StoreError};
-use super::fair_queue::FairSender;
 use super::migrate::{has_tables, migrate, require_current};
 use super::reads::{Pool, ReadPools};
 use super::storage_rations::StorageRations;
 use super::url::DatabaseUrl;
 use super::workers::{StoreOptions, Workers, closed};
-use super::write_command::{QueuedWrite, WriteCommand};
-use super::writer;
+use super::writes::fair_queue::FairSender;
+use super::writes::write_command::{QueuedWrite, WriteCommand};
+use super::writes::writer;
 
 /// A handle to the database. Cheap to clone.
 ///

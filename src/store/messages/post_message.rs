@@ -1,7 +1,7 @@
 //! Posting a message (step 2 of the walk, "store").
 
 use crate::domain::{MessageDraft, RoomId, UserId};
-use crate::store::engine::write_command::WriteCommand;
+use crate::store::engine::writes::write_command::WriteCommand;
 use crate::store::{Posted, Store, StoreError};
 
 use super::post::command::Post;
@@ -12,8 +12,8 @@ impl Store {
     ///
     /// What happens next, and where:
     /// 1. On the caller's thread: the text is cut into words for the search index (`search/known_words.rs`), and a
-    ///    `WriteCommand::Post` is queued (`engine/write_command.rs`). The caller awaits its outcome.
-    /// 2. On the writer's thread: `engine/writer.rs` takes the commands that wait, one of each person in turn (`engine/fair_queue.rs`), opens one transaction and runs them.
+    ///    `WriteCommand::Post` is queued (`engine/writes/write_command.rs`). The caller awaits its outcome.
+    /// 2. On the writer's thread: `engine/writes/writer.rs` takes the commands that wait, one of each person in turn (`engine/writes/fair_queue.rs`), opens one transaction and runs them.
     ///    Posts that follow each other go to `messages/post/batch.rs`, which accepts or refuses each and stores the
     ///    accepted ones with the statements in `messages/post/sqlite.rs` or `messages/post/postgres.rs`. After the
     ///    commit the writer answers each caller.

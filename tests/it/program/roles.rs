@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use bytes::Bytes;
 use hubbub::app::Application;
-use hubbub::config::{Role, Secret, ServeConfig};
+use hubbub::config::{ProcessRole, Secret, ServeConfig};
 use hubbub::pusher::signature::sign_channel;
 use hubbub::pusher::{ApiCall, verify_call};
 use serde_json::{Value, json};
@@ -20,14 +20,14 @@ use crate::support::socket::Socket;
 
 /// A socket server without the rest.
 async fn socket_server() -> Server {
-    Server::start_with(|config| config.role = Role::Ws).await
+    Server::start_with(|config| config.role = ProcessRole::Ws).await
 }
 
 /// An application whose sockets are at that address.
 async fn application(address: &str, change: impl FnOnce(&mut ServeConfig)) -> Server {
     let bus = format!("pusher://{APP_KEY}:{APP_SECRET}@{address}/apps/1");
     Server::start_with(|config| {
-        config.role = Role::Web;
+        config.role = ProcessRole::Web;
         config.bus.url = Secret::from(bus);
         (config.socket.app_id, config.socket.app_key, config.socket.app_secret) = (None, None, None);
         change(config);
@@ -109,14 +109,14 @@ async fn a_role_that_cannot_work_says_what_to_set() {
         Application::build(config).await.err().expect("refused").to_string()
     };
     let without_app = |config: &mut ServeConfig| {
-        config.role = Role::Ws;
+        config.role = ProcessRole::Ws;
         (config.socket.app_id, config.socket.app_key, config.socket.app_secret) = (None, None, None);
     };
     assert!(refusal(&without_app).await.contains("HUBBUB_APP_SECRET"));
-    let demo = |config: &mut ServeConfig| (config.role, config.demo) = (Role::Ws, true);
+    let demo = |config: &mut ServeConfig| (config.role, config.demo) = (ProcessRole::Ws, true);
     assert!(refusal(&demo).await.contains("--demo"));
     let twice = |config: &mut ServeConfig| {
-        config.role = Role::Web;
+        config.role = ProcessRole::Web;
         config.bus.url = Secret::from(format!("pusher://k:{APP_SECRET}@h/apps/1"));
     };
     let refused = refusal(&twice).await;

@@ -1,11 +1,13 @@
 //! Reading: threads with a connection each, deadlines, and ending a read that nobody waits for.
 //!
+//! - `cancel_on_drop`: ends a read when its caller goes away.
 //! - `canceller`: ends statements on Postgres, over a connection of its own.
 //! - `interrupt`: ends statements on SQLite. The one module with `unsafe` code.
 //! - `pools`: the two pools of threads, and who may use which.
 //! - `readers`: the threads of a pool, each with a connection of its own.
-//! - `ticket`: one read: who waits for it, and where it runs.
+//! - `ticket`: one read: whether anybody waits for it, and where it runs.
 
+mod cancel_on_drop;
 mod canceller;
 mod interrupt;
 mod pools;

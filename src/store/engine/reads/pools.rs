@@ -13,9 +13,10 @@ use crate::store::engine::url::DatabaseUrl;
 use crate::store::engine::workers::{StoreOptions, Workers, closed};
 use crate::store::watching::metrics::StoreMetrics;
 
+use super::cancel_on_drop::CancelOnDrop;
 use super::canceller::Canceller;
 use super::readers::{self, ReadCommand, ReadConnection};
-use super::ticket::{CancelOnDrop, ReadTicket};
+use super::ticket::ReadTicket;
 
 /// Which connections a read may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

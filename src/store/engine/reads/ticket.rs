@@ -1,9 +1,7 @@
 //! One read: whether anybody still waits for it, and where it runs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use super::canceller::Canceller;
+use std::sync::{Mutex, PoisonError};
 
 /// What the caller of a read and the thread that runs it share.
 #[derive(Debug, Default)]
@@ -17,6 +15,11 @@ impl ReadTicket {
     /// Whether nobody waits for the read any more.
     pub(super) fn is_cancelled(&self) -> bool {
         self.is_cancelled.load(Ordering::Acquire)
+    }
+
+    /// Nobody waits for the read any more.
+    pub(super) fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Release);
     }
 
     /// The process of the Postgres server that works on the read at present.
@@ -34,36 +37,5 @@ impl ReadTicket {
     /// The read has ended.
     pub(super) fn end(&self) {
         *self.backend.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-/// Held by the caller of a read: ends the read when the caller goes before the answer has come.
-pub(super) struct CancelOnDrop {
-    ticket: Arc<ReadTicket>,
-    canceller: Option<Arc<Canceller>>,
-    is_answered: bool,
-}
-
-impl CancelOnDrop {
-    /// A guard for that read.
-    pub(super) const fn new(ticket: Arc<ReadTicket>, canceller: Option<Arc<Canceller>>) -> Self {
-        Self { ticket, canceller, is_answered: false }
-    }
-
-    /// The answer has come.
-    pub(super) fn answered(mut self) {
-        self.is_answered = true;
-    }
-}
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        if self.is_answered {
-            return;
-        }
-        self.ticket.is_cancelled.store(true, Ordering::Release);
-        if let Some(canceller) = self.canceller.as_ref().filter(|_| self.ticket.backend().is_some()) {
-            canceller.cancel(Arc::clone(&self.ticket));
-        }
     }
 }

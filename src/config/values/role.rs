@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 /// Which parts of Hubbub this process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Role {
+pub enum ProcessRole {
     /// The chat and the socket server in one process.
     All,
     /// The chat without sockets; events go over the bus.
@@ -15,7 +15,7 @@ pub enum Role {
     Ws,
 }
 
-impl Role {
+impl ProcessRole {
     /// Whether the process has the database, and with it the API and the page.
     #[must_use]
     pub const fn has_store(self) -> bool {
@@ -29,7 +29,7 @@ impl Role {
     }
 }
 
-impl fmt::Display for Role {
+impl fmt::Display for ProcessRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::All => "all",

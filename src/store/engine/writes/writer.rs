@@ -18,18 +18,18 @@ use tracing::{error, warn};
 
 use crate::store::watching::metrics::StoreMetrics;
 
-use super::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
-use super::error::{OpenError, StoreError};
 use super::fair_queue::{FairReceiver, FairSender, fair_queue};
-use super::url::DatabaseUrl;
-use super::workers::{StoreOptions, Thread, Workers};
 use super::write_command::{QueuedWrite, WriteCommand};
+use crate::store::engine::connection::{Access, DbConnection, begin_write, commit, connect, rollback};
+use crate::store::engine::error::{OpenError, StoreError};
+use crate::store::engine::url::DatabaseUrl;
+use crate::store::engine::workers::{StoreOptions, Thread, Workers};
 
 /// Starts the writer on its connection.
 ///
 /// # Errors
 /// [`OpenError::Thread`].
-pub(super) fn start(
+pub(in crate::store::engine) fn start(
     url: &DatabaseUrl,
     connection: DbConnection,
     options: &StoreOptions,

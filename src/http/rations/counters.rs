@@ -5,8 +5,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::fmt;
-use std::future::{Ready, ready};
 use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -14,9 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
@@ -25,10 +21,8 @@ use governor::{Quota, RateLimiter};
 use crate::auth::network;
 use crate::config::{Ration, RationKey, RationWindow, RationsConfig};
 use crate::domain::UserId;
-use crate::http::error::ApiError;
-use crate::http::pipeline::client_ip::caller_address;
-use crate::http::pipeline::ration_routes::ration_of;
-use crate::http::state::WebState;
+
+use super::used_up::RationUsedUp;
 
 /// What every person and every address has used of its rations.
 pub(crate) struct Rations {
@@ -60,19 +54,6 @@ enum Holder {
     Address(IpAddr),
 }
 
-/// A ration is used up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RationUsedUp {
-    /// Which one.
-    pub ration: Ration,
-    /// Whether it is that of the address, which several people share.
-    pub is_of_address: bool,
-    /// How much there is.
-    pub limit: u64,
-    /// When there is more; `None`: when something ends.
-    pub retry_after: Option<Duration>,
-}
-
 /// What is left of a ration; becomes the headers of the answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RationState {
@@ -88,9 +69,6 @@ pub(crate) struct Place {
     counts: Arc<Counts>,
     taken: Vec<(Ration, Holder)>,
 }
-
-/// Counts a request of nobody in particular against its address's ration.
-pub(crate) struct AddressRation;
 
 impl Rations {
     /// After how many requests the memory is looked through.
@@ -111,7 +89,7 @@ impl Rations {
     ///
     /// # Errors
     /// [`RationUsedUp`].
-    fn count(
+    pub(super) fn count(
         &self,
         ration: Ration,
         person: Option<UserId>,
@@ -238,33 +216,8 @@ impl Drop for Place {
     }
 }
 
-impl WebState {
-    /// Counts a request against its route's ration, and notes what is left for the answer's headers.
-    pub(crate) fn count_request(&self, request: &HttpRequest, person: Option<UserId>) -> Result<(), ApiError> {
-        let Some(ration) = ration_of(request) else { return Ok(()) };
-        match self.rations.count(ration, person, caller_address(request)?) {
-            Ok(Some(state)) => drop(request.extensions_mut().insert(state)),
-            Ok(None) => {}
-            Err(used_up) => {
-                request.extensions_mut().insert(RationState::used_up(&used_up));
-                return Err(used_up.into());
-            }
-        }
-        Ok(())
-    }
-}
-
-impl FromRequest for AddressRation {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(WebState::of(request).and_then(|state| state.count_request(request, None)).map(|()| Self))
-    }
-}
-
 impl RationState {
-    const fn used_up(used_up: &RationUsedUp) -> Self {
+    pub(super) const fn used_up(used_up: &RationUsedUp) -> Self {
         let RationUsedUp { ration, is_of_address, limit, .. } = *used_up;
         Self { ration, is_of_address, limit, remaining: 0 }
     }
@@ -292,24 +245,3 @@ impl RationState {
         }
     }
 }
-
-/// For people and for operators: `You have used up your 600 messages a minute; … (HUBBUB_POSTS_PER_MINUTE).`
-impl fmt::Display for RationUsedUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = self.ration.row();
-        let shares = self.is_of_address && row.key == RationKey::Person;
-        let (whose, factor) = match (self.is_of_address, shares) {
-            (false, _) => ("You have used up your ration", ""),
-            (true, true) => ("Your network address has used up its ration", ", HUBBUB_ADDRESS_RATION_FACTOR"),
-            (true, false) => ("Your network address has used up its ration", ""),
-        };
-        write!(f, "{whose} of {} {}", self.limit, row.unit())?;
-        match self.retry_after {
-            Some(wait) => write!(f, "; try again in {} s", wait.as_secs_f64().ceil().max(1.0))?,
-            None => write!(f, "; try again when one has ended")?,
-        }
-        write!(f, " ({}{factor}).", row.setting)
-    }
-}
-
-impl std::error::Error for RationUsedUp {}

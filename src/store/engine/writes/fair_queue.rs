@@ -9,14 +9,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::UserId;
 
-use super::error::StoreError;
-use super::workers::{JobQueue, closed};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::workers::{JobQueue, closed};
 
 /// Whose line a change waits in; `None` for what no person asked for.
-pub(super) type Line = Option<UserId>;
+pub(in crate::store::engine) type Line = Option<UserId>;
 
 /// Something that waits for its turn.
-pub(super) trait InLine {
+pub(in crate::store::engine) trait InLine {
     /// Whose line it waits in.
     fn line(&self) -> Line;
     /// About how long it keeps the writer busy, in words of the search index; at least 1.
@@ -24,16 +24,16 @@ pub(super) trait InLine {
 }
 
 /// Makes a queue in which `capacity` jobs may wait.
-pub(super) fn fair_queue<J: InLine>(capacity: usize) -> (FairSender<J>, FairReceiver<J>) {
+pub(in crate::store::engine) fn fair_queue<J: InLine>(capacity: usize) -> (FairSender<J>, FairReceiver<J>) {
     let shared = Arc::new(Shared { lines: Mutex::new(Lines::default()), changed: Condvar::new(), capacity });
     (FairSender(Arc::clone(&shared)), FairReceiver(shared))
 }
 
 /// The callers' end. Dropping it closes the queue; what waits is still taken.
-pub(super) struct FairSender<J>(Arc<Shared<J>>);
+pub(in crate::store::engine) struct FairSender<J>(Arc<Shared<J>>);
 
 /// The writer's end.
-pub(super) struct FairReceiver<J>(Arc<Shared<J>>);
+pub(in crate::store::engine) struct FairReceiver<J>(Arc<Shared<J>>);
 
 struct Shared<J> {
     lines: Mutex<Lines<J>>,
@@ -117,7 +117,7 @@ impl<J> Drop for FairSender<J> {
 impl<J: InLine> FairReceiver<J> {
     /// Waits for jobs and takes the next ones: one of each line in turn, at most `limit`, and as many as weigh `max_weight`
     /// together; the first one whatever it weighs. They come in the order of their arrival. Empty when the queue is closed and nothing waits. Blocks.
-    pub(super) fn take(&self, limit: usize, max_weight: usize) -> Vec<J> {
+    pub(in crate::store::engine) fn take(&self, limit: usize, max_weight: usize) -> Vec<J> {
         let mut lines = self.0.lock();
         while lines.waiting == 0 && !lines.is_closed {
             lines = self.0.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);

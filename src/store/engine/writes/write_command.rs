@@ -6,24 +6,24 @@ use crate::domain::UserId;
 use crate::store::messages::post::batch::post_all;
 use crate::store::messages::post::command::{Post, Posted};
 
-use super::connection::DbConnection;
-use super::error::{StoreError, separate_refusal};
 use super::fair_queue::{InLine, Line};
+use crate::store::engine::connection::DbConnection;
+use crate::store::engine::error::{StoreError, separate_refusal};
 
 /// A change that waits for the writer.
 #[expect(clippy::large_enum_variant, reason = "nearly every command is a post")]
 pub(in crate::store) enum WriteCommand {
     /// A message to post. Posts that follow each other in a batch are stored together, for that is cheaper.
     Post(Post, Reply<Posted>),
-    /// Any other change: the closure given to [`Store::write`](super::store::Store::write).
+    /// Any other change: the closure given to [`Store::write`](crate::store::engine::store::Store::write).
     Other(Box<dyn WriteClosure>),
 }
 
 /// A command in the writer's queue.
 pub(in crate::store) struct QueuedWrite {
     /// Who asked for it; `None` for what no person asked for.
-    pub(super) person: Option<UserId>,
-    pub(super) command: WriteCommand,
+    pub(in crate::store::engine) person: Option<UserId>,
+    pub(in crate::store::engine) command: WriteCommand,
 }
 
 impl InLine for QueuedWrite {
@@ -61,7 +61,10 @@ impl WriteCommand {
     ///
     /// # Errors
     /// What makes the transaction unusable.
-    pub(super) fn run_all(commands: &mut [Self], connection: &mut DbConnection) -> Result<(), StoreError> {
+    pub(in crate::store::engine) fn run_all(
+        commands: &mut [Self],
+        connection: &mut DbConnection,
+    ) -> Result<(), StoreError> {
         commands
             .chunk_by_mut(|command, next| matches!((command, next), (Self::Post(..), Self::Post(..))))
             .try_for_each(|chunk| Self::run_chunk(chunk, connection))
@@ -84,7 +87,7 @@ impl WriteCommand {
     }
 
     /// Returns the caller: with the outcome that was kept if the transaction was committed, else with the error.
-    pub(super) fn answer(self, committed: Result<(), StoreError>) {
+    pub(in crate::store::engine) fn answer(self, committed: Result<(), StoreError>) {
         match self {
             Self::Post(_, reply) => reply.send(committed),
             Self::Other(closure) => closure.answer(committed),
