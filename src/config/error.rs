@@ -57,6 +57,11 @@ pub enum ConfigError {
     /// Cookies and links are built on it.
     #[error("HUBBUB_PUBLIC_URL must begin with http:// or https://; it is {0:?}")]
     PublicUrl(String),
+    /// The page, the API and the sockets are at fixed paths.
+    #[error(
+        "HUBBUB_PUBLIC_URL is a scheme and a host, such as https://chat.example.org: Hubbub cannot be served below a path; it is {0:?}"
+    )]
+    PublicUrlWithPath(String),
     /// Short enough to be found by trying.
     #[error("HUBBUB_TOKEN_SECRET must have at least 32 characters, and must not be guessable")]
     TokenSecret,

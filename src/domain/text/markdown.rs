@@ -83,7 +83,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
             ("input", HashMap::from([("type", "checkbox"), ("disabled", "")])),
         ]))
         .link_rel(Some("noopener noreferrer nofollow"))
-        .url_schemes(HashSet::from(["http", "https", "mailto"]));
+        .url_schemes(HashSet::from(["http", "https", "mailto", "tel"]));
     builder
 });
 

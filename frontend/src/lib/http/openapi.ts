@@ -1051,6 +1051,8 @@ export interface components {
             first_run: boolean;
             limits: components["schemas"]["Limits"];
             name: string;
+            /** @description Where people find this server, as its operator says; with `https://` browsers refuse its cookie over `http://`. */
+            public_url: string | null;
             sign_up: components["schemas"]["SignUp"];
             socket: components["schemas"]["SocketAddress"];
             version: string;
@@ -7101,6 +7103,7 @@ export interface operations {
             /**
              * @description - `busy`: The server is busy; try again in a moment.
              *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
              */
             503: {
                 headers: {
@@ -7109,7 +7112,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "busy" | "unavailable";
+                        code?: "busy" | "unavailable" | "read_timeout";
                     };
                 };
             };
