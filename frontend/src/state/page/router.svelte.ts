@@ -1,6 +1,7 @@
 // The address bar and the page, kept in step.
 
 import { type Route, parseRoute } from '../../lib/browser/route';
+import { historyDepth } from './layers';
 
 class Router {
   route = $state.raw<Route>(parseRoute(new URL(location.href)));
@@ -11,7 +12,8 @@ class Router {
 
   /** Goes to an address of this page. */
   go(path: string, { replace = false } = {}): void {
-    if (replace) history.replaceState(null, '', path);
+    // The entry of a dialog or of the drawer gives its place to the address that was chosen there.
+    if (replace || historyDepth() > 0) history.replaceState(null, '', path);
     else history.pushState(null, '', path);
     this.#read();
   }
