@@ -25,7 +25,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(`in the ${colorScheme} theme`, () => {
     test('the ways in', async ({ open }) => {
       const page = await open('/', { colorScheme });
-      await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+      await expect(page.getByRole('heading', { name: 'Sign in', exact: true })).toBeVisible();
       await check(page, 'signing in');
       await page.getByLabel('Username').fill('nobody');
       await page.getByLabel('Password').fill('wrong');

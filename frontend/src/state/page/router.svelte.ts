@@ -4,6 +4,7 @@ import { type Route, parseRoute } from '../../lib/browser/route';
 import { historyDepth } from './layers';
 
 class Router {
+  #href = location.href;
   route = $state.raw<Route>(parseRoute(new URL(location.href)));
 
   constructor() {
@@ -19,6 +20,9 @@ class Router {
   }
 
   #read(): void {
+    // Dialogs come and go in the history without another address.
+    if (location.href === this.#href) return;
+    this.#href = location.href;
     this.route = parseRoute(new URL(location.href));
   }
 }
