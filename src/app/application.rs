@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::rt;
-use futures_util::future::join;
 use tracing::info;
 
-use crate::config::ServeConfig;
+use crate::config::{ConfigError, ServeConfig};
+use crate::pusher::Code;
 
 use super::demo::Demo;
-use super::http_server::{self, Routes};
+use super::http_server::{self, Listener, Newcomers, RequestsInFlight, Routes};
 use super::instance::{self, DataDir};
 use super::open_files;
 use super::parts::{BusPart, Reloader, SocketPart, WebPart};
@@ -22,6 +22,9 @@ use super::start_error::StartError;
 pub struct Application {
     server: Server,
     address: SocketAddr,
+    /// The same socket that the server accepts from, for the time when it has stopped doing so.
+    listener: Listener,
+    requests: RequestsInFlight,
     web: Option<WebPart>,
     sockets: Option<SocketPart>,
     bus: BusPart,
@@ -30,18 +33,28 @@ pub struct Application {
     _data_dir: Option<DataDir>,
 }
 
+/// How long requests may take to finish at the end.
+const REQUESTS_TIMEOUT: Duration = Duration::from_secs(3);
+
 impl Application {
     /// Checks the settings, opens the store, and binds the address. From then on connections wait to be accepted.
     ///
     /// # Errors
     /// A [`StartError`]; nothing is left running.
-    pub async fn build(config: ServeConfig) -> Result<Self, StartError> {
+    pub async fn build(mut config: ServeConfig) -> Result<Self, StartError> {
         config.validate()?;
         open_files::raise_limit(&config);
         let data_dir = config.role.has_store().then(|| DataDir::open(&config.data_dir)).transpose()?;
         let chat_app = instance::chat_app(&config, data_dir.as_ref())?;
-        let listener = http_server::listen(config.listen)?;
-        let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let wanted = config.listen;
+        let unusable = |source| StartError::Listen { address: wanted, source };
+        let listener = Listener::open(config.listen)?;
+        let address = listener.address().map_err(unusable)?;
+        // A socket that was handed over may be at another address: what is open to this machine alone is decided by it.
+        config.listen = address;
+        if config.demo && !address.ip().is_loopback() {
+            return Err(ConfigError::DemoNotLoopback(address).into());
+        }
 
         let mut bus = BusPart::build(&config, chat_app.id).await?;
         let sockets = match bus.take_receiver() {
@@ -57,10 +70,12 @@ impl Application {
             broadcaster: sockets.as_ref().map(SocketPart::handle),
             broker: bus.broker(),
             webhooks: sockets.as_ref().map(SocketPart::webhook_counts),
+            requests: RequestsInFlight::default(),
         };
-        let server = http_server::serve(&config, listener, routes)?;
-        let shutdown_spread = Duration::from_secs(config.socket.shutdown_spread_secs.into());
-        Ok(Self { server, address, web, sockets, bus, shutdown_spread, _data_dir: data_dir })
+        let requests = routes.requests.clone();
+        let server = http_server::serve(&config, listener.duplicate().map_err(unusable)?.socket, routes)?;
+        let shutdown_spread = Duration::from_millis(config.socket.shutdown_spread_ms.into());
+        Ok(Self { server, address, listener, requests, web, sockets, bus, shutdown_spread, _data_dir: data_dir })
     }
 
     /// The address that the server is bound to, its port never 0.
@@ -81,14 +96,18 @@ impl Application {
         self.sockets.as_ref().map(SocketPart::reloader)
     }
 
-    /// Serves until `shutdown` completes, then ends in order: no new connections, not ready, sockets closed with 4200
-    /// spread over some time, requests finished, writer and broadcaster joined, the bus told good-bye.
+    /// Serves until `shutdown` completes, then ends in order: no new connections, not ready, requests finished, jobs given
+    /// back, sockets closed, writer and broadcaster joined, the bus told good-bye.
+    ///
+    /// Sockets are closed as late as possible, and what comes after them takes a moment only: their clients come back
+    /// within a second, and should find the next process.
     ///
     /// # Errors
     /// What the server's accept loop reports.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-        let handle = self.server.handle();
-        let mut server = rt::spawn(self.server);
+        let Self { server, listener, requests, mut web, sockets, bus, shutdown_spread, _data_dir, .. } = self;
+        let handle = server.handle();
+        let mut server = rt::spawn(server);
         let ended = tokio::select! {
             ended = &mut server => Some(ended),
             () = shutdown => None,
@@ -97,27 +116,54 @@ impl Application {
             Some(ended) => ended,
             None => {
                 info!("shutting down");
-                if let Some(web) = &self.web {
+                handle.pause().await;
+                let newcomers = newcomers(&listener, sockets.as_ref(), &bus);
+                let turning_away = listener.turn_away(newcomers);
+                if let Some(web) = &web {
                     web.begin_shutdown();
                 }
-                // The listener is closed at once. If it only stopped accepting, the system would go on taking connections, and
-                // a proxy would wait for their answers instead of asking another node.
-                let finished = handle.stop(true);
-                match &self.sockets {
-                    Some(sockets) => drop(join(finished, sockets.close_sockets(self.shutdown_spread)).await),
-                    None => finished.await,
+                if let Some(sockets) = &sockets {
+                    sockets.refuse_new();
                 }
+                requests.ended(REQUESTS_TIMEOUT).await;
+                if let Some(web) = &mut web {
+                    web.stop_jobs().await;
+                }
+                if let Some(sockets) = &sockets {
+                    sockets.close_sockets(shutdown_spread, close_code(newcomers)).await;
+                }
+                turning_away.end().await;
+                handle.stop(false).await;
                 server.await
             }
         };
-        if let Some(web) = self.web {
+        if let Some(web) = web {
             web.end().await;
         }
-        if let Some(sockets) = self.sockets {
+        if let Some(sockets) = sockets {
             sockets.end().await;
         }
-        self.bus.end().await;
+        bus.end().await;
         info!("stopped");
         ended.map_err(io::Error::other)?
+    }
+}
+
+fn newcomers(listener: &Listener, sockets: Option<&SocketPart>, bus: &BusPart) -> Newcomers {
+    if listener.is_handed_over {
+        Newcomers::Wait
+    } else if sockets.is_none_or(|_| bus.broker().state().nodes > 1) {
+        Newcomers::GoElsewhere
+    } else {
+        Newcomers::AreRefused
+    }
+}
+
+/// Clients come back at once where they are let in at once. Elsewhere a wait of a second spares them an attempt that finds
+/// nobody, after which pusher-js waits 15 seconds.
+const fn close_code(newcomers: Newcomers) -> Code {
+    match newcomers {
+        Newcomers::Wait | Newcomers::GoElsewhere => Code::Reconnect,
+        Newcomers::AreRefused => Code::OverCapacity,
     }
 }

@@ -68,6 +68,9 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// What was handed over is no listening TCP socket.
+    #[error("the socket that was handed over (LISTEN_FDS) is no TCP socket that listens: {0}")]
+    HandedOver(io::Error),
     /// A demo's database, and the server is none.
     #[error(
         "the database {0} was made by --demo, and everybody knows the password of its administrator; name another place \

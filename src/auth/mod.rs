@@ -17,7 +17,7 @@ pub use claims::Claims;
 pub use key_ring::{KeyRing, KeyRingError};
 pub use opaque_token::{OpaqueToken, TokenPurpose};
 pub use passwords::{PasswordError, Passwords};
-pub use throttle::{SignInThrottle, TooManyAttempts};
+pub use throttle::{SignInThrottle, TooManyAttempts, network};
 pub use webhook_secret::WebhookSecret;
 
 /// Settings for tests: hashing that takes no time.
@@ -29,6 +29,5 @@ const TEST_CONFIG: crate::config::AuthConfig = crate::config::AuthConfig {
     token_secret: None,
     access_token_secs: 600,
     session_days: 30,
-    sign_ins_per_minute: 3,
     trust_proxy: false,
 };

@@ -1,16 +1,21 @@
-//! The brake on guessing passwords: so many attempts a minute from one address, and so many for one user name.
+//! The brake on guessing passwords: so many attempts a minute from one address, and so many for one user name from
+//! addresses that it never signed in from.
+//!
+//! Somebody who guesses at a name from one address is stopped there, and uses up a tenth of what strangers may try at that
+//! name. Its owner gets in from wherever they have been before, and from elsewhere too.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use lru::LruCache;
 use thiserror::Error;
 
-use crate::config::AuthConfig;
 use crate::domain::Username;
 
 /// Counts attempts to sign in.
@@ -20,6 +25,8 @@ use crate::domain::Username;
 pub struct SignInThrottle {
     by_address: DefaultKeyedRateLimiter<u16>,
     by_username: DefaultKeyedRateLimiter<u16>,
+    /// The names and addresses that have signed in last, by their hash.
+    known: Mutex<LruCache<u64, ()>>,
     slots: RandomState,
     clock: DefaultClock,
 }
@@ -33,13 +40,20 @@ pub struct TooManyAttempts {
 }
 
 impl SignInThrottle {
+    /// How many addresses that guess as fast as they may it takes to keep a stranger's address from one name.
+    const ADDRESSES_PER_USERNAME: u32 = 10;
+    /// About 5 MB when full.
+    const KNOWN: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
+
     /// A brake of `HUBBUB_SIGN_INS_PER_MINUTE`.
     #[must_use]
-    pub fn new(config: &AuthConfig) -> Self {
-        let quota = Quota::per_minute(NonZeroU32::new(config.sign_ins_per_minute).unwrap_or(NonZeroU32::MIN));
+    pub fn new(sign_ins_per_minute: u64) -> Self {
+        let per_minute = u32::try_from(sign_ins_per_minute).unwrap_or(u32::MAX);
+        let quota = |limit| Quota::per_minute(NonZeroU32::new(limit).unwrap_or(NonZeroU32::MIN));
         Self {
-            by_address: RateLimiter::keyed(quota),
-            by_username: RateLimiter::keyed(quota),
+            by_address: RateLimiter::keyed(quota(per_minute)),
+            by_username: RateLimiter::keyed(quota(per_minute.saturating_mul(Self::ADDRESSES_PER_USERNAME))),
+            known: Mutex::new(LruCache::new(Self::KNOWN)),
             slots: RandomState::new(),
             clock: DefaultClock::default(),
         }
@@ -52,7 +66,18 @@ impl SignInThrottle {
     pub fn attempt(&self, address: IpAddr, username: &Username) -> Result<(), TooManyAttempts> {
         // The address first: one that is stopped must not use up the quota of the people whose names it tries.
         self.count(&self.by_address, &network(address))?;
-        self.count(&self.by_username, username)
+        let is_known =
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&self.pair(address, username));
+        if is_known { Ok(()) } else { self.count(&self.by_username, username) }
+    }
+
+    /// Remembers that the password was right: guesses from elsewhere do not stop this address any more.
+    pub fn succeeded(&self, address: IpAddr, username: &Username) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).put(self.pair(address, username), ());
+    }
+
+    fn pair(&self, address: IpAddr, username: &Username) -> u64 {
+        self.slots.hash_one((network(address), username))
     }
 
     fn count(&self, limiter: &DefaultKeyedRateLimiter<u16>, key: &impl Hash) -> Result<(), TooManyAttempts> {
@@ -65,7 +90,8 @@ impl SignInThrottle {
 }
 
 /// What stands for one caller: an IPv6 host can take any address of its /64.
-fn network(address: IpAddr) -> IpAddr {
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
         v4 @ IpAddr::V4(_) => v4,
@@ -78,7 +104,7 @@ mod tests {
 
     /// Three attempts a minute.
     fn throttle() -> SignInThrottle {
-        SignInThrottle::new(&crate::auth::TEST_CONFIG)
+        SignInThrottle::new(3)
     }
 
     fn name(text: &str) -> Username {
@@ -103,11 +129,32 @@ mod tests {
     #[test]
     fn one_name_is_protected_whatever_addresses_try_it() {
         let throttle = throttle();
-        for host in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
-            assert_eq!(throttle.attempt(address(host), &name("ada")), Ok(()));
+        for host in 1..=30 {
+            assert_eq!(throttle.attempt(address(&format!("192.0.2.{host}")), &name("ada")), Ok(()));
         }
-        assert!(throttle.attempt(address("192.0.2.4"), &name("ada")).is_err());
-        assert_eq!(throttle.attempt(address("192.0.2.4"), &name("grace")), Ok(()));
+        assert!(throttle.attempt(address("192.0.2.31"), &name("ada")).is_err());
+        assert_eq!(throttle.attempt(address("192.0.2.31"), &name("grace")), Ok(()));
+    }
+
+    #[test]
+    fn guesses_from_one_address_never_shut_the_owner_out_elsewhere() {
+        let throttle = throttle();
+        for _ in 0..1_000 {
+            let _ = throttle.attempt(address("192.0.2.1"), &name("ada")); // counted or refused, both are fine here
+        }
+        assert_eq!(throttle.attempt(address("198.51.100.7"), &name("ada")), Ok(()));
+    }
+
+    #[test]
+    fn guesses_from_many_addresses_do_not_stop_one_that_the_owner_has_signed_in_from() {
+        let throttle = throttle();
+        assert_eq!(throttle.attempt(address("198.51.100.7"), &name("ada")), Ok(()));
+        throttle.succeeded(address("198.51.100.7"), &name("ada"));
+        for host in 1..=200 {
+            let _ = throttle.attempt(address(&format!("192.0.2.{host}")), &name("ada")); // As above.
+        }
+        assert!(throttle.attempt(address("198.51.100.8"), &name("ada")).is_err(), "an address that nobody knows");
+        assert_eq!(throttle.attempt(address("198.51.100.7"), &name("ada")), Ok(()));
     }
 
     #[test]

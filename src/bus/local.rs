@@ -131,7 +131,7 @@ mod tests {
     use crate::pusher::{AppId, ChannelKey, ChannelName};
 
     fn room() -> ChannelKey {
-        ChannelKey { app: AppId(1), name: ChannelName::parse("private-room.1").expect("valid") }
+        ChannelKey { app: AppId::numbered(1), name: ChannelName::parse("private-room.1").expect("valid") }
     }
 
     fn event(seq: i64) -> BusMessage {
@@ -187,7 +187,7 @@ mod tests {
         let (bus, mut receiver) = local_bus(1);
         assert_eq!(bus.publish(event(1)), Ok(()));
         let channel = room().name;
-        let revocation = Revocation { app: AppId(1), user_id: UserId(1), channel, revoked_at: Timestamp(0) };
+        let revocation = Revocation { app: AppId::numbered(1), user_id: UserId(1), channel, revoked_at: Timestamp(0) };
         assert_eq!(bus.publish(BusMessage::Revoke(revocation)), Ok(()));
         assert!(matches!(receiver.recv().await, Some(BusInput::Message(BusMessage::Revoke(_)))));
     }

@@ -142,7 +142,7 @@ mod tests {
 
     fn event(seq: i64) -> Envelope {
         RoomHead { room_id: RoomId(1), seq: Seq(seq) }
-            .envelope(ChannelKey { app: AppId(1), name: ChatChannel::Room(RoomId(1)).name() })
+            .envelope(ChannelKey { app: AppId::numbered(1), name: ChatChannel::Room(RoomId(1)).name() })
     }
 
     async fn seqs(outgoing: &OutgoingQueue, max_events: usize) -> Vec<i64> {
@@ -155,7 +155,7 @@ mod tests {
         let outgoing = OutgoingQueue::new(2);
         let pushed = [1, 2, 3].map(|seq| outgoing.push(BusMessage::Event(event(seq))).is_ok());
         assert_eq!(pushed, [true, true, false]);
-        let termination = Termination { app: AppId(1), user_id: "7".to_owned() };
+        let termination = Termination { app: AppId::numbered(1), user_id: "7".to_owned() };
         assert_eq!(outgoing.push(BusMessage::Terminate(termination)), Ok(()));
         assert!(matches!(outgoing.take(9).await, Some(Outbound::Control(BusMessage::Terminate(_)))));
         assert_eq!(seqs(&outgoing, 9).await, [2, 3]);

@@ -26,9 +26,6 @@ pub struct AuthConfig {
     /// Lifetime of an unused session, in days
     #[arg(long, env = "HUBBUB_SESSION_DAYS", default_value_t = 30)]
     pub session_days: u32,
-    /// Sign-in attempts per minute and address, and per minute and user name
-    #[arg(long, env = "HUBBUB_SIGN_INS_PER_MINUTE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
-    pub sign_ins_per_minute: u32,
     /// Take the client's IP address from X-Forwarded-For; only behind a proxy that sets it
     #[arg(long, env = "HUBBUB_TRUST_PROXY")]
     pub trust_proxy: bool,

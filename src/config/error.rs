@@ -54,6 +54,17 @@ pub enum ConfigError {
     /// Some of the three are set.
     #[error("set all of HUBBUB_APP_ID, HUBBUB_APP_KEY and HUBBUB_APP_SECRET, or none of them")]
     AppIncomplete,
+    /// Clients' events could never be as large as allowed.
+    #[error(
+        "HUBBUB_MAX_EVENT_DATA_BYTES is {event_data_bytes}, and a client's frame has at most {frame_bytes} bytes \
+         (HUBBUB_MAX_FRAME_BYTES): no client could send so much; raise the one or lower the other"
+    )]
+    EventDataBeyondFrame {
+        /// The largest data of an event.
+        event_data_bytes: usize,
+        /// The largest frame.
+        frame_bytes: usize,
+    },
     /// Cookies and links are built on it.
     #[error("HUBBUB_PUBLIC_URL must begin with http:// or https://; it is {0:?}")]
     PublicUrl(String),

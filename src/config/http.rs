@@ -9,6 +9,12 @@ pub struct HttpConfig {
     /// Largest request body, in bytes
     #[arg(long, env = "HUBBUB_MAX_BODY_BYTES", default_value_t = 262_144, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_body_bytes: usize,
+    /// Time in which a request body may come as slowly as it likes, in seconds
+    #[arg(long, env = "HUBBUB_BODY_GRACE_SECS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub body_grace_secs: u32,
+    /// Least rate of a request body after that, in bytes per second
+    #[arg(long, env = "HUBBUB_BODY_MIN_BYTES_PER_SEC", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub body_min_bytes_per_sec: u32,
     /// Longest message, in characters
     #[arg(long, env = "HUBBUB_MAX_MESSAGE_CHARS", default_value_t = 10_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_message_chars: usize,

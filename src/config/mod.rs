@@ -8,6 +8,7 @@
 //! | `serve` | all settings of the server, and the checks between them |
 //! | `role` | which parts a process runs |
 //! | `http`, `documents`, `store`, `auth`, `jobs`, `bus` | the settings of each part |
+//! | `rations` | how much one person and one address may do |
 //! | `sockets` | the settings of the socket server, of its webhooks, and the file of apps |
 //! | `pusher_server` | a Pusher-compatible server as a URL names it |
 //! | `secret` | a text that is not printed |
@@ -20,6 +21,7 @@ mod error;
 mod http;
 mod jobs;
 mod pusher_server;
+mod rations;
 mod role;
 mod secret;
 mod serve;
@@ -33,6 +35,7 @@ pub use error::ConfigError;
 pub use http::HttpConfig;
 pub use jobs::JobsConfig;
 pub use pusher_server::{InvalidPusherUrl, PusherServer};
+pub use rations::{Ration, RationKey, RationRow, RationWindow, RationsConfig, RationsSwitch};
 pub use role::Role;
 pub use secret::Secret;
 pub use serve::{LogFormat, ServeConfig, SignUp};

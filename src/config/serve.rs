@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{
-    AuthConfig, BusAddress, BusConfig, ConfigError, DocumentsConfig, HttpConfig, JobsConfig, Role, Secret,
-    SocketConfig, StoreConfig, WebhookConfig,
+    AuthConfig, BusAddress, BusConfig, ConfigError, DocumentsConfig, HttpConfig, JobsConfig, RationsConfig, Role,
+    Secret, SocketConfig, StoreConfig, WebhookConfig,
 };
 
 /// Who may create an account.
@@ -88,6 +88,9 @@ pub struct ServeConfig {
     /// Settings of passwords, sessions and tokens.
     #[command(flatten, next_help_heading = "Identity")]
     pub auth: AuthConfig,
+    /// How much one person and one address may do.
+    #[command(flatten, next_help_heading = "Rations (0: no limit)")]
+    pub rations: RationsConfig,
     /// Settings of background jobs.
     #[command(flatten, next_help_heading = "Jobs and webhooks")]
     pub jobs: JobsConfig,

@@ -94,6 +94,11 @@ refusals! {
         /// The path exists, but not with this method.
         MethodNotAllowed: "method_not_allowed", None, "This path does not support this method.";
     }
+    408 {
+        /// The body came more slowly than `HUBBUB_BODY_MIN_BYTES_PER_SEC`.
+        BodyTooSlow: "body_too_slow", None,
+            "The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC).";
+    }
     409 {
         /// Somebody else has the user name.
         UsernameTaken: "username_taken", Some("username"), "The user name is taken.";
@@ -196,6 +201,19 @@ refusals! {
         /// Too many attempts to sign in.
         TooManyAttempts: "too_many_attempts", None,
             "Too many attempts to sign in; wait a moment (HUBBUB_SIGN_INS_PER_MINUTE).";
+        /// A person or an address has used up one of its rations.
+        RationUsedUp: "ration_used_up", None, "You have done this too often; try again in a moment.";
+        /// The bytes of files that a person may have are used up.
+        FileBytesUsedUp: "file_bytes_used_up", None, "Your ration of bytes in files is used up (HUBBUB_FILE_BYTES).";
+        /// The bytes of files without a message that a person may have are used up.
+        UnattachedBytesUsedUp: "unattached_bytes_used_up", None,
+            "Your ration of bytes in files that belong to no message is used up (HUBBUB_UNATTACHED_BYTES).";
+        /// A room has as many documents as it may.
+        RoomDocumentsUsedUp: "room_documents_used_up", None,
+            "The room has as many documents as it may (HUBBUB_DOCUMENTS_PER_ROOM).";
+        /// The bytes of documents that a person may have are used up.
+        DocumentBytesUsedUp: "document_bytes_used_up", None,
+            "The ration of bytes in documents is used up by whoever made this one (HUBBUB_DOCUMENT_BYTES).";
     }
     500 {
         /// A fault of the program. The answer says nothing of it; the log does.

@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::auth::{AccessTokenError, PasswordError, TooManyAttempts};
 use crate::domain::yjs::UpdateError;
 use crate::domain::{InvalidField, Refusal};
+use crate::http::pipeline::rationing::RationUsedUp;
 use crate::store::StoreError;
 
 /// Why a request was not done.
@@ -21,6 +22,12 @@ pub enum ApiError {
     /// Somebody guesses.
     #[error(transparent)]
     TooManyAttempts(#[from] TooManyAttempts),
+    /// Somebody has used up a ration.
+    #[error(transparent)]
+    RationUsedUp(#[from] RationUsedUp),
+    /// The body came more slowly than `HUBBUB_BODY_MIN_BYTES_PER_SEC`.
+    #[error("the body came too slowly")]
+    BodyTooSlow,
     /// A document would be larger than `HUBBUB_MAX_DOCUMENT_BYTES`, or what was to be merged into it is.
     #[error("the document is larger than {max_document_bytes} bytes")]
     DocumentTooLarge {

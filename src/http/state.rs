@@ -16,6 +16,7 @@ use crate::http::files::thumbnails::Thumbnails;
 use crate::http::log::catch_up::PieceFlights;
 use crate::http::log::stream::EventStreams;
 use crate::http::pipeline::identity_cache::IdentityCache;
+use crate::http::pipeline::rationing::Rations;
 
 /// Shared by the handlers of all workers.
 pub struct WebState {
@@ -28,6 +29,7 @@ pub struct WebState {
     pub(crate) passwords: Passwords,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) sign_ins: SignInThrottle,
+    pub(crate) rations: Rations,
     pub(crate) identities: IdentityCache,
     pub(crate) event_streams: EventStreams,
     pub(crate) catch_ups: PieceFlights,
@@ -96,7 +98,8 @@ impl WebState {
             timelines: parts.timelines,
             passwords: parts.passwords,
             access_tokens: parts.access_tokens,
-            sign_ins: SignInThrottle::new(&config.auth),
+            sign_ins: SignInThrottle::new(config.rations.sign_ins_per_minute),
+            rations: Rations::new(&config.rations),
             identities: IdentityCache::default(),
             catch_ups: PieceFlights::default(),
             event_streams: EventStreams::new(config.http.max_event_streams),

@@ -2,35 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// An app's id: digits only, as the server SDKs demand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AppId(pub u64);
-
-impl fmt::Display for AppId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// A text that is no app id.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an app's id has 1 to 19 digits and no leading zero, as the server SDKs of Pusher demand; it is {0:?}")]
-pub struct InvalidAppId(pub String);
-
-impl FromStr for AppId {
-    type Err = InvalidAppId;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let id = text.parse().ok().filter(|id: &u64| id.to_string() == text && text.len() < 20);
-        id.map(Self).ok_or_else(|| InvalidAppId(text.to_owned()))
-    }
-}
+use super::app_id::{AppId, InvalidAppId};
+use super::origin::AllowedOrigin;
 
 /// Credentials that do not work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,8 +40,10 @@ pub struct App {
     pub has_subscription_counts: bool,
     /// How long a socket may stay without having signed in or joined a channel that needs a right; `None`: for ever.
     pub authorization_timeout: Option<Duration>,
-    /// Origins that browsers may connect from, such as `https://example.org`; empty: all.
-    pub allowed_origins: Vec<String>,
+    /// Origins that browsers may connect from; empty: all.
+    pub allowed_origins: Vec<AllowedOrigin>,
+    /// Whether it is the chat's own app, whose authorisations grow old by their `issued_at`.
+    pub is_chat: bool,
     /// Its limits.
     pub limits: AppLimits,
     /// Where it wants to be told what happens.
@@ -89,6 +68,8 @@ pub struct AppLimits {
     pub max_event_data_bytes: usize,
     /// Client events per second and socket.
     pub client_events_per_second: u32,
+    /// Joins and leaves of channels per second and socket, beyond as many at once as it may join channels.
+    pub subscriptions_per_second: u32,
     /// People in one presence channel.
     pub max_presence_members: usize,
     /// Bytes of what a presence channel keeps of one person.
@@ -194,8 +175,7 @@ impl App {
     #[must_use]
     pub fn allows_origin(&self, origin: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
-        self.allowed_origins.is_empty()
-            || self.allowed_origins.iter().any(|allowed| allowed.trim_end_matches('/').eq_ignore_ascii_case(origin))
+        self.allowed_origins.is_empty() || self.allowed_origins.iter().any(|allowed| allowed.allows(origin))
     }
 
     /// Whether any webhook wants to hear of this, or of what it undoes; spares the making of what nobody wants.
@@ -211,7 +191,7 @@ impl App {
 impl App {
     pub(crate) fn example() -> Self {
         Self {
-            id: AppId(1),
+            id: AppId::numbered(1),
             key: "key".to_owned(),
             secret: "secret".to_owned(),
             is_enabled: true,
@@ -219,11 +199,13 @@ impl App {
             has_subscription_counts: false,
             authorization_timeout: None,
             allowed_origins: Vec::new(),
+            is_chat: true,
             limits: AppLimits {
                 max_sockets: 10,
                 max_channels_per_socket: 10,
                 max_event_data_bytes: 10_240,
                 client_events_per_second: 10,
+                subscriptions_per_second: 100,
                 max_presence_members: 100,
                 max_presence_member_bytes: 2_048,
                 max_watchlist: 100,
@@ -239,14 +221,6 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_id_is_digits_and_nothing_else() {
-        assert_eq!("42".parse(), Ok(AppId(42)));
-        for text in ["", "042", "-1", "+1", "1a", "12345678901234567890"] {
-            assert!(text.parse::<AppId>().is_err(), "{text:?}");
-        }
-    }
 
     #[test]
     fn a_key_stands_in_urls_and_a_secret_is_one() {

@@ -103,12 +103,6 @@ impl ChannelKind {
     pub const fn needs_authorisation(self) -> bool {
         matches!(self, Self::Private | Self::PrivateEncrypted | Self::Presence)
     }
-
-    /// Whether clients may send events to each other through it.
-    #[must_use]
-    pub const fn carries_client_events(self) -> bool {
-        matches!(self, Self::Private | Self::Presence)
-    }
 }
 
 impl TryFrom<String> for ChannelName {

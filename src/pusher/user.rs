@@ -60,7 +60,12 @@ impl SignedInUser {
     /// The user as a member of a presence channel, when the subscription itself names none.
     #[must_use]
     pub fn as_member(&self) -> PresenceMember {
-        PresenceMember { user_id: self.id.clone(), user_info: self.user_info.clone(), issued_at: None }
+        PresenceMember {
+            user_id: self.id.clone(),
+            is_number: false,
+            user_info: self.user_info.clone(),
+            issued_at: None,
+        }
     }
 }
 

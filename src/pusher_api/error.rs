@@ -1,7 +1,7 @@
 //! Errors of the API: `{"error":"…"}` and a status, which is all that SDKs look at.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use thiserror::Error;
 
@@ -25,6 +25,15 @@ pub(super) enum CallError {
     /// Something is larger than allowed; the text names the setting.
     #[error("{0}")]
     TooLarge(String),
+    /// The body is compressed in a way that is not known here.
+    #[error("Content-Encoding is gzip or identity; it is {0:?}")]
+    UnsupportedEncoding(String),
+    /// There is no such call.
+    #[error("there is no call of this path; see docs/sockets.md")]
+    UnknownCall,
+    /// The path exists, and these are its methods.
+    #[error("this call is made with {0}")]
+    Method(&'static str),
     /// The same key came with another body.
     #[error("this Idempotency-Key was used with another body")]
     KeyReused,
@@ -50,6 +59,9 @@ impl ResponseError for CallError {
             Self::AppDisabled => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnknownCall => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::KeyReused => StatusCode::CONFLICT,
             Self::Busy | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -59,6 +71,9 @@ impl ResponseError for CallError {
         let mut answer = HttpResponse::build(self.status_code());
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
             answer.insert_header((RETRY_AFTER, "1"));
+        }
+        if let Self::Method(methods) = self {
+            answer.insert_header((ALLOW, *methods));
         }
         answer.json(serde_json::json!({ "error": self.to_string() }))
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
+use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::broadcast::ChannelKey;
 use crate::bus::Envelope;
@@ -60,7 +62,7 @@ struct Publication {
 
 /// `POST /apps/{id}/events`.
 pub(super) async fn publish_event(call: SignedCall) -> Result<HttpResponse, CallError> {
-    let publication = Publication::parse(call.json()?, &call.app)?;
+    let publication = Publication::parse(publish_request(&call)?, &call.app)?;
     publish(&call, std::slice::from_ref(&publication))?;
     if publication.info.is_empty() {
         return Ok(HttpResponse::Ok().json(PublishResponse { channels: None }));
@@ -70,6 +72,23 @@ pub(super) async fn publish_event(call: SignedCall) -> Result<HttpResponse, Call
         channels.insert(channel.to_string(), info(&call, channel, publication.info).await?);
     }
     Ok(HttpResponse::Ok().json(PublishResponse { channels: Some(channels) }))
+}
+
+/// What is to be published: from the body, and what the body lacks from the query, where older libraries put it.
+fn publish_request(call: &SignedCall) -> Result<PublishRequest, CallError> {
+    let mut request: Map<String, Value> = if call.body.is_empty() { Map::new() } else { call.json()? };
+    for name in ["name", "data", "channel", "socket_id", "info"] {
+        if let Some(value) = call.parameter(name)
+            && !request.contains_key(name)
+        {
+            request.insert(name.to_owned(), value.into());
+        }
+    }
+    let channels: Vec<Value> = call.parameters("channels").map(Value::from).collect();
+    if !channels.is_empty() && !request.contains_key("channels") {
+        request.insert("channels".to_owned(), channels.into());
+    }
+    serde_json::from_value(request.into()).map_err(|error| CallError::bad_request(format!("the event: {error}")))
 }
 
 /// `POST /apps/{id}/batch_events`: all of the batch, or nothing when one of it is wrong.
@@ -130,7 +149,8 @@ impl Publication {
         let max_bytes = app.limits.max_event_data_bytes;
         if data.len() > max_bytes {
             return Err(CallError::TooLarge(format!(
-                "the event's data has {} bytes; at most {max_bytes} are allowed (HUBBUB_MAX_EVENT_DATA_BYTES)",
+                "The data content of this event exceeds the allowed maximum ({max_bytes} bytes, HUBBUB_MAX_EVENT_DATA_BYTES): it \
+                 has {}",
                 data.len()
             )));
         }
@@ -157,7 +177,9 @@ fn parse_channels(names: impl Iterator<Item = String>, max_channels: usize) -> R
     let parse = |name: String| {
         ChannelName::parse(&name).map_err(|invalid| CallError::bad_request(format!("the channel {name:?}: {invalid}")))
     };
-    let channels = names.map(parse).collect::<Result<Vec<_>, _>>()?;
+    // A channel that is named twice gets the event once.
+    let channels = names.map(parse).collect::<Result<IndexSet<_>, _>>()?;
+    let channels: Vec<_> = channels.into_iter().collect();
     if channels.is_empty() || channels.len() > max_channels {
         let reason = format!("an event goes to 1 to {max_channels} channels (HUBBUB_MAX_CHANNELS_PER_EVENT)");
         return Err(CallError::bad_request(reason));

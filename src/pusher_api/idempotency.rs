@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_key_is_taken_once_by_each_app() {
         let published = UsedKeys::default();
-        let claim = |app, body: &str| published.claim(AppId(app), "k", body.as_bytes());
+        let claim = |app, body: &str| published.claim(AppId::numbered(app), "k", body.as_bytes());
         assert_eq!(
             [claim(1, "a"), claim(1, "a"), claim(1, "b"), claim(2, "b")],
             [Claim::New, Claim::Repeated, Claim::Conflict, Claim::New]
@@ -80,8 +80,8 @@ mod tests {
     #[test]
     fn a_key_that_was_given_back_may_be_taken_again() {
         let published = UsedKeys::default();
-        assert_eq!(published.claim(AppId(1), "k", b"a"), Claim::New);
-        published.release(AppId(1), "k");
-        assert_eq!(published.claim(AppId(1), "k", b"b"), Claim::New);
+        assert_eq!(published.claim(AppId::numbered(1), "k", b"a"), Claim::New);
+        published.release(AppId::numbered(1), "k");
+        assert_eq!(published.claim(AppId::numbered(1), "k", b"b"), Claim::New);
     }
 }

@@ -59,7 +59,9 @@ impl InfoRequest {
     /// Refuses an attribute that the channel cannot have.
     pub(super) fn require_fit(self, channel: &ChannelName) -> Result<(), CallError> {
         if self.user_count && channel.kind() != ChannelKind::Presence {
-            return Err(CallError::bad_request("info: user_count is for presence channels"));
+            return Err(CallError::bad_request(
+                "Cannot retrieve the user count unless the channel is a presence channel",
+            ));
         }
         if self.cache && !channel.is_cache() {
             return Err(CallError::bad_request("info: cache is for cache channels"));

@@ -1,6 +1,7 @@
 //! Revoking a channel authorization: Hubbub's addition to the Pusher HTTP API.
 
 use actix_web::HttpResponse;
+use serde_json::{Map, Value};
 
 use crate::bus::{BusMessage, Revocation};
 
@@ -11,8 +12,11 @@ use super::signed_call::SignedCall;
 /// sockets that are in a channel for a user out of it, and refuses authorisations issued until that time, in microseconds
 /// since 1970 UTC.
 pub(super) async fn revoke_right(call: SignedCall) -> Result<HttpResponse, CallError> {
+    let mut request: Map<String, Value> = call.json()?;
     // The path's app counts: its secret signed the call.
-    let revocation = Revocation { app: call.app.id, ..call.json()? };
+    request.insert("app".to_owned(), serde_json::json!(call.app.id));
+    let revocation: Revocation = serde_json::from_value(request.into())
+        .map_err(|error| CallError::bad_request(format!("the revocation: {error}")))?;
     call.api.broker().publish(BusMessage::Revoke(revocation)).map_err(|_| CallError::Busy)?;
     Ok(HttpResponse::Ok().json(serde_json::json!({})))
 }

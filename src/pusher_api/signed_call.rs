@@ -1,16 +1,19 @@
 //! The extractor of all calls: verifies the signature over the path, the time and the body.
 
+use std::io::Read;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::dev;
+use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::web::{Bytes, Payload, ThinData};
 use actix_web::{FromRequest, HttpRequest};
+use flate2::read::MultiGzDecoder;
 use serde::de::DeserializeOwned;
 
-use crate::pusher::{ApiCall, App, AppId, AppLimits, ChannelName, verify_call};
+use crate::pusher::{ApiAuthError, ApiCall, App, AppLimits, ChannelName, parameter_name, verify_call};
 
 use super::error::CallError;
 use super::state::PusherApi;
@@ -30,9 +33,15 @@ impl SignedCall {
         serde_json::from_slice(&self.body).map_err(|error| CallError::bad_request(format!("the body: {error}")))
     }
 
-    /// A parameter of the query.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    /// The values of a parameter of the query; several when it is a list.
+    pub(super) fn parameters(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.query.iter().filter(move |(key, _)| parameter_name(key) == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter of the query; a list is joined by commas.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let values: Vec<_> = self.parameters(name).collect();
+        (!values.is_empty()).then(|| values.join(","))
     }
 }
 
@@ -56,38 +65,78 @@ impl FromRequest for SignedCall {
 
 async fn verify_request(api: &PusherApi, request: &HttpRequest, payload: Payload) -> Result<SignedCall, CallError> {
     let app = find_app(api, request)?;
-    let body = read_body(payload, &app.limits).await?;
-    verify(api.clone(), app, request, body)
+    let max_bytes = max_body_bytes(&app.limits);
+    let sent = read_body(payload, max_bytes).await?;
+    let body = decode_body(request, &sent, max_bytes)?;
+    verify(api.clone(), app, request, &sent, body)
 }
 
 fn find_app(api: &PusherApi, request: &HttpRequest) -> Result<Arc<App>, CallError> {
-    let id = request.match_info().query("app_id");
-    let app = id.parse::<AppId>().ok().and_then(|id| api.apps().by_id(id));
-    app.ok_or_else(|| CallError::UnknownApp(id.to_owned()))
+    // Of what is encoded in a path, the router leaves the percent sign as it is.
+    let id = request.match_info().query("app_id").replace("%25", "%");
+    let app = api.apps().now().by_id_text(&id).cloned();
+    app.ok_or(CallError::UnknownApp(id))
 }
 
-/// Reads no more than the app's largest batch can need: the size of an unauthenticated body must be bounded.
-async fn read_body(payload: Payload, limits: &AppLimits) -> Result<Bytes, CallError> {
+/// What the app's largest batch can need: the size of an unauthenticated body must be bounded.
+const fn max_body_bytes(limits: &AppLimits) -> usize {
     // One byte of data takes up to six in JSON: \u0000. Names and the rest are short beside it.
     let event_bytes = limits.max_event_data_bytes.saturating_mul(6).saturating_add(2_048);
     let channels_bytes = limits.max_channels_per_event.saturating_mul(ChannelName::MAX_BYTES + 3);
-    let max_bytes = event_bytes.saturating_mul(limits.max_events_per_batch).saturating_add(channels_bytes);
+    event_bytes.saturating_mul(limits.max_events_per_batch).saturating_add(channels_bytes)
+}
+
+async fn read_body(payload: Payload, max_bytes: usize) -> Result<Bytes, CallError> {
     match payload.to_bytes_limited(max_bytes).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => Err(CallError::bad_request(format!("the body: {error}"))),
-        Err(_) => Err(CallError::TooLarge(format!(
-            "the body has more than {max_bytes} bytes, which the app's limits allow \
-             (HUBBUB_MAX_EVENT_DATA_BYTES, HUBBUB_MAX_EVENTS_PER_BATCH)"
-        ))),
+        Err(_) => Err(too_large(max_bytes)),
     }
 }
 
-fn verify(api: PusherApi, app: Arc<App>, request: &HttpRequest, body: Bytes) -> Result<SignedCall, CallError> {
+fn too_large(max_bytes: usize) -> CallError {
+    CallError::TooLarge(format!(
+        "the body has more than {max_bytes} bytes, which the app's limits allow \
+         (HUBBUB_MAX_EVENT_DATA_BYTES, HUBBUB_MAX_EVENTS_PER_BATCH)"
+    ))
+}
+
+/// The body without its `Content-Encoding`.
+fn decode_body(request: &HttpRequest, sent: &Bytes, max_bytes: usize) -> Result<Bytes, CallError> {
+    let encoding = request.headers().get(CONTENT_ENCODING).map(|encoding| String::from_utf8_lossy(encoding.as_bytes()));
+    let encoding = encoding.map(|encoding| encoding.trim().to_lowercase()).unwrap_or_default();
+    match encoding.as_str() {
+        "" | "identity" => return Ok(sent.clone()),
+        "gzip" | "x-gzip" => {}
+        _ => return Err(CallError::UnsupportedEncoding(encoding)),
+    }
+    let mut body = Vec::new();
+    let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1);
+    MultiGzDecoder::new(sent.as_ref())
+        .take(limit)
+        .read_to_end(&mut body)
+        .map_err(|error| CallError::bad_request(format!("the body is not gzip: {error}")))?;
+    if body.len() > max_bytes { Err(too_large(max_bytes)) } else { Ok(body.into()) }
+}
+
+/// `sent` is the body as it came. An SDK may sign it so, or as it was before it was compressed.
+fn verify(
+    api: PusherApi,
+    app: Arc<App>,
+    request: &HttpRequest,
+    sent: &Bytes,
+    body: Bytes,
+) -> Result<SignedCall, CallError> {
     let query: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string())
         .map_err(|error| CallError::bad_request(format!("the query: {error}")))?;
-    let call = ApiCall { method: request.method().as_str(), path: request.path(), query: &query, body: &body };
+    let call = ApiCall { method: request.method().as_str(), path: request.path(), query: &query, body: sent };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    verify_call(call, &app.key, &app.secret, now)?;
+    match verify_call(call, &app.key, &app.secret, now) {
+        Err(ApiAuthError::WrongBody) if body != *sent => {
+            verify_call(ApiCall { body: &body, ..call }, &app.key, &app.secret, now)?;
+        }
+        verified => verified?,
+    }
     if !app.is_enabled {
         return Err(CallError::AppDisabled);
     }

@@ -1,6 +1,7 @@
 //! Debounce of departures: `channel_vacated` and `member_removed`.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 use tokio::time::Instant;
 
@@ -13,14 +14,15 @@ type Presence = (AppId, String, Option<String>);
 /// Departures that wait, because a client that reloads its page returns at once.
 #[derive(Default)]
 pub(super) struct DepartureDebounce {
-    due: VecDeque<(Instant, Presence)>,
+    /// The next one on top: a departure after a grace period is due sooner than one without.
+    due: BinaryHeap<Reverse<(Instant, Presence)>>,
     departures: HashMap<Presence, (Instant, WebhookTrigger)>,
 }
 
 impl DepartureDebounce {
     pub(super) fn hold(&mut self, departure: WebhookTrigger, due: Instant) {
         let presence = presence(&departure);
-        self.due.push_back((due, presence.clone()));
+        self.due.push(Reverse((due, presence.clone())));
         self.departures.insert(presence, (due, departure));
     }
 
@@ -30,8 +32,8 @@ impl DepartureDebounce {
     }
 
     pub(super) fn take_due(&mut self, now: Instant) -> Option<WebhookTrigger> {
-        while self.due.front().is_some_and(|(due, _)| *due <= now) {
-            let (due, presence) = self.due.pop_front()?;
+        while self.due.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+            let Reverse((due, presence)) = self.due.pop()?;
             // A departure that was cancelled, or held anew since, is none any more.
             if self.departures.get(&presence).is_some_and(|(current, _)| *current == due) {
                 return self.departures.remove(&presence).map(|(_, departure)| departure);
@@ -45,7 +47,7 @@ impl DepartureDebounce {
     }
 }
 
-fn presence(WebhookTrigger { app, event }: &WebhookTrigger) -> Presence {
+fn presence(WebhookTrigger { app, event, .. }: &WebhookTrigger) -> Presence {
     (app.id, event.channel.clone(), event.user_id.clone())
 }
 
@@ -60,7 +62,11 @@ mod tests {
 
     fn trigger(name: WebhookEventKind) -> WebhookTrigger {
         let channel = ChannelName::parse("presence-c").expect("valid");
-        WebhookTrigger { app: Arc::new(App::example()), event: WebhookEvent::of_user(name, &channel, "7") }
+        WebhookTrigger {
+            app: Arc::new(App::example()),
+            event: WebhookEvent::of_user(name, &channel, "7"),
+            at: std::time::Instant::now(),
+        }
     }
 
     #[test]

@@ -31,8 +31,9 @@ pub struct WebhookCounts {
 /// Requests of one app that are under way at once. Each app has its own share, so that one whose server is down keeps
 /// nobody else waiting.
 const MAX_REQUESTS_PER_APP: usize = 64;
-/// How long the last tries may take when the process ends.
-const FINISH_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// How long the last tries may take when the process ends. Clients come back a second after their sockets were closed, and
+/// the next process should be there by then.
+const FINISH_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// One task for each request that was not accepted yet.
 pub(super) struct WebhookSender {

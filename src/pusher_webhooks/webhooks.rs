@@ -80,7 +80,8 @@ impl Webhooks {
     fn handle(&mut self, trigger: WebhookTrigger) {
         match trigger.event.name {
             WebhookEventKind::ChannelVacated | WebhookEventKind::MemberRemoved => {
-                self.departures.hold(trigger, Instant::now() + self.hold);
+                let due = Instant::from_std(trigger.at) + self.hold;
+                self.departures.hold(trigger, due);
             }
             WebhookEventKind::ChannelOccupied | WebhookEventKind::MemberAdded => {
                 if !self.departures.cancel(&trigger) {
@@ -106,7 +107,7 @@ impl Webhooks {
     }
 
     /// Hands an event to every webhook of its app that wants it.
-    fn route(&mut self, WebhookTrigger { app, event }: &WebhookTrigger) {
+    fn route(&mut self, WebhookTrigger { app, event, .. }: &WebhookTrigger) {
         for (index, webhook) in app.webhooks.iter().enumerate() {
             if !webhook.wants(event.name, &event.channel) {
                 continue;

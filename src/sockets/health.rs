@@ -17,9 +17,19 @@ pub(super) async fn show_live() -> HttpResponse {
     HttpResponse::Ok().json(HealthResponse { status: "live" })
 }
 
-/// `GET /health/ready`: sockets are accepted, and the bus is connected.
+/// `GET /up`, as Reverb answers it: the process answers.
+pub(super) async fn show_up() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "health": "OK" }))
+}
+
+/// `/usage`, where Soketi tells its memory: `/metrics` has it here.
+pub(super) async fn show_no_usage() -> HttpResponse {
+    HttpResponse::NotFound().json(serde_json::json!({ "error": "there is no /usage; see /metrics" }))
+}
+
+/// `GET /health/ready`, and `GET /ready` as Soketi has it: sockets are accepted, and the bus is connected.
 pub(super) async fn show_ready(ThinData(server): ThinData<SocketServer>) -> HttpResponse {
-    let status = if server.hub().is_closing() {
+    let status = if server.hub().is_stopping() {
         "stopping"
     } else if server.broker().state().is_connected {
         return HttpResponse::Ok().json(HealthResponse { status: "ready" });

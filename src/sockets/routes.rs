@@ -1,5 +1,7 @@
 //! The socket server's HTTP routes.
 
+use actix_web::guard::{self, GuardContext};
+use actix_web::http::header::UPGRADE;
 use actix_web::web::{self, ServiceConfig, ThinData};
 
 use super::health;
@@ -11,8 +13,17 @@ pub fn configure(config: &mut ServiceConfig, server: SocketServer) {
     config
         .app_data(ThinData(server))
         .route("/app/{key}", web::get().to(actix_ws::connect))
-        .route("/app", web::get().to(actix_ws::refuse))
-        .route("/app/{key}/{rest:.*}", web::get().to(actix_ws::refuse));
+        // The checks of Reverb and Soketi, which load balancers were set up with.
+        .route("/up", web::get().to(health::show_up))
+        .route("/ready", web::get().to(health::show_ready))
+        .route("/usage", web::route().to(health::show_no_usage))
+        .service(web::resource("/{path:.*}").guard(guard::fn_guard(is_handshake)).to(actix_ws::refuse));
+}
+
+/// With the transport tcp, handshakes do not come this far.
+fn is_handshake(request: &GuardContext<'_>) -> bool {
+    let upgrade = request.head().headers().get(UPGRADE).and_then(|upgrade| upgrade.to_str().ok());
+    upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
 }
 
 /// The health checks of a socket server in a process of its own.

@@ -39,6 +39,7 @@ pub use admin::inspect::{Snapshot, copy_sqlite, verify_sqlite};
 pub use documents::catalogue::{ChangedDocument, DocumentChange};
 pub use documents::saving::{DocumentSave, DocumentState, VersionPolicy};
 pub use engine::error::{OpenError, StoreError};
+pub use engine::storage_rations::StorageRations;
 pub use engine::store::Store;
 pub use engine::url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl};
 pub use engine::workers::StoreOptions;

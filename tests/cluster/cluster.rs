@@ -158,7 +158,7 @@ async fn post(person: Person, webs: Arc<[SocketAddr]>, room: i64, number: usize)
 
 /// A node with sockets.
 pub(crate) fn socket_node(bus: &str) -> ServerProcess {
-    ServerProcess::start(&["--role", "ws", "--bus", bus, "--shutdown-spread-secs", "2"])
+    ServerProcess::start(&["--role", "ws", "--bus", bus, "--shutdown-spread-ms", "200"])
 }
 
 /// Pages, spread over rooms and nodes.

@@ -17,7 +17,7 @@ export async function startHubbub(more = '', port = 0) {
   const environment = {
     HUBBUB_APPS_FILE: 'apps.toml',
     HUBBUB_WEBHOOK_HOLD_MS: '100',
-    HUBBUB_SHUTDOWN_SPREAD_SECS: '0',
+    HUBBUB_SHUTDOWN_SPREAD_MS: '0',
     HUBBUB_MAX_SOCKETS: '1000',
   };
   const server = await new Server({ isDemo: false, environment, files: { 'apps.toml': apps }, port }).start();

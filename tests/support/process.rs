@@ -55,6 +55,7 @@ impl ServerProcess {
             .current_dir(data_dir);
         command.args(["serve", "--listen", listen, "--sign-up", "open", "--data-dir", "."]);
         command.args(["--access-token-secs", "3600", "--password-memory-kib", "8"]);
+        command.args(["--rations", "off", "--sign-ins-per-minute", "100000", "--anonymous-socket-secs", "0"]);
         command.args(["--app-id", "1", "--app-key", APP_KEY, "--app-secret", APP_SECRET]);
         let mut process =
             command.args(options).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");

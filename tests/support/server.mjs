@@ -12,6 +12,8 @@ export const BINARY = resolve(process.env.HUBBUB_BIN ?? new URL('../../target/de
 const ENVIRONMENT = {
   HUBBUB_PASSWORD_MEMORY_KIB: '64',
   HUBBUB_SIGN_INS_PER_MINUTE: '10000',
+  HUBBUB_RATIONS: 'off',
+  HUBBUB_ANONYMOUS_SOCKET_SECS: '0',
   HUBBUB_WORKERS: '2',
   HUBBUB_LOG: 'warn',
 };

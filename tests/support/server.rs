@@ -108,7 +108,7 @@ async fn run(config: ServeConfig) -> (SocketAddr, Option<Reloader>, oneshot::Sen
 /// The settings of a server for a test.
 pub(crate) fn settings(data_dir: &Path) -> ServeConfig {
     let command = "hubbub --listen 127.0.0.1:0 --sign-up open --workers 1 --read-connections 1 --password-memory-kib 8 \
-                   --password-threads 1 --sign-ins-per-minute 1000 --shutdown-spread-secs 0 --presence-hold-ms 0 --data-dir";
+                   --password-threads 1 --sign-ins-per-minute 1000 --rations off --anonymous-socket-secs 0 --shutdown-spread-ms 0 --presence-hold-ms 0 --data-dir";
     let words = command.split_whitespace().map(OsString::from).chain([data_dir.into()]);
     let mut config = Command::try_parse_from(words).expect("settings").serve;
     config.socket.socket_transport = transport();

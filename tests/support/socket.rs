@@ -173,6 +173,12 @@ impl Socket {
         refusal.data["status"].as_i64().expect("a status")
     }
 
+    /// Asks for a channel; whether it is refused.
+    pub(crate) async fn try_refused(&mut self, channel: &str) -> bool {
+        self.send(self.subscribe_frame(channel, None)).await;
+        self.next().await.event == "pusher:subscription_error"
+    }
+
     pub(crate) async fn unsubscribe(&mut self, channel: &str) {
         self.send(json!({"event": "pusher:unsubscribe", "data": {"channel": channel}})).await;
     }
@@ -245,6 +251,11 @@ impl Socket {
     /// The next message of any kind.
     pub(crate) async fn next_message(&mut self) -> Message {
         timeout(DEADLINE, self.stream.next()).await.expect("in time").expect("open").expect("readable")
+    }
+
+    /// A message of any kind that comes within this time; `None` when nothing does, or the socket is closed.
+    pub(crate) async fn message_within(&mut self, time: Duration) -> Option<Message> {
+        timeout(time, self.stream.next()).await.ok()??.ok()
     }
 
     /// Waits for the server to close; answers how.

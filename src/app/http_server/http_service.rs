@@ -11,10 +11,13 @@ use actix_server::ServerBuilder;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, Error};
 use futures_util::FutureExt;
 
 use crate::sockets::{SocketServer, serve_socket};
+
+use super::connections::Connections;
 
 /// How long a client may go on sending a body that was refused, so that it reads the answer; as in actix-web's server.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -27,6 +30,7 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 pub(in crate::app) fn listen<F, B>(
     builder: ServerBuilder,
     listener: TcpListener,
+    connections: Connections,
     worker: impl Fn() -> (App<F>, SocketServer) + Clone + Send + 'static,
 ) -> io::Result<ServerBuilder>
 where
@@ -41,12 +45,13 @@ where
     let stopping = builder.graceful_shutdown_signal();
     builder.listen("http", listener, move || {
         let (app, sockets) = worker();
-        let stopping = stopping.clone();
+        let (stopping, connections) = (stopping.clone(), connections.clone());
         let app =
             map_config(app.into_factory().map_err(|error: Error| error.error_response()), |()| AppConfig::default());
         HttpService::build()
             .local_addr(address)
             .tcp_nodelay(true)
+            .on_connect_ext(move |connection: &TcpStream, extensions| connections.admit(connection, extensions))
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             // Hidden in the library's documentation, and what its own server uses: idle connections would hold up the end.
             .graceful_shutdown_signal(move || {

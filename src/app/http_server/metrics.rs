@@ -16,7 +16,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use subtle::ConstantTimeEq;
 
-use crate::broadcast::BroadcasterHandle;
+use crate::broadcast::{BroadcasterHandle, CountsByReason};
 use crate::bus::{Broker, BusState};
 use crate::config::{Secret, ServeConfig};
 use crate::pusher_api::PusherApi;
@@ -173,7 +173,12 @@ impl SocketSources {
         ];
         counters
             .into_iter()
-            .try_for_each(|(name, help, count)| counter(encoder, name, help, count.load(Ordering::Relaxed)))
+            .try_for_each(|(name, help, count)| counter(encoder, name, help, count.load(Ordering::Relaxed)))?;
+        let counters = self.broadcaster.counters();
+        let help = "Connections that were refused, by reason";
+        counter_by_reason(encoder, "connections_refused", help, &counters.connections_refused)?;
+        let help = "Subscriptions and sign-ins that were refused, by reason";
+        counter_by_reason(encoder, "subscriptions_refused", help, &counters.subscriptions_refused)
     }
 
     fn encode_sockets(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -197,6 +202,21 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: usi
 fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
     let counter = ConstCounter::new(value);
     counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
+}
+
+fn counter_by_reason(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    counts: &CountsByReason,
+) -> fmt::Result {
+    let example = ConstCounter::new(0_u64);
+    let mut metric = encoder.encode_descriptor(name, help, None, example.metric_type())?;
+    for (reason, count) in counts.all() {
+        let labels = [("reason", reason)];
+        ConstCounter::new(count).encode(metric.encode_family(&labels)?)?;
+    }
+    Ok(())
 }
 
 fn signed(value: usize) -> i64 {

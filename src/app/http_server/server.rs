@@ -1,13 +1,13 @@
 //! The HTTP server: which routes a role has, on how many threads.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_server::ServerBuilder;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, ServiceConfig, ThinData};
 use actix_web::{App, Error, HttpServer, rt};
 use tracing_actix_web::TracingLogger;
 
@@ -22,13 +22,14 @@ use crate::pusher_webhooks::WebhookCounts;
 use crate::sockets::{self, SocketServer};
 use crate::telemetry::RequestSpan;
 
+use super::body_pace::{BodyPace, keep_pace};
+use super::connections::Connections;
 use super::http_service;
 use super::metrics::{self, Metrics, SocketSources, Sources};
+use super::requests_in_flight::{RequestsInFlight, count_request};
 
-/// How long requests may take to finish at the end, in seconds, beside the time over which sockets are closed.
+/// How long requests may take to finish at the end, in seconds.
 const REQUESTS_TIMEOUT_SECS: u64 = 3;
-/// The listen backlog: all clients reconnect at the same moment after a restart.
-const BACKLOG: i32 = 4_096;
 /// Connections of one worker that are not sockets.
 const PLAIN_CONNECTIONS: usize = 4_096;
 
@@ -38,43 +39,41 @@ pub(in crate::app) struct Routes {
     pub(in crate::app) broadcaster: Option<BroadcasterHandle>,
     pub(in crate::app) broker: Arc<dyn Broker>,
     pub(in crate::app) webhooks: Option<Arc<WebhookCounts>>,
-}
-
-/// Binds the address.
-pub(in crate::app) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let listening = TcpListener::bind(address).and_then(|listener| {
-        rustix::net::listen(&listener, BACKLOG)?;
-        Ok(listener)
-    });
-    listening.map_err(|source| StartError::Listen { address, source })
+    pub(in crate::app) requests: RequestsInFlight,
 }
 
 /// Starts the workers; connections are accepted when the server is first polled.
 pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes: Routes) -> Result<Server, StartError> {
-    let Routes { web, broadcaster, broker, webhooks } = routes;
+    let Routes { web, broadcaster, broker, webhooks, requests } = routes;
     let api = broadcaster.clone().map(|broadcaster| PusherApi::new(broadcaster, Arc::clone(&broker)));
     let sockets = broadcaster.clone().zip(api.clone()).zip(webhooks);
     let sockets = sockets.map(|((broadcaster, api), webhooks)| SocketSources { broadcaster, api, webhooks });
     let metrics = web::Data::new(Metrics::new(config, Sources { broker: Arc::clone(&broker), sockets }));
-    let worker = Worker { web: web.map(web::Data::from), metrics, config: config.socket.clone(), broker, api };
+    let worker = Worker {
+        web: web.map(web::Data::from),
+        metrics,
+        config: config.socket.clone(),
+        broker,
+        api,
+        requests,
+        body_pace: BodyPace::new(&config.http),
+    };
+    let connections = Connections::new(config);
     let workers = if config.workers == 0 { default_workers() } else { config.workers };
     let max_sockets = if broadcaster.is_some() { config.socket.max_sockets } else { 0 };
     let max_connections = max_sockets + PLAIN_CONNECTIONS;
-    // A worker counts its sockets among the connections that it waits for.
-    let spread_secs = if broadcaster.is_some() { u64::from(config.socket.shutdown_spread_secs) } else { 0 };
-    let shutdown_timeout = REQUESTS_TIMEOUT_SECS + spread_secs;
     let listening = match (broadcaster, config.socket.socket_transport) {
         (Some(broadcaster), SocketTransport::Tcp) => {
             let builder = Server::build()
                 .workers(workers)
                 .max_concurrent_connections(max_connections)
-                .shutdown_timeout(shutdown_timeout)
+                .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
                 .disable_signals();
             let parts = move || {
                 let socket_server = worker.socket_server(&broadcaster);
                 (worker.clone().app(Some(socket_server.clone())), socket_server)
             };
-            http_service::listen(builder, listener, parts).map(ServerBuilder::run)
+            http_service::listen(builder, listener, connections, parts).map(ServerBuilder::run)
         }
         (broadcaster, _) => HttpServer::new(move || {
             worker.clone().app(broadcaster.as_ref().map(|broadcaster| worker.socket_server(broadcaster)))
@@ -82,8 +81,11 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
         .workers(workers)
         .max_connections(max_connections)
         .tcp_nodelay(true)
-        .on_connect(sockets::keep_descriptor)
-        .shutdown_timeout(shutdown_timeout)
+        .on_connect(move |connection, extensions| {
+            connections.admit(connection, extensions);
+            sockets::keep_descriptor(connection, extensions);
+        })
+        .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
         .disable_signals()
         .listen(listener)
         .map(HttpServer::run),
@@ -99,6 +101,8 @@ struct Worker {
     config: SocketConfig,
     broker: Arc<dyn Broker>,
     api: Option<PusherApi>,
+    requests: RequestsInFlight,
+    body_pace: BodyPace,
 }
 
 impl Worker {
@@ -134,7 +138,14 @@ impl Worker {
                 None => sockets::configure_health(routes),
             }
         };
-        App::new().wrap(TracingLogger::<RequestSpan>::new()).wrap(from_fn(http::finish_answer)).configure(routes)
+        App::new()
+            .app_data(ThinData(self.requests))
+            .app_data(ThinData(self.body_pace))
+            .wrap(from_fn(keep_pace))
+            .wrap(TracingLogger::<RequestSpan>::new())
+            .wrap(from_fn(http::finish_answer))
+            .wrap(from_fn(count_request))
+            .configure(routes)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ const FILE: &str = "socket-app.json";
 /// The credentials of an app: `{"id":"1","key":"…","secret":"…"}`.
 #[derive(Serialize, Deserialize)]
 pub struct Credentials {
-    /// Its id, in digits.
+    /// Its id.
     pub id: String,
     /// Its public key.
     pub key: String,
@@ -40,7 +41,7 @@ impl Credentials {
 /// With `--bus pusher://` it is the app of that URL. A process with the database generates it on first start; a socket
 /// server in a process of its own needs it in its settings, or the data directory of such a process.
 pub(in crate::app) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>) -> Result<App, StartError> {
-    let made = || serde_json::json!(Credentials::generate(AppId(1))).to_string();
+    let made = || serde_json::json!(Credentials::generate(AppId::numbered(1))).to_string();
     let Credentials { id, key, secret } = match (config.bus.address()?, given(&config.socket), data_dir) {
         (BusAddress::Pusher(server), ..) => {
             Credentials { id: server.app_id, key: server.key, secret: server.secret.expose().to_owned() }
@@ -59,8 +60,11 @@ pub(in crate::app) fn chat_app(config: &ServeConfig, data_dir: Option<&DataDir>)
         is_enabled: true,
         has_client_events: true,
         has_subscription_counts: false,
-        authorization_timeout: None,
+        // Everybody may open a socket of the chat; a page joins a channel at once.
+        authorization_timeout: Some(Duration::from_secs(config.socket.anonymous_socket_secs.into()))
+            .filter(|time| !time.is_zero()),
         allowed_origins: Vec::new(),
+        is_chat: true,
         limits: default_limits(&config.socket),
         webhooks: Vec::new(),
     })

@@ -14,7 +14,7 @@ use crate::broadcast::{
 };
 use crate::bus::{Cluster, LocalReceiver};
 use crate::config::{ServeConfig, SocketConfig};
-use crate::pusher::App;
+use crate::pusher::{App, Code};
 use crate::pusher_webhooks::{WebhookCounts, Webhooks};
 
 use super::apps::{AppsSource, Reloader};
@@ -22,8 +22,9 @@ use super::outgoing_calls::http_client;
 
 /// How long an actor may take to end once nobody can reach it.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long clients may take to answer the close frame beyond the spread.
-const CLOSE_GRACE: Duration = Duration::from_secs(2);
+/// How long clients may take to answer the close frame beyond the spread. They come back within a second, and the next
+/// process should be there by then.
+const CLOSE_GRACE: Duration = Duration::from_millis(200);
 
 /// The socket server's actors.
 pub(in crate::app) struct SocketPart {
@@ -65,10 +66,15 @@ impl SocketPart {
         self.reloader.clone()
     }
 
-    /// Closes all sockets, spread over a time, and waits for their clients to see it.
-    pub(in crate::app) async fn close_sockets(&self, spread: Duration) {
-        info!(sockets = self.handle.socket_count(), "closing all sockets");
-        self.handle.close_sockets(spread);
+    /// Refuses new sockets from here on.
+    pub(in crate::app) fn refuse_new(&self) {
+        self.handle.refuse_new_sockets();
+    }
+
+    /// Closes all sockets with this code, spread over a time, and waits for their clients to see it.
+    pub(in crate::app) async fn close_sockets(&self, spread: Duration, code: Code) {
+        info!(sockets = self.handle.socket_count(), code = code.number(), "closing all sockets");
+        self.handle.close_sockets(spread, code);
         let deadline = Instant::now() + spread + CLOSE_GRACE;
         while self.handle.socket_count() > 0 && Instant::now() < deadline {
             sleep(Duration::from_millis(10)).await;

@@ -7,11 +7,11 @@ use crate::app::instance::{self, DataDir, database_url};
 use crate::app::start_error::StartError;
 use crate::auth::{AccessTokens, KeyRing, Passwords};
 use crate::bus::Bus;
-use crate::config::ServeConfig;
+use crate::config::{Ration, RationsConfig, ServeConfig};
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{HeadTicks, JobRunner, RunningHeadTicks, RunningJobs};
 use crate::pusher::App;
-use crate::store::{FileStorage, Store};
+use crate::store::{FileStorage, StorageRations, Store};
 use crate::timeline::TimelineStore;
 
 use super::bus_part::BusPart;
@@ -21,7 +21,8 @@ use super::outgoing_calls::outgoing_client;
 pub(in crate::app) struct WebPart {
     store: Store,
     state: Arc<WebState>,
-    jobs: RunningJobs,
+    /// `None` when they were stopped.
+    jobs: Option<RunningJobs>,
     /// With a bus that may lose something.
     head_ticks: Option<RunningHeadTicks>,
     demo: Option<Demo>,
@@ -57,7 +58,7 @@ impl WebPart {
         let state = Arc::new(WebState::new(config, parts));
         let jobs = JobRunner::new(store.clone(), files, outgoing_client(config)?, &config.jobs).start();
         let head_ticks = bus.may_lose_events().then(|| ticks.start());
-        Ok(Self { store, state, jobs, head_ticks, demo })
+        Ok(Self { store, state, jobs: Some(jobs), head_ticks, demo })
     }
 
     pub(in crate::app) fn state(&self) -> Arc<WebState> {
@@ -72,9 +73,16 @@ impl WebPart {
         self.state.begin_shutdown();
     }
 
+    /// Ends the jobs, which may take a moment.
+    pub(in crate::app) async fn stop_jobs(&mut self) {
+        if let Some(jobs) = self.jobs.take() {
+            jobs.stop().await;
+        }
+    }
+
     /// Ends the jobs and then the store, once no request needs them.
-    pub(in crate::app) async fn end(self) {
-        self.jobs.stop().await;
+    pub(in crate::app) async fn end(mut self) {
+        self.stop_jobs().await;
         if let Some(head_ticks) = self.head_ticks {
             head_ticks.stop().await;
         }
@@ -85,11 +93,21 @@ impl WebPart {
 /// Opens the database. A demo has a database of its own: its password is public, and must not open another instance.
 async fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
     let url = database_url(data_dir.path(), config.database_url.as_ref())?;
-    let store = Store::open(&url, &instance::options(&config.store))?;
+    let store = Store::open(&url, &instance::options(&config.store))?.with_rations(storage_rations(&config.rations));
     match config.demo {
         true if !store.mark_as_demo().await? => Err(StartError::NotADemo(url.to_string())),
         false if store.is_demo().await? => Err(StartError::DemoDatabase(url.to_string())),
         true | false => Ok(store),
+    }
+}
+
+fn storage_rations(config: &RationsConfig) -> StorageRations {
+    StorageRations {
+        unattached_bytes: Ration::UnattachedBytes.limit(config),
+        file_bytes: Ration::FileBytes.limit(config),
+        documents_per_room: Ration::RoomDocuments.limit(config),
+        document_bytes: Ration::DocumentBytes.limit(config),
+        version_bytes: Ration::VersionBytes.limit(config),
     }
 }
 

@@ -53,6 +53,12 @@ impl AppTable {
         self.by_id.get(&id)
     }
 
+    /// The app of this id, as a caller writes it.
+    #[must_use]
+    pub fn by_id_text(&self, id: &str) -> Option<&Arc<App>> {
+        self.by_id.values().find(|app| app.id.as_str() == id)
+    }
+
     /// The app of this key.
     #[must_use]
     pub fn by_key(&self, key: &str) -> Option<&Arc<App>> {

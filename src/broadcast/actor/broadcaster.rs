@@ -10,9 +10,9 @@ use tokio::time::{Interval, interval};
 use tracing::warn;
 
 use crate::bus::{Cluster, Envelope, LocalReceiver};
-use crate::pusher::App;
+use crate::pusher::{App, Code};
 
-use super::mailbox::{AfterClose, Delivery, Departure, HubId, HubMessage, Input, Subscribe};
+use super::mailbox::{Delivery, Departure, HubId, HubMessage, Input, Subscribe};
 use super::webhook_event::{WebhookEvent, WebhookTrigger};
 use crate::broadcast::channel::{Caches, Channels, PresenceGrace, Revocations, SubscriptionCounts, Watchlists};
 use crate::broadcast::{Apps, BroadcasterHandle, ChannelKey, Counters, Frame, Priority};
@@ -111,9 +111,10 @@ impl Broadcaster {
                 Input::ClientEvent(delivery, trigger) => self.send_client_event(delivery, trigger).await,
                 Input::Query(query, result) => self.answer_query(&query, result),
                 Input::HubStarted(id, hub) => self.add_hub(id, hub),
-                Input::Left(departure) => self.leave(departure).await,
+                Input::Left(departure) => self.leave(departure, Instant::now()).await,
+                Input::GraceEnded(departure, since) => self.leave(departure, since).await,
                 Input::Disconnected(departure) => self.disconnected(departure).await,
-                Input::CloseSockets(over) => self.close_sockets(over, AfterClose::RefuseNew).await,
+                Input::CloseSockets(over, code) => self.close_sockets(over, code).await,
                 Input::Tick => self.tick().await,
             }
             self.counters.channels.store(self.channels.len(), Ordering::Relaxed);
@@ -131,7 +132,7 @@ impl Broadcaster {
             tokio::select! {
                 message = self.bus.recv() => message.map(Input::from),
                 request = self.requests.recv() => request,
-                departure = self.grace.ended() => departure.map(Input::Left),
+                ended = self.grace.ended() => ended.map(|(departure, since)| Input::GraceEnded(departure, since)),
                 _ = ticks.tick(), if needs_ticks => Some(Input::Tick),
             }
         };
@@ -157,7 +158,7 @@ impl Broadcaster {
     /// A connection has ended: its user may be reloading the page, and then stays a member for the grace period.
     async fn disconnected(&mut self, departure: Departure) {
         if let Some(departure) = self.grace.hold(departure) {
-            self.leave(departure).await;
+            self.leave(departure, Instant::now()).await;
         }
     }
 
@@ -225,13 +226,18 @@ impl Broadcaster {
 
     /// Triggers the webhooks of an app, when one of them wants to hear of it.
     pub(super) fn tell_webhooks_of(&self, app: Option<&Arc<App>>, event: WebhookEvent) {
-        let app = app.filter(|app| app.has_webhook_for(event.name, &event.channel));
-        self.tell_webhooks(app.map(|app| WebhookTrigger { app: Arc::clone(app), event }));
+        self.tell_webhooks_since(app, event, Instant::now());
     }
 
-    pub(super) async fn close_sockets(&self, over: Duration, after_close: AfterClose) {
+    /// The same of something that happened a while ago.
+    pub(super) fn tell_webhooks_since(&self, app: Option<&Arc<App>>, event: WebhookEvent, at: Instant) {
+        let app = app.filter(|app| app.has_webhook_for(event.name, &event.channel));
+        self.tell_webhooks(app.map(|app| WebhookTrigger { app: Arc::clone(app), event, at }));
+    }
+
+    pub(super) async fn close_sockets(&self, over: Duration, code: Code) {
         for &hub in self.hubs.keys() {
-            self.tell(hub, HubMessage::CloseSockets(over, after_close)).await;
+            self.tell(hub, HubMessage::CloseSockets(over, code)).await;
         }
     }
 

@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 use serde_json::value::RawValue;
 
-use super::mailbox::{AfterClose, Delivery, Subscribe};
+use super::mailbox::{Delivery, Subscribe};
 use crate::broadcast::channel::ChannelChange;
-use crate::broadcast::channel::{DeltaOutcome, PresenceDiff};
+use crate::broadcast::channel::{DeltaOutcome, LeftMember, PresenceDiff};
 use crate::broadcast::{ChannelKey, Counters, Frame, Priority};
 use crate::bus::{
     CachedEvent, ChannelDelta, ChannelSnapshot, ClusterEvent, ClusterMessage, Digest, EncodedFrame, NodeId, NodeShare,
     Recipient,
 };
-use crate::pusher::{App, ChannelKind, PresenceMember, WebhookEventKind, server_frame};
+use crate::pusher::{App, ChannelKind, Code, MemberId, PresenceMember, WebhookEventKind, server_frame};
 
 use super::broadcaster::Broadcaster;
 
@@ -42,7 +42,7 @@ impl Broadcaster {
                 self.cluster.send(Recipient::All, ClusterMessage::RequestDigests);
                 self.schedule_digests(Duration::ZERO);
             }
-            ClusterEvent::Isolated => self.close_sockets(ISOLATION_SPREAD, AfterClose::AcceptNew).await,
+            ClusterEvent::Isolated => self.close_sockets(ISOLATION_SPREAD, Code::Reconnect).await,
         }
     }
 
@@ -95,8 +95,7 @@ impl Broadcaster {
 
     /// Whether other nodes' shares of a channel matter here: in presence and cache channels, and where counts are sent.
     pub(crate) fn is_cluster_wide(&self, channel: &ChannelKey, app: &App) -> bool {
-        const COUNTING: [WebhookEventKind; 3] =
-            [WebhookEventKind::ChannelOccupied, WebhookEventKind::ChannelVacated, WebhookEventKind::SubscriptionCount];
+        const COUNTING: [WebhookEventKind; 2] = [WebhookEventKind::ChannelOccupied, WebhookEventKind::ChannelVacated];
         let is_counted = || {
             app.has_subscription_counts || COUNTING.iter().any(|kind| app.has_webhook_for(*kind, channel.name.as_str()))
         };
@@ -158,7 +157,11 @@ impl Broadcaster {
     ) {
         self.last_stamp += 1;
         let (before, stamp, sockets) = (changed.stamp, self.last_stamp, changed.local_sockets);
-        let joined = member.filter(|_| changed.presence.is_local).cloned().into_iter().collect();
+        let joined = member
+            .filter(|_| changed.presence.is_local || changed.presence.has_new_info)
+            .cloned()
+            .into_iter()
+            .collect();
         let left = left.filter(|_| changed.presence.is_local).map(str::to_owned).into_iter().collect();
         let change = ChannelDelta { channel: channel.clone(), before, stamp, joined, left, sockets };
         self.cluster.send(Recipient::Channel(channel.clone()), ClusterMessage::Delta(change));
@@ -202,9 +205,15 @@ impl Broadcaster {
 
     /// Sends the sockets here who has joined and left on other nodes, and the new count. The node where it happened triggers
     /// the webhooks.
-    async fn announce(&mut self, channel: &ChannelKey, PresenceDiff { joined, left }: PresenceDiff) {
-        for user_id in left {
-            self.send_best_effort(channel, &server_frame::member_removed(&channel.name, &user_id)).await;
+    async fn announce(&mut self, channel: &ChannelKey, PresenceDiff { joined, left, changed }: PresenceDiff) {
+        for LeftMember { user_id, is_number } in left {
+            let id = MemberId { text: &user_id, is_number };
+            self.send_best_effort(channel, &server_frame::member_removed(&channel.name, id)).await;
+        }
+        for user_id in changed {
+            if let Some(member) = self.channels.get(channel).and_then(|held| held.member(&user_id)).cloned() {
+                self.announce_new_info(channel, &member).await;
+            }
         }
         for user_id in joined {
             let member = self.channels.get(channel).and_then(|held| held.member(&user_id));

@@ -1,6 +1,10 @@
 //! Counters of the broadcaster and its hubs, for metrics.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::pusher::AppId;
 
 /// Counters since the start, shared by the broadcaster and all hubs. A delivery is counted once for all of its sockets, so
 /// that counting costs little beside sending.
@@ -26,6 +30,30 @@ pub struct Counters {
     pub best_effort_dropped: AtomicU64,
     /// Webhook events that were dropped because the queue was full.
     pub webhook_events_missed: AtomicU64,
+    /// Sockets that are open, by app. Locked when one opens or closes, never when an event is sent.
+    pub sockets_by_app: Mutex<HashMap<AppId, usize>>,
+    /// Connections that were refused, by reason.
+    pub connections_refused: CountsByReason,
+    /// Subscriptions and sign-ins that were refused, by reason.
+    pub subscriptions_refused: CountsByReason,
+}
+
+/// Counters that are named by a reason. Refusals are rare beside deliveries, so that a lock costs nothing.
+#[derive(Debug, Default)]
+pub struct CountsByReason(Mutex<BTreeMap<&'static str, u64>>);
+
+impl CountsByReason {
+    /// Counts one more.
+    pub fn count(&self, reason: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn all(&self) -> Vec<(&'static str, u64)> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.iter().map(|(reason, count)| (*reason, *count)).collect()
+    }
 }
 
 /// To how many sockets one frame was queued, or not.
@@ -38,6 +66,12 @@ pub(crate) struct DeliveryCounts {
 }
 
 impl Counters {
+    /// How many sockets an app has here.
+    #[must_use]
+    pub fn sockets_of(&self, app: AppId) -> usize {
+        self.sockets_by_app.lock().unwrap_or_else(PoisonError::into_inner).get(&app).copied().unwrap_or_default()
+    }
+
     pub(crate) fn add(&self, sent: DeliveryCounts) {
         self.frames_sent.fetch_add(sent.queued, Ordering::Relaxed);
         let others = [

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -28,12 +28,12 @@ struct Shared {
     cluster: Arc<dyn Cluster>,
     max_sockets: usize,
     sockets: AtomicUsize,
-    /// Locked when a socket opens or closes, never when an event is sent.
-    sockets_by_app: Mutex<HashMap<AppId, usize>>,
     hubs: AtomicUsize,
     /// The first half of socket ids.
     run: u64,
     next_socket: AtomicU64,
+    /// New sockets are refused.
+    is_stopping: AtomicBool,
     counters: Arc<Counters>,
 }
 
@@ -52,9 +52,6 @@ pub enum ConnectionRefused {
     /// The app has its maximum of sockets.
     #[error("the app has as many sockets as it may (max_sockets in HUBBUB_APPS_FILE)")]
     App,
-    /// The process is stopping.
-    #[error("the server is restarting")]
-    Stopping,
 }
 
 impl ConnectionRefused {
@@ -64,7 +61,6 @@ impl ConnectionRefused {
         match self {
             Self::App => Code::OverQuota,
             Self::Server => Code::OverCapacity,
-            Self::Stopping => Code::Reconnect,
         }
     }
 }
@@ -83,11 +79,11 @@ impl BroadcasterHandle {
             cluster,
             max_sockets,
             sockets: AtomicUsize::new(0),
-            sockets_by_app: Mutex::default(),
             hubs: AtomicUsize::new(0),
             // Half of the range keeps the number exact in JavaScript, should a client parse it.
             run: u64::from(rand::random::<u32>()),
             next_socket: AtomicU64::new(1),
+            is_stopping: AtomicBool::new(false),
             counters,
         };
         Self { requests, control, shared: Arc::new(shared) }
@@ -136,9 +132,18 @@ impl BroadcasterHandle {
         answer.channels.remove(&name)
     }
 
-    /// Closes all sockets, spread over a time, so that their clients do not all come back in the same instant.
-    pub fn close_sockets(&self, over: Duration) {
-        self.control(Input::CloseSockets(over));
+    /// Closes all sockets with a code, spread over a time, so that their clients do not all come back in the same instant.
+    pub fn close_sockets(&self, over: Duration, code: Code) {
+        self.control(Input::CloseSockets(over, code));
+    }
+
+    /// Refuses new sockets from here on: the process is about to stop.
+    pub fn refuse_new_sockets(&self) {
+        self.shared.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.shared.is_stopping.load(Ordering::Relaxed)
     }
 
     pub(crate) fn register_hub(&self, mailbox: mpsc::Sender<HubMessage>) -> HubId {
@@ -175,7 +180,7 @@ impl BroadcasterHandle {
     }
 
     fn sockets_by_app(&self) -> MutexGuard<'_, HashMap<AppId, usize>> {
-        self.shared.sockets_by_app.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.counters.sockets_by_app.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a request of a socket or of the HTTP API; waits while the queue is full.

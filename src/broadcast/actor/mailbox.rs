@@ -1,12 +1,12 @@
 //! The messages between the broadcaster and the hubs.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bus::{BusInput, BusMessage, ClusterEvent, Envelope, Query, QueryResult, Revocation, Termination};
-use crate::pusher::{PresenceMember, SignedInUser, SocketId};
+use crate::pusher::{Code, PresenceMember, SignedInUser, SocketId};
 use crate::timeline::Timeline;
 
 use super::webhook_event::WebhookTrigger;
@@ -43,14 +43,16 @@ pub(crate) enum Input {
     // the broadcaster may be waiting for the very hub that sends it.
     /// A worker thread started its hub.
     HubStarted(HubId, mpsc::Sender<HubMessage>),
-    /// A socket has unsubscribed from a channel, or its grace period is over.
+    /// A socket has unsubscribed from a channel.
     Left(Departure),
     /// A socket has left a channel because its connection ended.
     Disconnected(Departure),
-    /// Close all sockets, spread over this time, with the code that lets clients reconnect at once, and refuse new ones.
-    CloseSockets(Duration),
+    /// Close all sockets with this code, spread over this time.
+    CloseSockets(Duration, Code),
 
     // From the clock.
+    /// The grace period of a socket is over whose connection ended at this time.
+    GraceEnded(Departure, Instant),
     /// Counts of large channels, digests for other nodes and the end of cached events may be due.
     Tick,
 }
@@ -118,17 +120,8 @@ pub(crate) enum HubMessage {
     Revoke(ChannelKey, Arc<str>, Frame),
     /// The sockets of a channel are closed: the application has terminated their user's connections.
     Terminate(ChannelKey),
-    /// Close all sockets, spread over this time.
-    CloseSockets(Duration, AfterClose),
-}
-
-/// What a hub does after its sockets are closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AfterClose {
-    /// It refuses new sockets.
-    RefuseNew,
-    /// It accepts new sockets.
-    AcceptNew,
+    /// Close all sockets with this code, spread over this time.
+    CloseSockets(Duration, Code),
 }
 
 /// A socket has joined a channel.

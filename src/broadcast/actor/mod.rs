@@ -13,10 +13,8 @@ mod webhook_event;
 
 pub use apps::{AppConflict, AppTable, Apps};
 pub use broadcaster::{Broadcaster, BroadcasterLimits};
-pub use counters::Counters;
 pub(crate) use counters::DeliveryCounts;
+pub use counters::{Counters, CountsByReason};
 pub use handle::{BroadcasterHandle, ConnectionRefused};
-pub(crate) use mailbox::{
-    AfterClose, Delivery, Departure, HubId, HubMailbox, HubMessage, Input, Joined, SignIn, Subscribe,
-};
+pub(crate) use mailbox::{Delivery, Departure, HubId, HubMailbox, HubMessage, Input, Joined, SignIn, Subscribe};
 pub use webhook_event::{WebhookEvent, WebhookTrigger};

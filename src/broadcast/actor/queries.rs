@@ -37,6 +37,7 @@ impl Broadcaster {
                 let members = self.channels.get(channel).into_iter().flat_map(Channel::members);
                 result.users = members.map(|member| member.user_id.clone()).collect();
             }
+            Query::Connections(app) => result.connections = self.counters.sockets_of(*app),
         }
         result
     }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::info;
+
 use super::mailbox::{Departure, HubMessage, Joined, Subscribe};
 use super::webhook_event::WebhookEvent;
 use crate::broadcast::channel::{Channel, ChannelChange};
 use crate::broadcast::{ChannelKey, Frame};
-use crate::pusher::{App, ChannelKind, SubscriptionRefusal, WebhookEventKind, server_frame};
+use crate::pusher::{App, ChannelKind, MemberId, PresenceMember, SubscriptionRefusal, WebhookEventKind, server_frame};
 
 use super::broadcaster::Broadcaster;
 
@@ -25,6 +27,10 @@ impl Broadcaster {
             Ok(changed) => self.complete_subscription(subscribe, changed, app.as_ref()).await,
             Err(refusal) => {
                 let channel = subscribe.channel.name.as_str();
+                let SubscriptionRefusal { reason, error, .. } = &refusal;
+                let (app_id, socket_id) = (subscribe.channel.app, subscribe.socket);
+                info!(%app_id, %socket_id, channel, reason, error, "a subscription was refused");
+                self.counters.subscriptions_refused.count(reason);
                 let frame = Frame::text(&server_frame::subscription_error(channel, &refusal));
                 self.tell(subscribe.hub, HubMessage::Refused(subscribe.socket, frame, subscribe.written)).await;
             }
@@ -49,6 +55,9 @@ impl Broadcaster {
             let event = WebhookEvent::of_user(WebhookEventKind::MemberAdded, &channel.name, &member.user_id);
             self.tell_webhooks_of(app, event);
         }
+        if let Some(member) = member.as_ref().filter(|_| changed.presence.has_new_info) {
+            self.announce_new_info(&channel, member).await;
+        }
         if changed.is_occupancy {
             self.cluster.subscribe(&channel);
             if changed.remote_sockets == 0 {
@@ -63,8 +72,15 @@ impl Broadcaster {
         let joined = Joined { socket, channel: channel.clone(), user_id, is_repeated, frames, written };
         self.tell(hub, HubMessage::Joined(joined)).await;
         if !is_repeated {
-            self.count_changed(&channel, app).await;
+            self.count_changed(&channel, self.count_of(&channel), app).await;
         }
+    }
+
+    /// Sends the sockets here what the application says of a member now. The protocol has no event for it: the member leaves
+    /// and joins.
+    pub(crate) async fn announce_new_info(&self, channel: &ChannelKey, member: &PresenceMember) {
+        self.send_best_effort(channel, &server_frame::member_removed(&channel.name, member.id())).await;
+        self.send_best_effort(channel, &server_frame::member_added(&channel.name, member)).await;
     }
 
     /// `subscription_succeeded`, and in a cache channel its last event or `pusher:cache_miss`.
@@ -93,7 +109,10 @@ impl Broadcaster {
         }
     }
 
-    pub(crate) async fn leave(&mut self, Departure { hub, channel, user_id }: Departure) {
+    /// A socket is out of a channel since a time: for webhooks, a grace period counts from the end of the connection.
+    pub(crate) async fn leave(&mut self, Departure { hub, channel, user_id }: Departure, since: Instant) {
+        let member = user_id.as_deref().and_then(|user_id| self.channels.get(&channel)?.member(user_id));
+        let is_number = member.is_some_and(|member| member.is_number);
         let changed = self.channels.leave(&channel, hub, user_id.as_deref());
         if changed.is_occupancy {
             self.unsubscribe_if_idle(Some(channel.clone()));
@@ -109,24 +128,24 @@ impl Broadcaster {
             self.publish_delta(&channel, &changed, None, user_id.as_deref());
         }
         if let Some(user_id) = user_id.filter(|_| changed.presence.is_global) {
-            self.send_best_effort(&channel, &server_frame::member_removed(&channel.name, &user_id)).await;
+            let id = MemberId { text: &user_id, is_number };
+            self.send_best_effort(&channel, &server_frame::member_removed(&channel.name, id)).await;
             let event = WebhookEvent::of_user(WebhookEventKind::MemberRemoved, &channel.name, &user_id);
-            self.tell_webhooks_of(app.as_ref(), event);
+            self.tell_webhooks_since(app.as_ref(), event, since);
         }
         if changed.is_occupancy && changed.remote_sockets == 0 {
-            self.tell_webhooks_of(app.as_ref(), WebhookEvent::new(WebhookEventKind::ChannelVacated, &channel.name));
+            let event = WebhookEvent::new(WebhookEventKind::ChannelVacated, &channel.name);
+            self.tell_webhooks_since(app.as_ref(), event, since);
         }
-        self.count_changed(&channel, app.as_ref()).await;
+        // The channel is forgotten here with its last socket, and may have some on other nodes.
+        self.count_changed(&channel, changed.local_sockets + changed.remote_sockets, app.as_ref()).await;
     }
 
     /// Sends subscribers and webhooks the number of sockets in a channel, if the app is configured so. Presence channels have
     /// their members instead.
-    async fn count_changed(&mut self, channel: &ChannelKey, app: Option<&Arc<App>>) {
+    async fn count_changed(&mut self, channel: &ChannelKey, count: usize, app: Option<&Arc<App>>) {
         let Some(app) = app.filter(|_| channel.name.kind() != ChannelKind::Presence) else { return };
-        let is_wanted = app.has_subscription_counts
-            || app.has_webhook_for(WebhookEventKind::SubscriptionCount, channel.name.as_str());
-        let count = self.count_of(channel);
-        if is_wanted && self.counts.changed(channel, count, Instant::now()) {
+        if app.has_subscription_counts && self.counts.changed(channel, count, Instant::now()) {
             self.announce_count(channel, count, app).await;
         }
     }
@@ -160,8 +179,6 @@ impl Broadcaster {
         let mut event = WebhookEvent::new(WebhookEventKind::SubscriptionCount, &channel.name);
         event.subscription_count = Some(count);
         self.tell_webhooks_of(Some(app), event);
-        if app.has_subscription_counts {
-            self.send_best_effort(channel, &server_frame::subscription_count(&channel.name, count)).await;
-        }
+        self.send_best_effort(channel, &server_frame::subscription_count(&channel.name, count)).await;
     }
 }

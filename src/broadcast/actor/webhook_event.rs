@@ -1,6 +1,7 @@
 //! The events of an app's webhooks.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -13,6 +14,8 @@ pub struct WebhookTrigger {
     pub app: Arc<App>,
     /// What happened.
     pub event: WebhookEvent,
+    /// When. Of a departure: when the connection ended or the client left, before any grace period.
+    pub at: Instant,
 }
 
 /// One of the `events` in a webhook's body: `{"name":"channel_occupied","channel":"c"}`.

@@ -66,7 +66,7 @@ mod tests {
     use crate::pusher::{AppId, ChannelName};
 
     fn key(name: &str) -> ChannelKey {
-        ChannelKey { app: AppId(1), name: ChannelName::parse(name).expect("valid") }
+        ChannelKey { app: AppId::numbered(1), name: ChannelName::parse(name).expect("valid") }
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Channels {
             && !roster.contains(&member.user_id)
         {
             let error = format!("The channel has {max_members} members (HUBBUB_MAX_PRESENCE_MEMBERS).");
-            return Err(SubscriptionRefusal::limit_reached(error));
+            return Err(SubscriptionRefusal::limit_reached("channel_full", error));
         }
         let channel = self.by_key.entry(key.clone()).or_default();
         let is_occupancy = channel.hubs.is_empty();
@@ -212,7 +212,7 @@ mod tests {
     use crate::pusher::{AppId, ChannelName};
 
     fn key(name: &str) -> ChannelKey {
-        ChannelKey { app: AppId(1), name: ChannelName::parse(name).expect("valid") }
+        ChannelKey { app: AppId::numbered(1), name: ChannelName::parse(name).expect("valid") }
     }
 
     /// Whether the first or last socket, and the first or last of a person.
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn two_apps_may_use_the_same_name() {
-        let other = ChannelKey { app: AppId(2), ..key("c") };
+        let other = ChannelKey { app: AppId::numbered(2), ..key("c") };
         let mut channels = Channels::default();
         assert_eq!(channels.join(&key("c"), HubId(0), None, 10).map(what), Ok((true, false)));
         assert!(channels.get(&other).is_none());

@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_large_channel_is_told_at_most_every_five_seconds_and_the_last_change_is_not_lost() {
-        let key = ChannelKey { app: AppId(1), name: ChannelName::parse("c").expect("valid") };
+        let key = ChannelKey { app: AppId::numbered(1), name: ChannelName::parse("c").expect("valid") };
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut counts = SubscriptionCounts::default();

@@ -34,12 +34,12 @@ impl PresenceGrace {
         None
     }
 
-    /// The next departure whose grace period has ended; pending while none waits. Cancel safe.
-    pub(crate) async fn ended(&mut self) -> Option<Departure> {
+    /// The next departure whose grace period has ended, and when its connection did; pending while none waits. Cancel safe.
+    pub(crate) async fn ended(&mut self) -> Option<(Departure, std::time::Instant)> {
         match self.waiting.front() {
             Some((time, _)) => sleep_until(*time).await,
             None => pending().await,
         }
-        self.waiting.pop_front().map(|(_, departure)| departure)
+        self.waiting.pop_front().map(|(end, departure)| (departure, (end - self.hold).into_std()))
     }
 }

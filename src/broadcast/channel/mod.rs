@@ -13,6 +13,6 @@ pub(crate) use caches::Caches;
 pub(crate) use channels::{Channel, ChannelChange, Channels};
 pub(crate) use counts::SubscriptionCounts;
 pub(crate) use grace::PresenceGrace;
-pub(crate) use remote::{DeltaOutcome, PresenceDiff};
+pub(crate) use remote::{DeltaOutcome, LeftMember, PresenceDiff};
 pub(crate) use revocations::Revocations;
 pub(crate) use watchlists::Watchlists;

@@ -27,14 +27,26 @@ pub(crate) struct PresenceChange {
     pub(crate) is_local: bool,
     /// The member has joined or left, on all nodes together: the others in the channel are told.
     pub(crate) is_global: bool,
+    /// The member was there, and the application says something else of it now: the others are told.
+    pub(crate) has_new_info: bool,
+}
+
+/// How a member was found who comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MemberArrival {
+    /// Nobody of this id was there.
+    pub(crate) is_new: bool,
+    /// The member was there, and the application says something else of it now.
+    pub(crate) has_new_info: bool,
 }
 
 impl Roster {
     /// Adds a member's socket.
     pub(crate) fn join(&mut self, member: PresenceMember) -> PresenceChange {
-        let (present, is_global) = self.present(member);
+        let (present, arrival) = self.present(member);
         present.local_sockets += 1;
-        PresenceChange { is_local: present.local_sockets == 1, is_global }
+        let is_local = present.local_sockets == 1;
+        PresenceChange { is_local, is_global: arrival.is_new, has_new_info: arrival.has_new_info }
     }
 
     /// Removes a member's socket.
@@ -44,37 +56,51 @@ impl Roster {
         };
         present.local_sockets -= 1;
         let is_local = present.local_sockets == 0;
-        PresenceChange { is_local, is_global: is_local && self.remove_if_gone(user_id) }
+        PresenceChange { is_local, is_global: is_local && self.remove_if_gone(user_id).is_some(), has_new_info: false }
     }
 
-    /// Notes that another node has sockets of a member; true when the member is new.
-    pub(crate) fn join_remote(&mut self, member: PresenceMember) -> bool {
-        let (present, is_new) = self.present(member);
+    /// Notes that another node has sockets of a member.
+    pub(crate) fn join_remote(&mut self, member: PresenceMember) -> MemberArrival {
+        let (present, arrival) = self.present(member);
         present.remote_nodes += 1;
-        is_new
+        arrival
     }
 
-    /// Notes that another node has no sockets of a member any more; true when no node has.
-    pub(crate) fn leave_remote(&mut self, user_id: &str) -> bool {
-        let Some(present) = self.people.get_mut(user_id) else { return false };
+    /// Notes that another node has no sockets of a member any more. Returns the member when no node has.
+    pub(crate) fn leave_remote(&mut self, user_id: &str) -> Option<PresenceMember> {
+        let present = self.people.get_mut(user_id)?;
         present.remote_nodes = present.remote_nodes.saturating_sub(1);
         self.remove_if_gone(user_id)
     }
 
-    fn present(&mut self, member: PresenceMember) -> (&mut Present, bool) {
+    /// Notes what the application says of a member now; true when it is something else.
+    pub(crate) fn update(&mut self, member: PresenceMember) -> bool {
+        let Some(present) = self.people.get_mut(&member.user_id) else { return false };
+        let has_new_info = !present.member.has_same_info(&member);
+        present.member = member;
+        has_new_info
+    }
+
+    fn present(&mut self, member: PresenceMember) -> (&mut Present, MemberArrival) {
         match self.people.entry(member.user_id.clone()) {
-            Entry::Occupied(present) => (present.into_mut(), false),
-            Entry::Vacant(place) => (place.insert(Present { member, local_sockets: 0, remote_nodes: 0 }), true),
+            Entry::Occupied(present) => {
+                let present = present.into_mut();
+                let has_new_info = !present.member.has_same_info(&member);
+                present.member = member;
+                (present, MemberArrival { is_new: false, has_new_info })
+            }
+            Entry::Vacant(place) => {
+                let present = place.insert(Present { member, local_sockets: 0, remote_nodes: 0 });
+                (present, MemberArrival { is_new: true, has_new_info: false })
+            }
         }
     }
 
-    fn remove_if_gone(&mut self, user_id: &str) -> bool {
-        let is_gone = self.people.get(user_id).is_some_and(|present| present.local_sockets + present.remote_nodes == 0);
-        if is_gone {
-            self.people.swap_remove(user_id);
-            self.people.shrink_if_sparse();
-        }
-        is_gone
+    fn remove_if_gone(&mut self, user_id: &str) -> Option<PresenceMember> {
+        self.people.get(user_id).filter(|present| present.local_sockets + present.remote_nodes == 0)?;
+        let gone = self.people.swap_remove(user_id);
+        self.people.shrink_if_sparse();
+        gone.map(|present| present.member)
     }
 
     pub(crate) fn contains(&self, user_id: &str) -> bool {
@@ -102,15 +128,28 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::RawValue;
+
     use super::*;
 
     fn member(data: &str) -> PresenceMember {
         PresenceMember::parse(data).expect("valid")
     }
 
-    const NOTHING: PresenceChange = PresenceChange { is_local: false, is_global: false };
-    const HERE: PresenceChange = PresenceChange { is_local: true, is_global: false };
-    const ANYWHERE: PresenceChange = PresenceChange { is_local: true, is_global: true };
+    const NOTHING: PresenceChange = PresenceChange { is_local: false, is_global: false, has_new_info: false };
+    const HERE: PresenceChange = PresenceChange { is_local: true, ..NOTHING };
+    const ANYWHERE: PresenceChange = PresenceChange { is_local: true, is_global: true, ..NOTHING };
+
+    #[test]
+    fn what_is_said_of_a_person_last_holds() {
+        let mut roster = Roster::default();
+        roster.join(member(r#"{"user_id":1,"user_info":{"n":"a"}}"#));
+        let again = roster.join(member(r#"{"user_id":1,"user_info":{"n":"b"}}"#));
+        assert_eq!(again, PresenceChange { has_new_info: true, ..NOTHING });
+        assert_eq!(roster.join(member(r#"{"user_id":1,"user_info":{"n":"b"}}"#)), NOTHING);
+        let info = roster.member("1").and_then(|member| member.user_info.as_deref()).map(RawValue::get);
+        assert_eq!(info, Some(r#"{"n":"b"}"#));
+    }
 
     #[test]
     fn a_person_comes_with_the_first_socket_and_goes_with_the_last() {
@@ -127,12 +166,12 @@ mod tests {
     #[test]
     fn a_person_on_two_nodes_goes_with_the_last_of_both() {
         let mut roster = Roster::default();
-        assert!(roster.join_remote(member(r#"{"user_id":1}"#)));
+        assert!(roster.join_remote(member(r#"{"user_id":1}"#)).is_new);
         assert_eq!(roster.join(member(r#"{"user_id":1}"#)), HERE);
-        assert!(!roster.leave_remote("1"));
-        assert!(!roster.join_remote(member(r#"{"user_id":1}"#)));
+        assert!(roster.leave_remote("1").is_none());
+        assert!(!roster.join_remote(member(r#"{"user_id":1}"#)).is_new);
         assert_eq!((roster.leave("1"), roster.local_members().count()), (HERE, 0));
-        assert!(roster.leave_remote("1"));
+        assert!(roster.leave_remote("1").is_some());
         assert_eq!(roster.len(), 0);
     }
 }

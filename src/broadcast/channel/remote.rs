@@ -24,7 +24,16 @@ struct RemoteShare {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct PresenceDiff {
     pub(crate) joined: Vec<String>,
-    pub(crate) left: Vec<String>,
+    pub(crate) left: Vec<LeftMember>,
+    /// Those who were there, and of whom the application says something else now.
+    pub(crate) changed: Vec<String>,
+}
+
+/// A member who has left.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LeftMember {
+    pub(crate) user_id: String,
+    pub(crate) is_number: bool,
 }
 
 /// What came of applying a delta.
@@ -75,6 +84,8 @@ impl RemoteNodes {
         for member in change.joined {
             if part.members.insert(member.user_id.clone()) {
                 diff.join(member, roster);
+            } else {
+                diff.update(member, roster);
             }
         }
         for user_id in change.left {
@@ -127,26 +138,38 @@ impl RemoteNodes {
 impl PresenceDiff {
     fn join(&mut self, member: PresenceMember, roster: &mut Roster) {
         let user_id = member.user_id.clone();
-        if roster.join_remote(member) && !take(&mut self.left, &user_id) {
+        let arrival = roster.join_remote(member);
+        if arrival.has_new_info {
+            self.changed.push(user_id);
+        } else if arrival.is_new && !take(&mut self.left, |left| left.user_id == user_id) {
             self.joined.push(user_id);
         }
     }
 
-    fn leave(&mut self, user_id: String, roster: &mut Roster) {
-        if roster.leave_remote(&user_id) && !take(&mut self.joined, &user_id) {
-            self.left.push(user_id);
+    fn update(&mut self, member: PresenceMember, roster: &mut Roster) {
+        let user_id = member.user_id.clone();
+        if roster.update(member) {
+            self.changed.push(user_id);
         }
     }
 
-    /// Nobody has joined or left.
+    fn leave(&mut self, user_id: String, roster: &mut Roster) {
+        if let Some(PresenceMember { is_number, .. }) = roster.leave_remote(&user_id)
+            && !take(&mut self.joined, |joined| *joined == user_id)
+        {
+            self.left.push(LeftMember { user_id, is_number });
+        }
+    }
+
+    /// Nobody has joined, left or changed.
     pub(crate) fn is_empty(&self) -> bool {
-        self.joined.is_empty() && self.left.is_empty()
+        self.joined.is_empty() && self.left.is_empty() && self.changed.is_empty()
     }
 }
 
 /// Cancels a leave against a join of the same user in one diff.
-fn take(users: &mut Vec<String>, user_id: &str) -> bool {
-    let place = users.iter().position(|user| user == user_id);
+fn take<T>(users: &mut Vec<T>, is_wanted: impl Fn(&T) -> bool) -> bool {
+    let place = users.iter().position(is_wanted);
     place.map(|place| users.swap_remove(place)).is_some()
 }
 
@@ -160,15 +183,15 @@ mod tests {
     }
 
     fn change(before: u64, stamp: u64, joined: &[&str], left: &[&str]) -> ChannelDelta {
-        let channel = ChannelKey { app: AppId(1), name: ChannelName::parse("presence-c").expect("valid") };
+        let channel = ChannelKey { app: AppId::numbered(1), name: ChannelName::parse("presence-c").expect("valid") };
         let joined = joined.iter().map(|id| member(id)).collect();
         let left = left.iter().map(|&id| id.to_owned()).collect();
         ChannelDelta { channel, before, stamp, joined, left, sockets: 1 }
     }
 
     fn moved(joined: &[&str], left: &[&str]) -> PresenceDiff {
-        let owned = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
-        PresenceDiff { joined: owned(joined), left: owned(left) }
+        let left = left.iter().map(|&id| LeftMember { user_id: id.to_owned(), is_number: false }).collect();
+        PresenceDiff { joined: joined.iter().map(|&id| id.to_owned()).collect(), left, changed: Vec::new() }
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod tests {
     use crate::pusher::{AppId, ChannelName};
 
     fn channel(name: &str) -> ChannelKey {
-        ChannelKey { app: AppId(1), name: ChannelName::parse(name).expect("valid") }
+        ChannelKey { app: AppId::numbered(1), name: ChannelName::parse(name).expect("valid") }
     }
 
     fn member(issued_at: i64) -> PresenceMember {
@@ -89,7 +89,7 @@ mod tests {
         assert!(revocations.cover(&channel, &member(4_999)));
         assert!(revocations.cover(&channel, &member(5_000)));
         assert!(!revocations.cover(&channel, &member(5_001)));
-        let other_app = ChannelKey { app: AppId(2), ..channel };
+        let other_app = ChannelKey { app: AppId::numbered(2), ..channel };
         assert!(!revocations.cover(&other_app, &member(4_999)));
     }
 

@@ -52,12 +52,12 @@ mod tests {
 
     #[test]
     fn a_watchlist_ends_with_its_watcher_and_leaves_nothing_behind() {
-        let app = AppId(1);
+        let app = AppId::numbered(1);
         let mut watchlists = Watchlists::default();
         watchlists.watch(app, "a", &["b".to_owned(), "c".to_owned()]);
         watchlists.watch(app, "d", &["b".to_owned()]);
         assert_eq!(watchlists.watchers_of(app, "b").len(), 2);
-        assert!(watchlists.watchers_of(AppId(2), "b").is_empty());
+        assert!(watchlists.watchers_of(AppId::numbered(2), "b").is_empty());
         watchlists.stop_watching(app, "a");
         assert_eq!(watchlists.watchers_of(app, "b"), ["d"]);
         watchlists.stop_watching(app, "d");

@@ -31,6 +31,12 @@ impl Frame {
         Self { bytes, deflated: Some(Arc::default()) }
     }
 
+    /// A ping frame. Every WebSocket library answers it by itself, whatever its program does.
+    #[must_use]
+    pub fn ping() -> Self {
+        Self::raw(Self::encode(OpCode::Ping, b"").freeze())
+    }
+
     /// A pong frame, the answer to a ping frame.
     #[must_use]
     pub fn pong(payload: &[u8]) -> Self {

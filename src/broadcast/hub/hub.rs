@@ -1,26 +1,25 @@
 //! A hub: the part of the broadcaster on one worker thread. It owns that thread's sockets.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{Interval, MissedTickBehavior, interval};
+use tracing::info;
 
 use crate::pusher::{
-    App, AppId, ChannelKind, ChannelName, Code, PresenceMember, SignedInUser, SocketId, WebhookEventKind, server_frame,
+    App, AppId, ChannelKind, ChannelName, Code, PresenceMember, SignedInUser, SocketId, SubscriptionRefusal,
+    WebhookEventKind, server_frame,
 };
 
 use super::subscriptions::Subscriptions;
 use super::write_batch::WriteBatch;
-use crate::broadcast::actor::{
-    AfterClose, Delivery, Departure, HubId, HubMailbox, HubMessage, Input, Joined, SignIn, Subscribe,
-};
+use crate::broadcast::actor::{Delivery, Departure, HubId, HubMailbox, HubMessage, Input, Joined, SignIn, Subscribe};
 use crate::broadcast::actor::{WebhookEvent, WebhookTrigger};
 use crate::broadcast::{BroadcasterHandle, ChannelKey, ConnectionRefused, Frame, Priority, SendQueueLimits, Socket};
 
@@ -42,7 +41,6 @@ pub struct Hub {
     broadcaster: BroadcasterHandle,
     limits: HubLimits,
     subscriptions: RefCell<Subscriptions>,
-    is_closing: Cell<bool>,
 }
 
 /// Messages that may wait for a hub. When it is full the broadcaster waits; a hub never waits for the broadcaster.
@@ -59,8 +57,7 @@ impl Hub {
     pub fn new(broadcaster: BroadcasterHandle, limits: HubLimits) -> (Rc<Self>, impl Future<Output = ()> + 'static) {
         let (sender, mailbox) = mpsc::channel(MAILBOX);
         let id = broadcaster.register_hub(sender);
-        let (subscriptions, is_closing) = (RefCell::default(), Cell::new(false));
-        let hub = Rc::new(Self { id, broadcaster, limits, subscriptions, is_closing });
+        let hub = Rc::new(Self { id, broadcaster, limits, subscriptions: RefCell::default() });
         (Rc::clone(&hub), hub.run(mailbox))
     }
 
@@ -69,9 +66,6 @@ impl Hub {
     /// # Errors
     /// [`ConnectionRefused`].
     pub fn open_socket(&self, app: &App) -> Result<Rc<Socket>, ConnectionRefused> {
-        if self.is_closing.get() {
-            return Err(ConnectionRefused::Stopping);
-        }
         let id = self.broadcaster.admit_socket(app)?;
         let socket = Rc::new(Socket::new(id, app.id, self.limits.send_queue));
         self.subscriptions.borrow_mut().add_socket(Rc::clone(&socket));
@@ -80,14 +74,36 @@ impl Hub {
 
     /// Whether the process is stopping and new sockets are refused.
     #[must_use]
-    pub fn is_closing(&self) -> bool {
-        self.is_closing.get()
+    pub fn is_stopping(&self) -> bool {
+        self.broadcaster.is_stopping()
+    }
+
+    /// Notes that a connection is refused: in the log, and in the counters.
+    pub fn note_refused_connection(&self, key: &str, code: Code, message: &str) {
+        let reason = code.reason();
+        info!(app_key = key, code = code.number(), reason, message, "a connection was refused");
+        self.broadcaster.counters().connections_refused.count(reason);
+    }
+
+    /// Notes that a subscription is refused: in the log, and in the counters.
+    pub fn note_refusal(&self, socket: &Socket, channel: &str, refusal: &SubscriptionRefusal) {
+        let SubscriptionRefusal { reason, error, .. } = refusal;
+        // A name that no channel can have may be of any length.
+        let channel: String = channel.chars().take(ChannelName::MAX_BYTES).collect();
+        info!(app_id = %socket.app(), socket_id = %socket.id(), channel, reason, error, "a subscription was refused");
+        self.broadcaster.counters().subscriptions_refused.count(reason);
+    }
+
+    /// The same of a sign-in.
+    pub fn note_refused_sign_in(&self, socket: &Socket, message: &str) {
+        info!(app_id = %socket.app(), socket_id = %socket.id(), reason = "sign_in", message, "a sign-in was refused");
+        self.broadcaster.counters().subscriptions_refused.count("sign_in");
     }
 
     /// A socket that belongs to no hub, for telling its client why the connection is refused.
     #[must_use]
     pub fn unlisted_socket(&self) -> Socket {
-        Socket::new(SocketId { run: 0, number: 0 }, AppId(0), self.limits.send_queue)
+        Socket::new(SocketId { run: 0, number: 0 }, AppId::numbered(0), self.limits.send_queue)
     }
 
     /// Removes a socket whose connection has ended. Every [`Hub::open_socket`] must be followed by it.
@@ -140,7 +156,7 @@ impl Hub {
         socket: &Socket,
         event: &str,
         channel: ChannelName,
-        data: Option<&RawValue>,
+        data: Option<&str>,
     ) {
         let key = socket.key_of(channel);
         let is_presence = key.name.kind() == ChannelKind::Presence;
@@ -149,10 +165,10 @@ impl Hub {
         let trigger = app.has_webhook_for(WebhookEventKind::ClientEvent, key.name.as_str()).then(|| {
             let mut webhook_event = WebhookEvent::new(WebhookEventKind::ClientEvent, &key.name);
             webhook_event.event = Some(event.to_owned());
-            webhook_event.data = data.map(|data| data.get().to_owned());
+            webhook_event.data = data.map(str::to_owned);
             webhook_event.socket_id = Some(socket.id().to_string());
             webhook_event.user_id = user_id.as_deref().map(str::to_owned);
-            WebhookTrigger { app: Arc::clone(app), event: webhook_event }
+            WebhookTrigger { app: Arc::clone(app), event: webhook_event, at: Instant::now() }
         });
         let (frame, except, priority) = (Frame::text(&text), Some(socket.id()), Priority::BestEffort);
         let delivery = Delivery { channel: key, frame, except, priority, timeline: None };
@@ -162,7 +178,7 @@ impl Hub {
     async fn run(self: Rc<Self>, mut mailbox: HubMailbox) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut sweep = ticks(self.limits.pong_timeout.div_f32(4.0).clamp(Duration::from_millis(50), MAX_SWEEP));
-        let mut closing = Closing::default();
+        let mut closing = Closing::none();
         let mut busy_until = Instant::now();
         loop {
             tokio::select! {
@@ -221,10 +237,9 @@ impl Hub {
                     socket.refuse(Code::Unauthorised, "the application ended this user's connections");
                 }
             }
-            HubMessage::CloseSockets(over, after_close) => {
-                self.is_closing.set(after_close == AfterClose::RefuseNew);
+            HubMessage::CloseSockets(over, code) => {
                 let sockets = self.subscriptions.borrow().sockets().cloned().collect();
-                *closing = Closing::spread(sockets, over);
+                *closing = Closing::spread(sockets, over, code);
             }
         }
     }
@@ -257,7 +272,8 @@ impl Hub {
     /// app was disabled. One loop over all sockets at intervals, instead of a timer for each.
     fn sweep(&self) {
         let now = Instant::now();
-        let ping = Frame::text(&server_frame::ping());
+        // The protocol's event, and the WebSocket's frame: the Swift and Java clients answer the frame only.
+        let pings = [Frame::text(&server_frame::ping()), Frame::ping()];
         let apps = self.broadcaster.apps().now();
         for socket in self.subscriptions.borrow().sockets() {
             let silence = now.saturating_duration_since(socket.silent_since());
@@ -269,7 +285,7 @@ impl Hub {
                 Some(_) if silence >= self.limits.activity_timeout + self.limits.pong_timeout => {
                     socket.close(Code::NoPong, "no answer to a ping (HUBBUB_PONG_TIMEOUT_SECS)");
                 }
-                Some(_) if silence >= self.limits.activity_timeout && !socket.is_pinged() => socket.ping(&ping),
+                Some(_) if silence >= self.limits.activity_timeout && !socket.is_pinged() => socket.ping(&pings),
                 Some(_) => {}
             }
         }
@@ -282,23 +298,28 @@ fn is_overdue(socket: &Socket, app: &App, now: Instant) -> bool {
     !socket.is_authorised() && app.authorization_timeout.is_some_and(is_over)
 }
 
-/// The longest time between two sweeps.
-const MAX_SWEEP: Duration = Duration::from_secs(5);
+/// The longest time between two sweeps: what an app sets in seconds holds within one.
+const MAX_SWEEP: Duration = Duration::from_millis(500);
 
 /// Sockets that are being closed, a few at a time.
-#[derive(Default)]
 struct Closing {
     sockets: VecDeque<Rc<Socket>>,
     each_tick: usize,
     ticks: Option<Interval>,
+    code: Code,
 }
 
 impl Closing {
     const TICK: Duration = Duration::from_millis(20);
 
-    fn spread(sockets: VecDeque<Rc<Socket>>, over: Duration) -> Self {
+    /// Nothing to close.
+    const fn none() -> Self {
+        Self { sockets: VecDeque::new(), each_tick: 0, ticks: None, code: Code::Reconnect }
+    }
+
+    fn spread(sockets: VecDeque<Rc<Socket>>, over: Duration, code: Code) -> Self {
         let rounds = usize::try_from(over.as_millis() / Self::TICK.as_millis()).unwrap_or(usize::MAX).max(1);
-        Self { each_tick: sockets.len().div_ceil(rounds), ticks: Some(ticks(Self::TICK)), sockets }
+        Self { each_tick: sockets.len().div_ceil(rounds), ticks: Some(ticks(Self::TICK)), code, sockets }
     }
 
     /// The next time to close some; never when there is nothing to close. Cancel safe.
@@ -313,7 +334,7 @@ impl Closing {
 
     fn close_some(&mut self) {
         for socket in self.sockets.drain(..self.each_tick.min(self.sockets.len())) {
-            socket.close(Code::Reconnect, "the server asks its clients to connect anew");
+            socket.close(self.code, "the server asks its clients to connect anew");
         }
     }
 }

@@ -139,7 +139,7 @@ impl Socket {
         }
     }
 
-    /// Notes that the client has sent something.
+    /// Notes that the client has sent a frame, of any kind.
     pub fn heard(&self) {
         self.last_heard.set(Instant::now());
         self.is_pinged.set(false);
@@ -153,10 +153,12 @@ impl Socket {
         self.is_pinged.get()
     }
 
-    pub(crate) fn ping(&self, frame: &Frame) {
+    pub(crate) fn ping(&self, frames: &[Frame]) {
         self.is_pinged.set(true);
-        // A socket that is full closes itself in `send`.
-        let _ = self.send(frame, Priority::Required);
+        for frame in frames {
+            // A socket that is full closes itself in `send`.
+            let _ = self.send(frame, Priority::Required);
+        }
     }
 
     /// Whether the socket is in the channel.

@@ -73,9 +73,9 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::broadcast::actor::{AfterClose, HubMessage};
+    use crate::broadcast::actor::HubMessage;
     use crate::broadcast::{SendQueueLimits, SocketWriter};
-    use crate::pusher::{AppId, SocketId};
+    use crate::pusher::{AppId, Code, SocketId};
 
     /// A connection that takes everything, and keeps the writes apart.
     #[derive(Debug, Clone, Default)]
@@ -91,7 +91,8 @@ mod tests {
 
     fn connected_socket(number: u64) -> (Rc<Socket>, Writes) {
         let limits = SendQueueLimits { frames: 8, bytes: 1_000 };
-        let (socket, writes) = (Socket::new(SocketId { run: 1, number }, AppId(1), limits), Writes::default());
+        let (socket, writes) =
+            (Socket::new(SocketId { run: 1, number }, AppId::numbered(1), limits), Writes::default());
         socket.send_queue().connect(Box::new(writes.clone()), None);
         (Rc::new(socket), writes)
     }
@@ -103,7 +104,7 @@ mod tests {
         let frames = ["one ", "two "].map(|text| Frame::raw(text.into()));
         let mut writes = WriteBatch::of(1);
         writes.send(&sockets[0].0, &frames[0], Priority::Required, &mailbox);
-        let came = HubMessage::CloseSockets(Duration::ZERO, AfterClose::AcceptNew);
+        let came = HubMessage::CloseSockets(Duration::ZERO, Code::Reconnect);
         sender.try_send(came).expect("room");
         writes.send(&sockets[1].0, &frames[0], Priority::Required, &mailbox);
         for (socket, _) in &sockets {

@@ -17,7 +17,7 @@ use super::{
 use crate::bus::{Broker, BusMessage, Cluster, Envelope, LocalBus, Revocation, SingleNode, Termination, local_bus};
 use crate::domain::{Timestamp, UserId};
 use crate::pusher::{
-    App, AppId, AppWebhook, ChannelKey, ChannelName, PresenceMember, SignedInUser, SocketId, server_frame,
+    App, AppId, AppWebhook, ChannelKey, ChannelName, Code, PresenceMember, SignedInUser, SocketId, server_frame,
 };
 
 const LIMITS: BroadcasterLimits = BroadcasterLimits {
@@ -219,15 +219,16 @@ async fn one_socket_too_many_finds_no_room() {
 }
 
 #[tokio::test]
-async fn closing_all_sockets_is_spread_over_time_and_lets_nobody_new_in() {
+async fn closing_all_sockets_is_spread_over_time() {
     on_one_thread(async {
         let stage = Stage::set(LIMITS, App::example());
         let sockets = [0, 1, 0, 1].map(|hub| stage.socket(hub));
-        stage.handle.close_sockets(Duration::from_millis(60));
+        stage.handle.close_sockets(Duration::from_millis(60), Code::OverCapacity);
         for socket in &sockets {
             socket.closing().await;
         }
-        assert!(stage.hubs.iter().all(|hub| hub.open_socket(&stage.app).is_err()));
+        stage.handle.refuse_new_sockets();
+        assert!(stage.hubs.iter().all(|hub| hub.is_stopping()));
     })
     .await;
 }
@@ -317,7 +318,8 @@ async fn subscribers_hear_how_many_they_are_when_their_app_wants_it() {
 async fn webhooks_are_told_of_channels_members_and_misses() {
     on_one_thread(async {
         let webhook: AppWebhook = serde_json::from_str(r#"{"url":"http://x"}"#).expect("valid");
-        let mut stage = Stage::set(LIMITS, App { webhooks: vec![webhook], ..App::example() });
+        let mut stage =
+            Stage::set(LIMITS, App { webhooks: vec![webhook], has_subscription_counts: true, ..App::example() });
         let sockets = [stage.socket(0), stage.socket(0)];
         for socket in &sockets {
             stage.hubs[0].subscribe(socket, channel("presence-cache-c"), member(r#"{"user_id":1}"#)).await;
@@ -345,7 +347,7 @@ async fn webhooks_are_told_of_channels_members_and_misses() {
 async fn two_apps_use_the_same_name_and_hear_nothing_of_each_other() {
     on_one_thread(async {
         let stage = Stage::set(LIMITS, App::example());
-        let other = App { id: AppId(2), key: "other".to_owned(), ..App::example() };
+        let other = App { id: AppId::numbered(2), key: "other".to_owned(), ..App::example() };
         let both = AppTable::new([stage.app.clone(), other.clone()]).expect("two apps");
         stage.handle.apps().replace(both);
         let theirs = stage.hubs[0].open_socket(&other).expect("room");

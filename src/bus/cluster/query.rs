@@ -27,6 +27,8 @@ pub enum Query {
     Channels(AppId, String),
     /// The members of a presence channel.
     Users(ChannelKey),
+    /// How many sockets an app has.
+    Connections(AppId),
 }
 
 /// The result of a query: of one node, or of several added up.
@@ -36,6 +38,9 @@ pub struct QueryResult {
     pub channels: BTreeMap<ChannelName, ChannelInfo>,
     /// The user ids that were asked for.
     pub users: BTreeSet<String>,
+    /// The number of sockets that was asked for.
+    #[serde(default)]
+    pub connections: usize,
     /// Whether a node has not answered in time.
     pub is_partial: bool,
 }
@@ -59,6 +64,7 @@ impl QueryResult {
             self.channels.entry(name).or_default().add(info);
         }
         self.users.extend(other.users);
+        self.connections += other.connections;
         self.is_partial |= other.is_partial;
     }
 }

@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_frame_arrives_to_the_letter() {
-        let channel = ChannelKey { app: AppId(1), name: ChannelName::parse("c").expect("valid") };
+        let channel = ChannelKey { app: AppId::numbered(1), name: ChannelName::parse("c").expect("valid") };
         let event = Envelope {
             channel: channel.clone(),
             event: "e".to_owned(),

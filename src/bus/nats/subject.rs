@@ -21,13 +21,13 @@ pub(super) const GROUP: &str = "hubbub";
 
 pub(super) fn of_channel(channel: &ChannelKey) -> String {
     match channel.name.user_id() {
-        Some(user_id) => format!("hubbub.{}.us.{}", channel.app, token(user_id)),
-        None => format!("hubbub.{}.ev.{}", channel.app, token(channel.name.as_str())),
+        Some(user_id) => format!("hubbub.{}.us.{}", token(channel.app.as_str()), token(user_id)),
+        None => format!("hubbub.{}.ev.{}", token(channel.app.as_str()), token(channel.name.as_str())),
     }
 }
 
 pub(super) fn of_finders(channel: &ChannelKey) -> String {
-    format!("hubbub.{}.rq.{}", channel.app, token(channel.name.as_str()))
+    format!("hubbub.{}.rq.{}", token(channel.app.as_str()), token(channel.name.as_str()))
 }
 
 pub(super) fn of_node(node: NodeId) -> String {
@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn a_channels_name_is_one_token_of_its_subject() {
-        let subject = |name| of_channel(&ChannelKey { app: AppId(7), name: ChannelName::parse(name).expect("valid") });
+        let subject =
+            |name| of_channel(&ChannelKey { app: AppId::numbered(7), name: ChannelName::parse(name).expect("valid") });
         assert_eq!(subject("private-room.1"), "hubbub.7.ev.private-room%2E1");
         assert_eq!(subject("#server-to-user-a.b"), "hubbub.7.us.a%2Eb");
         assert_eq!(token("a%2E*> "), "a%252E%2A%3E%20");

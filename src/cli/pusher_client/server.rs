@@ -20,7 +20,7 @@ pub(in crate::cli) struct ServerArgs {
     /// Address of the local Hubbub server
     #[arg(long, env = "HUBBUB_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     listen: SocketAddr,
-    /// Data directory of the local Hubbub server
+    /// Data directory of the local Hubbub server; that of the demo is ./demo-data
     #[arg(long, env = "HUBBUB_DATA_DIR", default_value = "./data", value_name = "DIR")]
     data_dir: PathBuf,
 }

@@ -23,7 +23,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::pusher::{App, AppId, AppLimits, AppWebhook};
+use crate::pusher::{AllowedOrigin, App, AppId, AppLimits, AppWebhook};
 
 use super::socket::SocketConfig;
 
@@ -85,6 +85,7 @@ struct LimitsEntry {
     max_channels_per_socket: Option<usize>,
     max_event_data_bytes: Option<usize>,
     client_events_per_second: Option<u32>,
+    subscriptions_per_second: Option<u32>,
     max_presence_members: Option<usize>,
     max_presence_member_bytes: Option<usize>,
     max_watchlist: Option<usize>,
@@ -105,6 +106,7 @@ pub fn default_limits(config: &SocketConfig) -> AppLimits {
         max_channels_per_socket: config.max_channels_per_socket,
         max_event_data_bytes: config.max_event_data_bytes,
         client_events_per_second: config.client_events_per_second,
+        subscriptions_per_second: config.subscriptions_per_second,
         max_presence_members: config.max_presence_members,
         max_presence_member_bytes: config.max_presence_member_bytes,
         max_watchlist: config.max_watchlist,
@@ -124,8 +126,20 @@ pub fn read_apps(path: &Path, config: &SocketConfig) -> Result<Vec<App>, AppsFil
     let invalid = |reason: String| AppsFileError::Invalid { path: name(), reason };
     let file: AppsFile = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
     let defaults = default_limits(config);
-    file.apps.into_iter().map(|entry| entry.into_app(&defaults).map_err(invalid)).collect()
+    file.apps.into_iter().map(|entry| entry.into_app(&defaults, config.max_frame_bytes).map_err(invalid)).collect()
 }
+
+/// Headers that the server writes itself: twice in a request, a receiver would believe either.
+const RESERVED_HEADERS: [&str; 8] = [
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "transfer-encoding",
+    "connection",
+    "host",
+    "x-pusher-key",
+    "x-pusher-signature",
+];
 
 /// Refuses a URL or header that would fail only when the first event is delivered.
 fn check_webhook(webhook: &AppWebhook) -> Result<(), String> {
@@ -137,15 +151,34 @@ fn check_webhook(webhook: &AppWebhook) -> Result<(), String> {
         if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
             return Err(format!("a webhook's header {name:?} is not a valid HTTP header"));
         }
+        if RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+            return Err(format!("a webhook's header {name:?} is set by the server, and cannot be another"));
+        }
     }
     Ok(())
 }
 
 impl AppEntry {
-    fn into_app(self, defaults: &AppLimits) -> Result<App, String> {
+    fn into_app(self, defaults: &AppLimits, max_frame_bytes: usize) -> Result<App, String> {
+        let limits = self.limits.or(defaults);
+        if limits.max_event_data_bytes > max_frame_bytes {
+            return Err(format!(
+                "max_event_data_bytes of the app {} is {}, and a client's frame has at most {max_frame_bytes} bytes \
+                 (HUBBUB_MAX_FRAME_BYTES): no client could send so much",
+                self.id, limits.max_event_data_bytes
+            ));
+        }
+        if limits.subscriptions_per_second == 0 {
+            return Err(format!(
+                "subscriptions_per_second of the app {} is 0: nobody could join a channel twice",
+                self.id
+            ));
+        }
         let id = self.id.parse::<AppId>().map_err(|invalid| invalid.to_string())?;
         App::check_credentials(&self.key, &self.secret).map_err(|invalid| invalid.to_string())?;
         self.webhooks.iter().try_for_each(check_webhook)?;
+        let allowed_origins = self.allowed_origins.iter().map(|entry| AllowedOrigin::parse(entry));
+        let allowed_origins = allowed_origins.collect::<Result<_, _>>().map_err(|invalid| invalid.to_string())?;
         Ok(App {
             id,
             key: self.key,
@@ -154,20 +187,22 @@ impl AppEntry {
             has_client_events: self.client_events,
             has_subscription_counts: self.subscription_counts,
             authorization_timeout: self.authorization_timeout_secs.map(Duration::from_secs),
-            allowed_origins: self.allowed_origins,
-            limits: self.limits.or(defaults),
+            allowed_origins,
+            is_chat: false,
+            limits,
             webhooks: self.webhooks,
         })
     }
 }
 
 impl LimitsEntry {
-    fn or(self, defaults: &AppLimits) -> AppLimits {
+    fn or(&self, defaults: &AppLimits) -> AppLimits {
         AppLimits {
             max_sockets: self.max_sockets.unwrap_or(defaults.max_sockets),
             max_channels_per_socket: self.max_channels_per_socket.unwrap_or(defaults.max_channels_per_socket),
             max_event_data_bytes: self.max_event_data_bytes.unwrap_or(defaults.max_event_data_bytes),
             client_events_per_second: self.client_events_per_second.unwrap_or(defaults.client_events_per_second),
+            subscriptions_per_second: self.subscriptions_per_second.unwrap_or(defaults.subscriptions_per_second),
             max_presence_members: self.max_presence_members.unwrap_or(defaults.max_presence_members),
             max_presence_member_bytes: self.max_presence_member_bytes.unwrap_or(defaults.max_presence_member_bytes),
             max_watchlist: self.max_watchlist.unwrap_or(defaults.max_watchlist),
@@ -224,7 +259,15 @@ mod tests {
     fn a_mistake_is_said_with_its_place() {
         for (text, part) in [
             (format!("{APP}secrett = \"x\"\n"), "secrett"),
-            ("[[apps]]\nid = \"x\"\nkey = \"k\"\nsecret = \"s\"\n".to_owned(), "digits"),
+            ("[[apps]]\nid = \"a/b\"\nkey = \"k\"\nsecret = \"s\"\n".to_owned(), "without /"),
+            (format!("{APP}allowed_origins = [\"https://example.org/chat\"]\n"), "https://example.org/chat"),
+            (format!("{APP}allowed_origins = [\"\"]\n"), "can never match"),
+            (format!("{APP}[apps.limits]\nmax_event_data_bytes = 65537\n"), "HUBBUB_MAX_FRAME_BYTES"),
+            (format!("{APP}[apps.limits]\nsubscriptions_per_second = 0\n"), "subscriptions_per_second"),
+            (
+                format!("{APP}[[apps.webhooks]]\nurl = \"http://x\"\nheaders = {{ \"x-pusher-KEY\" = \"c\" }}\n"),
+                "x-pusher-KEY",
+            ),
             (format!("{APP}[[apps.webhooks]]\nurl = \"u\"\nevents = [\"nonsense\"]\n"), "nonsense"),
             (format!("{APP}[[apps.webhooks]]\nurl = \"ftp://x\"\n"), "ftp://x"),
             (format!("{APP}[[apps.webhooks]]\nurl = \"http://x\"\nheaders = {{ \"a b\" = \"c\" }}\n"), "a b"),

@@ -10,8 +10,8 @@ use crate::config::{ConfigError, Secret};
 /// The socket server: its app and its limits. Defaults are the hosted service's where it documents one.
 #[derive(Debug, Clone, Args)]
 pub struct SocketConfig {
-    /// Id of the app, digits only; generated on first start when not given
-    #[arg(long, env = "HUBBUB_APP_ID", value_name = "DIGITS")]
+    /// Id of the app, any text without / (the Python SDK demands digits); generated on first start when not given
+    #[arg(long, env = "HUBBUB_APP_ID", value_name = "ID")]
     pub app_id: Option<String>,
     /// Public key of the app; generated on first start when not given
     #[arg(long, env = "HUBBUB_APP_KEY")]
@@ -22,6 +22,10 @@ pub struct SocketConfig {
     /// Sockets that may be open at the same time; a further one is closed with 4100
     #[arg(long, env = "HUBBUB_MAX_SOCKETS", default_value_t = 100_000)]
     pub max_sockets: usize,
+    /// Time after which a socket of the chat's own app is closed that neither signed in nor joined a private channel, in
+    /// seconds; 0: never
+    #[arg(long, env = "HUBBUB_ANONYMOUS_SOCKET_SECS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(..=86_400))]
+    pub anonymous_socket_secs: u32,
     /// Inactivity after which a client is pinged, in seconds
     #[arg(long, env = "HUBBUB_ACTIVITY_TIMEOUT_SECS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..))]
     pub activity_timeout_secs: u32,
@@ -37,6 +41,9 @@ pub struct SocketConfig {
     /// Client events per second and socket
     #[arg(long, env = "HUBBUB_CLIENT_EVENTS_PER_SECOND", default_value_t = 10)]
     pub client_events_per_second: u32,
+    /// Joins and leaves of channels per second and socket, beyond as many at once as a socket may join channels
+    #[arg(long, env = "HUBBUB_SUBSCRIPTIONS_PER_SECOND", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub subscriptions_per_second: u32,
     /// Channels that one socket may join
     #[arg(long, env = "HUBBUB_MAX_CHANNELS_PER_SOCKET", default_value_t = 1_000)]
     pub max_channels_per_socket: usize,
@@ -80,9 +87,10 @@ pub struct SocketConfig {
     /// How long a channel's authorization is valid after it was issued, in seconds
     #[arg(long, env = "HUBBUB_AUTHORIZATION_SECS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     pub authorization_secs: u32,
-    /// Time over which sockets are closed at shutdown, so that not all clients reconnect at the same moment, in seconds
-    #[arg(long, env = "HUBBUB_SHUTDOWN_SPREAD_SECS", default_value_t = 2)]
-    pub shutdown_spread_secs: u32,
+    /// Time over which sockets are closed at shutdown, so that not all clients reconnect at the same moment, in
+    /// milliseconds; clients come back a second later, and the next process should be there by then
+    #[arg(long, env = "HUBBUB_SHUTDOWN_SPREAD_MS", default_value_t = 200)]
+    pub shutdown_spread_ms: u32,
     /// Compression of messages (permessage-deflate, RFC 7692) for clients that offer it, as all browsers do; only with the
     /// transport tcp
     #[arg(long, env = "HUBBUB_SOCKET_DEFLATE", value_enum, default_value_t = Deflate::On)]
@@ -141,6 +149,10 @@ impl SocketConfig {
     }
 
     pub(in crate::config) fn validate(&self) -> Result<(), ConfigError> {
+        if self.max_event_data_bytes > self.max_frame_bytes {
+            let (event_data_bytes, frame_bytes) = (self.max_event_data_bytes, self.max_frame_bytes);
+            return Err(ConfigError::EventDataBeyondFrame { event_data_bytes, frame_bytes });
+        }
         match (&self.app_id, &self.app_key, &self.app_secret) {
             (None, None, None) => Ok(()),
             (Some(_), Some(_), Some(_)) => Ok(()),

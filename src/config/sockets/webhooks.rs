@@ -9,8 +9,9 @@ pub struct WebhookConfig {
     /// Events that may wait for webhooks, and requests that may be waiting for their URLs; further ones are dropped
     #[arg(long = "webhook-queue", env = "HUBBUB_WEBHOOK_QUEUE", default_value_t = 10_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub queue: usize,
-    /// Debounce: how long channel_vacated and member_removed wait, to be dropped when the client returns, in milliseconds
-    #[arg(long = "webhook-hold-ms", env = "HUBBUB_WEBHOOK_HOLD_MS", default_value_t = 3_000)]
+    /// Debounce: how long channel_vacated and member_removed wait, to be dropped when the client returns, in milliseconds from
+    /// the end of the connection; not shorter than HUBBUB_PRESENCE_HOLD_MS for those who lose it
+    #[arg(long = "webhook-hold-ms", env = "HUBBUB_WEBHOOK_HOLD_MS", default_value_t = 2_500)]
     pub hold_ms: u64,
     /// How long events are collected into one batch, in milliseconds
     #[arg(long = "webhook-batch-ms", env = "HUBBUB_WEBHOOK_BATCH_MS", default_value_t = 50)]

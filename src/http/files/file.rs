@@ -1,21 +1,22 @@
 //! Files: uploading one into a room, and reading it.
 
 use std::io;
-use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use serde::Deserialize;
-use tokio::time::timeout;
 use utoipa::IntoParams;
 
+use crate::config::Ration;
 use crate::domain::{FileId, FileName, Refusal, RoomId};
 use crate::json::FilePayload;
 use crate::store::{FinishedUpload, Upload};
 
 use crate::http::error::ApiError;
 use crate::http::files::download::{Download, blocking};
+use crate::http::pipeline::body::unreadable;
+use crate::http::pipeline::client_ip::caller_address;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 
@@ -27,9 +28,6 @@ pub(crate) struct UploadParameters {
     name: String,
 }
 
-/// How long the next piece of an upload may take: whoever sends nothing holds a file and a connection.
-const PIECE_PATIENCE: Duration = Duration::from_secs(30);
-
 /// `POST /rooms/{id}/files?name=`: the body is the file. It goes to the disk piece by piece, and what is cut off or too
 /// large leaves nothing behind.
 #[utoipa::path(
@@ -39,7 +37,7 @@ const PIECE_PATIENCE: Duration = Duration::from_secs(30);
     responses(
         (status = 201, description = "The file", body = FilePayload, headers(("Location" = String, description = "The path of what was made"))),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_too_large", "body_incomplete", "invalid_file_name", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_too_large", "body_incomplete", "body_too_slow", "file_bytes_used_up", "unattached_bytes_used_up", "invalid_file_name", "invalid_text"]))),
 )]
 pub(crate) async fn upload_file(
     state: web::Data<WebState>,
@@ -51,7 +49,10 @@ pub(crate) async fn upload_file(
 ) -> Result<HttpResponse, ApiError> {
     let name = FileName::parse(&parameters.name)?;
     state.store.require_membership(uploader.user_id(), *room_id).await?;
+    state.store.require_file_ration(uploader.user_id(), stated_length(&request).unwrap_or_default()).await?;
+    let place = state.rations.take_place(Ration::Bodies, None, caller_address(&request)?)?;
     let received = receive(&state, &request, body).await?;
+    drop(place);
     let content = received.open().map_err(disk_failed)?;
     let preview = state.thumbnails.draw(content, received.content_type()).await?;
     let file = state.files.keep(uploader.user_id(), *room_id, name, received, preview).await?;
@@ -69,10 +70,8 @@ async fn receive(state: &WebState, request: &HttpRequest, mut body: web::Payload
     let files = state.files.clone();
     let mut upload = blocking(move || files.begin_upload()).await?.map_err(disk_failed)?;
     loop {
-        let piece = timeout(PIECE_PATIENCE, body.next()).await;
-        let piece = piece.map_err(|_| ApiError::BodyIncomplete("the next piece did not come".to_owned()))?;
-        let Some(piece) = piece else { break };
-        let piece = piece.map_err(|error| ApiError::BodyIncomplete(error.to_string()))?;
+        let Some(piece) = body.next().await else { break };
+        let piece = piece.map_err(unreadable)?;
         if upload.bytes() + u64::try_from(piece.len()).unwrap_or(u64::MAX) > max_file_bytes {
             return Err(ApiError::FileTooLarge { max_file_bytes });
         }

@@ -20,12 +20,15 @@ use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 use utoipa::IntoParams;
 
+use crate::config::Ration;
 use crate::domain::{Refusal, RoomId, Seq};
 use crate::json::{EventPayload, ResyncPayload, RoomNoticePayload};
 
 use crate::http::error::ApiError;
 use crate::http::log::cursor::EventCursor;
+use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::rationing::Place;
 use crate::http::state::WebState;
 
 /// How long a stream relies on being woken.
@@ -73,6 +76,7 @@ pub(crate) struct EventsQuery {
 pub(crate) async fn stream_events(
     state: web::Data<WebState>,
     viewer: Identity,
+    address: CallerAddress,
     request: HttpRequest,
     query: web::Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -82,7 +86,8 @@ pub(crate) async fn stream_events(
     if let Some(room_id) = query.room {
         state.store.room(viewer.user_id(), room_id).await?.membership.ok_or(ApiError::Refused(Refusal::NotAMember))?;
     }
-    let place = state.event_streams.take_place()?;
+    let own_place = state.rations.take_place(Ration::EventStreams, Some(viewer.user_id()), address.0)?;
+    let place = (state.event_streams.take_place()?, own_place);
     let last_event_id = request.headers().get("last-event-id").map(|id| String::from_utf8_lossy(id.as_bytes()));
     let cursor = last_event_id.filter(|id| !id.is_empty()).map(|id| EventCursor::parse(&id)).transpose()?;
     let events = EventStream::open(state, viewer, query.room, cursor, place).await?;
@@ -110,7 +115,7 @@ struct EventStream {
     opening: Option<String>,
     next_look: Instant,
     written_at: Instant,
-    _place: OwnedSemaphorePermit,
+    _place: (OwnedSemaphorePermit, Place),
 }
 
 /// Why a stream stops waiting.
@@ -130,7 +135,7 @@ impl EventStream {
         viewer: Identity,
         only: Option<RoomId>,
         cursor: Option<EventCursor>,
-        place: OwnedSemaphorePermit,
+        place: (OwnedSemaphorePermit, Place),
     ) -> Result<Self, ApiError> {
         // Before the heads are read: what happens in between then wakes the stream.
         let rooms_changed = state.bus.watch_rooms();

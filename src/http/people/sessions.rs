@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
+use crate::config::Ration;
 use crate::domain::{Password, Refusal, SessionId, Timestamp, User, Username};
 use crate::store::{Rotation, TokenHash};
 
@@ -17,6 +18,7 @@ use crate::http::pipeline::body::FormOrJson;
 use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::identity_cache::Credential;
+use crate::http::pipeline::rationing::AddressRation;
 use crate::http::pipeline::same_site::SameSite;
 use crate::http::state::WebState;
 
@@ -63,10 +65,14 @@ pub(crate) async fn sign_in(
     let username = Username::parse(&request.username).map_err(|_| ApiError::Refused(Refusal::WrongCredentials))?;
     let password = Password::parse_attempt(&request.password)?;
     state.sign_ins.attempt(address.0, &username)?;
+    let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let (user, hash) = state.store.credentials(&username).await?.unzip();
     let is_right = state.passwords.is_right(password, hash).await?;
     match user.filter(|_| is_right) {
-        Some(user) => begin(&state, HttpResponse::Ok(), &user).await,
+        Some(user) => {
+            state.sign_ins.succeeded(address.0, &username);
+            begin(&state, HttpResponse::Ok(), &user).await
+        }
         None => Err(ApiError::Refused(Refusal::WrongCredentials)),
     }
 }
@@ -82,6 +88,7 @@ pub(crate) async fn sign_in(
 )]
 pub(crate) async fn refresh(
     state: web::Data<WebState>,
+    _: AddressRation,
     _: SameSite,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {

@@ -6,15 +6,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::{OpaqueToken, TokenPurpose};
-use crate::config::SignUp;
+use crate::config::{Ration, SignUp};
 use crate::domain::{Password, PersonName, Refusal, Role, Timestamp, User, UserId, Username};
 use crate::store::{NewUser, SignUpPermission, TokenHash};
 
 use crate::http::error::ApiError;
 use crate::http::people::sessions::{self, SessionResponse};
 use crate::http::pipeline::body::FormOrJson;
+use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
+use crate::http::pipeline::rationing::AddressRation;
 use crate::http::pipeline::same_site::SameSite;
 use crate::http::pipeline::text_schema;
 use crate::http::state::WebState;
@@ -68,6 +70,8 @@ pub(crate) struct SignUpRequest {
 )]
 pub(crate) async fn sign_up(
     state: web::Data<WebState>,
+    _: AddressRation,
+    address: CallerAddress,
     _: SameSite,
     FormOrJson(request): FormOrJson<SignUpRequest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -75,6 +79,9 @@ pub(crate) async fn sign_up(
     let name = PersonName::parse(request.name.as_deref().unwrap_or(username.as_str()), &state.limits)?;
     let password = Password::parse_new(&request.password, &state.limits)?;
     let admission = admission(&state, request.invite.as_deref()).await?;
+    // Hashing costs a tenth of a second on purpose. Who certainly gets no account is told so before.
+    state.store.require_sign_up(&username, admission).await?;
+    let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let password_hash = state.passwords.hash(password).await?;
     let user = state.store.create_user(NewUser { username, name, password_hash, admission }).await?;
     let mut answer = HttpResponse::Created();
@@ -82,7 +89,7 @@ pub(crate) async fn sign_up(
     sessions::begin(&state, answer, &user).await
 }
 
-/// What lets the person in. Who certainly is not let in is told so before a password is hashed for them.
+/// What lets the person in.
 async fn admission(state: &WebState, invite: Option<&str>) -> Result<SignUpPermission, ApiError> {
     match state.config.effective_sign_up() {
         SignUp::Open => Ok(SignUpPermission::Open),

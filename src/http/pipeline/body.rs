@@ -1,7 +1,10 @@
 //! Bodies of requests: JSON; a form or JSON; a plain text or JSON. All of them limited in size, all of them UTF-8.
 
+use std::io;
+
 use actix_web::body::{BodyStream, to_bytes_limited};
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use bytes::Bytes;
@@ -9,8 +12,10 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use crate::config::Ration;
 use crate::domain::Refusal;
 use crate::http::error::ApiError;
+use crate::http::pipeline::client_ip::caller_address;
 use crate::http::state::WebState;
 
 const JSON: &str = "application/json";
@@ -119,9 +124,20 @@ pub(crate) async fn read_bytes(
     if stated_length(request).is_some_and(|length| length > max_bytes) {
         return Err(too_large());
     }
+    // A body that is half sent holds memory.
+    let _place = WebState::of(request)?.rations.take_place(Ration::Bodies, None, caller_address(request)?)?;
     let bytes = to_bytes_limited(BodyStream::new(payload), max_bytes).await;
-    let bytes = bytes.map_err(|_| too_large())?.map_err(|error| ApiError::BodyIncomplete(error.to_string()))?;
+    let bytes = bytes.map_err(|_| too_large())?.map_err(unreadable)?;
     Ok((media_type, bytes))
+}
+
+/// Why a body was not read to its end. One that comes too slowly is cut off by the server
+/// (`src/app/http_server/body_pace.rs`).
+pub(crate) fn unreadable(error: PayloadError) -> ApiError {
+    match error {
+        PayloadError::Io(error) if error.kind() == io::ErrorKind::TimedOut => ApiError::BodyTooSlow,
+        other => ApiError::BodyIncomplete(other.to_string()),
+    }
 }
 
 /// What the body claims to be. Compressed bodies and other character sets than UTF-8 are not taken.

@@ -17,11 +17,15 @@ impl FromRequest for CallerAddress {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(address(request).map(Self))
+        ready(caller_address(request).map(Self))
     }
 }
 
-fn address(request: &HttpRequest) -> Result<IpAddr, ApiError> {
+/// The caller's address.
+///
+/// # Errors
+/// [`ApiError::Internal`] when the connection has none.
+pub(crate) fn caller_address(request: &HttpRequest) -> Result<IpAddr, ApiError> {
     let forwarded = if WebState::of(request)?.config.auth.trust_proxy { forwarded_for(request) } else { None };
     let peer = || request.peer_addr().map(|peer| peer.ip());
     forwarded.or_else(peer).ok_or_else(|| ApiError::Internal("the request has no address".to_owned()))

@@ -68,6 +68,7 @@ impl FromRequest for Identity {
             let state = WebState::of(&request)?;
             let identity = identify(state, &request).await?;
             tracing::Span::current().record("user_id", identity.user.id.0);
+            state.count_request(&request, Some(identity.user.id))?;
             Ok(identity)
         })
     }

@@ -8,6 +8,8 @@ pub(crate) mod identity;
 pub(crate) mod identity_cache;
 pub(crate) mod page_limit;
 pub(crate) mod problem;
+pub(crate) mod ration_routes;
+pub(crate) mod rationing;
 pub(crate) mod response;
 pub(crate) mod run_to_completion;
 pub(crate) mod same_site;

@@ -75,8 +75,20 @@ impl ApiError {
     /// What is told of the error. Details of 5xx say nothing of the inside; a limit's detail names its setting.
     fn problem(&self) -> Problem<'_> {
         match self {
+            // Space is given back by what is deleted, and by the housekeeping, which runs every hour.
+            Self::Refused(refusal) if refusal.status() == 429 => {
+                Problem::of(*refusal).retry_after(Duration::from_secs(3_600))
+            }
             Self::Refused(refusal) => Problem::of(*refusal),
             Self::TooManyAttempts(attempts) => Problem::of(Refusal::TooManyAttempts).retry_after(attempts.retry_after),
+            Self::RationUsedUp(used_up) => {
+                let problem = Problem::of(Refusal::RationUsedUp).detail(used_up.to_string());
+                match used_up.retry_after {
+                    Some(wait) => problem.retry_after(wait),
+                    None => problem.retry_after(Duration::from_secs(5)),
+                }
+            }
+            Self::BodyTooSlow => Problem::of(Refusal::BodyTooSlow),
             Self::DocumentTooLarge { max_document_bytes } => Problem::of(Refusal::DocumentTooLarge).detail(format!(
                 "The document would be larger than {max_document_bytes} bytes (HUBBUB_MAX_DOCUMENT_BYTES)."
             )),

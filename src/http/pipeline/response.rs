@@ -10,12 +10,13 @@ use actix_web::http::header::{
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, web};
+use actix_web::{Error, HttpMessage, HttpRequest, web};
 
 use crate::domain::Refusal;
 use crate::http::error::ApiError;
 use crate::http::instance::openapi::allowed_methods;
 use crate::http::instance::page::{PAGE_BUILD, page_build};
+use crate::http::pipeline::rationing::RationState;
 use crate::http::state::WebState;
 
 /// The header that carries the request's id.
@@ -47,6 +48,9 @@ pub async fn finish_answer(
         && let Some(methods) = request.match_pattern().as_deref().and_then(allowed_methods)
     {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    }
+    if let Some(state) = request.extensions().get::<RationState>() {
+        state.add_headers(response.headers_mut());
     }
     let is_unchanged = response.status() == StatusCode::NOT_MODIFIED;
     add_security_headers(response.headers_mut(), &request, is_unchanged);

@@ -58,8 +58,8 @@ pub struct ClientEvent {
     pub event: String,
     /// The channel's name, not yet checked.
     pub channel: String,
-    /// The data in the sender's own JSON; absent stays absent.
-    pub data: Option<Box<RawValue>>,
+    /// The data as a text: a text as it is, anything else as its JSON. Absent stays absent.
+    pub data: Option<String>,
 }
 
 /// A frame that the protocol does not know.
@@ -105,7 +105,7 @@ impl ClientFrame {
             event if event.starts_with("client-") => Ok(Self::ClientEvent(ClientEvent {
                 event: event.to_owned(),
                 channel: frame.channel.ok_or(InvalidFrame::Data("a client event"))?.into_owned(),
-                data: frame.data.map(ToOwned::to_owned),
+                data: frame.data.map(as_text),
             })),
             _ => Err(InvalidFrame::UnknownEvent),
         }
@@ -115,6 +115,11 @@ impl ClientFrame {
 #[derive(Deserialize)]
 struct Unsubscribe {
     channel: String,
+}
+
+/// A JSON text's content, or any other JSON to the letter.
+fn as_text(data: &RawValue) -> String {
+    serde_json::from_str(data.get()).unwrap_or_else(|_| data.get().to_owned())
 }
 
 fn data<T: for<'de> Deserialize<'de>>(raw: Option<&RawValue>) -> Option<T> {
@@ -149,10 +154,20 @@ mod tests {
     }
 
     #[test]
-    fn the_data_of_a_client_event_keeps_its_json() {
-        let frame = r#"{"event":"client-x","channel":"private-c","data":{ "b": 1.0 }}"#;
-        let Ok(ClientFrame::ClientEvent(event)) = ClientFrame::parse(frame) else { panic!("{frame}") };
-        assert_eq!(event.data.map(|data| data.get().to_owned()), Some(r#"{ "b": 1.0 }"#.to_owned()));
+    fn the_data_of_a_client_event_is_a_text_or_json_to_the_letter() {
+        for (data, text) in [
+            (r#","data":{ "b": 1.0 }"#, Some(r#"{ "b": 1.0 }"#)),
+            (r#","data":"{\"b\":1}""#, Some(r#"{"b":1}"#)),
+            (r#","data":"a \u00e9""#, Some("a é")),
+            (r#","data":"""#, Some("")),
+            (r#","data":7"#, Some("7")),
+            (r#","data":null"#, None),
+            ("", None),
+        ] {
+            let frame = format!(r#"{{"event":"client-x","channel":"private-c"{data}}}"#);
+            let Ok(ClientFrame::ClientEvent(event)) = ClientFrame::parse(&frame) else { panic!("{frame}") };
+            assert_eq!(event.data.as_deref(), text, "{frame}");
+        }
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub enum Code {
     UnsupportedVersion,
     /// 4009: the client may not be here: a bad sign-in, a terminated user, a refused origin.
     Unauthorised,
-    /// 4100: the server has as much as it can take, or the client reads too slowly.
+    /// 4100: the server has as much as it can take, or is about to restart, or the client reads too slowly. Clients come
+    /// back after a second.
     OverCapacity,
     /// 4200: come back, to another process perhaps; and, as `pusher:error` alone, an unintelligible frame.
     Reconnect,
@@ -53,6 +54,25 @@ impl Code {
             Self::WatchlistTooLong => 4302,
         }
     }
+
+    /// What a refusal with this code is counted under.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::UnknownApp => "unknown_app",
+            Self::AppDisabled => "app_disabled",
+            Self::OverQuota => "app_full",
+            Self::PathNotFound => "unknown_path",
+            Self::InvalidVersion => "invalid_version",
+            Self::UnsupportedVersion => "unsupported_version",
+            Self::Unauthorised => "unauthorised",
+            Self::OverCapacity => "server_full",
+            Self::Reconnect => "reconnect",
+            Self::NoPong => "no_pong",
+            Self::ClientEventRefused => "client_event",
+            Self::WatchlistTooLong => "watchlist",
+        }
+    }
 }
 
 /// Why a subscription is refused: the `data` of `pusher:subscription_error`.
@@ -64,36 +84,50 @@ pub struct SubscriptionRefusal {
     pub error: String,
     /// An HTTP status, or a code of the protocol as other servers send here.
     pub status: u16,
+    /// What it is counted under.
+    #[serde(skip)]
+    pub reason: &'static str,
 }
 
 impl SubscriptionRefusal {
     /// The signature is missing, wrong, or too old.
     #[must_use]
     pub fn unauthorised(error: impl Into<String>) -> Self {
-        Self { r#type: "AuthError", error: error.into(), status: 401 }
+        Self { r#type: "AuthError", error: error.into(), status: 401, reason: "unauthorised" }
     }
 
     /// A limit is reached; `error` names its setting.
     #[must_use]
-    pub fn limit_reached(error: impl Into<String>) -> Self {
-        Self { r#type: "LimitReached", error: error.into(), status: Code::OverCapacity.number() }
+    pub fn limit_reached(reason: &'static str, error: impl Into<String>) -> Self {
+        Self { r#type: "LimitReached", error: error.into(), status: Code::OverCapacity.number(), reason }
+    }
+
+    /// The socket joins and leaves too often.
+    #[must_use]
+    pub fn too_many_joins(per_second: u32) -> Self {
+        let error = format!(
+            "The socket joins and leaves more than {per_second} channels a second (HUBBUB_SUBSCRIPTIONS_PER_SECOND)."
+        );
+        Self::limit_reached("too_many_joins", error)
     }
 
     /// The presence member is larger than a channel keeps; `error` names the setting.
     #[must_use]
     pub fn member_too_large(error: impl Into<String>) -> Self {
-        Self { r#type: "LimitReached", error: error.into(), status: Code::ClientEventRefused.number() }
+        let status = Code::ClientEventRefused.number();
+        Self { r#type: "LimitReached", error: error.into(), status, reason: "member_too_large" }
     }
 
     /// No channel can have this name.
     #[must_use]
     pub fn invalid_channel(error: impl Into<String>) -> Self {
-        Self { r#type: "InvalidChannel", error: error.into(), status: 400 }
+        Self { r#type: "InvalidChannel", error: error.into(), status: 400, reason: "invalid_channel" }
     }
 
     /// The right to the channel was taken away.
     #[must_use]
     pub fn revoked() -> Self {
-        Self { r#type: "Revoked", error: "The right to this channel was taken away.".to_owned(), status: 403 }
+        let error = "The right to this channel was taken away.".to_owned();
+        Self { r#type: "Revoked", error, status: 403, reason: "revoked" }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Code, SubscriptionRefusal};
-use crate::pusher::{ChannelName, PresenceMember, SocketId};
+use crate::pusher::{ChannelName, MemberId, PresenceMember, SocketId};
 
 /// `{"event":…,"channel":…,"data":…,"user_id":…}`, leaving out what is absent.
 #[derive(Serialize)]
@@ -81,7 +81,8 @@ pub fn subscription_succeeded(channel: &ChannelName) -> String {
 
 /// `pusher_internal:subscription_succeeded` for a presence channel, with everybody who is there.
 ///
-/// Data: `{"presence":{"count":1,"ids":["a"],"hash":{"a":{…}}}}`; a member without `user_info` has `{}`.
+/// Data: `{"presence":{"count":1,"ids":["a"],"hash":{"a":{…}}}}`; a member without `user_info` has `{}`. An id that the
+/// application wrote as a number is a number here too, but for the keys of `hash`.
 #[must_use]
 pub fn presence_succeeded<'a>(channel: &ChannelName, members: impl Iterator<Item = &'a PresenceMember>) -> String {
     #[derive(Serialize)]
@@ -91,12 +92,15 @@ pub fn presence_succeeded<'a>(channel: &ChannelName, members: impl Iterator<Item
     #[derive(Serialize)]
     struct Presence<'a> {
         count: usize,
-        ids: Vec<&'a str>,
+        ids: Vec<MemberId<'a>>,
         hash: indexmap::IndexMap<&'a str, Info<'a>>,
     }
-    let hash: indexmap::IndexMap<_, _> =
-        members.map(|member| (member.user_id.as_str(), Info(member.user_info.as_deref()))).collect();
-    let presence = Presence { count: hash.len(), ids: hash.keys().copied().collect(), hash };
+    let (mut ids, mut hash) = (Vec::new(), indexmap::IndexMap::new());
+    for member in members {
+        ids.push(member.id());
+        hash.insert(member.user_id.as_str(), Info(member.user_info.as_deref()));
+    }
+    let presence = Presence { count: ids.len(), ids, hash };
     channel_event("pusher_internal:subscription_succeeded", channel.as_str(), &json(&Data { presence }))
 }
 
@@ -111,19 +115,19 @@ pub fn subscription_error(channel: &str, refusal: &SubscriptionRefusal) -> Strin
 pub fn member_added(channel: &ChannelName, member: &PresenceMember) -> String {
     #[derive(Serialize)]
     struct Added<'a> {
-        user_id: &'a str,
+        user_id: MemberId<'a>,
         user_info: Info<'a>,
     }
-    let data = json(&Added { user_id: &member.user_id, user_info: Info(member.user_info.as_deref()) });
+    let data = json(&Added { user_id: member.id(), user_info: Info(member.user_info.as_deref()) });
     channel_event("pusher_internal:member_added", channel.as_str(), &data)
 }
 
 /// `pusher_internal:member_removed`.
 #[must_use]
-pub fn member_removed(channel: &ChannelName, user_id: &str) -> String {
+pub fn member_removed(channel: &ChannelName, user_id: MemberId<'_>) -> String {
     #[derive(Serialize)]
     struct Removed<'a> {
-        user_id: &'a str,
+        user_id: MemberId<'a>,
     }
     channel_event("pusher_internal:member_removed", channel.as_str(), &json(&Removed { user_id }))
 }
@@ -174,10 +178,10 @@ pub fn cache_miss(channel: &ChannelName) -> String {
     channel_event("pusher:cache_miss", channel.as_str(), "{}")
 }
 
-/// A client's event for the others of its channel: its data keeps the sender's JSON type; `user_id` only in presence
-/// channels, from the signed membership and never from the sender.
+/// A client's event for the others of its channel: its data is a text, as in every event of a channel; `user_id` only in
+/// presence channels, from the signed membership and never from the sender.
 #[must_use]
-pub fn client_event(event: &str, channel: &ChannelName, data: Option<&RawValue>, user_id: Option<&str>) -> String {
+pub fn client_event(event: &str, channel: &ChannelName, data: Option<&str>, user_id: Option<&str>) -> String {
     json(&Frame { event, channel: Some(channel.as_str()), data, user_id })
 }
 
@@ -214,7 +218,6 @@ mod tests {
     #[test]
     fn frames_are_as_native_sdks_expect_them_to_the_byte() {
         let refusal = SubscriptionRefusal::unauthorised("no");
-        let info = RawValue::from_string("[1]".to_owned()).expect("JSON");
         let frames = [
             (
                 connection_established(SocketId { run: 12, number: 34 }, 120),
@@ -235,10 +238,10 @@ mod tests {
             (channel_event("e", "c", r#"{"a":1}"#), r#"{"event":"e","channel":"c","data":"{\"a\":1}"}"#),
             (
                 member_added(&channel("presence-c"), &member(r#"{"user_id":7,"user_info":{"n":"x"}}"#)),
-                r#"{"event":"pusher_internal:member_added","channel":"presence-c","data":"{\"user_id\":\"7\",\"user_info\":{\"n\":\"x\"}}"}"#,
+                r#"{"event":"pusher_internal:member_added","channel":"presence-c","data":"{\"user_id\":7,\"user_info\":{\"n\":\"x\"}}"}"#,
             ),
             (
-                member_removed(&channel("presence-c"), "7"),
+                member_removed(&channel("presence-c"), MemberId { text: "7", is_number: false }),
                 r#"{"event":"pusher_internal:member_removed","channel":"presence-c","data":"{\"user_id\":\"7\"}"}"#,
             ),
             (
@@ -255,8 +258,8 @@ mod tests {
             ),
             (cache_miss(&channel("cache-c")), r#"{"event":"pusher:cache_miss","channel":"cache-c","data":"{}"}"#),
             (
-                client_event("client-x", &channel("presence-c"), Some(&info), Some("7")),
-                r#"{"event":"client-x","channel":"presence-c","data":[1],"user_id":"7"}"#,
+                client_event("client-x", &channel("presence-c"), Some("[1]"), Some("7")),
+                r#"{"event":"client-x","channel":"presence-c","data":"[1]","user_id":"7"}"#,
             ),
             (
                 client_event("client-x", &channel("private-c"), None, None),

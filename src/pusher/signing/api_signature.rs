@@ -39,7 +39,7 @@ pub enum ApiAuthError {
     #[error("auth_version must be 1.0")]
     WrongVersion,
     /// The call is old, or the clock is wrong.
-    #[error("auth_timestamp is more than {MAX_SKEW_SECS} seconds off; the server's clock says {now}")]
+    #[error("Timestamp expired: auth_timestamp is not within {MAX_SKEW_SECS}s of the server's time, {now}")]
     Expired {
         /// The server's time, in seconds since 1970 UTC.
         now: u64,
@@ -48,8 +48,8 @@ pub enum ApiAuthError {
     #[error("body_md5 is not the MD5 of the body")]
     WrongBody,
     /// The signature is wrong.
-    #[error("auth_signature is wrong")]
-    WrongSignature,
+    #[error("Invalid signature: you should have sent HmacSHA256Hex({0:?}, your_secret_key)")]
+    WrongSignature(String),
 }
 
 /// Verifies a call to the app with this key and secret, at the time `now_secs` (seconds since 1970 UTC).
@@ -69,9 +69,12 @@ pub fn verify_call(call: ApiCall<'_>, key: &str, secret: &str, now_secs: u64) ->
     if timestamp.abs_diff(now_secs) > MAX_SKEW_SECS {
         return Err(ApiAuthError::Expired { now: now_secs });
     }
-    let claimed = hex::decode(get("auth_signature")?).map_err(|_| ApiAuthError::WrongSignature)?;
     let signed = text_to_sign(call.method, call.path, &parameters);
-    mac(secret, [signed.as_bytes()]).verify_slice(&claimed).map_err(|_| ApiAuthError::WrongSignature)?;
+    // What is not hex is no signature either.
+    let claimed = hex::decode(get("auth_signature")?).unwrap_or_default();
+    if mac(secret, [signed.as_bytes()]).verify_slice(&claimed).is_err() {
+        return Err(ApiAuthError::WrongSignature(signed));
+    }
     // Without this, a signed call could be sent with another body.
     match parameters.get("body_md5") {
         Some(claimed) if bool::from(body_md5(call.body).as_bytes().ct_eq(claimed.as_bytes())) => Ok(()),
@@ -97,11 +100,22 @@ pub fn sign_call(call: ApiCall<'_>, key: &str, secret: &str, now_secs: u64) -> V
     query
 }
 
-/// The parameters by name, in lower case and in order; a repeated one is a list with commas, as the PHP SDK signs it.
+/// The name of a parameter of the query, in lower case and without the brackets of a list: `info[]` and `info[0]`, as PHP
+/// writes them, are `info`.
+#[must_use]
+pub fn parameter_name(name: &str) -> String {
+    let name = name.to_lowercase();
+    match name.strip_suffix(']').and_then(|name| name.rsplit_once('[')) {
+        Some((list, index)) if index.bytes().all(|byte| byte.is_ascii_digit()) => list.to_owned(),
+        _ => name,
+    }
+}
+
+/// The parameters by name, in order; a repeated one is a list with commas, as the PHP SDK signs it.
 fn parameters(query: &[(String, String)]) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::<String, String>::new();
     for (name, value) in query {
-        let known = parameters.entry(name.to_lowercase().trim_end_matches("[]").to_owned());
+        let known = parameters.entry(parameter_name(name));
         known.and_modify(|values| values.extend([",", value])).or_insert_with(|| value.clone());
     }
     parameters
@@ -145,6 +159,21 @@ mod tests {
     }
 
     #[test]
+    fn the_brackets_of_a_list_are_not_signed() {
+        for (name, expected) in [
+            ("Info", "info"),
+            ("info[]", "info"),
+            ("info[0]", "info"),
+            ("info[12]", "info"),
+            ("info[a]", "info[a]"),
+            ("a[0][1]", "a[0]"),
+            ("]", "]"),
+        ] {
+            assert_eq!(parameter_name(name), expected);
+        }
+    }
+
+    #[test]
     fn an_old_call_and_one_from_the_future_are_refused() {
         assert_eq!(verify(&signed(), BODY, NOW + 600), Ok(()));
         for now in [NOW + 601, NOW - 601] {
@@ -172,8 +201,9 @@ mod tests {
         }
         let mut query = signed();
         query.push(("info".to_owned(), "user_count".to_owned()));
-        assert_eq!(verify(&query, BODY, NOW), Err(ApiAuthError::WrongSignature));
+        assert!(matches!(verify(&query, BODY, NOW), Err(ApiAuthError::WrongSignature(_))));
         let elsewhere = ApiCall { path: "/apps/4/events", query: &signed(), ..CALL };
-        assert_eq!(verify_call(elsewhere, KEY, SECRET, NOW), Err(ApiAuthError::WrongSignature));
+        let refusal = verify_call(elsewhere, KEY, SECRET, NOW).expect_err("another path").to_string();
+        assert!(refusal.contains(r"POST\n/apps/4/events\nauth_key=") && !refusal.contains(SECRET), "{refusal}");
     }
 }

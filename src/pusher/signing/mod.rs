@@ -3,4 +3,4 @@
 mod api_signature;
 pub mod signature;
 
-pub use api_signature::{ApiAuthError, ApiCall, sign_call, verify_call};
+pub use api_signature::{ApiAuthError, ApiCall, parameter_name, sign_call, verify_call};

@@ -34,7 +34,7 @@ pub(in crate::sockets) fn admit(
     server.hub().open_socket(&app).map_err(|no_room| (no_room.code(), no_room.to_string()))
 }
 
-/// The refusal for `/app`, and for paths below it that are not a key.
+/// The refusal for any other path.
 pub(in crate::sockets) fn refuse_path() -> Refusal {
     (Code::PathNotFound, "path not found; a socket connects to /app/{key}".to_owned())
 }

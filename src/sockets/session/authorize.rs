@@ -67,7 +67,9 @@ fn authorise_signed(
     }
     let is_presence = channel.kind() == ChannelKind::Presence;
     let member = match (data, context.user) {
-        (Some(data), _) => Some(parse_member(data, is_presence, app)?),
+        (Some(data), _) if is_presence => Some(parse_member(data, app)?),
+        // What a private channel's data says is between the application and its clients; who it names can be revoked.
+        (Some(data), _) => PresenceMember::parse(data).ok(),
         (None, Some(user)) if is_presence => Some(user.as_member()),
         (None, None) if is_presence => {
             let error = "A presence channel needs channel_data, or a socket that is signed in.";
@@ -75,15 +77,17 @@ fn authorise_signed(
         }
         (None, _) => None,
     };
-    if let Some(issued_at) = member.as_ref().and_then(|member| member.issued_at) {
+    if app.is_chat
+        && let Some(issued_at) = member.as_ref().and_then(|member| member.issued_at)
+    {
         check_age(issued_at, context.max_age_secs)?;
     }
     Ok(Grant { channel, member })
 }
 
-fn parse_member(data: &str, is_presence: bool, app: &App) -> Result<PresenceMember, SubscriptionRefusal> {
+fn parse_member(data: &str, app: &App) -> Result<PresenceMember, SubscriptionRefusal> {
     let max_bytes = app.limits.max_presence_member_bytes;
-    if is_presence && data.len() > max_bytes {
+    if data.len() > max_bytes {
         return Err(SubscriptionRefusal::member_too_large(format!(
             "The member has {} bytes; at most {max_bytes} are allowed (HUBBUB_MAX_PRESENCE_MEMBER_BYTES).",
             data.len()
@@ -165,6 +169,35 @@ mod tests {
         assert_eq!(at(now_ms()), None);
         assert!(at(now_ms() - 61_000).is_some_and(|refusal| refusal.error.contains("HUBBUB_AUTHORIZATION_SECS")));
         assert!(at(now_ms() + 60_000).is_some());
+    }
+
+    #[test]
+    fn the_data_of_a_private_channel_is_the_applications_own() {
+        let app = App { is_chat: false, ..App::example() };
+        for data in
+            ["", "hello", "[1,2]", "{}", r#"{"user_id":null}"#, r#"{"user_id":1,"issued_at":5}"#, &"x".repeat(5_000)]
+        {
+            for channel in ["private-a", "private-encrypted-a", "private-cache-a"] {
+                let signature = signature::sign_channel("secret", &SOCKET.to_string(), channel, Some(data));
+                let auth = Some(format!("key:{signature}"));
+                let frame = SubscribeFrame { channel: channel.to_owned(), auth, channel_data: Some(data.to_owned()) };
+                let context = AuthContext { app: &app, socket_id: SOCKET, user: None, max_age_secs: 60 };
+                assert!(authorise(&frame, context).is_ok(), "{channel} with {data:.20}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_chats_authorisations_grow_old() {
+        let old = r#"{"user_id":1,"issued_at":5}"#;
+        let refused = |is_chat| {
+            let signature = signature::sign_channel("secret", &SOCKET.to_string(), "presence-a", Some(old));
+            let auth = Some(format!("key:{signature}"));
+            let frame = SubscribeFrame { channel: "presence-a".to_owned(), auth, channel_data: Some(old.to_owned()) };
+            let app = App { is_chat, ..App::example() };
+            authorise(&frame, AuthContext { app: &app, socket_id: SOCKET, user: None, max_age_secs: 60 }).is_err()
+        };
+        assert_eq!([refused(true), refused(false)], [true, false]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::sockets::server::SocketServer;
 use crate::sockets::transport::{FrameError, MessageReader};
 
 use super::authorize::{AuthContext, Grant, authorise, authorise_user};
-use super::rate::EventRate;
+use super::rate::{EventRate, SubscriptionRate};
 
 /// How long a client may take to answer a close frame before the connection is cut.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,11 +29,12 @@ pub(in crate::sockets) struct SocketSession {
     server: SocketServer,
     socket: Rc<Socket>,
     client_events: EventRate,
+    subscriptions: SubscriptionRate,
 }
 
 impl SocketSession {
     pub(in crate::sockets) fn new(server: SocketServer, socket: Rc<Socket>) -> Self {
-        Self { server, socket, client_events: EventRate::new() }
+        Self { server, socket, client_events: EventRate::new(), subscriptions: SubscriptionRate::new() }
     }
 }
 
@@ -59,7 +60,6 @@ impl SocketSession {
                 message = messages.recv() => message,
                 () = self.socket.closing() => return,
             };
-            self.socket.heard();
             match message {
                 Some(Ok(AggregatedMessage::Text(text))) => {
                     // Boxed, so that an idle socket does not hold memory for this future.
@@ -93,7 +93,7 @@ impl SocketSession {
         };
         match ClientFrame::parse(text) {
             Ok(ClientFrame::Subscribe(frame)) => self.subscribe(&frame, &app).await,
-            Ok(ClientFrame::Unsubscribe(channel)) => self.unsubscribe(&channel),
+            Ok(ClientFrame::Unsubscribe(channel)) => self.unsubscribe(&channel, &app),
             Ok(ClientFrame::SignIn(frame)) => self.sign_in(&frame, &app).await,
             Ok(ClientFrame::Ping) => self.socket.send_text(&server_frame::pong()),
             Ok(ClientFrame::Pong) => {}
@@ -102,7 +102,8 @@ impl SocketSession {
         }
     }
 
-    async fn subscribe(&self, frame: &SubscribeFrame, app: &App) {
+    async fn subscribe(&mut self, frame: &SubscribeFrame, app: &App) {
+        let is_in_time = self.take_subscription(app);
         let user = self.socket.user();
         let context = AuthContext {
             app,
@@ -110,10 +111,23 @@ impl SocketSession {
             user: user.as_deref(),
             max_age_secs: self.server.config().authorization_secs,
         };
-        match authorise(frame, context).and_then(|grant| self.require_room_for(grant, app)) {
+        let granted = match is_in_time {
+            true => authorise(frame, context).and_then(|grant| self.require_room_for(grant, app)),
+            false => Err(SubscriptionRefusal::too_many_joins(app.limits.subscriptions_per_second)),
+        };
+        match granted {
             Ok(grant) => self.server.hub().subscribe(&self.socket, grant.channel, grant.member).await,
-            Err(refusal) => self.socket.send_text(&server_frame::subscription_error(&frame.channel, &refusal)),
+            Err(refusal) => {
+                self.server.hub().note_refusal(&self.socket, &frame.channel, &refusal);
+                self.socket.send_text(&server_frame::subscription_error(&frame.channel, &refusal));
+            }
         }
+    }
+
+    /// Counts a join or a leave; false when it is one too many.
+    fn take_subscription(&mut self, app: &App) -> bool {
+        let limits = &app.limits;
+        self.subscriptions.allow(limits.subscriptions_per_second, limits.max_channels_per_socket, Instant::now())
     }
 
     fn require_room_for(&self, grant: Grant, app: &App) -> Result<Grant, SubscriptionRefusal> {
@@ -122,10 +136,12 @@ impl SocketSession {
             return Ok(grant);
         }
         let error = format!("A socket joins at most {max_channels} channels (HUBBUB_MAX_CHANNELS_PER_SOCKET).");
-        Err(SubscriptionRefusal::limit_reached(error))
+        Err(SubscriptionRefusal::limit_reached("too_many_channels", error))
     }
 
-    fn unsubscribe(&self, channel: &str) {
+    fn unsubscribe(&mut self, channel: &str, app: &App) {
+        // Nobody is kept in a channel, but leaving counts: whoever joins and leaves all the time makes work for all others.
+        let _ = self.take_subscription(app); // A leave that is one too many happens all the same.
         // A user's own channel is left by disconnecting: a socket cannot be signed in and not reached.
         if let Ok(channel) = ChannelName::parse(channel)
             && channel.kind() != ChannelKind::ServerToUser
@@ -140,7 +156,10 @@ impl SocketSession {
         let context = AuthContext { app, socket_id, user: current.as_deref(), max_age_secs };
         let mut user = match authorise_user(frame, context) {
             Ok(user) => user,
-            Err(message) => return self.socket.refuse(Code::Unauthorised, &message),
+            Err(message) => {
+                self.server.hub().note_refused_sign_in(&self.socket, &message);
+                return self.socket.refuse(Code::Unauthorised, &message);
+            }
         };
         let max_watched = app.limits.max_watchlist;
         if user.watchlist.len() > max_watched {
@@ -174,13 +193,26 @@ impl SocketSession {
             return Err("client events are disabled for this app".to_owned());
         }
         let channel = ChannelName::parse(&event.channel).map_err(|invalid| invalid.to_string())?;
-        if !channel.kind().carries_client_events() || !self.socket.is_in(&channel) {
-            return Err("client events need a private or presence channel that the socket has joined".to_owned());
+        match channel.kind() {
+            ChannelKind::Private | ChannelKind::Presence if self.socket.is_in(&channel) => {}
+            ChannelKind::Private | ChannelKind::Presence => {
+                return Err(format!(
+                    "the socket has not joined {channel}: client events are for a channel's subscribers"
+                ));
+            }
+            ChannelKind::PrivateEncrypted => {
+                return Err(
+                    "client events are not possible on encrypted channels: they would not be encrypted".to_owned()
+                );
+            }
+            ChannelKind::Public | ChannelKind::ServerToUser => {
+                return Err("client events need a private or presence channel".to_owned());
+            }
         }
         if event.event.chars().count() > MAX_EVENT_NAME_CHARS {
             return Err(format!("an event's name has at most {MAX_EVENT_NAME_CHARS} characters"));
         }
-        let data_bytes = event.data.as_ref().map_or(0, |data| data.get().len());
+        let data_bytes = event.data.as_ref().map_or(0, String::len);
         let max_bytes = app.limits.max_event_data_bytes;
         if data_bytes > max_bytes {
             return Err(format!(

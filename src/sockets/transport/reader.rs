@@ -12,6 +12,8 @@ use super::frames::FrameError;
 pub(in crate::sockets) trait MessageReader {
     /// The next message, put together from its fragments; `None` when the connection has ended. Cancel safe.
     ///
+    /// Tells the socket of each whole frame that it was heard, fragments and control frames among them.
+    ///
     /// # Errors
     /// An invalid or too large message (RFC 6455). The connection must then be closed.
     async fn recv(&mut self) -> Option<Result<AggregatedMessage, FrameError>>;

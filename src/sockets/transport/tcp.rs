@@ -33,7 +33,7 @@ enum UpgradeTarget {
 }
 
 /// For `HttpService::upgrade`: turns the connection into a socket; the future completes when the socket has ended. A request
-/// that is not a handshake, or for another path, is answered with an error and closed.
+/// that is not a handshake is answered with an error and closed.
 ///
 /// Nothing of the request is in the future: what it holds is kept as long as the socket.
 pub fn serve_socket(
@@ -50,6 +50,8 @@ pub fn serve_socket(
             Box::pin(session::run(SocketSession::new(server, socket), reading))
         }
         UpgradeTarget::Socket(Err((code, message))) => {
+            let key = request.path().strip_prefix("/app/").unwrap_or_default();
+            server.hub().note_refused_connection(key, code, &message);
             let socket = Rc::new(server.hub().unlisted_socket());
             let reading = connect(&server, &socket, &stream, handshake, parts.read_buf);
             socket.refuse(code, &message);
@@ -63,21 +65,18 @@ pub fn serve_socket(
 }
 
 fn route_upgrade(server: &SocketServer, request: &Request) -> UpgradeTarget {
+    if server.hub().is_stopping() {
+        return UpgradeTarget::NoSocket("503 Service Unavailable\r\nretry-after: 1");
+    }
     if ws::verify_handshake(request.head()).is_err() {
         return UpgradeTarget::NoSocket("400 Bad Request");
     }
-    let Some(path) = request.path().strip_prefix("/app").filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
-        return UpgradeTarget::NoSocket("404 Not Found");
-    };
+    let path = request.path().strip_prefix("/app/").filter(|key| !key.is_empty() && !key.contains('/'));
+    let Some(key) = path else { return UpgradeTarget::Socket(Err(refuse_path())) };
     let Ok(query) = Query::<ConnectQuery>::from_query(request.uri().query().unwrap_or_default()) else {
         return UpgradeTarget::NoSocket("400 Bad Request");
     };
-    match path.strip_prefix('/') {
-        Some(key) if !key.is_empty() && !key.contains('/') => {
-            UpgradeTarget::Socket(admit(server, key, &query, request.headers()))
-        }
-        Some(_) | None => UpgradeTarget::Socket(Err(refuse_path())),
-    }
+    UpgradeTarget::Socket(admit(server, key, &query, request.headers()))
 }
 
 /// The response to a handshake, and the negotiated extension.

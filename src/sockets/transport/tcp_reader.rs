@@ -123,6 +123,8 @@ impl TcpReader {
     /// The next whole message among what was read.
     fn next_message(&mut self) -> Result<Option<AggregatedMessage>, FrameError> {
         while let Some(frame) = self.rules.next_frame(&mut self.unread)? {
+            // A long message may take a while, and each of its fragments is a sign of life.
+            self.socket.heard();
             if let Some(message) = self.accept(frame)? {
                 return Ok(Some(message));
             }

@@ -13,7 +13,7 @@ use crate::store::engine::schema::{documents, memberships};
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::require_user;
 use crate::store::rooms::access::{lock_room, require_membership};
-use crate::store::{Store, StoreError};
+use crate::store::{StorageRations, Store, StoreError};
 
 use super::rows::{DocumentRow, document_for_member, room_of, with_people};
 
@@ -108,14 +108,15 @@ impl Store {
     /// Creates a document; any member of the room may.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomDocumentsUsedUp`].
     pub async fn create_document(
         &self,
         by: UserId,
         room: RoomId,
         title: DocumentTitle,
     ) -> Result<(Document, RoomEvent), StoreError> {
-        self.write_for(by, move |connection| create(connection, by, room, &title)).await
+        let rations = self.rations;
+        self.write_for(by, move |connection| create(connection, by, room, &title, rations)).await
     }
 
     /// Renames, archives or unarchives a document; any member of its room may.
@@ -138,9 +139,11 @@ fn create(
     by: UserId,
     room: RoomId,
     title: &DocumentTitle,
+    rations: StorageRations,
 ) -> Result<(Document, RoomEvent), StoreError> {
     lock_room(connection, room)?;
     require_membership(connection, by, room)?;
+    rations.require_document(connection, room)?;
     let maker = Author::from(&require_user(connection, by)?);
     let (now, content) = (Timestamp::now(), DocumentContent::empty());
     let bytes = i64::try_from(content.state.len()).unwrap_or(i64::MAX);

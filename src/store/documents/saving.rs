@@ -8,7 +8,7 @@ use crate::domain::{Document, DocumentContent, DocumentId, Refusal, Timestamp, U
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{document_versions, documents};
 use crate::store::rooms::access::lock_room;
-use crate::store::{Store, StoreError};
+use crate::store::{StorageRations, Store, StoreError};
 
 use super::rows::{document_for_member, room_of};
 
@@ -76,9 +76,11 @@ impl Store {
     /// caller has to merge again.
     ///
     /// # Errors
-    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::DocumentArchived`].
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::DocumentArchived`],
+    /// [`Refusal::DocumentBytesUsedUp`].
     pub async fn save_document(&self, by: UserId, save: DocumentSave) -> Result<Option<Document>, StoreError> {
-        self.write_for(by, move |connection| save_content(connection, by, &save)).await
+        let rations = self.rations;
+        self.write_for(by, move |connection| save_content(connection, by, &save, rations)).await
     }
 }
 
@@ -86,6 +88,7 @@ fn save_content(
     connection: &mut DbConnection,
     by: UserId,
     save: &DocumentSave,
+    rations: StorageRations,
 ) -> Result<Option<Document>, StoreError> {
     let room = room_of(connection, save.id)?;
     lock_room(connection, room)?;
@@ -96,8 +99,13 @@ fn save_content(
     if old.revision != save.revision {
         return Ok(None);
     }
+    let grows_by = save.content.state.len().saturating_sub(usize::try_from(old.bytes).unwrap_or(0));
+    if grows_by > 0 {
+        let grows_by = u64::try_from(grows_by).unwrap_or(u64::MAX);
+        rations.require_document_bytes(connection, old.created_by.id, grows_by)?;
+    }
     let now = Timestamp::now();
-    keep_version(connection, &old, save.version_policy, now)?;
+    keep_version(connection, &old, save.version_policy, rations.version_bytes, now)?;
     let content = &save.content;
     diesel::update(documents::table.find(save.id.0))
         .set((
@@ -120,6 +128,7 @@ fn keep_version(
     connection: &mut DbConnection,
     document: &Document,
     rule: VersionPolicy,
+    max_bytes: Option<u64>,
     now: Timestamp,
 ) -> QueryResult<()> {
     let of_document = document_versions::table.filter(document_versions::document_id.eq(document.id.0));
@@ -142,6 +151,27 @@ fn keep_version(
     .execute(connection)?;
     let old = document_versions::number.le(number.saturating_sub(rule.most));
     diesel::delete(document_versions::table.filter(document_versions::document_id.eq(document.id.0).and(old)))
+        .execute(connection)?;
+    match max_bytes {
+        Some(max_bytes) => remove_versions_beyond(connection, document, number, max_bytes),
+        None => Ok(()),
+    }
+}
+
+/// Removes the oldest versions, so that the others have `max_bytes` together; the newest one stays whatever it has.
+fn remove_versions_beyond(
+    connection: &mut DbConnection,
+    document: &Document,
+    newest: i64,
+    max_bytes: u64,
+) -> QueryResult<()> {
+    // Numbers of ours alone.
+    let id = document.id;
+    let sums = format!(
+        "SELECT number, sum(bytes) OVER (ORDER BY number DESC) AS total FROM document_versions WHERE document_id = {id}"
+    );
+    let oldest = format!("SELECT coalesce(min(number), {newest}) FROM ({sums}) AS sums WHERE total <= {max_bytes}");
+    diesel::sql_query(format!("DELETE FROM document_versions WHERE document_id = {id} AND number < ({oldest})"))
         .execute(connection)
         .map(drop)
 }

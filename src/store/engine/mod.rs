@@ -7,6 +7,7 @@
 //! - `reads`: the threads that read, deadlines, and ending a read.
 //! - `schema`: the tables, written by Diesel's command line (`diesel.toml`).
 //! - `statement`: the macro `statement!` for queries that are prepared once per connection.
+//! - `storage_rations`: how much one person may keep.
 //! - `store`: the handle [`Store`](store::Store); opens, closes, hands writes and reads to the threads.
 //! - `url`: the value of `HUBBUB_DATABASE_URL`.
 //! - `workers`: starts threads, each taking work from a bounded queue.
@@ -20,6 +21,7 @@ pub(super) mod migrate;
 pub(super) mod reads;
 pub(super) mod schema;
 pub(super) mod statement;
+pub(super) mod storage_rations;
 pub(super) mod store;
 pub(super) mod url;
 pub(super) mod workers;

@@ -13,6 +13,7 @@ use super::error::{OpenError, StoreError};
 use super::fair_queue::FairSender;
 use super::migrate::{migrate, require_current};
 use super::reads::{Pool, ReadPools};
+use super::storage_rations::StorageRations;
 use super::url::DatabaseUrl;
 use super::workers::{StoreOptions, Workers, closed};
 use super::write_command::{QueuedWrite, WriteCommand};
@@ -28,6 +29,8 @@ pub struct Store {
     reads: Arc<ReadPools>,
     /// A cache, so that most posts add no words to the search index's vocabulary.
     pub(in crate::store) known_words: Arc<KnownWords>,
+    /// How much one person may keep.
+    pub(in crate::store) rations: StorageRations,
     /// Notified at every commit of the writer: there may be new jobs.
     pub(in crate::store) commits: watch::Sender<()>,
 }
@@ -62,7 +65,14 @@ impl Store {
         let reads = Arc::new(ReadPools::start(url, options)?);
         let commits = watch::Sender::new(());
         let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);
-        Ok(Self { writer, reads, known_words: Arc::default(), commits })
+        Ok(Self { writer, reads, known_words: Arc::default(), rations: StorageRations::default(), commits })
+    }
+
+    /// The same store, which keeps no more of one person than this.
+    #[must_use]
+    pub const fn with_rations(mut self, rations: StorageRations) -> Self {
+        self.rations = rations;
+        self
     }
 
     /// Checks that a read and an (empty) write succeed.

@@ -52,7 +52,21 @@ impl Store {
 
     /// Adds the row of a file whose content is on the disk.
     pub(super) async fn add_file(&self, new: NewFile) -> Result<File, StoreError> {
-        self.write_for(new.uploader, move |connection| add(connection, &new)).await
+        let rations = self.rations;
+        self.write_for(new.uploader, move |connection| {
+            rations.require_file(connection, new.uploader, new.bytes)?;
+            add(connection, &new)
+        })
+        .await
+    }
+
+    /// Refuses a file of that length before it is received.
+    ///
+    /// # Errors
+    /// [`Refusal::UnattachedBytesUsedUp`], [`Refusal::FileBytesUsedUp`].
+    pub async fn require_file_ration(&self, uploader: UserId, bytes: u64) -> Result<(), StoreError> {
+        let rations = self.rations;
+        self.read(move |connection| rations.require_file(connection, uploader, bytes)).await
     }
 
     /// Removes the rows of files that were uploaded before `time` and that no message has; returns how many.

@@ -51,6 +51,22 @@ impl Store {
         self.write(move |connection| sign_up(connection, &new)).await
     }
 
+    /// Refuses somebody who cannot sign up as things are, before anything is done for them. Whether they can is decided by
+    /// [`Store::create_user`].
+    ///
+    /// # Errors
+    /// As [`Store::create_user`].
+    pub async fn require_sign_up(&self, username: &Username, admission: SignUpPermission) -> Result<(), StoreError> {
+        let username = username.to_string();
+        self.read_snapshot(move |connection| {
+            if !nobody_signed_up(connection)? {
+                require_admission(connection, admission)?;
+            }
+            require_free_name(connection, &username)
+        })
+        .await
+    }
+
     /// Gives a person another password, and ends their sessions.
     ///
     /// # Errors
@@ -132,20 +148,11 @@ impl Store {
 
 fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreError> {
     let role = if is_first(connection)? { Role::Administrator } else { Role::Member };
+    if role != Role::Administrator {
+        require_admission(connection, new.admission)?;
+    }
+    require_free_name(connection, new.username.as_str())?;
     let now = Timestamp::now();
-    let admitted = match new.admission {
-        _ if role == Role::Administrator => true,
-        SignUpPermission::Open => true,
-        SignUpPermission::Invite(None) => false,
-        SignUpPermission::Invite(Some(code)) => is_valid_invite(connection, code, now)?,
-    };
-    if !admitted {
-        return Err(StoreError::Refused(Refusal::SignUpClosed));
-    }
-    let taken = users::table.filter(users::username.eq(new.username.as_str())).select(users::id);
-    if taken.first::<i64>(connection).optional()?.is_some() {
-        return Err(StoreError::Refused(Refusal::UsernameTaken));
-    }
     let id: i64 = diesel::insert_into(users::table)
         .values((
             users::username.eq(new.username.as_str()),
@@ -158,6 +165,23 @@ fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreEr
         .returning(users::id)
         .get_result(connection)?;
     Ok(User { id: UserId(id), username: new.username.clone(), name: new.name.clone(), role, created_at: now })
+}
+
+fn require_admission(connection: &mut DbConnection, admission: SignUpPermission) -> Result<(), StoreError> {
+    let is_admitted = match admission {
+        SignUpPermission::Open => true,
+        SignUpPermission::Invite(None) => false,
+        SignUpPermission::Invite(Some(code)) => is_valid_invite(connection, code, Timestamp::now())?,
+    };
+    if is_admitted { Ok(()) } else { Err(StoreError::Refused(Refusal::SignUpClosed)) }
+}
+
+fn require_free_name(connection: &mut DbConnection, username: &str) -> Result<(), StoreError> {
+    let taken = users::table.filter(users::username.eq(username)).select(users::id);
+    match taken.first::<i64>(connection).optional()? {
+        Some(_) => Err(StoreError::Refused(Refusal::UsernameTaken)),
+        None => Ok(()),
+    }
 }
 
 /// Whether nobody has signed up, and nobody can until the transaction ends. On Postgres that takes a lock of the table:

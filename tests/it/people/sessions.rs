@@ -61,7 +61,7 @@ async fn a_wrong_password_and_an_unknown_person_are_answered_alike() {
 
 #[actix_web::test]
 async fn guessing_is_slowed_down() {
-    let server = Server::start_with(|config| config.auth.sign_ins_per_minute = 2).await;
+    let server = Server::start_with(|config| config.rations.sign_ins_per_minute = 2).await;
     server.sign_up("ada").await;
     for _ in 0..2 {
         sign_in(&server.stranger(), "ada", "wrong horse battery").await.expect_problem(401, "wrong_credentials");
@@ -75,7 +75,7 @@ async fn guessing_is_slowed_down() {
 #[actix_web::test]
 async fn behind_a_trusted_proxy_each_caller_has_its_own_quota() {
     let server = Server::start_with(|config| {
-        config.auth.sign_ins_per_minute = 1;
+        config.rations.sign_ins_per_minute = 1;
         config.auth.trust_proxy = true;
     })
     .await;

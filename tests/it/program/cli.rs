@@ -1,5 +1,6 @@
 //! The command line, against a real server.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -174,4 +175,37 @@ async fn a_listener_comes_back_to_a_server_that_was_away() {
 /// An address that was free a moment ago, for a server that must come back to it.
 fn free_address() -> std::net::SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
+}
+
+#[actix_web::test]
+async fn a_new_app_is_written_into_a_file_that_its_owner_alone_can_read() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("apps.toml");
+    let file = path.to_str().expect("UTF-8");
+    for number in ["2", "3"] {
+        let (code, said, _) = run(&mut hubbub(&["apps", "new", "--apps-file", file, "--write"])).await;
+        let text = std::fs::read_to_string(&path).expect("written");
+        let secret = text.lines().rev().find_map(|line| line.strip_prefix("secret = ")).expect("a secret");
+        assert!(
+            code == 0 && said.contains(&format!("app {number} ")) && !said.contains(secret.trim_matches('"')),
+            "{said}"
+        );
+        let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let (_, listed, _) = run(&mut hubbub(&["apps", "list", "--apps-file", file, "--data-dir", "/nowhere"])).await;
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+    let (code, _, complaint) = run(&mut hubbub(&["apps", "new", "--write"])).await;
+    assert!(code != 0 && complaint.contains("--apps-file"), "{complaint}");
+}
+
+#[actix_web::test]
+async fn an_event_that_no_frame_can_carry_is_refused_at_start() {
+    let mut command = hubbub(&["serve", "--listen", "127.0.0.1:0", "--max-event-data-bytes", "65537"]);
+    let (code, _, complaint) = run(command.env("HUBBUB_DATA_DIR", "/nowhere")).await;
+    assert!(code != 0, "{complaint}");
+    assert!(
+        complaint.contains("HUBBUB_MAX_EVENT_DATA_BYTES") && complaint.contains("HUBBUB_MAX_FRAME_BYTES"),
+        "{complaint}"
+    );
 }

@@ -52,7 +52,7 @@ async fn a_demo_that_was_made_before_there_were_marks_is_marked_by_the_migration
     drop(Application::build(config.clone()).await.expect("a demo"));
     let path = directory.path().join("hubbub.sqlite3");
     let mut connection = SqliteConnection::establish(path.to_str().expect("UTF-8")).expect("opened");
-    let undo = "DROP TABLE demo_marks; DELETE FROM __diesel_schema_migrations WHERE version >= '20261128000030'";
+    let undo = "DROP TABLE demo_marks; DELETE FROM __diesel_schema_migrations WHERE version = '20261128000030'";
     connection.batch_execute(undo).expect("undone");
     drop(connection);
     migrate(directory.path(), &DatabaseUrl::Sqlite(path)).await.expect("migrated");

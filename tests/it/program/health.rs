@@ -27,7 +27,7 @@ fn state(store: &Store, data_dir: &std::path::Path) -> web::Data<WebState> {
     let parts = WebParts {
         store: store.clone(),
         files: FileStorage::open(store.clone(), &data_dir.join("files")).expect("a directory"),
-        bus: Bus::new(Arc::new(local_bus(1).0), AppId(1)),
+        bus: Bus::new(Arc::new(local_bus(1).0), AppId::numbered(1)),
         timelines: Arc::new(TimelineStore::new(1)),
         passwords: Passwords::start(&config.auth).expect("threads"),
         access_tokens: AccessTokens::new(KeyRing::open(data_dir).expect("keys"), &config.auth),

@@ -9,5 +9,7 @@ mod hang_up;
 mod health;
 pub(crate) mod maintenance;
 mod page;
+mod rations;
+mod restart;
 mod roles;
 mod six_steps;

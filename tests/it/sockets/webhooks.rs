@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
@@ -113,7 +113,8 @@ fn webhook(receiver: &Receiver, more: &str) -> String {
 #[actix_web::test]
 async fn every_kind_is_told_in_the_documented_form_and_signed() {
     let mut receiver = Receiver::start();
-    let server = server_with(&webhook(&receiver, ""), |_| {}).await;
+    let hooks = format!("subscription_counts = true\n{}", webhook(&receiver, ""));
+    let server = server_with(&hooks, |_| {}).await;
     let (mut socket, publisher) = (open(&server).await, Publisher::new(&server, "2", OTHER_KEY, OTHER_SECRET));
     socket.subscribe("cache-a", None).await;
     socket.expect("pusher:cache_miss").await;
@@ -129,10 +130,13 @@ async fn every_kind_is_told_in_the_documented_form_and_signed() {
     assert_eq!(others[0], json!({"name": "cache_miss", "channel": "cache-a"}));
     assert_eq!(others[1], json!({"name": "subscription_count", "channel": "cache-a", "subscription_count": 1}));
 
+    // The app has counts on, and its clients hear them too.
+    socket.expect("pusher_internal:subscription_count").await;
     // A cache that is empty is told once, not once for each client.
     let mut second = open(&server).await;
     second.subscribe("cache-a", None).await;
     assert_eq!(receiver.event().await["subscription_count"], 2);
+    socket.expect("pusher_internal:subscription_count").await;
     publisher.publish("cache-a", "e", "1").await;
     socket.expect("e").await;
 
@@ -273,5 +277,38 @@ async fn what_waits_when_the_server_stops_is_sent_once_more() {
     socket.subscribe("a", None).await;
     server.stop();
     assert_eq!(receiver.event().await, json!({"name": "channel_vacated", "channel": "a"}));
-    assert_eq!(timeout(Duration::from_secs(5), socket.closed()).await.expect("in time").code, 4200);
+    assert_eq!(timeout(Duration::from_secs(5), socket.closed()).await.expect("in time").code, 4100);
+}
+
+#[actix_web::test]
+async fn counts_are_told_only_when_the_app_has_them_on() {
+    let mut receiver = Receiver::start();
+    let hook = webhook(&receiver, "events = [\"subscription_count\", \"channel_occupied\"]");
+    let server = server_with(&hook, |_| {}).await;
+    let mut socket = open(&server).await;
+    socket.subscribe("a", None).await;
+    assert_eq!(receiver.event().await, json!({"name": "channel_occupied", "channel": "a"}));
+    receiver.expect_silence(&server).await;
+}
+
+#[actix_web::test]
+async fn a_departure_is_told_within_three_seconds_of_the_disconnect() {
+    let mut receiver = Receiver::start();
+    let server = Server::start_with(|config| {
+        write_apps(
+            config,
+            &format!("{OTHER_APP}{}", webhook(&receiver, "events = [\"member_removed\", \"channel_vacated\"]")),
+        );
+        // The defaults: a grace period in the channel, and a longer one for webhooks.
+        (config.socket.presence_hold_ms, config.webhooks.hold_ms) = (2_000, 2_500);
+    })
+    .await;
+    let mut socket = open(&server).await;
+    socket.appear("presence-a", "7").await;
+    drop(socket);
+    let gone = Instant::now();
+    let mut names = [receiver.event().await, receiver.event().await].map(|event| event["name"].to_string());
+    names.sort();
+    assert_eq!(names, [r#""channel_vacated""#, r#""member_removed""#]);
+    assert!((Duration::from_millis(2_400)..Duration::from_secs(3)).contains(&gone.elapsed()), "{:?}", gone.elapsed());
 }

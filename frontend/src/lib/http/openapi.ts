@@ -1214,7 +1214,7 @@ export interface components {
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
-            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
+            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
             /** @description A sentence for people. */
             detail: string;
             errors?: components["schemas"]["FieldProblem"][];
@@ -1467,6 +1467,18 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -1572,6 +1584,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_state_vector" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -1682,6 +1706,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `document_archived`: The document is archived and therefore read-only. */
             409: {
                 headers: {
@@ -1736,6 +1772,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_update" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /**
+             * @description - `document_bytes_used_up`: The ration of bytes in documents is used up by whoever made this one (HUBBUB_DOCUMENT_BYTES).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "document_bytes_used_up" | "ration_used_up";
                     };
                 };
             };
@@ -1841,6 +1892,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -1882,6 +1945,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_title_empty" | "document_title_too_long" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -1976,6 +2051,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2054,6 +2141,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -2137,6 +2236,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "version_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -2252,6 +2363,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2358,6 +2481,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_cursor" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -2472,6 +2607,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2574,6 +2721,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "range_not_satisfiable";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -2687,6 +2846,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2793,6 +2964,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -2838,6 +3021,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
                 };
             };
             /** @description - `internal`: The server failed; its log has the reason. */
@@ -2936,6 +3131,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -2975,6 +3182,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_expires_in_hours" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3043,6 +3262,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -3088,6 +3319,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
                 };
             };
             /** @description - `internal`: The server failed; its log has the reason. */
@@ -3151,6 +3394,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3252,6 +3507,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -3295,6 +3562,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3377,6 +3656,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3496,6 +3787,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -3539,6 +3842,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_retention_days" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3633,6 +3948,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3751,6 +4078,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -3792,6 +4131,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_title_empty" | "document_title_too_long" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -3905,6 +4256,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_limit" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4026,6 +4389,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /**
              * @description - `file_too_large`: The file is too large (HUBBUB_MAX_FILE_BYTES).
              *     - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES).
@@ -4066,6 +4441,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_file_name" | "invalid_text" | "invalid_query";
+                    };
+                };
+            };
+            /**
+             * @description - `file_bytes_used_up`: Your ration of bytes in files is used up (HUBBUB_FILE_BYTES).
+             *     - `unattached_bytes_used_up`: Your ration of bytes in files that belong to no message is used up (HUBBUB_UNATTACHED_BYTES).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "file_bytes_used_up" | "unattached_bytes_used_up" | "ration_used_up";
                     };
                 };
             };
@@ -4148,6 +4539,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4241,6 +4644,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4358,6 +4773,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -4396,6 +4823,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4493,6 +4932,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "member_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4612,6 +5063,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_limit" | "invalid_cursor" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4749,6 +5212,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `client_id_reused`: You have posted another message under this client_id; use a new one. */
             409: {
                 headers: {
@@ -4805,6 +5280,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -4904,6 +5391,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -4999,6 +5498,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5121,6 +5632,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5162,6 +5685,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "message_empty" | "message_too_long" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5259,6 +5794,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "flow_forgotten" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5373,6 +5920,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5411,6 +5970,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5500,6 +6071,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_limit" | "search_empty" | "search_too_long" | "invalid_search" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5597,6 +6180,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -5639,7 +6234,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `too_many_attempts`: Too many attempts to sign in; wait a moment (HUBBUB_SIGN_INS_PER_MINUTE). */
+            /**
+             * @description - `too_many_attempts`: Too many attempts to sign in; wait a moment (HUBBUB_SIGN_INS_PER_MINUTE).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5647,7 +6245,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "too_many_attempts";
+                        code?: "too_many_attempts" | "ration_used_up";
                     };
                 };
             };
@@ -5729,6 +6327,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -5799,6 +6409,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "cross_site";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5875,6 +6497,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "session_needed";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -5974,6 +6608,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -6015,6 +6661,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "name_empty" | "name_too_long" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6110,6 +6768,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6189,6 +6859,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_limit" | "invalid_query";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6278,6 +6960,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `username_taken`: The user name is taken. */
             409: {
                 headers: {
@@ -6334,6 +7028,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_username" | "name_empty" | "name_too_long" | "invalid_text" | "password_too_short" | "password_too_long" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6399,6 +7105,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6516,6 +7234,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -6556,6 +7286,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_webhook_url" | "invalid_event_types" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6636,6 +7378,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "webhook_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6739,6 +7493,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -6819,6 +7585,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "webhook_not_found" | "delivery_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -6919,6 +7697,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -6958,6 +7748,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_socket_id" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -7046,6 +7848,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -7085,6 +7899,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_socket_id" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -7174,6 +8000,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -7213,6 +8051,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_socket_id" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
                     };
                 };
             };
@@ -7264,6 +8114,18 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
             /** @description - `internal`: The server failed; its log has the reason. */
             500: {
                 headers: {
@@ -7309,6 +8171,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
                 };
             };
             /** @description - `internal`: The server failed; its log has the reason. */

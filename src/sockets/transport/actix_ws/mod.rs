@@ -1,6 +1,7 @@
 //! The transport through actix-ws, which works wherever actix-web does.
 
 mod body;
+mod limited_reader;
 mod raw_fd;
 mod unfinished_frame_limit;
 mod upgrade;

@@ -19,7 +19,15 @@ async fn the_others_hear_it_with_its_data_as_it_was_and_the_senders_true_id() {
     ada.appear("presence-a", "ada").await;
     grace.appear("presence-a", "grace").await;
     ada.expect("pusher_internal:member_added").await;
-    for (data, heard) in [(json!({"b": 1}), r#"{"b":1}"#), (json!("text"), r#""text""#), (json!([1]), "[1]")] {
+    // The protocol says that data is a text; what is none is sent as its JSON. Swift and .NET read nothing else.
+    for (data, heard) in [
+        (json!({"b": 1}), r#""{\"b\":1}""#),
+        (json!(r#"{"b":1}"#), r#""{\"b\":1}""#),
+        (json!("text"), r#""text""#),
+        (json!([1]), r#""[1]""#),
+        (json!(7), r#""7""#),
+        (json!(true), r#""true""#),
+    ] {
         let mut frame = event("client-x", "presence-a", &data);
         frame["user_id"] = json!("somebody else");
         ada.send(frame).await;
@@ -45,20 +53,24 @@ async fn what_a_client_may_not_send_is_4301_and_reaches_nobody() {
     sender.subscribe("private-encrypted-a", None).await;
     sender.sign_in(r#"{"id":"7"}"#).await;
     let long = format!("client-{}", "x".repeat(194));
-    for frame in [
-        event("client-x", "public", &json!(1)),
-        event("client-x", "private-encrypted-a", &json!(1)),
-        event("client-x", "private-a", &json!(1)),
-        event("client-x", "#server-to-user-7", &json!(1)),
-        event("client-x", "no such name", &json!(1)),
+    for (channel, reason) in [
+        ("public", "need a private or presence channel"),
+        ("private-encrypted-a", "not possible on encrypted channels"),
+        ("private-encrypted-cache-a", "not possible on encrypted channels"),
+        ("private-a", "has not joined private-a"),
+        ("presence-a", "has not joined presence-a"),
+        ("#server-to-user-7", "need a private or presence channel"),
+        ("no such name", "A channel name has"),
     ] {
-        sender.send(frame.clone()).await;
-        assert_eq!(sender.error_code().await, 4301, "{frame}");
+        sender.send(event("client-x", channel, &json!(1))).await;
+        let error = sender.expect("pusher:error").await.data;
+        let message = error["message"].as_str().expect("a message");
+        assert!(error["code"] == 4301 && message.contains(reason), "{channel}: {error}");
     }
     sender.subscribe("private-a", None).await;
     sender.send(event(&long, "private-a", &json!(1))).await;
     assert_eq!(sender.error_code().await, 4301);
-    sender.send(event("client-x", "private-a", &json!("x".repeat(10_239)))).await;
+    sender.send(event("client-x", "private-a", &json!("x".repeat(10_241)))).await;
     assert_eq!(sender.error_code().await, 4301);
     // Names that only the server sends are not even client events.
     for name in ["pusher:error", "pusher_internal:member_added", "message.posted"] {
@@ -68,7 +80,7 @@ async fn what_a_client_may_not_send_is_4301_and_reaches_nobody() {
     publisher.publish("public", "sentinel", "").await;
     listener.expect("sentinel").await;
     // The largest that may be sent: 200 characters, 10 kB.
-    sender.send(event(&long[..200], "private-a", &json!("x".repeat(10_238)))).await;
+    sender.send(event(&long[..200], "private-a", &json!("x".repeat(10_240)))).await;
     listener.expect(&long[..200]).await;
 }
 

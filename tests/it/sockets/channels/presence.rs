@@ -13,7 +13,7 @@ async fn members_are_announced_once_to_everybody_else_to_the_byte() {
     ada.send(ada.subscribe_frame("presence-a", Some(r#"{"user_id":10,"user_info":{"name":"Ada"}}"#))).await;
     assert_eq!(
         ada.next_text().await,
-        r#"{"event":"pusher_internal:subscription_succeeded","channel":"presence-a","data":"{\"presence\":{\"count\":1,\"ids\":[\"10\"],\"hash\":{\"10\":{\"name\":\"Ada\"}}}}"}"#
+        r#"{"event":"pusher_internal:subscription_succeeded","channel":"presence-a","data":"{\"presence\":{\"count\":1,\"ids\":[10],\"hash\":{\"10\":{\"name\":\"Ada\"}}}}"}"#
     );
     grace.subscribe("presence-a", Some(r#"{"user_id":"g"}"#)).await;
     assert_eq!(
@@ -110,4 +110,37 @@ async fn a_user_id_has_128_characters_and_is_a_text_or_a_number() {
     let longest = "x".repeat(128);
     let presence = socket.appear("presence-a", &longest).await;
     assert_eq!(presence["presence"]["ids"], json!([longest]));
+}
+
+#[actix_web::test]
+async fn an_id_that_is_a_number_stays_one() {
+    let server = Server::start().await;
+    let (mut ada, mut grace) = (Socket::open(&server).await, Socket::open(&server).await);
+    ada.appear("presence-a", "ada").await;
+    let data = grace.subscribe("presence-a", Some(r#"{"user_id":10,"user_info":{"name":"Grace"}}"#)).await;
+    assert_eq!(data["presence"]["ids"], json!(["ada", 10]));
+    assert_eq!(data["presence"]["hash"]["10"], json!({"name": "Grace"}));
+    assert_eq!(ada.expect("pusher_internal:member_added").await.data["user_id"], 10);
+    grace.unsubscribe("presence-a").await;
+    assert_eq!(ada.expect("pusher_internal:member_removed").await.data, json!({"user_id": 10}));
+}
+
+#[actix_web::test]
+async fn what_the_application_says_of_a_member_now_reaches_the_others() {
+    let server = Server::start_with(|config| config.socket.presence_hold_ms = 60_000).await;
+    let mut ada = Socket::open(&server).await;
+    ada.appear("presence-a", "ada").await;
+    let member = |name: &str| json!({"user_id": "g", "user_info": {"name": name}}).to_string();
+    let mut page = Socket::open(&server).await;
+    page.subscribe("presence-a", Some(&member("Grace"))).await;
+    ada.expect("pusher_internal:member_added").await;
+    drop(page);
+    let mut reloaded = Socket::open(&server).await;
+    let data = reloaded.subscribe("presence-a", Some(&member("Grace Hopper"))).await;
+    assert_eq!(data["presence"]["hash"]["g"]["name"], "Grace Hopper");
+    assert_eq!(ada.expect("pusher_internal:member_removed").await.data, json!({"user_id": "g"}));
+    assert_eq!(ada.expect("pusher_internal:member_added").await.data["user_info"]["name"], "Grace Hopper");
+    let mut third = Socket::open(&server).await;
+    assert_eq!(third.appear("presence-a", "ada").await["presence"]["hash"]["g"]["name"], "Grace Hopper");
+    ada.expect_silence().await;
 }

@@ -1,9 +1,12 @@
 //! Too much at once: whoever reads gets all answers, and whoever does not costs nobody else.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::support::publisher::Publisher;
 use crate::support::server::Server;
+use crate::support::settings::DEADLINE;
 use crate::support::socket::Socket;
 
 #[actix_web::test]
@@ -56,7 +59,12 @@ async fn a_thousand_client_events_at_once_keep_nobody_else_waiting() {
 
 #[actix_web::test]
 async fn who_does_not_read_is_closed_and_the_others_get_everything() {
-    let server = Server::start_with(|config| config.socket.max_queued_bytes = 100_000).await;
+    let server = Server::start_with(|config| {
+        config.socket.max_queued_bytes = 100_000;
+        // However long it takes under load: nobody is pinged in between.
+        config.socket.activity_timeout_secs = 3_600;
+    })
+    .await;
     let (mut slow, mut reader, publisher) =
         (Socket::open(&server).await, Socket::open(&server).await, Publisher::of(&server));
     slow.subscribe("c", None).await;
@@ -73,4 +81,31 @@ async fn who_does_not_read_is_closed_and_the_others_get_everything() {
     let count = publisher.get("/channels/c", &[("info", "subscription_count")]).await.expect(200);
     assert_eq!(count.json["subscription_count"], 1);
     reader.expect_silence().await;
+}
+
+#[actix_web::test]
+async fn who_joins_and_leaves_all_the_time_is_slowed_down_and_told_so() {
+    let server = Server::start_with(|config| {
+        config.socket.max_channels_per_socket = 5;
+        config.socket.subscriptions_per_second = 1;
+    })
+    .await;
+    let mut socket = Socket::open(&server).await;
+    for _ in 0..3 {
+        socket.subscribe("c", None).await;
+        socket.unsubscribe("c").await;
+    }
+    socket.send(socket.subscribe_frame("c", None)).await;
+    let refusal = socket.expect("pusher:subscription_error").await.data;
+    let error = refusal["error"].as_str().expect("a text");
+    assert!(refusal["type"] == "LimitReached" && error.contains("HUBBUB_SUBSCRIPTIONS_PER_SECOND"), "{refusal}");
+    let metrics = server.stranger().get("/metrics").await.expect(200).text;
+    assert!(metrics.contains("hubbub_subscriptions_refused_total{reason=\"too_many_joins\"} 1\n"), "{metrics}");
+    // Another socket has a ration of its own, and this one gets a new one with time.
+    Socket::open(&server).await.subscribe("c", None).await;
+    let begin = Instant::now();
+    while socket.try_refused("c").await {
+        assert!(begin.elapsed() < DEADLINE, "it is refused for ever");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

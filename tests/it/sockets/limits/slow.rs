@@ -40,7 +40,12 @@ async fn expect_gauges(server: &Server, lines: &[&str]) {
 
 #[actix_web::test]
 async fn beside_one_that_does_not_read_everybody_gets_everything_in_order() {
-    let server = Server::start_with(|config| config.socket.max_queued_bytes = 100_000).await;
+    let server = Server::start_with(|config| {
+        config.socket.max_queued_bytes = 100_000;
+        // However long it takes under load: nobody is pinged in between.
+        config.socket.activity_timeout_secs = 3_600;
+    })
+    .await;
     let (mut stalled, publisher) = (Socket::open(&server).await, Publisher::of(&server));
     stalled.subscribe("c", None).await;
     let mut readers = Vec::new();

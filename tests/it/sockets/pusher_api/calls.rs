@@ -7,6 +7,8 @@ use crate::support::publisher::{Publisher, now};
 use crate::support::server::Server;
 use crate::support::socket::Socket;
 
+use crate::sockets::{OTHER_APP, OTHER_KEY, OTHER_SECRET, write_apps};
+
 #[actix_web::test]
 async fn a_call_that_is_unsigned_late_early_swapped_or_changed_is_401_and_publishes_nothing() {
     let server = Server::start().await;
@@ -61,7 +63,7 @@ async fn a_call_that_is_unsigned_late_early_swapped_or_changed_is_401_and_publis
 #[actix_web::test]
 async fn an_app_that_does_not_exist_is_404() {
     let server = Server::start().await;
-    for id in ["9", "x", "01", "99999999999999999999"] {
+    for id in ["9", "x", "01", "99999999999999999999", "é"] {
         let publisher = Publisher { id: id.to_owned(), ..Publisher::of(&server) };
         publisher.get("/channels", &[]).await.expect(404);
     }
@@ -82,4 +84,59 @@ async fn a_call_that_is_repeated_by_its_key_publishes_once() {
     publisher.send(other).await.expect(409);
     socket.expect("e").await;
     socket.expect_silence().await;
+}
+
+#[actix_web::test]
+async fn an_apps_id_is_any_text_without_a_slash() {
+    for id in ["my-app", "007", "mein Gerät", "a.b*>", "100%"] {
+        let app = format!("[[apps]]\nid = \"{id}\"\nkey = \"{OTHER_KEY}\"\nsecret = \"{OTHER_SECRET}\"\n");
+        let server = Server::start_with(|config| write_apps(config, &app)).await;
+        let mut socket = Socket::open_app(&server, OTHER_KEY, OTHER_SECRET).await;
+        socket.subscribe("c", None).await;
+        // In a path it is written as any other text is.
+        let encoded = reqwest::Url::parse("http://x/").map(|mut url| {
+            url.path_segments_mut().expect("a base").push(id);
+            url.path().trim_start_matches('/').to_owned()
+        });
+        let publisher = Publisher::new(&server, &encoded.expect("a URL"), OTHER_KEY, OTHER_SECRET);
+        publisher.publish("c", "e", "1").await;
+        socket.expect("e").await;
+    }
+}
+
+#[actix_web::test]
+async fn head_is_answered_and_other_methods_are_405_with_those_that_are_allowed() {
+    let server = Server::start().await;
+    let publisher = Publisher::of(&server);
+    for path in ["/channels", "/channels/presence-a", "/channels/presence-a/users", "/connections"] {
+        let head = publisher.send(publisher.call_at(now(), Method::HEAD, path, &[], "")).await.expect(200);
+        assert_eq!(head.text, "");
+        let answer = publisher.send(publisher.call_at(now(), Method::PUT, path, &[], "")).await.expect(405);
+        assert_eq!((answer.header("allow"), answer.json["error"].is_string()), ("GET, HEAD", true), "{path}");
+    }
+    for path in ["/events", "/batch_events", "/users/1/terminate_connections", "/revoke"] {
+        let answer = publisher.get(path, &[]).await.expect(405);
+        assert_eq!((answer.header("allow"), answer.json["error"].is_string()), ("POST", true), "{path}");
+    }
+    for path in ["/nonsense", "/channels/a/b/c", "/users"] {
+        assert!(publisher.get(path, &[]).await.expect(404).json["error"].is_string(), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn what_other_servers_answer_on_their_own_paths_is_no_page_here() {
+    let server = Server::start().await;
+    let stranger = server.stranger();
+    assert_eq!(stranger.get("/up").await.expect(200).json["health"], "OK");
+    assert_eq!(stranger.get("/ready").await.expect(200).json["status"], "ready");
+    assert!(stranger.get("/usage").await.expect(404).json["error"].is_string());
+}
+
+#[actix_web::test]
+async fn an_apps_connections_are_counted() {
+    let server = Server::start_with(|config| write_apps(config, OTHER_APP)).await;
+    let (ours, theirs) = (Publisher::of(&server), Publisher::new(&server, "2", OTHER_KEY, OTHER_SECRET));
+    let _sockets = (Socket::open(&server).await, Socket::open(&server).await);
+    assert_eq!(ours.get("/connections", &[]).await.expect(200).text, r#"{"connections":2}"#);
+    assert_eq!(theirs.get("/connections", &[]).await.expect(200).text, r#"{"connections":0}"#);
 }

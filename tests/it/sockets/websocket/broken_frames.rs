@@ -60,7 +60,11 @@ async fn a_frame_of_one_megabyte_closes_with_1009() {
 
 #[actix_web::test]
 async fn the_largest_frame_is_read_and_one_byte_more_is_not() {
-    let server = Server::start_with(|config| config.socket.max_frame_bytes = 1_000).await;
+    let server = Server::start_with(|config| {
+        config.socket.max_frame_bytes = 1_000;
+        config.socket.max_event_data_bytes = 1_000;
+    })
+    .await;
     let mut socket = Socket::open(&server).await;
     let padded = |bytes: usize| {
         let frame = r#"{"event":"pusher:ping","data":""}"#;
@@ -99,7 +103,11 @@ async fn a_message_in_fragments_is_one_message() {
 
 #[actix_web::test]
 async fn fragments_without_an_end_close_with_1009() {
-    let server = Server::start_with(|config| config.socket.max_frame_bytes = 1_000).await;
+    let server = Server::start_with(|config| {
+        config.socket.max_frame_bytes = 1_000;
+        config.socket.max_event_data_bytes = 1_000;
+    })
+    .await;
     let mut socket = Socket::open(&server).await;
     let mut opcode = Data::Text;
     for _ in 0..2_000 {

@@ -1,5 +1,10 @@
 //! The handshake, and every reason to refuse it: said on the socket, for a refused upgrade tells pusher-js nothing.
 
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use crate::support::publisher::Publisher;
 use crate::support::server::Server;
 use crate::support::settings::APP_KEY;
@@ -50,6 +55,11 @@ async fn a_path_that_is_no_apps_is_4005() {
     let server = Server::start().await;
     expect_refusal(&server, "/app", 4005).await;
     expect_refusal(&server, &format!("/app/{APP_KEY}/more?protocol=7"), 4005).await;
+    for path in ["/", "/app/", "/nowhere", "/api/v1/rooms", "/apps/1/events", "/prefix/app/app-key", "/health/live"] {
+        expect_refusal(&server, path, 4005).await;
+    }
+    let metrics = server.stranger().get("/metrics").await.expect(200).text;
+    assert!(metrics.contains("hubbub_connections_refused_total{reason=\"unknown_path\"} 9\n"), "{metrics}");
 }
 
 #[actix_web::test]
@@ -70,10 +80,12 @@ async fn a_disabled_app_is_4003_on_sockets_and_403_over_http() {
 
 #[actix_web::test]
 async fn pages_of_other_origins_are_4009_and_programs_without_one_are_let_in() {
-    let app = format!("{OTHER_APP}allowed_origins = [\"https://example.org\", \"http://localhost:3000\"]\n");
+    let app = format!(
+        "{OTHER_APP}allowed_origins = [\"https://example.org:443\", \"localhost:3000\", \"https://*.example.com\"]\n"
+    );
     let server = Server::start_with(|config| write_apps(config, &app)).await;
     let path = format!("/app/{OTHER_KEY}?protocol=7");
-    for origin in ["https://example.org", "http://localhost:3000"] {
+    for origin in ["https://example.org", "http://localhost:3000", "https://a.b.example.com"] {
         let mut socket = Socket::connect(&server, &path, &[("origin", origin)]).await;
         socket.expect("pusher:connection_established").await;
     }
@@ -109,9 +121,36 @@ async fn one_socket_more_than_the_server_may_have_is_4100() {
 }
 
 #[actix_web::test]
-async fn a_server_that_stops_closes_with_4200() {
+async fn a_server_that_stops_answers_newcomers_with_503_at_once_and_closes_its_sockets_with_4100_at_the_end() {
     let mut server = Server::start().await;
     let mut socket = Socket::open(&server).await;
+    // A request whose body is missing keeps the server from ending.
+    let mut slow = TcpStream::connect(server.address()).await.expect("connected");
+    let head =
+        "POST /api/v1/session HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
+    slow.write_all(head.as_bytes()).await.expect("written");
+    // Answered after the head of the other, on the only worker.
+    server.stranger().get("/health/live").await.expect(200);
     server.stop();
-    assert_eq!(socket.closed().await.code, 4200);
+    let begin = Instant::now();
+    // The first may still be accepted as before.
+    while server.stranger().get("/health/live").await.status != 503 {
+        assert!(begin.elapsed() < Duration::from_secs(1), "it does not refuse");
+    }
+    for upgrade in [
+        "",
+        "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+    ] {
+        let (mut stream, asked) = (TcpStream::connect(server.address()).await.expect("connected"), Instant::now());
+        let request = format!("GET /app/{APP_KEY}?protocol=7 HTTP/1.1\r\nhost: x\r\n{upgrade}\r\n");
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 1"), "{answer}");
+        assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+    }
+    // Sockets work until the requests are done, and are closed then.
+    socket.expect_silence().await;
+    slow.write_all(b"{\"a\": 1}").await.expect("written");
+    assert_eq!(socket.closed().await.code, 4100);
 }

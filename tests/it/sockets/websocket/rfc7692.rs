@@ -17,7 +17,11 @@ const ANSWER: &str = "permessage-deflate; server_no_context_takeover; client_no_
 const MAX_FRAME_BYTES: usize = 2_000;
 
 async fn server() -> Server {
-    Server::start_with(|config| config.socket.max_frame_bytes = MAX_FRAME_BYTES).await
+    Server::start_with(|config| {
+        config.socket.max_frame_bytes = MAX_FRAME_BYTES;
+        config.socket.max_event_data_bytes = MAX_FRAME_BYTES;
+    })
+    .await
 }
 
 /// What this run's transport answers to an offer that can be accepted.

@@ -1,0 +1,2 @@
+DROP INDEX documents_by_maker;
+DROP INDEX files_by_uploader;
