@@ -1,11 +1,28 @@
+import { createHash } from 'node:crypto';
+
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 // `make dev` says where its server listens.
 const server = process.env.HUBBUB_DEV_SERVER ?? 'http://127.0.0.1:8080';
 
+/** Names the build in the page, by the names of its files, which hold digests of what is in them. */
+const buildName: Plugin = {
+  name: 'build-name',
+  transformIndexHtml: {
+    order: 'post',
+    handler(_, { bundle }) {
+      if (bundle === undefined) return [];
+      const names = Object.keys(bundle).filter((name) => name.startsWith('assets/'));
+      const content = createHash('sha256').update(names.sort().join()).digest('hex').slice(0, 16);
+      return [{ tag: 'meta', attrs: { name: 'hubbub-build', content }, injectTo: 'head' }];
+    },
+  },
+};
+
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), buildName],
   build: {
     target: 'es2022',
     // The first browsers that know light-dark(), with which the two themes are written.

@@ -82,6 +82,13 @@ impl Timeline {
         self.answered.store(self.elapsed_ns(), Ordering::Relaxed);
     }
 
+    /// When the event was handed to the bus. The broadcaster may note that it has the event before the handler notes that it has
+    /// handed it over; what comes first is the time of both.
+    fn dispatched_us(&self) -> Option<u64> {
+        let dispatched = micros(&self.dispatched)?;
+        Some(micros(&self.heard).map_or(dispatched, |heard| heard.min(dispatched)))
+    }
+
     /// The value of the `Server-Timing` header: the duration of each step and the total, in milliseconds.
     #[must_use]
     pub fn server_timing(&self) -> String {
@@ -185,7 +192,7 @@ impl TimelineStore {
             seq: *seq,
             received_at: timeline.received_at,
             stored_us: micros(&timeline.stored),
-            dispatched_us: micros(&timeline.dispatched),
+            dispatched_us: timeline.dispatched_us(),
             heard_us: micros(&timeline.heard),
             written_us: micros(&timeline.written),
             sockets: timeline.sockets.load(Ordering::Relaxed),
@@ -206,6 +213,18 @@ mod tests {
         }
         assert!(store.steps(MessageId(1)).is_none());
         assert!(store.steps(MessageId(2)).is_some() && store.steps(MessageId(3)).is_some());
+    }
+
+    #[test]
+    fn an_event_is_never_heard_before_it_was_dispatched() {
+        let timeline = Timeline::start();
+        timeline.heard();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        timeline.dispatched();
+        let store = TimelineStore::new(1);
+        store.keep(MessageId(1), Seq(1), timeline);
+        let steps = store.steps(MessageId(1)).expect("kept");
+        assert!(steps.dispatched_us.is_some() && steps.dispatched_us <= steps.heard_us);
     }
 
     #[test]

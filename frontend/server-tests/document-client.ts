@@ -88,7 +88,7 @@ export class DocumentClient {
     setLocation(origin);
     this.#realtime = new Realtime(
       { ...instance.socket, host: '127.0.0.1', port: cable.port, tls: false },
-      (socketId, channel) => api.authoriseChannel(socketId, channel),
+      (socketId, channels) => api.authoriseChannels(socketId, channels),
       () => undefined,
     );
     const send = (event: ClientUpdate): void => {

@@ -74,6 +74,11 @@ pub enum ConfigError {
     /// A secret is so short that it could be found by trying.
     #[error("{0} must have at least {1} characters, and must not be guessable")]
     ShortSecret(&'static str, usize),
+    /// The page, the API and the sockets are at fixed paths.
+    #[error(
+        "HUBBUB_PUBLIC_URL is a scheme and a host, such as https://chat.example.org: Hubbub cannot be served below a path; it is {0:?}"
+    )]
+    PublicUrlWithPath(String),
     /// Short enough to be found by trying.
     #[error("HUBBUB_TOKEN_SECRET must have at least 32 characters, and must not be guessable")]
     TokenSecret,

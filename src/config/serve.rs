@@ -152,6 +152,9 @@ impl ServeConfig {
         if is_short(&self.socket.app_secret, MIN_APP_SECRET_BYTES) {
             return Err(ConfigError::ShortSecret("HUBBUB_APP_SECRET", MIN_APP_SECRET_BYTES));
         }
+        if let Some(url) = self.public_url.as_deref().filter(|url| has_path(url)) {
+            return Err(ConfigError::PublicUrlWithPath(url.to_owned()));
+        }
         if self.auth.token_secret.as_ref().is_some_and(|secret| secret.expose().len() < MIN_TOKEN_SECRET_BYTES) {
             return Err(ConfigError::TokenSecret);
         }
@@ -189,5 +192,31 @@ impl ServeConfig {
     #[must_use]
     pub const fn effective_sign_up(&self) -> SignUp {
         if self.demo { SignUp::Open } else { self.sign_up }
+    }
+}
+
+/// Whether a URL has more than a scheme, a host and a port.
+fn has_path(url: &str) -> bool {
+    let host_on = url.split_once("://").map_or(url, |(_, rest)| rest);
+    host_on.trim_end_matches('/').contains(['/', '?', '#'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_below_a_path_is_noticed() {
+        for url in [
+            "https://example.org/chat",
+            "https://example.org/chat/",
+            "http://example.org:8080/?x=1",
+            "https://example.org/#a",
+        ] {
+            assert!(has_path(url), "{url}");
+        }
+        for url in ["https://example.org", "https://example.org/", "http://10.0.0.7:8080", "http://[::1]:8080/"] {
+            assert!(!has_path(url), "{url}");
+        }
     }
 }

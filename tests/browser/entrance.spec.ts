@@ -31,11 +31,12 @@ test.describe('a new server', () => {
     const invited = new URL(link);
     const grace = await open(invited.pathname + invited.search);
     await expect(grace.getByText('You have been invited.')).toBeVisible();
+    await expect(grace.getByLabel('Invitation code')).toHaveCount(0);
     await grace.getByLabel('Your name').fill('Grace Hopper');
     await grace.getByLabel('Password').fill('another long password');
     await grace.getByRole('button', { name: 'Create account' }).click();
-    await grace.getByRole('link', { name: 'Lounge' }).first().click();
-    await grace.getByRole('button', { name: 'Join Lounge' }).click();
+    // A newcomer is taken into the oldest open room.
+    await expect(grace.getByRole('heading', { name: 'Lounge' })).toBeVisible();
     await send(grace, 'Here I am');
     await ada.keyboard.press('Escape');
     await expect(rows(ada, 'Here I am')).toBeVisible();
@@ -60,9 +61,10 @@ test('whoever signs out is out, in every tab, and comes back to the same room', 
   await expect(tab.getByRole('log')).toBeVisible();
   await ada.getByRole('button', { name: 'Settings' }).click();
   await ada.getByRole('button', { name: 'Sign out' }).click();
-  for (const page of [ada, tab]) await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  for (const page of [ada, tab])
+    await expect(page.getByRole('heading', { name: 'Sign in', exact: true })).toBeVisible();
   await ada.reload();
-  await expect(ada.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  await expect(ada.getByRole('heading', { name: 'Sign in', exact: true })).toBeVisible();
 });
 
 test.describe('when access tokens live for a moment', () => {

@@ -10,8 +10,9 @@ import { TimelineStore } from '../lib/timeline/timeline-store';
 import { ApiError } from '../lib/http/problem';
 import { type ConnectionState, Realtime, type RealtimeEvent } from '../lib/realtime/realtime';
 import { storage } from '../lib/storage/storage';
-import type { Instance, Room, RoomFacts, User } from '../lib/http/wire';
+import type { Instance, MessagePage, Room, RoomFacts, User } from '../lib/http/wire';
 import { Documents } from './documents/documents.svelte';
+import { pageVersion } from './page/page-version.svelte';
 import { RoomState, type RoomStateEvent } from './rooms/room.svelte';
 import type { Session } from './people/session.svelte';
 
@@ -21,6 +22,11 @@ const READ_DELAY_MS = 250;
 const POLL_WITHOUT_SOCKET_MS = 15_000;
 /** When the list of rooms could not be read, it is asked for again after this. */
 const REPAIR_RETRY_MS = 3_000;
+
+/** Within this after the rooms were read, the server's reminders cover what was missed. */
+const ROOMS_FRESH_MS = 20_000;
+/** A page that looked at the rooms within this does not look again because it got the focus. */
+const LOOKED_MS = 2_000;
 
 export class Chat {
   readonly api: Api;
@@ -48,6 +54,9 @@ export class Chat {
   #repairing: Promise<void> | null = null;
   #repairTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  #firstPage: { roomId: number; page: Promise<MessagePage> } | null = null;
+  /** When the rooms were read last, by this machine's clock. */
+  #roomsReadAt = -Infinity;
 
   readonly joined = $derived(this.#sorted((room) => room.isMember));
   readonly joinable = $derived(this.#sorted((room) => !room.isMember && room.facts.kind === 'open'));
@@ -57,15 +66,20 @@ export class Chat {
     private readonly session: Session,
     readonly me: User,
     readonly instance: Instance,
+    /** The room that will be on screen first: its messages are asked for beside the list of rooms. */
+    firstRoomId: number | null = null,
   ) {
-    this.api = new Api(new HttpClient(session.credentialsOf(me.id)));
+    const noteVersion = (headers: Headers): void => pageVersion.note(headers);
+    this.api = new Api(new HttpClient(session.credentialsOf(me.id), undefined, noteVersion));
+    if (firstRoomId !== null) this.#firstPage = { roomId: firstRoomId, page: this.api.messages(firstRoomId) };
+    this.#firstPage?.page.catch(() => undefined); // Whoever takes it hears of it; perhaps nobody does.
     this.drafts = new Drafts(me.id, storage);
     this.unsent = new UnsentMessages(me.id, storage, this.api, this.timelines, (message) =>
       this.rooms.get(message.room_id)?.take(message),
     );
     this.#realtime = new Realtime(
       instance.socket,
-      (socketId, channel) => this.api.authoriseChannel(socketId, channel),
+      (socketId, channels) => this.api.authoriseChannels(socketId, channels),
       (event) => this.#on(event),
     );
     this.documents = new Documents(me.id, this.api, this.#realtime);
@@ -94,6 +108,14 @@ export class Chat {
       if (error instanceof ApiError && error.status === 404) return null;
       throw error;
     }
+  }
+
+  /** The newest messages of a room, when they were asked for before the room was known; once. */
+  takeFirstPage(roomId: number): Promise<MessagePage> | null {
+    if (this.#firstPage?.roomId !== roomId) return null;
+    const { page } = this.#firstPage;
+    this.#firstPage = null;
+    return page;
   }
 
   async createRoom(draft: Parameters<Api['createRoom']>[0]): Promise<RoomState> {
@@ -155,6 +177,7 @@ export class Chat {
     try {
       const rooms = await this.api.rooms();
       if (this.#isClosed) return;
+      this.#roomsReadAt = Date.now();
       for (const room of rooms) {
         const known = this.rooms.get(room.id);
         if (known?.isMember && room.membership === null && !known.isStale(room)) this.#roomLost(room.id);
@@ -198,7 +221,7 @@ export class Chat {
       case 'connection':
         return this.#connectionChanged(event.state);
       case 'subscribed':
-        return void this.repair();
+        return this.#subscribed();
       case 'room.joined':
         return void this.#roomGained(event.roomId);
       case 'room.left':
@@ -208,6 +231,14 @@ export class Chat {
       default:
         return event satisfies never;
     }
+  }
+
+  /**
+   * What happened between reading the rooms and subscribing to them, the server's reminders tell: it sends a room's last number
+   * 1, 5 and 30 seconds after its last event. So the rooms that were just read need not be read again.
+   */
+  #subscribed(): void {
+    if (Date.now() - this.#roomsReadAt > ROOMS_FRESH_MS) void this.repair();
   }
 
   #onRoom(event: RoomStateEvent): void {
@@ -295,7 +326,7 @@ export class Chat {
     const woke = (): void => {
       if (document.visibilityState !== 'visible') return;
       this.tryNow();
-      void this.repair();
+      if (Date.now() - this.#roomsReadAt > LOOKED_MS) void this.repair();
     };
     document.addEventListener('visibilitychange', woke, { signal });
     // Nobody tells a page about open rooms that its person is not in: look when they come to look.

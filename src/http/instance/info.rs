@@ -20,6 +20,9 @@ struct InstanceResponse<'a> {
     sign_up: &'static str,
     #[schema(required)]
     demo: Option<DemoResponse<'a>>,
+    /// Where people find this server, as its operator says; with `https://` browsers refuse its cookie over `http://`.
+    #[schema(required)]
+    public_url: Option<&'a str>,
     socket: SocketResponse<'a>,
     limits: LimitsResponse,
 }
@@ -100,6 +103,7 @@ pub(crate) async fn show_instance(state: web::Data<WebState>) -> Result<HttpResp
             SignUp::Invite => "invite",
         },
         demo: state.config.demo.then(|| DemoResponse { people: people.collect() }),
+        public_url: state.config.public_url.as_deref(),
         socket: SocketResponse::of(&state),
         limits: LimitsResponse {
             message_chars: state.limits.message_chars,

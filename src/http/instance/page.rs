@@ -1,8 +1,9 @@
 //! The page: the files of `frontend/dist`, which the binary carries.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -15,6 +16,26 @@ use crate::http::error::ApiError;
 #[folder = "frontend/dist"]
 #[allow_missing = true]
 struct Dist;
+
+/// The header of API answers that names the build of the page that this server has. A page of another build is old.
+pub(crate) const PAGE_BUILD: HeaderName = HeaderName::from_static("x-hubbub-build");
+
+/// What stands in `index.html` before the name of its build (frontend/vite.config.ts).
+const BUILD_MARK: &str = "name=\"hubbub-build\" content=\"";
+
+/// The name of the page's build; `None` when the page is not built.
+pub(crate) fn page_build() -> Option<HeaderValue> {
+    static BUILD: LazyLock<Option<HeaderValue>> = LazyLock::new(read_page_build);
+    // A debug build reads the page from the disk, where it may change.
+    if cfg!(debug_assertions) { read_page_build() } else { BUILD.clone() }
+}
+
+fn read_page_build() -> Option<HeaderValue> {
+    let page = Dist::get("index.html")?;
+    let text = std::str::from_utf8(&page.data).ok()?;
+    let (build, _) = text.split_once(BUILD_MARK)?.1.split_once('"')?;
+    HeaderValue::from_str(build).ok()
+}
 
 /// Paths that programs ask: a wrong one is an error for them and not a page.
 const PROGRAMS: [&str; 5] = ["api", "broadcasting", "health", "app", "apps"];

@@ -15,6 +15,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, web};
 use crate::domain::Refusal;
 use crate::http::error::ApiError;
 use crate::http::instance::openapi::allowed_methods;
+use crate::http::instance::page::{PAGE_BUILD, page_build};
 use crate::http::rations::counters::RationState;
 use crate::http::state::WebState;
 
@@ -61,6 +62,11 @@ pub async fn finish_answer(
     let is_unchanged = response.status() == StatusCode::NOT_MODIFIED;
     add_security_headers(response.headers_mut(), &request, is_unchanged);
     response.headers_mut().insert(REQUEST_ID, request_id);
+    if request.path().starts_with("/api/v1/")
+        && let Some(build) = page_build()
+    {
+        response.headers_mut().insert(PAGE_BUILD, build);
+    }
     Ok(ServiceResponse::new(request, response))
 }
 

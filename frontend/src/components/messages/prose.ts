@@ -2,11 +2,14 @@
 
 import type { Attachment } from 'svelte/attachments';
 
+import { isForPrograms } from '../../lib/browser/route';
+
 /**
  * Lets each block run in the direction of its text (what is within a block, the style sheet does), lets the keyboard reach what scrolls sideways, and gives the boxes of task
  * lists a name.
  */
 export const usable: Attachment<HTMLElement> = (prose) => {
+  for (const link of prose.querySelectorAll('a[href]')) leadsWell(link as HTMLAnchorElement);
   for (const block of prose.children) block.setAttribute('dir', 'auto');
   for (const box of prose.querySelectorAll<HTMLInputElement>('input[type="checkbox"]')) {
     box.ariaLabel = box.checked ? 'done' : 'to do';
@@ -22,3 +25,10 @@ export const usable: Attachment<HTMLElement> = (prose) => {
   observer.observe(prose);
   return () => observer.disconnect();
 };
+
+/** A link to this server opens in this page; one to what is for programs, which is JSON, leads nowhere. */
+function leadsWell(link: HTMLAnchorElement): void {
+  if (link.origin !== location.origin) return;
+  if (isForPrograms(new URL(link.href))) link.removeAttribute('href');
+  else if (link.pathname !== '/api/docs') link.removeAttribute('target');
+}

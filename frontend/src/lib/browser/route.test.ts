@@ -1,8 +1,26 @@
 import { describe, expect, it } from 'vitest';
 
-import { documentPath, messagePath, parseRoute, roomPath } from './route';
+import { documentPath, isForPrograms, messagePath, parseRoute, roomPath } from './route';
 
 const parse = (path: string) => parseRoute(new URL(path, 'http://hubbub.test'));
+
+const address = (path: string): URL => new URL(path, 'https://chat.example.org');
+
+describe('addresses of no page', () => {
+  it('are told apart from the page of the rooms', () => {
+    expect(parseRoute(address('/'))).toEqual({ page: 'home' });
+    for (const path of ['/nothing', '/rooms', '/rooms/x', '/rooms/1/other', '/Rooms/1']) {
+      expect(parseRoute(address(path))).toEqual({ page: 'unknown' });
+    }
+  });
+
+  it('may be for programs', () => {
+    for (const path of ['/api/v1/rooms', '/api', '/health/live', '/apps/1/events', '/app/key', '/broadcasting/auth']) {
+      expect(isForPrograms(address(path))).toBe(true);
+    }
+    for (const path of ['/api/docs', '/rooms/1', '/apple', '/']) expect(isForPrograms(address(path))).toBe(false);
+  });
+});
 
 describe('an address', () => {
   it('stands for a room', () => {
@@ -22,9 +40,8 @@ describe('an address', () => {
     expect(parse('/sign-up')).toEqual({ page: 'sign-up', invite: null });
   });
 
-  it('leads home when it stands for nothing', () => {
+  it('is unknown when it stands for nothing', () => {
     for (const path of [
-      '/',
       '/rooms/',
       '/rooms/x',
       '/rooms/1/2',
@@ -33,7 +50,7 @@ describe('an address', () => {
       '/elsewhere',
       '/rooms/9999999999999999',
     ]) {
-      expect(parse(path), path).toEqual({ page: 'home' });
+      expect(parse(path), path).toEqual({ page: 'unknown' });
     }
   });
 

@@ -4,8 +4,10 @@ import { HttpClient } from './client';
 import type {
   ApiToken,
   CatchUp,
+  ChannelAuthorizations,
   DocumentFacts,
   DocumentVersion,
+  Instance,
   Invite,
   LoadedDocument,
   Member,
@@ -24,6 +26,9 @@ export interface HistoryCursor {
   around?: number;
   around_number?: number;
 }
+
+/** How many people a search answers with at most. */
+export const PEOPLE_FOUND_MAX = 100;
 
 export class Api {
   constructor(private readonly http: HttpClient) {}
@@ -58,6 +63,10 @@ export class Api {
   /** What happened in a room after `seq`. */
   eventsAfter(roomId: number, seq: number): Promise<CatchUp> {
     return this.http.call('GET', `/api/v1/rooms/${roomId}/events?after=${seq}&limit=500`);
+  }
+
+  instance(): Promise<Instance> {
+    return this.http.call('GET', '/api/v1/instance', { anonymous: true });
   }
 
   async rooms(): Promise<Room[]> {
@@ -149,7 +158,7 @@ export class Api {
   }
 
   async findPeople(query: string): Promise<User[]> {
-    const search = new URLSearchParams({ query, limit: '20' });
+    const search = new URLSearchParams({ query, limit: String(PEOPLE_FOUND_MAX) });
     return (await this.http.call<{ items: User[] }>('GET', `/api/v1/users?${search}`)).items;
   }
 
@@ -169,8 +178,9 @@ export class Api {
     return this.http.call('DELETE', `/api/v1/tokens/${tokenId}`);
   }
 
-  /** Asks for the right to join a channel with this socket. */
-  authoriseChannel(socketId: string, channelName: string): Promise<{ auth: string; channel_data?: string }> {
-    return this.http.call('POST', '/broadcasting/auth', { form: { socket_id: socketId, channel_name: channelName } });
+  /** Asks for the right to join channels with this socket. */
+  authoriseChannels(socketId: string, channelNames: readonly string[]): Promise<ChannelAuthorizations> {
+    const body = { socket_id: socketId, channel_names: channelNames };
+    return this.http.call('POST', '/broadcasting/auth/channels', { body });
   }
 }

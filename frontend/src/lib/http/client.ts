@@ -29,6 +29,8 @@ export class HttpClient {
   constructor(
     private readonly credentials: Credentials,
     private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
+    /** Hears the headers of each answer. */
+    private readonly answered: (headers: Headers) => void = () => undefined,
   ) {}
 
   async call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
@@ -71,12 +73,12 @@ export class HttpClient {
       headers.set('Content-Type', 'application/json');
       init.body = JSON.stringify(options.body);
     }
-    try {
-      return await this.fetcher(path, init);
-    } catch {
+    const response = await this.fetcher(path, init).catch(() => {
       // Fetch rejects for a refused connection, a lost one and a timeout alike: in all of them nobody answered.
       throw new Unreachable();
-    }
+    });
+    this.answered(response.headers);
+    return response;
   }
 }
 

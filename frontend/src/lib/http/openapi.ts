@@ -1051,6 +1051,8 @@ export interface components {
             first_run: boolean;
             limits: components["schemas"]["Limits"];
             name: string;
+            /** @description Where people find this server, as its operator says; with `https://` browsers refuse its cookie over `http://`. */
+            public_url: string | null;
             sign_up: components["schemas"]["SignUp"];
             socket: components["schemas"]["SocketAddress"];
             version: string;

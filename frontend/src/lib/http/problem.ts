@@ -7,6 +7,21 @@ interface ProblemBody {
   errors?: { field: string; detail: string }[];
 }
 
+let showsSettingNames = false;
+
+/** Whether the person can do something with the name of a setting: administrators can, others cannot. */
+export function showSettingNames(shows: boolean): void {
+  showsSettingNames = shows;
+}
+
+/** A server's sentence without the settings that it names, such as ` (HUBBUB_MAX_MESSAGE_CHARS)`. */
+function forPerson(detail: string): string {
+  if (showsSettingNames) return detail;
+  return detail
+    .replace(/\s*[([][^()[\]]*\bHUBBUB_[A-Z0-9_]+[^()[\]]*[)\]]/g, '')
+    .replace(/\bHUBBUB_[A-Z0-9_]+/g, 'a setting of the server');
+}
+
 /** The server answered, and the answer is no (`application/problem+json`). */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -26,12 +41,12 @@ export class ApiError extends Error {
       (body: unknown) => (typeof body === 'object' && body !== null ? (body as ProblemBody) : {}),
       () => ({}) as ProblemBody,
     );
-    const fields = Object.fromEntries((problem.errors ?? []).map((error) => [error.field, error.detail]));
+    const fields = Object.fromEntries((problem.errors ?? []).map((error) => [error.field, forPerson(error.detail)]));
     const retryAfter = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
     return new ApiError(
       response.status,
       problem.code ?? 'unknown',
-      problem.detail ?? problem.title ?? `The server answered ${response.status}.`,
+      forPerson(problem.detail ?? problem.title ?? `The server answered ${response.status}.`),
       fields,
       Number.isNaN(retryAfter) ? null : retryAfter,
     );

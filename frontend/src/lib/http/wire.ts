@@ -59,6 +59,8 @@ const IS_ROOM_EVENT: Record<Schemas['EventType'], true> = {
 };
 export const ROOM_EVENT_TYPES = Object.keys(IS_ROOM_EVENT) as Schemas['EventType'][];
 
+export type ChannelAuthorizations = Schemas['ChannelAuthorizations'];
+
 export type CatchUp = Schemas['CatchUp'];
 
 /** Steps 2 and 3 as the event carries them; microseconds after `received_at`. */

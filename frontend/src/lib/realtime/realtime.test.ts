@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import FakePusher from '../testing/fake-pusher';
-import { ApiError, Unreachable } from '../http/problem';
+import { Unreachable } from '../http/problem';
 import {
   type Authorise,
   type DocumentChannelEvent,
@@ -14,7 +14,10 @@ import { posted, settled } from '../testing/objects';
 vi.mock('pusher-js', () => import('../testing/fake-pusher'));
 
 function setup() {
-  const authorise = vi.fn<Authorise>(async () => ({ auth: 'key:signature' }));
+  const authorise = vi.fn<Authorise>(async (_, names) => ({
+    channels: names.map((channel_name) => ({ channel_name, auth: 'key:signature' })),
+    refused: [],
+  }));
   const on = vi.fn<(event: RealtimeEvent) => void>();
   const onRoom = vi.fn<(event: RoomChannelEvent) => void>();
   const realtime = new Realtime({ key: 'key', host: null, port: null, tls: null }, authorise, on);
@@ -88,7 +91,7 @@ describe('the socket', () => {
   it('gives a room up that the server refuses', async () => {
     const { authorise, onRoom, realtime, pusher } = setup();
     realtime.subscribeRoom(1, onRoom);
-    authorise.mockRejectedValueOnce(new ApiError(403, 'channel_refused', 'No.'));
+    authorise.mockResolvedValueOnce({ channels: [], refused: ['private-room.1'] });
     await pusher.authorise('private-room.1');
     pusher.channel('private-room.1')?.emit('pusher:subscription_error', { type: 'AuthError' });
     vi.advanceTimersByTime(60_000);

@@ -3,9 +3,16 @@
 import Pusher, { type Channel, type Members, type Options, type PresenceChannel } from 'pusher-js';
 
 import { now } from '../timeline/timeline-store';
-import { ApiError } from '../http/problem';
+import { ChannelRefused, ChannelRights } from './channel-rights';
 import { Reconnector } from './reconnector';
-import { type ClientUpdate, type DocumentSaved, type Instance, ROOM_EVENT_TYPES, type RoomEvent } from '../http/wire';
+import {
+  type ChannelAuthorizations,
+  type ClientUpdate,
+  type DocumentSaved,
+  type Instance,
+  ROOM_EVENT_TYPES,
+  type RoomEvent,
+} from '../http/wire';
 
 /** How the socket stands. `refused`: the server does not want it, and trying again would not help. */
 export type ConnectionState = 'connecting' | 'connected' | 'refused';
@@ -17,8 +24,8 @@ export interface PresentPerson {
   username: string;
 }
 
-/** Asks the server for the right to subscribe to a channel. */
-export type Authorise = (socketId: string, channelName: string) => Promise<{ auth: string; channel_data?: string }>;
+/** Asks the server for the right to subscribe to channels. */
+export type Authorise = (socketId: string, channelNames: readonly string[]) => Promise<ChannelAuthorizations>;
 
 /** What comes in that concerns the page as a whole. */
 export type RealtimeEvent =
@@ -85,14 +92,15 @@ export class Realtime {
     authorise: Authorise,
     private readonly on: (event: RealtimeEvent) => void,
   ) {
+    const rights = new ChannelRights(authorise);
     this.#pusher = new Pusher(socket.key, {
       ...socketAddress(socket),
       channelAuthorization: {
         customHandler: ({ socketId, channelName }, answer) => {
-          authorise(socketId, channelName).then(
-            (data) => answer(null, data),
+          rights.ask(socketId, channelName).then(
+            (right) => answer(null, right),
             (error: unknown) => {
-              if (error instanceof ApiError && error.status === 403) this.#forbidden.add(channelName);
+              if (error instanceof ChannelRefused) this.#forbidden.add(channelName);
               answer(error instanceof Error ? error : new Error(String(error)), null);
             },
           );

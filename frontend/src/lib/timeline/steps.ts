@@ -104,7 +104,7 @@ export function timelineSteps({ timeline, page, seq, otherAuthor }: About): Time
         timeline.sockets !== null && (ifKnown(took('heard', 'written'), (time) => `in ${time}.`) ?? '.'),
       ).replace(/ \.$/, '.'),
       places: [
-        { file: 'src/broadcast/actor/broadcaster.rs', name: 'run' },
+        { file: 'src/broadcast/actor/broadcaster.rs', name: 'broadcast' },
         { file: 'src/broadcast/hub/hub.rs', name: 'handle' },
       ],
     },

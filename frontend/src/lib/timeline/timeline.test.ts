@@ -58,6 +58,14 @@ describe('the journey of a message', () => {
     expect(names(ahead).indexOf('heard')).toBeLessThan(names(ahead).indexOf('received'));
   });
 
+  it('never has the event picked up before it was dispatched', () => {
+    const line = timelineOf({ ...server, dispatched_us: 660, heard_us: 655 }, {});
+    expect(names(line).indexOf('dispatched')).toBeLessThan(names(line).indexOf('heard'));
+    expect(between(line, 'dispatched', 'heard')).toBe(0);
+    const sound = timelineOf(server, {});
+    expect(between(sound, 'dispatched', 'heard')).toBeCloseTo(0.033);
+  });
+
   it('moves it by as little as possible', () => {
     const sound = timelineOf(server, { postedAt: RECEIVED - 50, receivedAt: RECEIVED + 50, via: 'socket' });
     expect(sound.alignment?.correctionMs).toBe(0);

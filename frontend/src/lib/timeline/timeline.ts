@@ -93,11 +93,14 @@ export function departure(timeline: Timeline): 'written' | 'heard' {
 function serverPoints(server: ServerTimeline | DispatchedTimeline | null, correctionMs: number): TimelinePoint[] {
   if (server === null) return [];
   const later = 'heard_us' in server ? server : null;
+  const heard = later?.heard_us ?? null;
+  // The broadcaster may note that it has the event before the handler notes that it has handed it over.
+  const isEarly = heard !== null && server.dispatched_us !== null && heard < server.dispatched_us;
   const micros: [PointName, number | null | undefined][] = [
     ['arrived', 0],
     ['stored', server.stored_us],
-    ['dispatched', server.dispatched_us],
-    ['heard', later?.heard_us],
+    ['dispatched', isEarly ? heard : server.dispatched_us],
+    ['heard', heard],
     ['written', later?.written_us],
     ['ready', later?.answered_us],
   ];

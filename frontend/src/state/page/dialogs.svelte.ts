@@ -1,6 +1,7 @@
 // Which dialog is open: one at a time, from wherever it is asked for.
 
 import type { DocumentFacts, Message } from '../../lib/http/wire';
+import { layers } from './layers';
 import type { RoomState } from '../rooms/room.svelte';
 
 export type DialogRequest =
@@ -13,12 +14,16 @@ export type DialogRequest =
 class Dialogs {
   open = $state.raw<DialogRequest | null>(null);
 
+  readonly #close = (): void => void (this.open = null);
+
   show(request: DialogRequest): void {
+    if (this.open === null) layers.opened(this.#close);
     this.open = request;
   }
 
   close(): void {
-    this.open = null;
+    this.#close();
+    layers.closed(this.#close);
   }
 }
 

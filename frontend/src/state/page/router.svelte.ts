@@ -1,8 +1,10 @@
 // The address bar and the page, kept in step.
 
 import { type Route, parseRoute } from '../../lib/browser/route';
+import { historyDepth } from './layers';
 
 class Router {
+  #href = location.href;
   route = $state.raw<Route>(parseRoute(new URL(location.href)));
 
   constructor() {
@@ -11,12 +13,16 @@ class Router {
 
   /** Goes to an address of this page. */
   go(path: string, { replace = false } = {}): void {
-    if (replace) history.replaceState(null, '', path);
+    // The entry of a dialog or of the drawer gives its place to the address that was chosen there.
+    if (replace || historyDepth() > 0) history.replaceState(null, '', path);
     else history.pushState(null, '', path);
     this.#read();
   }
 
   #read(): void {
+    // Dialogs come and go in the history without another address.
+    if (location.href === this.#href) return;
+    this.#href = location.href;
     this.route = parseRoute(new URL(location.href));
   }
 }

@@ -1,7 +1,8 @@
 // Who is signed in, and the access token that proves it. The refresh token lives in a cookie that no script can read.
 
 import { HttpClient, type Credentials } from '../../lib/http/client';
-import { ApiError } from '../../lib/http/problem';
+import { ApiError, showSettingNames } from '../../lib/http/problem';
+import { pageVersion } from '../page/page-version.svelte';
 import { storage } from '../../lib/storage/storage';
 import type { Instance, SessionAnswer, User } from '../../lib/http/wire';
 
@@ -24,8 +25,10 @@ export class Session implements Credentials {
   user = $state.raw<User | null>(null);
   /** Why the person has to sign in again, if there is something to say. */
   notice = $state<string | null>(null);
+  /** Whether the account was created just now: its person is taken to a room. */
+  isNewcomer = false;
 
-  readonly #http = new HttpClient(this);
+  readonly #http = new HttpClient(this, undefined, (headers) => pageVersion.note(headers));
   #token: Token | null = null;
   #renewing: Promise<string | null> | null = null;
   #tabs = new BroadcastChannel('hubbub.session');
@@ -37,8 +40,9 @@ export class Session implements Credentials {
   /** Asks the server what it is, and takes up the session of this browser if there is one. */
   async start(): Promise<void> {
     try {
-      this.instance = await this.#http.call<Instance>('GET', '/api/v1/instance', { anonymous: true });
-      if (storage.getItem(HINT) !== null && !this.instance.first_run) await this.#refresh();
+      const instance = this.#http.call<Instance>('GET', '/api/v1/instance', { anonymous: true });
+      const refreshed = storage.getItem(HINT) === null ? undefined : this.#refresh();
+      [this.instance] = await Promise.all([instance, refreshed]);
       if (this.state !== 'signed-in') this.state = 'signed-out';
     } catch {
       this.state = 'unreachable';
@@ -52,6 +56,7 @@ export class Session implements Credentials {
 
   async signUp(account: { username: string; password: string; name?: string; invite?: string }): Promise<void> {
     this.#accept(await this.#http.call<SessionAnswer>('POST', '/api/v1/users', { body: account, anonymous: true }));
+    this.isNewcomer = true;
     if (this.instance !== null) this.instance = { ...this.instance, first_run: false };
   }
 
@@ -140,6 +145,7 @@ export class Session implements Credentials {
     storage.setItem(HINT, '1');
     this.#token = token;
     this.user = user;
+    showSettingNames(user.role === 'administrator');
     this.notice = null;
     this.state = 'signed-in';
   }
@@ -148,6 +154,7 @@ export class Session implements Credentials {
     if (notice === null) storage.removeItem(HINT);
     this.#token = null;
     this.user = null;
+    showSettingNames(false);
     this.notice = notice;
     this.state = 'signed-out';
   }

@@ -14,7 +14,16 @@ import {
   withPosted,
 } from '../../lib/messages/message-window';
 import { type TimelineStore, now } from '../../lib/timeline/timeline-store';
-import type { Author, DocumentFacts, Member, Message, Room, RoomEvent, RoomFacts } from '../../lib/http/wire';
+import type {
+  Author,
+  DocumentFacts,
+  Member,
+  Message,
+  Room,
+  RoomEvent,
+  RoomFacts,
+  MessagePage,
+} from '../../lib/http/wire';
 import type { UnsentMessages } from '../../lib/messages/unsent-messages.svelte';
 import { TypingUsers } from './typing.svelte';
 
@@ -24,6 +33,8 @@ export interface RoomServices {
   me: Author;
   unsent: UnsentMessages;
   timelines: TimelineStore;
+  /** A page that was asked for before the room was known. */
+  takeFirstPage?: (roomId: number) => Promise<MessagePage> | null;
 }
 
 /** `removed`: this person is no longer in the room. `read`: this person has read further. */
@@ -164,7 +175,8 @@ export class RoomState {
     this.isLoading = true;
     this.failure = null;
     try {
-      const page = await this.services.api.messages(this.id, cursor);
+      const early = Object.keys(cursor).length === 0 ? this.services.takeFirstPage?.(this.id) : null;
+      const page = await (early ?? this.services.api.messages(this.id, cursor));
       if (load !== this.#load) return;
       this.messages = fromPage(page);
       await this.#replay(page.seq);
