@@ -5,9 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::domain::{
-    DocumentId, EndedCredential, EventKind, ReadMark, RoomEvent, RoomId, Subject, Timestamp, UserId,
-};
+use crate::domain::{DocumentId, EndedCredential, EventKind, ReadMark, RoomEvent, RoomId, Subject, Timestamp, UserId};
 use crate::json::{EventPayload, RoomNoticePayload, RoomReadPayload, to_text};
 use crate::pusher::{AppId, ChannelKey, SocketId};
 use crate::timeline::Timeline;

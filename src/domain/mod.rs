@@ -31,7 +31,9 @@ pub use limits::Limits;
 
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
 pub use refusal::Refusal;
-pub use room::{Membership, NextRetention, ReadMark, RetentionDays, RetentionRules, Room, RoomKind, RoomName, RoomTopic};
+pub use room::{
+    Membership, NextRetention, ReadMark, RetentionDays, RetentionRules, Room, RoomKind, RoomName, RoomTopic,
+};
 pub use search::{
     MIN_INNER_CHARS, Phrase, SNIPPET_SOURCE_CHARS, SearchQuery, SnippetPart, Trait, Word, name_words,
     searched_name_words, snippet, words,

@@ -19,7 +19,8 @@ pub(crate) async fn choose(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let mut response = next.call(request).await?;
     let is_long = matches!(response.response().body().size(), BodySize::Sized(bytes) if bytes >= MIN_BYTES);
-    if !(is_long && is_json(&response)) && !response.headers().contains_key(CONTENT_ENCODING) {
+    let is_worth_it = is_long && is_json(&response);
+    if !is_worth_it && !response.headers().contains_key(CONTENT_ENCODING) {
         response.headers_mut().insert(CONTENT_ENCODING, AS_IT_IS);
     }
     Ok(response)

@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 
 use crate::config::Ration;
 use crate::domain::{InvalidField, Password, Refusal, Role, UserId};
+use crate::json::UserPayload;
 use crate::store::AccountChange;
 
 use crate::http::error::ApiError;
-use crate::http::people::users::UserResponse;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
@@ -100,7 +100,7 @@ pub(crate) struct ChangeAccountRequest {
     params(("id" = UserId, Path)),
     request_body = ChangeAccountRequest,
     responses(
-        (status = 200, description = "The person after the change", body = UserResponse),
+        (status = 200, description = "The person after the change", body = UserPayload),
     ),
     extensions(("x-problems" = json!(["administrators_only", "user_not_found", "last_administrator", "invalid_role"]))),
 )]
@@ -116,7 +116,7 @@ pub(crate) async fn change_account(
     let (user, ended) = state.store.change_account(identity.user_id(), *id, change).await?;
     state.end_credentials(&ended);
     state.identities.forget_user(user.id);
-    Ok(HttpResponse::Ok().json(UserResponse::from(&user)))
+    Ok(HttpResponse::Ok().json(UserPayload::from(&user)))
 }
 
 fn parse_role(name: &str) -> Result<Role, InvalidField> {

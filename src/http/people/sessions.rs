@@ -17,7 +17,6 @@ use crate::http::error::ApiError;
 use crate::http::pipeline::body::FormOrJson;
 use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::identity_cache::Credential;
 use crate::http::pipeline::same_site::SameSite;
 use crate::http::rations::requests::AddressRation;
 use crate::http::state::WebState;

@@ -11,7 +11,6 @@ use crate::store::{ApiToken, TokenHash};
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::identity::Identity;
-use crate::http::pipeline::identity_cache::Credential;
 use crate::http::state::WebState;
 use crate::http::text_schema;
 

@@ -86,8 +86,7 @@ fn trim(connection: &mut DbConnection, room: RoomId, kept_from: Timestamp, limit
     let files = files_of_messages(connection, &ids)?;
     diesel::delete(messages::table.filter(messages::id.eq_any(ids))).execute(connection)?;
     let counted = removed.iter().filter(|(_, _, _, deleted_at, _)| deleted_at.is_none());
-    let counted: Vec<_> =
-        counted.map(|&(_, number, author_id, ..)| Uncounted { number, author_id }).collect();
+    let counted: Vec<_> = counted.map(|&(_, number, author_id, ..)| Uncounted { number, author_id }).collect();
     uncount_removed(connection, room, &counted)?;
     let names = files.values().flatten().map(|file| file.name.as_str());
     let mut words: Vec<String> =

@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    EndedCredential, PersonName, Refusal, Role, SessionId, Timestamp, User, UserId, Username, name_words, searched_name_words,
+    EndedCredential, PersonName, Refusal, Role, SessionId, Timestamp, User, UserId, Username, name_words,
+    searched_name_words,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::users;

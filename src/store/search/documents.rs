@@ -120,6 +120,6 @@ fn patterns(phrase: &Phrase) -> (String, String) {
     };
     let mut patterns = phrase.cuts.iter().map(pattern);
     let first = patterns.next().unwrap_or_default();
-    let last = patterns.last().unwrap_or_else(|| first.clone());
+    let last = patterns.next_back().unwrap_or_else(|| first.clone());
     (first, last)
 }

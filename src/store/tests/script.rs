@@ -115,7 +115,7 @@ impl From<Result<Posted, StoreError>> for PostAnswer {
             Ok(Posted::New { message, event }) => {
                 assert_eq!(event.kind.name(), "message.posted");
                 let (event_seq, actor) = (event.seq, event.actor.clone());
-                assert_eq!(posted_message(event), message);
+                assert_eq!(posted_message(*event), message);
                 let Message { seq, number, author, body, .. } = message;
                 assert_eq!((event_seq, &actor), (seq, &author));
                 Self::New { seq: seq.0, number, author: author.username, text: body }

@@ -63,7 +63,8 @@ async fn a_demo_that_was_made_before_there_were_marks_is_marked_by_the_migration
 #[actix_web::test]
 async fn a_demo_refuses_every_setting_that_leads_to_it_from_another_machine() {
     let directory = tempfile::tempdir().expect("a directory");
-    let changes: [(&str, &dyn Fn(&mut ServeConfig)); 8] = [
+    type Change = dyn Fn(&mut ServeConfig);
+    let changes: [(&str, &Change); 8] = [
         ("--listen", &|config| config.listen = "0.0.0.0:0".parse().expect("an address")),
         ("--listen", &|config| config.listen = "[::]:0".parse().expect("an address")),
         ("HUBBUB_PUBLIC_URL", &|config| config.public_url = Some("https://chat.example.org".to_owned())),

@@ -303,7 +303,9 @@ async fn a_database_that_is_gone_beside_its_keys_or_files_is_no_first_start() {
     let (_, content) = with_two_files(&server).await;
     server.restart().await;
     let data_dir = tempfile::tempdir().expect("a directory");
-    let copy = |name: &str| drop(fs::copy(server.data_dir().join(name), data_dir.path().join(name)).expect("copied"));
+    let copy = |name: &str| {
+        fs::copy(server.data_dir().join(name), data_dir.path().join(name)).expect("copied");
+    };
     copy("token-keys.json");
     let refused = |evidence: &str| {
         for command in ["serve", "migrate"] {

@@ -16,7 +16,8 @@ fn serve(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
 
 #[test]
 fn a_setting_that_makes_no_sense_is_a_sentence_and_no_panic() {
-    let cases: [(&[&str], &[(&str, &str)], &str); 6] = [
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case; 6] = [
         (&[], &[("HUBBUB_METRICS_TOKEN", "")], "empty"),
         (&[], &[("HUBBUB_TOKEN_SECRET", " ")], "empty"),
         (&[], &[("HUBBUB_METRICS_TOKEN", "short")], "at least 16 characters"),

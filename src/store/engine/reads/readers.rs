@@ -30,11 +30,13 @@ const WAITING_READS_PER_CONNECTION: usize = 256;
 /// How long a read waits for a new connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Gets a connection, or the reason why there is none, and answers its caller itself.
+type Read = Box<dyn FnOnce(Result<&mut ReadConnection, StoreError>) + Send>;
+
 /// A read that waits for a thread.
 pub(super) struct ReadCommand {
     ticket: Arc<ReadTicket>,
-    /// Gets a connection, or the reason why there is none, and answers its caller itself.
-    read: Box<dyn FnOnce(Result<&mut ReadConnection, StoreError>) + Send>,
+    read: Read,
 }
 
 impl ReadCommand {

@@ -63,7 +63,7 @@ fn answer(
         .collect();
     let earlier = messages_by_id(connection, &earlier)?;
     let answers = posts.iter().zip(stored).map(|(post, stored)| match stored? {
-        Stored::New(message) => Ok(Posted::New { event: message_posted(message.clone()), message: *message }),
+        Stored::New(message) => Ok(Posted::New { event: Box::new(message_posted(message.clone())), message: *message }),
         Stored::Duplicate(id) => replay(earlier.iter().find(|message| message.id == id).cloned(), post),
     });
     Ok(answers.collect())

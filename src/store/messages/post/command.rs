@@ -22,7 +22,7 @@ pub enum Posted {
         /// The message.
         message: Message,
         /// The `message.posted` with this message, to be dispatched.
-        event: RoomEvent,
+        event: Box<RoomEvent>,
     },
     /// An earlier post with the same client id was stored, with this message; there is nothing to dispatch.
     Replayed(Message),

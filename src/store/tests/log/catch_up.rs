@@ -19,7 +19,7 @@ on_both_databases! {
         if let Posted::New { event, .. } =
             database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("stored")
         {
-            dispatched.push(event);
+            dispatched.push(*event);
         }
         let caught_up = database.events_after(ada, room, Seq(0), 100, 1_000).await.expect("a member reads");
         assert_eq!(caught_up.events, dispatched);

@@ -46,7 +46,7 @@ on_both_databases! {
             panic!("a first post was replayed");
         };
         assert_eq!((event.room_id, event.actor.id), (room, ada));
-        let message = posted_message(event);
+        let message = posted_message(*event);
         assert_eq!(message.html, "<p><strong>hi</strong> 🎉</p>\n");
         assert_eq!((message.author.username.as_str(), message.client_id.as_deref()), ("ada", Some("c-1")));
         assert_eq!(database.message(ada, room, message.id).await, Ok(message));
@@ -58,7 +58,7 @@ on_both_databases! {
         let first = database.post_message(ada, room, draft("hello", Some("c-1"))).await.expect("stored");
         let Posted::New { event, .. } = first else { panic!("a first post was replayed") };
         let repeat = database.post_message(ada, room, draft("hello", Some("c-1"))).await;
-        assert_eq!(repeat, Ok(Posted::Replayed(posted_message(event))));
+        assert_eq!(repeat, Ok(Posted::Replayed(posted_message(*event))));
         let view = database.room(ada, room).await.expect("visible");
         assert_eq!((view.room.message_count, view.room.last_seq), (1, Seq(3)));
     }
