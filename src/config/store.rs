@@ -13,7 +13,7 @@ pub struct StoreConfig {
     #[arg(long, env = "HUBBUB_READ_TIMEOUT_SECS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub read_timeout_secs: u32,
     /// Bytes of text and HTML on one page of messages or events, from which on the page ends early; one message is always on it
-    #[arg(long, env = "HUBBUB_MAX_PAGE_BYTES", default_value_t = 1_048_576, value_parser = RangedU64ValueParser::<usize>::new().range(1_024..))]
+    #[arg(long, env = "HUBBUB_MAX_PAGE_BYTES", default_value_t = 1_048_576, value_parser = RangedU64ValueParser::<usize>::new().range(1_024..=67_108_864))]
     pub max_page_bytes: usize,
     /// Writes that may wait in the queue; when it is full, requests are answered 503
     #[arg(long, env = "HUBBUB_WRITE_QUEUE", default_value_t = 4_096, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000_000))]

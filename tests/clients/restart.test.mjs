@@ -77,7 +77,9 @@ test(`${CLIENTS} clients are back 1.5 s after a planned restart`, async () => {
     await untilConnected(clients);
     const aways = clients.flatMap((client) => client.aways);
     const slowest = Math.max(...aways);
-    console.log(`stopped in ${stopped.toFixed()} ms; the slowest of ${aways.length} was away for ${slowest.toFixed()} ms`);
+    console.log(
+      `stopped in ${stopped.toFixed()} ms; the slowest of ${aways.length} was away for ${slowest.toFixed()} ms`,
+    );
     assert.equal(aways.length, CLIENTS);
     assert.ok(slowest <= 1_500, `${slowest} ms`);
   } finally {

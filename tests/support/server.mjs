@@ -60,7 +60,8 @@ export class Server {
   async start() {
     if (this.#directory === '') {
       this.#directory = await mkdtemp(join(tmpdir(), 'hubbub-test-'));
-      for (const [name, text] of Object.entries(this.#files)) await writeFile(join(this.#directory, name), text, { mode: 0o600 });
+      for (const [name, text] of Object.entries(this.#files))
+        await writeFile(join(this.#directory, name), text, { mode: 0o600 });
     }
     const listen = this.url === '' ? `127.0.0.1:${this.#port}` : new URL(this.url).host;
     const flags = ['serve', '--listen', listen, '--data-dir', this.#directory, ...(this.#isDemo ? ['--demo'] : [])];

@@ -33,7 +33,8 @@ export interface paths {
         /** `PUT /documents/{id}`: merges a Yjs update. */
         put: operations["save_document"];
         post?: never;
-        delete?: never;
+        /** `DELETE /documents/{id}`: with its versions, for ever. Who has it open loses the live channel at once. */
+        delete: operations["delete_document"];
         options?: never;
         head?: never;
         /**
@@ -211,6 +212,23 @@ export interface paths {
         /** `GET /me`. */
         get: operations["show_me"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** `PUT /me/password`: ends one's other sessions and all API tokens, for whoever knew the old password may have made them. */
+        put: operations["change_password"];
         post?: never;
         delete?: never;
         options?: never;
@@ -504,6 +522,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** `DELETE /sessions`: signs out everywhere. API tokens stay. */
+        delete: operations["sign_out_everywhere"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -555,6 +590,23 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** `PATCH /users/{id}`: for administrators: another role; deactivating a person, or letting them in again. */
+        patch: operations["change_account"];
         trace?: never;
     };
     "/api/v1/webhooks": {
@@ -807,9 +859,17 @@ export interface components {
             /** @description Present when the client is too far behind: it reads the history anew. */
             resync?: boolean;
         };
+        ChangeAccountRequest: {
+            is_active?: boolean | null;
+            role?: components["schemas"]["Role"] | null;
+        };
         ChangeDocumentRequest: {
             archived?: boolean | null;
             title?: string | null;
+        };
+        ChangePasswordRequest: {
+            current_password: string;
+            password: string;
         };
         ChangeRoomRequest: {
             name?: string | null;
@@ -945,6 +1005,18 @@ export interface components {
              */
             type: "document.created";
         };
+        DocumentDeletedEvent: {
+            actor: components["schemas"]["UserRef"];
+            created_at: components["schemas"]["Timestamp"];
+            document: components["schemas"]["Document"];
+            room_id: components["schemas"]["RoomId"];
+            seq: components["schemas"]["Seq"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "document.deleted";
+        };
         /** @description A document that was found, like a message. */
         DocumentHit: {
             document: components["schemas"]["Document"];
@@ -993,14 +1065,14 @@ export interface components {
             text: string;
             version: components["schemas"]["DocumentVersion"];
         };
-        /** @description A message's new text: as it is, or `{"body":"…"}`. */
+        /** @description A message's new text: as it is, or `{"body":"…"}`. Beside files it may be empty. */
         EditMessageRequest: {
             body: string;
         };
         /** @description What happened in a room. The socket, the event stream, catch-up and webhooks carry it. */
-        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
+        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
         /** @enum {string} */
-        EventType: "document.created" | "document.changed" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "room.changed" | "room.created";
+        EventType: "document.created" | "document.changed" | "document.deleted" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "room.changed" | "room.created";
         FieldProblem: {
             detail: string;
             field: string;
@@ -1204,6 +1276,14 @@ export interface components {
             channel_data?: string;
             channel_name: string;
         };
+        /**
+         * @description How long a room will keep its messages, and from when on: `{"days":30,"at":"…"}`; `days` is null when the instance's
+         *     setting will count.
+         */
+        NextRetention: {
+            at: components["schemas"]["Timestamp"];
+            days: components["schemas"]["RetentionDays"] | null;
+        };
         /** @description A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`. */
         PostMessageRequest: {
             body: string;
@@ -1214,7 +1294,7 @@ export interface components {
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
-            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "foreign_host" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
+            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "last_member" | "last_administrator" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "foreign_host" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_role" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
             /** @description A sentence for people. */
             detail: string;
             errors?: components["schemas"]["FieldProblem"][];
@@ -1279,6 +1359,7 @@ export interface components {
             /** Format: int64 */
             message_count: number;
             name: string;
+            next_retention: components["schemas"]["NextRetention"] | null;
             retention_days: components["schemas"]["RetentionDays"] | null;
             topic: string;
         };
@@ -1308,7 +1389,7 @@ export interface components {
             /** @description The room. */
             room_id: components["schemas"]["RoomId"];
         };
-        /** @description `room.read`, on the person's other devices: `{"room_id":1,"read_number":28}`. */
+        /** @description `room.read`, on the person's other devices: `{"room_id":1,"read_number":28,"unread":2}`. */
         RoomRead: {
             /**
              * Format: int64
@@ -1317,6 +1398,11 @@ export interface components {
             read_number: number;
             /** @description The room. */
             room_id: components["schemas"]["RoomId"];
+            /**
+             * Format: int64
+             * @description How many after it count as unread.
+             */
+            unread: number;
         };
         Rooms: {
             items: components["schemas"]["Room"][];
@@ -1815,6 +1901,112 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "busy" | "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
+    delete_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DocumentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /**
+             * @description - `not_a_member`: You are not a member of this room.
+             *     - `not_allowed`: You are not allowed to do this.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member" | "not_allowed";
+                    };
+                };
+            };
+            /**
+             * @description - `document_not_found`: There is no such document.
+             *     - `not_found`: No endpoint of the API has this path.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unavailable" | "read_timeout";
                     };
                 };
             };
@@ -3303,6 +3495,175 @@ export interface operations {
             };
         };
     };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description The password is changed; the other sessions and all API tokens have ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `invalid_utf8`: The body is not valid UTF-8.
+             *     - `body_incomplete`: The body could not be read to its end.
+             *     - `invalid_json`: The body is not valid JSON.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_utf8" | "body_incomplete" | "invalid_json";
+                    };
+                };
+            };
+            /**
+             * @description - `wrong_credentials`: The user name or the password is wrong.
+             *     - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "wrong_credentials" | "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /**
+             * @description - `session_needed`: An API token cannot do this; sign in and use the access token.
+             *     - `cross_site`: The request was sent by a page of another site, so it is refused.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "session_needed" | "cross_site";
+                    };
+                };
+            };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
+            /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_large";
+                    };
+                };
+            };
+            /** @description - `unsupported_media_type`: This call does not accept a body of this type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /**
+             * @description - `password_too_short`: The password is too short.
+             *     - `password_too_long`: The password is too long.
+             *     - `unknown_field`: The body has an unknown field.
+             *     - `missing_field`: The body lacks a field.
+             *     - `duplicate_field`: The body has a field twice.
+             *     - `invalid_field`: A field of the body has the wrong type.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "password_too_short" | "password_too_long" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /**
+             * @description - `too_many_attempts`: Too many attempts to sign in; wait a moment (HUBBUB_SIGN_INS_PER_MINUTE).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "too_many_attempts" | "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `busy`: The server is busy; try again in a moment.
+             *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "busy" | "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
     show_contract: {
         parameters: {
             query?: never;
@@ -3364,14 +3725,17 @@ export interface operations {
     };
     list_rooms: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description For administrators: closed rooms of others too. */
+                all?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Your rooms, then the open ones that you could join */
+            /** @description Your rooms, then the open ones that you could join; with `all`, every room */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3394,6 +3758,30 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `administrators_only`: Only an administrator may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "administrators_only";
+                    };
+                };
+            };
+            /** @description - `invalid_query`: The query's parameters are not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_query";
                     };
                 };
             };
@@ -3760,6 +4148,7 @@ export interface operations {
             /**
              * @description - `not_a_member`: You are not a member of this room.
              *     - `not_allowed`: You are not allowed to do this.
+             *     - `administrators_only`: Only an administrator may do this.
              */
             403: {
                 headers: {
@@ -3768,7 +4157,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "not_a_member" | "not_allowed";
+                        code?: "not_a_member" | "not_allowed" | "administrators_only";
                     };
                 };
             };
@@ -4870,7 +5259,10 @@ export interface operations {
     };
     remove_member: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Also when nobody would be left in a closed room. */
+                even_the_last?: boolean;
+            };
             header?: never;
             path: {
                 id: components["schemas"]["RoomId"];
@@ -4932,6 +5324,30 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "member_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `last_member`: Nobody else is in this room; without you only an administrator can reach it. Send even_the_last=true to leave. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "last_member";
+                    };
+                };
+            };
+            /** @description - `invalid_query`: The query's parameters are not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_query";
                     };
                 };
             };
@@ -6018,6 +6434,8 @@ export interface operations {
     search_messages: {
         parameters: {
             query: {
+                /** @description Whether archived documents are searched too. */
+                archived?: boolean;
                 before?: components["schemas"]["MessageId"];
                 limit?: number;
                 q: string;
@@ -6409,6 +6827,95 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "cross_site";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
+    sign_out_everywhere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All your sessions have ended, this one too */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /**
+             * @description - `session_needed`: An API token cannot do this; sign in and use the access token.
+             *     - `cross_site`: The request was sent by a page of another site, so it is refused.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "session_needed" | "cross_site";
                     };
                 };
             };
@@ -7028,6 +7535,198 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "invalid_username" | "name_empty" | "name_too_long" | "invalid_text" | "password_too_short" | "password_too_long" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `busy`: The server is busy; try again in a moment.
+             *     - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "busy" | "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
+    change_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description The person after the change */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /**
+             * @description - `invalid_utf8`: The body is not valid UTF-8.
+             *     - `body_incomplete`: The body could not be read to its end.
+             *     - `invalid_json`: The body is not valid JSON.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_utf8" | "body_incomplete" | "invalid_json";
+                    };
+                };
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `administrators_only`: Only an administrator may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "administrators_only";
+                    };
+                };
+            };
+            /**
+             * @description - `user_not_found`: There is no such person.
+             *     - `not_found`: No endpoint of the API has this path.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "user_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `body_too_slow`: The body came too slowly (HUBBUB_BODY_GRACE_SECS, HUBBUB_BODY_MIN_BYTES_PER_SEC). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_slow";
+                    };
+                };
+            };
+            /** @description - `last_administrator`: Somebody must stay an administrator. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "last_administrator";
+                    };
+                };
+            };
+            /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "body_too_large";
+                    };
+                };
+            };
+            /** @description - `unsupported_media_type`: This call does not accept a body of this type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid_role`: A role is "member" or "administrator".
+             *     - `unknown_field`: The body has an unknown field.
+             *     - `missing_field`: The body lacks a field.
+             *     - `duplicate_field`: The body has a field twice.
+             *     - `invalid_field`: A field of the body has the wrong type.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_role" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
                     };
                 };
             };
