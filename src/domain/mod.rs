@@ -4,23 +4,21 @@
 //! parsed into these types at the edge, so that the rest of the program never asks again whether it is valid
 //! (step 2 of the walk, "validate").
 
-mod credential;
 mod document;
 mod event;
 mod file;
 mod id;
 mod limits;
 mod message;
+mod people;
 mod refusal;
 mod room;
 mod search;
 mod text;
 mod timestamp;
-mod user;
 mod webhook;
 pub mod yjs;
 
-pub use credential::{Credential, EndedCredential, InvalidCredential};
 pub use document::{Document, DocumentContent, DocumentTitle, DocumentVersion, word_list};
 pub use event::{EventKind, RoomEvent, Subject, SubjectKind};
 pub use file::{File, FileName};
@@ -30,6 +28,7 @@ pub use id::{
 pub use limits::Limits;
 
 pub use message::{ClientId, Message, MessageBody, MessageDraft};
+pub use people::{Author, Credential, EndedCredential, InvalidCredential, Password, PersonName, Role, User, Username};
 pub use refusal::Refusal;
 pub use room::{
     Membership, NextRetention, ReadMark, RetentionDays, RetentionRules, Room, RoomKind, RoomName, RoomTopic,
@@ -40,5 +39,5 @@ pub use search::{
 };
 pub use text::{InvalidField, render_markdown};
 pub use timestamp::Timestamp;
-pub use user::{Author, Password, PersonName, Role, User, Username};
+
 pub use webhook::{WebhookUrl, webhook_host};

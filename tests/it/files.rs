@@ -245,8 +245,9 @@ async fn an_upload_that_is_cut_off_leaves_nothing() {
     let mut socket = TcpStream::connect(url.trim_start_matches("http://")).expect("connected");
     let token = scene.ada.token.as_deref().expect("signed in");
     let path = format!("/api/v1/rooms/{}/files?name=x", scene.room);
-    let head =
-        format!("POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 1000\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 1000\r\n\r\n"
+    );
     socket.write_all(head.as_bytes()).expect("sent");
     socket.write_all(&[b'x'; 500]).expect("sent");
     let deadline = Instant::now() + DEADLINE;

@@ -5,10 +5,14 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use actix_web::middleware::Next;
 use actix_web::web::ServiceConfig;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -252,4 +256,21 @@ fn counter_by_reason(
 
 fn signed(value: usize) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Counts every request. Wrap it around everything else.
+///
+/// # Errors
+/// Those of the layers within.
+pub(super) async fn measure(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let (method, began) = (request.method().clone(), Instant::now());
+    let response = next.call(request).await?;
+    let request = response.request();
+    if let Some(metrics) = request.app_data::<web::Data<Metrics>>() {
+        metrics.requests.answered(&method, request.match_pattern(), response.status().as_u16(), began.elapsed());
+    }
+    Ok(response)
 }

@@ -1,19 +1,13 @@
 //! What is counted of every request: by method, route and status, and how long the routes take to answer.
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::middleware::Next;
-use actix_web::{Error, web};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-
-use super::metrics::Metrics;
 
 /// From an answer out of memory to one that people give up on.
 const SECONDS: [f64; 8] = [0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 10.0];
@@ -55,7 +49,7 @@ impl RequestMetrics {
         registry.register("sign_ins", "Attempts to sign in with a password, by outcome", self.sign_ins.clone());
     }
 
-    fn answered(&self, method: &Method, route: Option<String>, status: u16, took: Duration) {
+    pub(super) fn answered(&self, method: &Method, route: Option<String>, status: u16, took: Duration) {
         let route = route.filter(|route| !route.is_empty()).map_or(Cow::Borrowed(OTHER), Cow::Owned);
         if *method == Method::POST && route == SIGN_IN {
             let outcome = match status {
@@ -76,21 +70,4 @@ impl RequestMetrics {
 fn method_name(method: &Method) -> Cow<'static, str> {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     Cow::Borrowed(known.into_iter().find(|known| method.as_str() == *known).unwrap_or(OTHER))
-}
-
-/// Counts every request. Wrap it around everything else.
-///
-/// # Errors
-/// Those of the layers within.
-pub(super) async fn measure(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let (method, began) = (request.method().clone(), Instant::now());
-    let response = next.call(request).await?;
-    let request = response.request();
-    if let Some(metrics) = request.app_data::<web::Data<Metrics>>() {
-        metrics.requests.answered(&method, request.match_pattern(), response.status().as_u16(), began.elapsed());
-    }
-    Ok(response)
 }

@@ -25,8 +25,7 @@ use crate::telemetry::RequestSpan;
 use super::body_pace::{BodyPace, keep_pace};
 use super::connections::Connections;
 use super::http_service;
-use super::metrics::{self, Metrics, SocketSources, Sources};
-use super::request_metrics::measure;
+use super::metrics::{self, Metrics, SocketSources, Sources, measure};
 use super::requests_in_flight::{RequestsInFlight, count_request};
 use super::store_metrics::StoreSource;
 

@@ -15,7 +15,7 @@ use crate::store::people::rows::AuthorRow;
 use crate::store::{Store, StoreError};
 
 use super::entry::{from_term, has_term, room_term};
-use super::vocabulary::{self, Place};
+use super::vocabulary::{self, PlaceInWord};
 
 /// A page of what was found, the newest first.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,7 +110,7 @@ fn alternatives(connection: &mut DbConnection, rooms: &HashSet<RoomId>, phrase: 
         if !phrase.is_open {
             continue;
         }
-        let place = if others.is_empty() { Place::Within } else { Place::AtEnd };
+        let place = if others.is_empty() { PlaceInWord::Within } else { PlaceInWord::AtEnd };
         for longer in vocabulary::containing(connection, rooms, first, place)? {
             let terms = std::iter::once(longer).chain(others.iter().cloned()).collect();
             alternatives.push(Sequence { terms, is_open: !others.is_empty() });

@@ -155,7 +155,7 @@ struct FoundWord {
 
 /// Where in a longer word the part stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PlaceInWord {
     /// Anywhere but at its beginning.
     Within,
     /// At its end.
@@ -167,7 +167,7 @@ pub(super) fn containing(
     connection: &mut DbConnection,
     rooms: &HashSet<RoomId>,
     part: &str,
-    place: Place,
+    place: PlaceInWord,
 ) -> QueryResult<Vec<String>> {
     if part.chars().count() < MIN_INNER_CHARS {
         return Ok(Vec::new());
@@ -180,8 +180,8 @@ pub(super) fn containing(
              (SELECT rowid FROM search_word_parts WHERE search_word_parts MATCH ?1) \
              AND room_id IN (SELECT value FROM json_each(?2)) AND {} ORDER BY length(word), word LIMIT {MAX_INNER}",
             match place {
-                Place::Within => "instr(word, ?3) > 1",
-                Place::AtEnd => "length(word) > length(?3) AND substr(word, -length(?3)) = ?3",
+                PlaceInWord::Within => "instr(word, ?3) > 1",
+                PlaceInWord::AtEnd => "length(word) > length(?3) AND substr(word, -length(?3)) = ?3",
             }
         ))
         .bind::<Text, _>(format!("\"{part}\""))
@@ -192,8 +192,8 @@ pub(super) fn containing(
             "WITH candidates AS MATERIALIZED (SELECT word FROM search_words WHERE parts @> $1 AND room_id = ANY($2)) \
              SELECT word FROM candidates WHERE {} GROUP BY word ORDER BY length(word), word LIMIT {MAX_INNER}",
             match place {
-                Place::Within => "strpos(word, $3) > 1",
-                Place::AtEnd => "length(word) > length($3) AND right(word, length($3)) = $3",
+                PlaceInWord::Within => "strpos(word, $3) > 1",
+                PlaceInWord::AtEnd => "length(word) > length($3) AND right(word, length($3)) = $3",
             }
         ))
         .bind::<Array<Text>, _>(groups_of_three(part))

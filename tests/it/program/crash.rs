@@ -19,7 +19,7 @@ const POSTERS: usize = 64;
 const ROOMS: i64 = 4;
 
 /// The whole log is read at the end, however many posts there were.
-const OPTIONS: [&str; 2] = ["--catch-up-events", "1000000000"];
+const OPTIONS: [&str; 2] = ["--catch-up-events", "10000000"];
 
 fn start(data_dir: &TempDir, database_url: Option<&str>) -> ServerProcess {
     let database = database_url.map(|url| ["--database-url", url]);

@@ -21,7 +21,7 @@ async fn a_message_whose_sender_hung_up_is_stored_and_broadcast_or_neither() {
     for number in 0..100 {
         let body = format!("message {number}");
         let request = format!(
-            "POST /api/v1/rooms/{room}/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+            "POST /api/v1/rooms/{room}/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );

@@ -85,6 +85,7 @@ impl Scene {
             (get.clone(), "/api/v1/documents/{id}", document.clone(), Value::Null),
             (put, "/api/v1/documents/{id}", document.clone(), json!("no update")),
             (patch, "/api/v1/documents/{id}", document.clone(), json!({"is_archived": true})),
+            (delete, "/api/v1/documents/{id}", document.clone(), Value::Null),
             (get.clone(), "/api/v1/documents/{id}/text", format!("{document}/text"), Value::Null),
             (get.clone(), "/api/v1/documents/{id}/versions", format!("{document}/versions"), Value::Null),
             (get.clone(), "/api/v1/documents/{id}/versions/{number}", format!("{document}/versions/1"), Value::Null),

@@ -69,7 +69,7 @@ impl Wire {
 
     async fn ask(server: &Server, path: &str, headers: &str, extra: &[u8]) -> Self {
         let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{headers}\
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{headers}\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         );
         let mut wire = Self(TcpStream::connect(server.address()).await.expect("connected"));

@@ -130,7 +130,7 @@ async fn what_is_no_handshake_for_a_socket_is_answered_in_http() {
     let mut wire = Wire(TcpStream::connect(server.address()).await.expect("connected"));
     wire.send(
         format!(
-            "GET /app/{APP_KEY} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            "GET /app/{APP_KEY} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 12\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
         .as_bytes(),

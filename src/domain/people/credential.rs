@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiTokenId, SessionId, UserId};
+use crate::domain::{ApiTokenId, SessionId, UserId};
 
 /// A session or an API token, by its id and never by its secret. As text `session.12` or `token.3`.
 ///

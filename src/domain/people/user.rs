@@ -4,9 +4,8 @@ use std::fmt;
 
 use utoipa::ToSchema;
 
-use super::Refusal;
-use super::text::{InvalidField, TextRule};
-use super::{Limits, Timestamp, UserId};
+use crate::domain::text::{InvalidField, TextRule};
+use crate::domain::{Limits, Refusal, Timestamp, UserId};
 
 /// A person's account.
 #[derive(Debug, Clone, PartialEq, Eq)]

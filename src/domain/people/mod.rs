@@ -1,0 +1,10 @@
+//! People, and what lets them in.
+//!
+//! - `credential`: a session or an API token, as it is named when it ends.
+//! - `user`: a person, their names, their password and their role.
+
+mod credential;
+mod user;
+
+pub use credential::{Credential, EndedCredential, InvalidCredential};
+pub use user::{Author, Password, PersonName, Role, User, Username};
