@@ -7,8 +7,8 @@ use tokio::sync::{oneshot, watch};
 use crate::domain::UserId;
 use crate::store::search::known_words::KnownWords;
 use crate::store::search::rebuild::rebuild_if_outdated;
+use crate::store::watching::last_answer::Readiness;
 use crate::store::watching::metrics::StoreMetrics;
-use crate::store::watching::readiness::Readiness;
 
 use super::connection::{Access, DbConnection, connect, connect_existing, prepare_sqlite_file};
 use super::error::{OpenError, StoreError};

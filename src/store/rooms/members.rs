@@ -13,7 +13,7 @@ use crate::store::people::rows::{AuthorRow, find_user, require_user};
 use crate::store::{Store, StoreError};
 
 use super::access::{lock_room, require_management, require_membership, visible_room};
-use super::room::record;
+use super::record::record;
 use super::unread::unread_after;
 
 /// A member of a room.

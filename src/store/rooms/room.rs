@@ -7,19 +7,19 @@ use diesel::sql_types::Bool;
 
 use crate::domain::{
     Author, EventKind, Membership, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent,
-    RoomId, RoomKind, RoomName, RoomTopic, Seq, Subject, Timestamp, User, UserId,
+    RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp, User, UserId,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
 use crate::store::jobs::hosts::HostJobs;
 use crate::store::jobs::queue::run_now;
 use crate::store::jobs::task::Task;
-use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::{authors_by_id, require_administrator, require_user};
 use crate::store::{Store, StoreError};
 
 use super::access::{RoomView, lock_room, require_management, room_for, visible_room};
 use super::members::add_membership;
+use super::record::record;
 use super::rows::{MembershipRow, RoomRow};
 
 /// A room to be created.
@@ -240,19 +240,4 @@ fn join(connection: &mut DbConnection, user: UserId, id: RoomId) -> Result<(Room
     let person = Author::from(&require_user(connection, user)?);
     let event = add_membership(connection, &view.room, &person, person.clone(), Timestamp::now())?;
     Ok((visible_room(connection, user, id)?, Some(event)))
-}
-
-/// Writes an event that carries the room itself.
-pub(in crate::store) fn record(
-    connection: &mut DbConnection,
-    mut room: Room,
-    actor: &Author,
-    at: Timestamp,
-    kind: EventKind,
-) -> Result<RoomEvent, StoreError> {
-    let (room_id, seq) = (room.id, next_seq(connection, room.id)?);
-    room.last_seq = seq;
-    let event = RoomEvent { room_id, seq, created_at: at, actor: actor.clone(), kind, subject: Subject::Room(room) };
-    append(connection, &event)?;
-    Ok(event)
 }

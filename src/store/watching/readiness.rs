@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::domain::Timestamp;
@@ -17,18 +16,6 @@ const TIMEOUT: Duration = Duration::from_millis(1_500);
 const FRESH: Duration = Duration::from_secs(1);
 /// Rows of processes that were not asked for so long are removed.
 const KEPT: Duration = Duration::from_secs(24 * 3_600);
-
-/// The last answer, and the name under which this process writes.
-pub(in crate::store) struct Readiness {
-    process: String,
-    last: Mutex<Option<(Instant, Result<(), StoreError>)>>,
-}
-
-impl Default for Readiness {
-    fn default() -> Self {
-        Self { process: format!("{:016x}", rand::random::<u64>()), last: Mutex::default() }
-    }
-}
 
 impl Store {
     /// Reads, and writes a row; an answer of the last second counts again. Takes two seconds at most.

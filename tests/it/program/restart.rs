@@ -48,7 +48,7 @@ async fn a_process_that_gets_the_socket_of_the_one_before_leaves_no_gap() {
     println!("stopped in {stopped:?}; 20 sockets away for {slowest:?}; {answers} requests, the longest {longest:?}");
     assert!(away.iter().all(|(code, _)| *code == 4200), "{away:?}");
     assert!(stopped < Duration::from_secs(2), "{stopped:?}");
-    assert!(answers > 1);
+    assert!(answers > 0, "nobody asked");
     drop(second);
 }
 
