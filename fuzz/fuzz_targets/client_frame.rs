@@ -13,9 +13,9 @@ fuzz_target!(|text: &str| {
             let member = frame.channel_data.as_deref().and_then(|data| PresenceMember::parse(data).ok());
             if let (Ok(channel), Some(member)) = (channel, member) {
                 let added = json(&server_frame::member_added(&channel, &member));
-                assert_eq!(inner(&added)["user_id"], member.user_id.as_str());
+                assert_eq!(id(&inner(&added)["user_id"]), member.user_id.as_str());
                 let members = json(&server_frame::presence_succeeded(&channel, [&member].into_iter()));
-                assert_eq!(inner(&members)["presence"]["ids"][0], member.user_id.as_str());
+                assert_eq!(id(&inner(&members)["presence"]["ids"][0]), member.user_id.as_str());
             }
         }
         Ok(ClientFrame::SignIn(frame)) => {
@@ -38,6 +38,11 @@ fuzz_target!(|text: &str| {
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("what goes to a client is JSON")
+}
+
+/// An id as text: one that was a number stays a number in frames.
+fn id(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn inner(frame: &Value) -> Value {

@@ -1,7 +1,7 @@
 //! The pages that may connect to an app.
 
-use reqwest::Url;
 use thiserror::Error;
+use url::Url;
 
 /// An entry of `allowed_origins`: one origin, or several by a pattern.
 ///
