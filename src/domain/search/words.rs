@@ -31,7 +31,7 @@ const MAX_CHANGES: usize = 3;
 
 /// The words of `text` in order.
 ///
-/// - Letters and digits are parted, up to [`MAX_CHANGES`] times in a run: `v2.10.3-beta1` is `v`, `2`, `10`, `3`,
+/// - Letters and digits are parted, up to `MAX_CHANGES` times in a run: `v2.10.3-beta1` is `v`, `2`, `10`, `3`,
 ///   `beta`, `1`, and is found by `2.10.3`.
 /// - Chinese, Japanese, Thai, Lao, Khmer and Burmese have no spaces between words, so a run `東京都` becomes its pairs
 ///   and its last character: `東京`, `京都`, `都`. Whatever is looked for within the run is then a sequence of these, or
