@@ -56,6 +56,7 @@ pub use jobs::leases::LeasedJob;
 pub use jobs::task::{JobOutcome, Task};
 pub use log::catch_up::CatchUp;
 pub use log::heads::EndedMembership;
+pub use log::places::{LogPlace, PlacesAt};
 pub use messages::history::{History, HistoryFrom, HistoryPage};
 pub use messages::post::command::Posted;
 pub use people::administration::AccountChange;

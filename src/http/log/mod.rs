@@ -5,4 +5,5 @@ pub(crate) mod coalesce;
 pub(crate) mod cursor;
 pub(crate) mod open_streams;
 pub(crate) mod piece;
+mod positions;
 pub(crate) mod stream;
