@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::text::{InvalidField, TextRule, is_blank};
-use super::{Author, File, FileId, Limits, MessageId, RoomId, Seq, Timestamp, render_markdown};
+use super::{File, FileId, Limits, MessageId, RoomId, Seq, Timestamp, UserRef, render_markdown};
 
 /// A message as it was stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Message {
     /// Its place among the room's messages: 1, 2, 3 …
     pub number: i64,
     /// Who wrote it.
-    pub author: Author,
+    pub author: UserRef,
     /// The Markdown that was written; empty once deleted.
     pub body: String,
     /// The same as sanitised HTML.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::{Message, MessageId, RoomId, Seq, Timestamp};
 
-use super::{AuthorPayload, FilePayload};
+use super::{FilePayload, UserRefPayload};
 
 /// A message: see `docs/api.md`, "Objects".
 #[derive(Debug, Serialize, ToSchema)]
@@ -15,7 +15,7 @@ pub struct MessagePayload<'a> {
     room_id: RoomId,
     seq: Seq,
     number: i64,
-    author: AuthorPayload<'a>,
+    author: UserRefPayload<'a>,
     body: &'a str,
     html: &'a str,
     #[schema(required)]

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, EventKind, Message, MessageBody, MessageId, Refusal, Role, RoomEvent, RoomId, Subject, Timestamp, UserId,
+    EventKind, Message, MessageBody, MessageId, Refusal, Role, RoomEvent, RoomId, Subject, Timestamp, UserId, UserRef,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::messages;
@@ -121,7 +121,7 @@ fn delete(
     index::remove(connection, id)?;
     vocabulary::forget(connection, room, &old_words)?;
     remove_of_message(connection, id)?;
-    let event = replace_text(connection, message.clone(), Author::from(&person), now, EventKind::MessageDeleted)?;
+    let event = replace_text(connection, message.clone(), UserRef::from(&person), now, EventKind::MessageDeleted)?;
     Ok((message, Some(event)))
 }
 
@@ -129,7 +129,7 @@ fn delete(
 fn replace_text(
     connection: &mut DbConnection,
     message: Message,
-    actor: Author,
+    actor: UserRef,
     at: Timestamp,
     kind: EventKind,
 ) -> Result<RoomEvent, StoreError> {

@@ -7,7 +7,7 @@
 use diesel::prelude::*;
 use diesel::query_dsl::methods::LoadQuery;
 
-use crate::domain::{Author, Message, MessageId, RoomId, Seq, Timestamp};
+use crate::domain::{Message, MessageId, RoomId, Seq, Timestamp, UserRef};
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::schema::{messages, users};
 use crate::store::files::rows::attach_files;
@@ -73,7 +73,7 @@ pub(in crate::store) fn messages_by_id(connection: &mut DbConnection, ids: &[Mes
 
 impl MessageRow {
     /// The message without what other tables keep of it.
-    fn by(self, author: Author) -> Message {
+    fn by(self, author: UserRef) -> Message {
         Message {
             id: MessageId(self.id),
             room_id: RoomId(self.room_id),

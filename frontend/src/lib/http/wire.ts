@@ -5,7 +5,7 @@ import type { components } from './openapi';
 
 type Schemas = components['schemas'];
 
-export type Author = Schemas['UserRef'];
+export type UserRef = Schemas['UserRef'];
 export type User = Schemas['User'];
 export type Member = Schemas['Member'];
 export type SessionAnswer = Schemas['Session'];

@@ -10,7 +10,7 @@ use std::collections::hash_map::Entry;
 
 use diesel::QueryResult;
 
-use crate::domain::{Author, EventKind, Message, MessageId, Refusal, RoomEvent, RoomId, Subject, Timestamp, UserId};
+use crate::domain::{EventKind, Message, MessageId, Refusal, RoomEvent, RoomId, Subject, Timestamp, UserId, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::error::separate_refusal;
@@ -149,7 +149,7 @@ struct PostBatch<'a> {
 
 /// What is to become of a post; `index` is that of an accepted post.
 enum Decision {
-    Accept { index: usize, author: Author },
+    Accept { index: usize, author: UserRef },
     DuplicateOfAccepted { index: usize },
     DuplicateOfStored(MessageId),
 }
