@@ -21,7 +21,7 @@ use crate::http::documents::document::etag;
 use crate::http::documents::update_body::{UpdateBody, UpdateRequest};
 use crate::http::error::ApiError;
 use crate::http::files::download::blocking;
-use crate::http::pipeline::excluded_socket::OwnSocket;
+use crate::http::pipeline::excluded_socket::ExcludedSocket;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 
@@ -50,7 +50,7 @@ pub(crate) async fn save_document(
     state: web::Data<WebState>,
     author: Identity,
     id: web::Path<DocumentId>,
-    OwnSocket(except): OwnSocket,
+    ExcludedSocket(except): ExcludedSocket,
     UpdateBody(update): UpdateBody,
 ) -> Result<HttpResponse, ApiError> {
     let interval = Duration::from_secs(state.config.documents.document_version_secs.into());
@@ -71,7 +71,7 @@ pub(crate) async fn restore_version(
     state: web::Data<WebState>,
     author: Identity,
     path: web::Path<(DocumentId, i64)>,
-    OwnSocket(except): OwnSocket,
+    ExcludedSocket(except): ExcludedSocket,
 ) -> Result<HttpResponse, ApiError> {
     let (id, number) = *path;
     let (_, text) = state.store.document_version(author.user_id(), id, number).await?;
