@@ -15,7 +15,7 @@ use crate::store::{Rotation, TokenHash};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::FormOrJson;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::same_site::SameSite;
 use crate::http::rations::requests::AddressRation;
@@ -56,7 +56,7 @@ pub(crate) struct SignInRequest {
 )]
 pub(crate) async fn sign_in(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     _: SameSite,
     FormOrJson(request): FormOrJson<SignInRequest>,
 ) -> Result<HttpResponse, ApiError> {
