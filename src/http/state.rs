@@ -12,7 +12,7 @@ use crate::domain::{EndedCredential, Limits, RetentionRules};
 use crate::store::{FileStorage, Store};
 use crate::timeline::TimelineStore;
 
-use crate::http::documents::merge_limiter::Merging;
+use crate::http::documents::merge_limiter::MergeLimiter;
 use crate::http::files::thumbnails::Thumbnails;
 use crate::http::log::open_streams::EventStreams;
 use crate::http::log::piece::PieceFlights;
@@ -25,7 +25,7 @@ pub struct WebState {
     pub(crate) store: Store,
     pub(crate) files: FileStorage,
     pub(crate) thumbnails: Thumbnails,
-    pub(crate) merging: Merging,
+    pub(crate) merge_limiter: MergeLimiter,
     pub(crate) bus: Bus,
     pub(crate) timelines: Arc<TimelineStore>,
     pub(crate) passwords: Passwords,
@@ -96,7 +96,7 @@ impl WebState {
             store: parts.store,
             files: parts.files,
             thumbnails: Thumbnails::new(&config.http),
-            merging: Merging::new(&config.documents),
+            merge_limiter: MergeLimiter::new(&config.documents),
             bus: parts.bus,
             timelines: parts.timelines,
             passwords: parts.passwords,

@@ -92,7 +92,7 @@ async fn save(
 ) -> Result<HttpResponse, ApiError> {
     let config = &state.config.documents;
     let version_policy = VersionPolicy { interval: version_interval, most: config.max_document_versions.into() };
-    let _place = state.merging.place().await?;
+    let _place = state.merge_limiter.acquire().await?;
     loop {
         let stored = state.store.document_content(author.user_id(), id).await?;
         let DocumentState { document, state: content, state_vector } = stored;
