@@ -14,8 +14,8 @@ use crate::timeline::TimelineStore;
 
 use crate::http::documents::merge_limiter::MergeLimiter;
 use crate::http::files::thumbnails::Thumbnails;
+use crate::http::log::log_page::LogPageReads;
 use crate::http::log::open_streams::EventStreams;
-use crate::http::log::piece::PieceFlights;
 use crate::http::pipeline::host::AllowedHosts;
 use crate::http::pipeline::identity_cache::IdentityCache;
 use crate::http::rations::counters::Rations;
@@ -35,7 +35,7 @@ pub struct WebState {
     pub(crate) hosts: AllowedHosts,
     pub(crate) identities: IdentityCache,
     pub(crate) event_streams: EventStreams,
-    pub(crate) catch_ups: PieceFlights,
+    pub(crate) log_pages: LogPageReads,
     pub(crate) socket_app: SocketApp,
     /// Where the page finds its sockets, when that is not where it came from.
     pub(crate) socket_address: Option<SocketAddress>,
@@ -105,7 +105,7 @@ impl WebState {
             rations: Rations::new(&config.rations),
             hosts: AllowedHosts::new(config),
             identities: IdentityCache::default(),
-            catch_ups: PieceFlights::default(),
+            log_pages: LogPageReads::default(),
             event_streams: EventStreams::new(config.http.max_event_streams),
             socket_app: parts.socket_app,
             socket_address: parts.socket_address,
