@@ -13,7 +13,7 @@ use crate::http::error::ApiError;
 ///
 /// # Errors
 /// Those of the layers within, and `internal` when they panic.
-pub(crate) async fn carry_out<B: MessageBody + 'static>(
+pub(crate) async fn run_to_completion<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
