@@ -26,10 +26,10 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, ServiceConfig, delete, get, head, patch, post, put, resource, scope};
 
 pub use error::ApiError;
-pub use pipeline::response::finish_answer;
+pub use pipeline::response::finish_response;
 pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
 
-/// The route table. It wants [`finish_answer`] around it.
+/// The route table. It wants [`finish_response`] around it.
 pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
     let api = scope("/api/v1")
         .wrap(from_fn(pipeline::run_to_completion::run_to_completion))

@@ -102,13 +102,13 @@ async fn save(
         let (update_of, max_bytes) = (update_of.clone(), config.max_document_bytes);
         let merging = blocking(move || merge(&content, &update_of(&content)?, max_bytes).map(Outcome::from));
         let Outcome { update, is_complete, content } = merging.await??;
-        let Some(content) = content else { return Ok(answer(&document, &state_vector, false, is_complete)) };
+        let Some(content) = content else { return Ok(respond(&document, &state_vector, false, is_complete)) };
         let state_vector = content.state_vector.clone();
         let save = DocumentSave { id, revision: document.revision, content, version_policy };
         if let Some(document) = state.store.save_document(author.user_id(), save).await? {
             let saved = DocumentSaved { document: &document, state_vector: &state_vector, update: &update };
             state.bus.dispatch_document_saved(&saved, state.config.socket.max_event_data_bytes, except);
-            return Ok(answer(&document, &state_vector, true, is_complete));
+            return Ok(respond(&document, &state_vector, true, is_complete));
         }
     }
 }
@@ -129,7 +129,7 @@ impl From<Merged> for Outcome {
     }
 }
 
-fn answer(document: &Document, state_vector: &[u8], changed: bool, complete: bool) -> HttpResponse {
+fn respond(document: &Document, state_vector: &[u8], changed: bool, complete: bool) -> HttpResponse {
     HttpResponse::Ok().insert_header((ETAG, etag(document))).json(SaveResponse {
         document: document.into(),
         state_vector: STANDARD.encode(state_vector),

@@ -115,7 +115,7 @@ pub(crate) async fn show_file(
         name: stored.file.name.clone(),
     };
     let files = state.files.clone();
-    download.answer(&request, move || files.read(&stored)).await
+    download.respond(&request, move || files.read(&stored)).await
 }
 
 /// `GET /files/{id}/thumbnail`.
@@ -142,5 +142,5 @@ pub(crate) async fn show_thumbnail(
         name: stored.file.name.clone(),
     };
     let files = state.files.clone();
-    download.answer(&request, move || files.read_thumbnail(&stored)).await
+    download.respond(&request, move || files.read_thumbnail(&stored)).await
 }

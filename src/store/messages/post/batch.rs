@@ -34,7 +34,7 @@ pub(in crate::store) fn post_all(
     let mut outcomes = Vec::with_capacity(posts.len());
     for posts in posts.chunk_by(|post, next| !post.has_files() && !next.has_files()) {
         let stored = store_batch(connection, posts)?;
-        outcomes.extend(answer(connection, posts, stored)?);
+        outcomes.extend(outcomes_of(connection, posts, stored)?);
     }
     Ok(outcomes)
 }
@@ -49,7 +49,7 @@ enum Stored {
 
 /// The answers to posts that were stored together. The messages of duplicates are read with one query, for after an
 /// outage many clients repeat their posts.
-fn answer(
+fn outcomes_of(
     connection: &mut DbConnection,
     posts: &[&Post],
     stored: Vec<Result<Stored, StoreError>>,
