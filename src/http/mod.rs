@@ -91,7 +91,7 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
                 .route(patch().to(messages::post::edit_message))
                 .route(delete().to(messages::post::delete_message)),
         )
-        .service(resource("/rooms/{id}/messages/{message}/flow").route(get().to(messages::timeline::show_flow)))
+        .service(resource("/rooms/{id}/messages/{message}/flow").route(get().to(messages::timeline::show_timeline)))
         .service(resource("/rooms/{id}/events").route(get().to(log::catch_up::list_events)))
         .service(resource("/rooms/{id}/files").route(post().to(files::file::upload_file)))
         .service(

@@ -54,7 +54,7 @@ pub struct WebParts {
     pub files: FileStorage,
     /// Where events are dispatched to.
     pub bus: Bus,
-    /// The time lines of the last messages.
+    /// The timelines of the last messages.
     pub timelines: Arc<TimelineStore>,
     /// The threads that hash passwords.
     pub passwords: Passwords,

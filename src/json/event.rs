@@ -130,7 +130,7 @@ fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
 
 impl ToSchema for EventKind {
     fn name() -> Cow<'static, str> {
-        Cow::Borrowed("EventType")
+        Cow::Borrowed("EventKind")
     }
 }
 

@@ -62,7 +62,7 @@ const DESCRIPTION: &str = "A self-hosted chat and real-time server. Lengths in t
         crate::http::messages::post::show_message,
         crate::http::messages::post::edit_message,
         crate::http::messages::post::delete_message,
-        crate::http::messages::timeline::show_flow,
+        crate::http::messages::timeline::show_timeline,
         crate::http::people::account::change_account,
         crate::http::people::account::change_password,
         crate::http::people::account::sign_out_everywhere,

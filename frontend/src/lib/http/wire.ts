@@ -45,7 +45,7 @@ export interface ClientUpdate {
 export type RoomEvent = Schemas['Event'];
 
 /** The names of a room's events, for binding to its channel. A name that is missing fails the check of types. */
-const IS_ROOM_EVENT: Record<Schemas['EventType'], true> = {
+const IS_ROOM_EVENT: Record<Schemas['EventKind'], true> = {
   'room.created': true,
   'room.changed': true,
   'message.posted': true,
@@ -57,7 +57,7 @@ const IS_ROOM_EVENT: Record<Schemas['EventType'], true> = {
   'document.changed': true,
   'document.deleted': true,
 };
-export const ROOM_EVENT_TYPES = Object.keys(IS_ROOM_EVENT) as Schemas['EventType'][];
+export const ROOM_EVENT_KINDS = Object.keys(IS_ROOM_EVENT) as Schemas['EventKind'][];
 
 export type ChannelAuthorizations = Schemas['ChannelAuthorizations'];
 
@@ -66,7 +66,7 @@ export type CatchUp = Schemas['CatchUp'];
 /** Steps 2 and 3 as the event carries them; microseconds after `received_at`. */
 export type DispatchedTimeline = Schemas['DispatchedSteps'];
 /** The server's four steps of a message; microseconds after `received_at`. */
-export type ServerTimeline = Schemas['Flow'];
+export type ServerTimeline = Schemas['Timeline'];
 
 export type ApiToken = Schemas['ApiToken'];
 export type Invite = Schemas['Invite'];
