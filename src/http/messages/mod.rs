@@ -2,5 +2,4 @@
 
 pub(crate) mod history;
 pub(crate) mod post;
-pub(crate) mod start_timeline;
 pub(crate) mod timeline;
