@@ -2,5 +2,6 @@
 
 pub(crate) mod history;
 pub(crate) mod post;
+pub(crate) mod reactions;
 pub(crate) mod start_timeline;
 pub(crate) mod timeline;

@@ -50,7 +50,10 @@ impl Accepted<'_> {
             created_at,
             edited_at: None,
             deleted_at: None,
+            changed_seq: place.seq,
+            reply_to: None,
             files: Vec::new(),
+            reactions: Vec::new(),
         }
     }
 }
