@@ -44,9 +44,11 @@ test('an answer quotes what it answers, leads there, and follows its changes', a
   await expect(quote).toBeVisible();
   await expect(grace.getByText('Reply to Ada Lovelace')).toHaveCount(0);
   await quote.click();
-  await expect(ada).toHaveURL(/messages\/\d+$/);
+  await expect(ada).toHaveURL(/\?message=\d+$/);
 
-  await choose(ada, 'When is lunch?', 'Edit');
+  const asked = rows(ada, 'When is lunch?').filter({ hasNotText: 'At noon' });
+  await asked.hover();
+  await asked.getByRole('button', { name: 'Edit' }).click();
   await ada.getByRole('textbox', { name: 'Edit message' }).fill('When is dinner?');
   await ada.getByRole('textbox', { name: 'Edit message' }).press('Enter');
   await expect(rows(grace, 'At noon')).toContainText('When is dinner?');
