@@ -91,6 +91,11 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
                 .route(patch().to(messages::post::edit_message))
                 .route(delete().to(messages::post::delete_message)),
         )
+        .service(
+            resource("/rooms/{id}/messages/{message}/reactions/{emoji}")
+                .route(put().to(messages::reactions::add_reaction))
+                .route(delete().to(messages::reactions::remove_reaction)),
+        )
         .service(resource("/rooms/{id}/messages/{message}/flow").route(get().to(messages::timeline::show_timeline)))
         .service(resource("/rooms/{id}/events").route(get().to(log::catch_up::list_events)))
         .service(resource("/rooms/{id}/files").route(post().to(files::file::upload_file)))

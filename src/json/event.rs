@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::domain::{EventKind, RoomEvent, RoomId, Seq, Subject, SubjectKind, Timestamp};
 use crate::timeline::DispatchedSteps;
 
-use super::{DocumentPayload, MessagePayload, RoomPayload, UserRefPayload};
+use super::{DocumentPayload, MessagePayload, ReactionPayload, RoomPayload, UserRefPayload};
 
 /// An event: `{"type":"message.posted","room_id":1,"seq":41,"created_at":"…","actor":{…},"message":{…}}`.
 #[derive(Debug, Serialize)]
@@ -29,6 +29,8 @@ pub struct EventPayload<'a> {
     user: Option<UserRefPayload<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<DocumentPayload<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reaction: Option<ReactionPayload<'a>>,
     /// How far the event's request has come; only on the event that the request itself dispatches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flow: Option<DispatchedSteps>,
@@ -46,6 +48,7 @@ impl<'a> From<&'a RoomEvent> for EventPayload<'a> {
             room: None,
             user: None,
             document: None,
+            reaction: None,
             flow: None,
         };
         match &event.subject {
@@ -53,6 +56,7 @@ impl<'a> From<&'a RoomEvent> for EventPayload<'a> {
             Subject::Message(message) => payload.message = Some(message.as_ref().into()),
             Subject::Member(user) => payload.user = Some(user.into()),
             Subject::Document(document) => payload.document = Some(document.as_ref().into()),
+            Subject::Reaction(reaction) => payload.reaction = Some(reaction.into()),
         }
         payload
     }
@@ -72,6 +76,7 @@ impl ToSchema for EventPayload<'_> {
         add::<RoomPayload>(schemas);
         add::<MessagePayload>(schemas);
         add::<DocumentPayload>(schemas);
+        add::<ReactionPayload>(schemas);
         add::<DispatchedSteps>(schemas);
         add::<RoomId>(schemas);
         add::<Seq>(schemas);
@@ -105,6 +110,7 @@ fn schema_of(kind: EventKind) -> RefOr<Schema> {
         SubjectKind::Message => ("message", MessagePayload::name()),
         SubjectKind::Document => ("document", DocumentPayload::name()),
         SubjectKind::Member => ("user", UserRefPayload::name()),
+        SubjectKind::Reaction => ("reaction", ReactionPayload::name()),
     };
     let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind.name()]));
     let object = ObjectBuilder::new()

@@ -13,7 +13,7 @@ mod user;
 pub use document::{DocumentPayload, DocumentSavedPayload};
 pub use event::EventPayload;
 pub use file::FilePayload;
-pub use message::MessagePayload;
+pub use message::{MessagePayload, ReactionPayload};
 pub use notice::{ResyncPayload, RoomHeadPayload, RoomNoticePayload, RoomReadPayload};
 pub use room::{MembershipPayload, RoomPayload};
 pub use text::to_text;

@@ -62,6 +62,8 @@ const DESCRIPTION: &str = "A self-hosted chat and real-time server. Lengths in t
         crate::http::messages::post::show_message,
         crate::http::messages::post::edit_message,
         crate::http::messages::post::delete_message,
+        crate::http::messages::reactions::add_reaction,
+        crate::http::messages::reactions::remove_reaction,
         crate::http::messages::timeline::show_timeline,
         crate::http::people::account::change_account,
         crate::http::people::account::change_password,

@@ -32,11 +32,13 @@ pub(crate) struct PostMessageRequest {
     /// What was uploaded into the room before.
     #[serde(default)]
     file_ids: Vec<FileId>,
+    /// The message of the same room that it answers.
+    reply_to_id: Option<MessageId>,
 }
 
 impl From<String> for PostMessageRequest {
     fn from(body: String) -> Self {
-        Self { body, client_id: None, file_ids: Vec::new() }
+        Self { body, client_id: None, file_ids: Vec::new(), reply_to_id: None }
     }
 }
 
@@ -64,7 +66,7 @@ impl PostMessageRequest {
             true => MessageBody::parse(&self.body, &state.limits)?,
             false => MessageBody::parse_beside_files(&self.body, &state.limits)?,
         };
-        Ok(MessageDraft { body, client_id, file_ids })
+        Ok(MessageDraft { body, client_id, file_ids, reply_to: self.reply_to_id })
     }
 }
 
@@ -77,7 +79,7 @@ impl PostMessageRequest {
         (status = 201, description = "Stored, and dispatched to everybody in the room", body = MessagePayload, headers(("Location" = String, description = "The path of the message"), ("Server-Timing" = String, description = "How long each step took"))),
         (status = 200, description = "Stored before, under the same client_id", body = MessagePayload, headers(("Idempotency-Replayed" = String))),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_not_found", "client_id_reused", "message_empty", "message_too_long", "invalid_text", "invalid_client_id", "too_many_files", "duplicate_file"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_not_found", "client_id_reused", "invalid_reply", "message_empty", "message_too_long", "invalid_text", "invalid_client_id", "too_many_files", "duplicate_file"]))),
 )]
 pub(crate) async fn post_message(
     state: web::Data<WebState>,

@@ -22,6 +22,10 @@ export type Room = Schemas['Room'];
 
 export type Message = Schemas['Message'];
 export type MessagePage = Schemas['MessagePage'];
+/** What a message shows of the one that it answers. */
+export type RepliedTo = Schemas['RepliedTo'];
+export type EmojiCount = Schemas['EmojiCount'];
+export type Reaction = Schemas['Reaction'];
 
 /** A document without its text: what lists and events carry. */
 export type DocumentFacts = Schemas['Document'];
@@ -56,6 +60,8 @@ const IS_ROOM_EVENT: Record<Schemas['EventKind'], true> = {
   'document.created': true,
   'document.changed': true,
   'document.deleted': true,
+  'reaction.added': true,
+  'reaction.removed': true,
 };
 export const ROOM_EVENT_KINDS = Object.keys(IS_ROOM_EVENT) as Schemas['EventKind'][];
 

@@ -19,7 +19,7 @@ export type Row =
 /** A message that is stored, or one that is not sent yet. */
 export type Entry = { state: 'stored'; message: Message } | { state: 'unsent'; message: UnsentMessage };
 
-/** Messages of one author join a group when no more than this lies between them. */
+/** Messages of one author join a group when no more than this lies between them. One that answers another begins its own. */
 const GROUP_MS = 5 * 60_000;
 
 export interface RowsInput {
@@ -64,7 +64,8 @@ export function rows({ messages, hasOlder = false, unsent, me, newFrom, notes = 
     addNotes(time);
     const newDay = addDay(time, key, entry.state === 'unsent');
     if (isFirstNew) rows.push({ kind: 'new', key: `new:${key}` });
-    const joins: boolean = previous?.authorId === author.id && Math.abs(time - previous.time) <= GROUP_MS;
+    const joins: boolean =
+      previous?.authorId === author.id && Math.abs(time - previous.time) <= GROUP_MS && entry.message.reply_to === null;
     rows.push({ kind: 'message', key, startsGroup: newDay || isFirstNew || !joins, author, time, entry });
     previous = { authorId: author.id, time };
   };

@@ -18,7 +18,10 @@ export function message(number: number, fields: Partial<Message> = {}): Message 
     created_at: new Date(Date.UTC(2026, 10, 24, 12, 0, number)).toISOString(),
     edited_at: null,
     deleted_at: null,
+    changed_seq: number,
+    reply_to: null,
     files: [],
+    reactions: [],
     ...fields,
   };
 }

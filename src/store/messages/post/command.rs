@@ -38,8 +38,9 @@ impl Post {
         self.draft.client_id.as_ref().map(ClientId::as_str)
     }
 
-    pub(super) fn has_files(&self) -> bool {
-        !self.draft.file_ids.is_empty()
+    /// Whether more is looked up and stored than the text: such a post is a batch of its own.
+    pub(super) fn stands_alone(&self) -> bool {
+        !self.draft.file_ids.is_empty() || self.draft.reply_to.is_some()
     }
 
     /// The entry for the index, with the words of the files' names.
@@ -49,7 +50,9 @@ impl Post {
 
     pub(super) fn says_the_same_as(&self, message: &Message) -> bool {
         let file_ids = message.files.iter().map(|file| file.id);
-        message.body == self.draft.body.text() && file_ids.eq(self.draft.file_ids.iter().copied())
+        message.body == self.draft.body.text()
+            && file_ids.eq(self.draft.file_ids.iter().copied())
+            && message.reply_to.as_ref().map(|replied_to| replied_to.id) == self.draft.reply_to
     }
 }
 
@@ -96,7 +99,10 @@ impl Accepted<'_> {
             created_at,
             edited_at: None,
             deleted_at: None,
+            changed_seq: place.seq,
+            reply_to: None,
             files: Vec::new(),
+            reactions: Vec::new(),
         }
     }
 }
