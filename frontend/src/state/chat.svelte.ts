@@ -216,6 +216,7 @@ export class Chat {
         if (known?.isMember && room.membership === null && !known.isStale(room)) this.#roomLost(room.id);
         this.#add(room);
       }
+      // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on the page shows it
       const listed = new Set(rooms.map((room) => room.id));
       for (const room of this.rooms.values()) {
         if (!listed.has(room.id)) void this.#lookFor(room);

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Document, DocumentContent, DocumentId, DocumentTitle, EventKind, Refusal, Role, RoomEvent, RoomId, Subject,
-    Timestamp, UserId, word_list,
+    Document, DocumentContent, DocumentId, DocumentTitle, EventKind, Refusal, Role, RoomEvent, RoomId, Subject,
+    Timestamp, UserId, UserRef, word_list,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{document_versions, documents, memberships, rooms};
@@ -162,7 +162,7 @@ fn create(
     lock_room(connection, room)?;
     require_writing(connection, by, room)?;
     rations.require_document(connection, room)?;
-    let maker = Author::from(&require_user(connection, by)?);
+    let maker = UserRef::from(&require_user(connection, by)?);
     let (now, content) = (Timestamp::now(), DocumentContent::empty());
     let bytes = i64::try_from(content.state.len()).unwrap_or(i64::MAX);
     let id: i64 = diesel::insert_into(documents::table)
@@ -234,7 +234,7 @@ fn change_document(
         Some(_) => member_ids(connection, room)?,
         None => Vec::new(),
     };
-    let person = Author::from(&require_user(connection, by)?);
+    let person = UserRef::from(&require_user(connection, by)?);
     let event = record(connection, &document, person, EventKind::DocumentChanged)?;
     Ok(ChangedDocument { document, event: Some(event), users_to_unsubscribe })
 }
@@ -271,7 +271,7 @@ fn delete_document(connection: &mut DbConnection, by: UserId, id: DocumentId) ->
             documents::deleted_at.eq(Timestamp::now().0),
         ))
         .execute(connection)?;
-    let event = record(connection, &document, Author::from(&person), EventKind::DocumentDeleted)?;
+    let event = record(connection, &document, UserRef::from(&person), EventKind::DocumentDeleted)?;
     Ok(ChangedDocument { document, event: Some(event), users_to_unsubscribe: member_ids(connection, room)? })
 }
 
@@ -279,7 +279,7 @@ fn delete_document(connection: &mut DbConnection, by: UserId, id: DocumentId) ->
 fn record(
     connection: &mut DbConnection,
     document: &Document,
-    actor: Author,
+    actor: UserRef,
     kind: EventKind,
 ) -> Result<RoomEvent, StoreError> {
     let (room_id, seq) = (document.room_id, next_seq(connection, document.room_id)?);

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, EndedCredential, PersonName, Refusal, Role, RoomEvent, SessionId, Timestamp, User, UserId, Username,
+    EndedCredential, PersonName, Refusal, Role, RoomEvent, SessionId, Timestamp, User, UserId, UserRef, Username,
     name_words, searched_name_words,
 };
 use crate::store::engine::connection::DbConnection;
@@ -200,7 +200,7 @@ fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<(User, Vec<Ro
         .returning(users::id)
         .get_result(connection)?;
     let user = User { id: UserId(id), username: new.username.clone(), name: new.name.clone(), role, created_at: now };
-    let events = join_default_rooms(connection, &Author::from(&user), now)?;
+    let events = join_default_rooms(connection, &UserRef::from(&user), now)?;
     Ok((user, events))
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, DocumentId, EventKind, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent,
-    RoomId, RoomKind, RoomName, RoomTopic, Timestamp, User, UserId,
+    DocumentId, EventKind, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent, RoomId,
+    RoomKind, RoomName, RoomTopic, Timestamp, User, UserId, UserRef,
 };
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
@@ -113,7 +113,7 @@ fn change_room(
     if room.retention_days != view.room.retention_days {
         run_now(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
     }
-    let event = record(connection, room.clone(), &Author::from(&person), Timestamp::now(), EventKind::RoomChanged)?;
+    let event = record(connection, room.clone(), &UserRef::from(&person), Timestamp::now(), EventKind::RoomChanged)?;
     view.room = Room { last_seq: event.seq, ..room };
     Ok((view, Some(event)))
 }

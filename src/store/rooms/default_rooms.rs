@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, RoomEvent, RoomId, Timestamp};
+use crate::domain::{RoomEvent, RoomId, Timestamp, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::rooms;
@@ -13,7 +13,7 @@ use super::members::add_membership;
 /// Adds a new person to the default rooms; part of the transaction that makes the account. Returns the events to be dispatched.
 pub(in crate::store) fn join_default_rooms(
     connection: &mut DbConnection,
-    person: &Author,
+    person: &UserRef,
     at: Timestamp,
 ) -> Result<Vec<RoomEvent>, StoreError> {
     let defaults = rooms::table.filter(rooms::is_default.eq(true).and(rooms::deleted_at.is_null()));

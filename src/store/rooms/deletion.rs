@@ -6,7 +6,7 @@
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use crate::domain::{Author, DocumentId, EventKind, Room, RoomEvent, RoomId, Timestamp, UserId};
+use crate::domain::{DocumentId, EventKind, Room, RoomEvent, RoomId, Timestamp, UserId, UserRef};
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{document_versions, documents, memberships, rooms};
@@ -80,7 +80,7 @@ fn delete(connection: &mut DbConnection, by: UserId, id: RoomId) -> Result<RoomD
     let (now, name) = (Timestamp::now(), room.name.clone());
     let emptied = Room { name: String::new(), topic: String::new(), is_default: false, ..room };
     // Before the memberships go, for a webhook is called with what its maker may read.
-    let event = record(connection, emptied, &Author::from(&administrator), now, EventKind::RoomDeleted)?;
+    let event = record(connection, emptied, &UserRef::from(&administrator), now, EventKind::RoomDeleted)?;
     diesel::delete(memberships::table.filter(memberships::room_id.eq(id.0))).execute(connection)?;
     diesel::update(rooms::table.find(id.0))
         .set((rooms::name.eq(""), rooms::topic.eq(""), rooms::is_default.eq(false), rooms::deleted_at.eq(now.0)))

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::domain::{
-    Author, EventKind, Membership, Refusal, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp,
-    UserId,
+    EventKind, Membership, Refusal, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp, UserId,
+    UserRef,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
@@ -99,7 +99,7 @@ fn room_views(connection: &mut DbConnection, user: UserId, filter: RoomFilter) -
 }
 
 fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(RoomView, Vec<RoomEvent>), StoreError> {
-    let maker = Author::from(&require_user(connection, by)?);
+    let maker = UserRef::from(&require_user(connection, by)?);
     let mut invited: Vec<i64> = new.member_ids.iter().map(|id| id.0).filter(|id| *id != by.0).collect();
     invited.sort_unstable();
     invited.dedup();
@@ -139,7 +139,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
         .get_result(connection)?;
     room.id = RoomId(id);
     let mut events = vec![record(connection, room.clone(), &maker, now, EventKind::RoomCreated)?];
-    for person in std::iter::once(maker.clone()).chain(people.into_iter().map(Author::from)) {
+    for person in std::iter::once(maker.clone()).chain(people.into_iter().map(UserRef::from)) {
         events.push(add_membership(connection, &room, &maker, person, now)?);
     }
     Ok((visible_room(connection, by, room.id)?, events))
@@ -155,7 +155,7 @@ fn join(connection: &mut DbConnection, user: UserId, id: RoomId) -> Result<(Room
     if view.membership.is_some() {
         return Ok((view, None));
     }
-    let person = Author::from(&require_user(connection, user)?);
+    let person = UserRef::from(&require_user(connection, user)?);
     let event = add_membership(connection, &view.room, &person, person.clone(), Timestamp::now())?;
     Ok((visible_room(connection, user, id)?, Some(event)))
 }
