@@ -6,6 +6,7 @@
 //! - `page`: where a page of messages or events ends.
 //! - `post`: stores batches of posts, on the writer's thread.
 //! - `post_message`: `Store::post_message`, where a post enters the store.
+//! - `rerender`: renders messages anew after an update of the program.
 
 pub(super) mod edit;
 pub(super) mod history;
@@ -13,3 +14,4 @@ pub(super) mod load;
 pub(super) mod page;
 pub(super) mod post;
 pub(super) mod post_message;
+pub(super) mod rerender;

@@ -15,3 +15,4 @@ mod restart;
 mod roles;
 mod six_steps;
 mod start;
+mod upgrade;
