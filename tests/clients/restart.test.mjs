@@ -105,7 +105,7 @@ test('two nodes behind Caddy, restarted one after the other: nobody is away for 
   // The file that is shipped, at other addresses.
   const shipped = await readFile(new URL('../../docs/deploy/Caddyfile', import.meta.url), 'utf8');
   const caddyfile = shipped
-    .replace('chat.example.org', `http://127.0.0.1:${caddyPort}`)
+    .replaceAll('chat.example.org', `http://127.0.0.1:${caddyPort}`)
     .replaceAll('reverse_proxy 127.0.0.1:8080', `reverse_proxy ${upstreams}`);
   await writeFile(join(directory, 'Caddyfile'), `{\n\tadmin off\n}\n${caddyfile}`);
   const caddy = spawn('caddy', ['run', '--adapter', 'caddyfile', '--config', join(directory, 'Caddyfile')], {
@@ -115,7 +115,11 @@ test('two nodes behind Caddy, restarted one after the other: nobody is away for 
   /** @type {Awaited<ReturnType<typeof connectAll>>} */
   let clients = [];
   try {
-    while (!(await fetch(`http://127.0.0.1:${caddyPort}/health/live`).catch(() => null))?.ok) await sleep(50);
+    const deadline = performance.now() + 30_000;
+    while (!(await fetch(`http://127.0.0.1:${caddyPort}/health/live`).catch(() => null))?.ok) {
+      assert.ok(performance.now() < deadline, 'Caddy does not answer');
+      await sleep(50);
+    }
     clients = await connectAll(caddyPort);
     for (const node of nodes) {
       await node.stop();

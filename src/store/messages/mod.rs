@@ -7,6 +7,9 @@
 //! - `post`: stores batches of posts, on the writer's thread.
 //! - `post_message`: `Store::post_message`, where a post enters the store.
 //! - `rerender`: renders messages anew after an update of the program.
+//! - `reaction_rows`: the emoji under messages.
+//! - `reactions`: adding and removing one.
+//! - `replies`: which message a message answers.
 
 pub(super) mod edit;
 pub(super) mod history;
@@ -14,4 +17,7 @@ pub(super) mod load;
 pub(super) mod page;
 pub(super) mod post;
 pub(super) mod post_message;
+mod reaction_rows;
+mod reactions;
+mod replies;
 pub(super) mod rerender;
