@@ -6,10 +6,10 @@
 //! - `page`: where a page of messages or events ends.
 //! - `post`: stores batches of posts, on the writer's thread.
 //! - `post_message`: `Store::post_message`, where a post enters the store.
-//! - `rerender`: renders messages anew after an update of the program.
 //! - `reaction_rows`: the emoji under messages.
 //! - `reactions`: adding and removing one.
 //! - `replies`: which message a message answers.
+//! - `rerender`: renders messages anew after an update of the program.
 
 pub(super) mod edit;
 pub(super) mod history;
