@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Author, Document, InvalidField, Message, Reaction, Refusal, Room, RoomId, Seq, Timestamp};
+use super::{Document, InvalidField, Message, Reaction, Refusal, Room, RoomId, Seq, Timestamp, UserRef};
 
 /// One entry of a room's log, as it is dispatched (step 3) and as catch-up reads it.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub struct RoomEvent {
     /// When it was stored.
     pub created_at: Timestamp,
     /// Who did it.
-    pub actor: Author,
+    pub actor: UserRef,
     /// What was done.
     pub kind: EventKind,
     /// What it was done to; of the kind that [`EventKind::subject`] says.
@@ -29,7 +29,7 @@ pub enum Subject {
     /// A message of the room. A deleted message has no text.
     Message(Box<Message>),
     /// Somebody who joined or left.
-    Member(Author),
+    Member(UserRef),
     /// A document of the room, without its content.
     Document(Box<Document>),
     /// A reaction to a message of the room.

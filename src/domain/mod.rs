@@ -28,7 +28,7 @@ pub use id::{
 pub use limits::Limits;
 
 pub use messages::{ClientId, EmojiCount, Message, MessageBody, MessageDraft, Reaction, ReactionEmoji, RepliedTo};
-pub use people::{Author, Credential, EndedCredential, InvalidCredential, Password, PersonName, Role, User, Username};
+pub use people::{Credential, EndedCredential, InvalidCredential, Password, PersonName, Role, User, UserRef, Username};
 pub use refusal::Refusal;
 pub use room::{
     Membership, NextRetention, ReadMark, RetentionDays, RetentionRules, Room, RoomKind, RoomName, RoomTopic,

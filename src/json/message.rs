@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::{EmojiCount, Message, MessageId, Reaction, RepliedTo, RoomId, Seq, Timestamp};
 
-use super::{AuthorPayload, FilePayload};
+use super::{FilePayload, UserRefPayload};
 
 /// A message: see `docs/api.md`, "Objects".
 #[derive(Debug, Serialize, ToSchema)]
@@ -15,7 +15,7 @@ pub struct MessagePayload<'a> {
     room_id: RoomId,
     seq: Seq,
     number: i64,
-    author: AuthorPayload<'a>,
+    author: UserRefPayload<'a>,
     body: &'a str,
     html: &'a str,
     #[schema(required)]
@@ -41,7 +41,7 @@ struct RepliedToPayload<'a> {
     id: MessageId,
     /// Null when it is no longer kept.
     #[schema(required)]
-    author: Option<AuthorPayload<'a>>,
+    author: Option<UserRefPayload<'a>>,
     /// Its beginning as plain text, of at most 140 characters; null when it was deleted.
     #[schema(required)]
     excerpt: Option<&'a str>,
@@ -55,7 +55,7 @@ struct EmojiCountPayload<'a> {
     /// How many people use it.
     count: i64,
     /// Those who used it first, at most 50.
-    users: Vec<AuthorPayload<'a>>,
+    users: Vec<UserRefPayload<'a>>,
 }
 
 /// A reaction, as the events `reaction.added` and `reaction.removed` carry it; the event's `seq` is the message's `changed_seq`.
@@ -64,7 +64,7 @@ struct EmojiCountPayload<'a> {
 pub struct ReactionPayload<'a> {
     message_id: MessageId,
     emoji: &'a str,
-    user: AuthorPayload<'a>,
+    user: UserRefPayload<'a>,
 }
 
 impl<'a> From<&'a Reaction> for ReactionPayload<'a> {
@@ -75,14 +75,14 @@ impl<'a> From<&'a Reaction> for ReactionPayload<'a> {
 
 impl<'a> From<&'a RepliedTo> for RepliedToPayload<'a> {
     fn from(replied_to: &'a RepliedTo) -> Self {
-        let author = replied_to.author.as_ref().map(AuthorPayload::from);
+        let author = replied_to.author.as_ref().map(UserRefPayload::from);
         Self { id: replied_to.id, author, excerpt: replied_to.excerpt.as_deref() }
     }
 }
 
 impl<'a> From<&'a EmojiCount> for EmojiCountPayload<'a> {
     fn from(used: &'a EmojiCount) -> Self {
-        let users = used.users.iter().map(AuthorPayload::from).collect();
+        let users = used.users.iter().map(UserRefPayload::from).collect();
         Self { emoji: used.emoji.as_str(), count: used.count, users }
     }
 }

@@ -17,4 +17,4 @@ pub use message::{MessagePayload, ReactionPayload};
 pub use notice::{ResyncPayload, RoomHeadPayload, RoomNoticePayload, RoomReadPayload};
 pub use room::{MembershipPayload, RoomPayload};
 pub use text::to_text;
-pub use user::{AuthorPayload, UserPayload};
+pub use user::{UserPayload, UserRefPayload};

@@ -145,7 +145,7 @@ impl Worker {
             .app_data(ThinData(self.body_pace))
             .wrap(from_fn(keep_pace))
             .wrap(TracingLogger::<RequestSpan>::new())
-            .wrap(from_fn(http::finish_answer))
+            .wrap(from_fn(http::finish_response))
             .wrap(from_fn(count_request))
             .wrap(from_fn(measure))
             .configure(routes)

@@ -1,7 +1,7 @@
 //! A message, and what a text must be to become one.
 
 use crate::domain::text::{InvalidField, TextRule, is_blank};
-use crate::domain::{Author, File, FileId, Limits, MessageId, Refusal, RoomId, Seq, Timestamp, render_markdown};
+use crate::domain::{File, FileId, Limits, MessageId, Refusal, RoomId, Seq, Timestamp, UserRef, render_markdown};
 
 use super::reaction::EmojiCount;
 use super::reply::RepliedTo;
@@ -18,7 +18,7 @@ pub struct Message {
     /// Its place among the room's messages: 1, 2, 3 …
     pub number: i64,
     /// Who wrote it.
-    pub author: Author,
+    pub author: UserRef,
     /// The Markdown that was written; empty once deleted.
     pub body: String,
     /// The same as sanitised HTML.

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::text::{InvalidField, is_blank, is_control_or_line_break, visible_line};
-use crate::domain::{Author, MessageId, Refusal};
+use crate::domain::{MessageId, Refusal, UserRef};
 
 /// Somebody's reaction to a message, as it was added or removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Reaction {
     /// The emoji.
     pub emoji: ReactionEmoji,
     /// Whose it is.
-    pub user: Author,
+    pub user: UserRef,
 }
 
 /// One emoji under a message.
@@ -24,7 +24,7 @@ pub struct EmojiCount {
     /// How many people use it.
     pub count: i64,
     /// Those who used it first; at most [`EmojiCount::MAX_USERS`].
-    pub users: Vec<Author>,
+    pub users: Vec<UserRef>,
 }
 
 impl EmojiCount {

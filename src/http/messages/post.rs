@@ -17,7 +17,7 @@ use crate::store::Posted;
 use crate::http::error::ApiError;
 use crate::http::messages::start_timeline::StartTimeline;
 use crate::http::pipeline::body::TextOrJson;
-use crate::http::pipeline::excluded_socket::OwnSocket;
+use crate::http::pipeline::excluded_socket::ExcludedSocket;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 use crate::http::text_schema;
@@ -88,7 +88,7 @@ pub(crate) async fn post_message(
     author: Identity,
     room_id: web::Path<RoomId>,
     key: IdempotencyKey,
-    OwnSocket(except): OwnSocket,
+    ExcludedSocket(except): ExcludedSocket,
     TextOrJson(request): TextOrJson<PostMessageRequest>,
 ) -> Result<HttpResponse, ApiError> {
     // 1  The client has sent it.

@@ -13,9 +13,9 @@ use crate::http::error::ApiError;
 /// the answer. What is no socket id is taken for none.
 ///
 /// Somebody could name another's socket. Its page would miss one frame, see the gap, and fetch it.
-pub(crate) struct OwnSocket(pub(crate) Option<SocketId>);
+pub(crate) struct ExcludedSocket(pub(crate) Option<SocketId>);
 
-impl FromRequest for OwnSocket {
+impl FromRequest for ExcludedSocket {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 

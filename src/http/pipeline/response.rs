@@ -27,7 +27,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 ///
 /// # Errors
 /// Those of the layers within.
-pub async fn finish_answer(
+pub async fn finish_response(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
@@ -36,15 +36,15 @@ pub async fn finish_answer(
     if let Some(state) = request.app_data::<web::Data<WebState>>()
         && let Some(name) = state.hosts.foreign_name(request.request())
     {
-        let mut response = ApiError::ForeignHost(name).answer(request_id.to_str().ok()).map_into_right_body();
+        let mut response = ApiError::ForeignHost(name).to_response(request_id.to_str().ok()).map_into_right_body();
         response.headers_mut().insert(REQUEST_ID, request_id);
         return Ok(request.into_response(response));
     }
     let (request, response) = next.call(request).await?.into_parts();
     let problem = match response.error().map(|error| error.as_error::<ApiError>()) {
-        Some(Some(error)) => Some(error.answer(request_id.to_str().ok())),
+        Some(Some(error)) => Some(error.to_response(request_id.to_str().ok())),
         Some(None) | None => {
-            stray_error(response.status(), response.headers()).map(|error| error.answer(request_id.to_str().ok()))
+            stray_error(response.status(), response.headers()).map(|error| error.to_response(request_id.to_str().ok()))
         }
     };
     let mut response = match problem {

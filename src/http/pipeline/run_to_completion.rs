@@ -1,4 +1,5 @@
-//! Carrying a change to its end.
+//! Runs a changing request (POST, PUT, PATCH, DELETE) in a task of its own, so that a client that disconnects cannot cancel
+//! it between commit and dispatch.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -8,12 +9,12 @@ use tracing::{Instrument, Span};
 
 use crate::http::error::ApiError;
 
-/// Has a request that may change something run to its end, also when its caller has hung up: actix drops a handler with
-/// its connection, and what was stored by then would never be dispatched.
+/// The middleware. actix drops a handler together with its connection; without the task, what was stored by then would
+/// never be dispatched.
 ///
 /// # Errors
 /// Those of the layers within, and `internal` when they panic.
-pub(crate) async fn carry_out<B: MessageBody + 'static>(
+pub(crate) async fn run_to_completion<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {

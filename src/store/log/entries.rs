@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, Document, EventKind, Message, Room, RoomEvent, Seq, Subject, SubjectKind, Timestamp};
+use crate::domain::{Document, EventKind, Message, Room, RoomEvent, Seq, Subject, SubjectKind, Timestamp, UserRef};
 use crate::store::StoreError;
 use crate::store::documents::rows::documents_by_id;
 use crate::store::engine::connection::DbConnection;
@@ -63,7 +63,7 @@ fn entry(
     message: Option<Message>,
 ) -> Result<RoomEvent, StoreError> {
     let broken = |column| damaged("events", event.seq, column);
-    let person = |id: i64| person(people, id).map(Author::from).ok_or_else(|| broken("actor_id"));
+    let person = |id: i64| person(people, id).map(UserRef::from).ok_or_else(|| broken("actor_id"));
     let seq = Seq(event.seq);
     let room_then = || {
         let data: Option<RoomData> = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Author, MessageId, Reaction, ReactionEmoji, Room, Seq};
+use crate::domain::{MessageId, Reaction, ReactionEmoji, Room, Seq, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::schema::events;
@@ -63,7 +63,7 @@ impl ReactionData {
     }
 
     /// The reaction; its user is the entry's actor.
-    pub(super) fn of_user(self, user: Author) -> Reaction {
+    pub(super) fn of_user(self, user: UserRef) -> Reaction {
         Reaction { message_id: MessageId(self.message_id), emoji: ReactionEmoji::stored(self.emoji), user }
     }
 }

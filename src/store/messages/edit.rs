@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, EventKind, Message, MessageBody, MessageId, Refusal, Role, RoomEvent, RoomId, Subject, Timestamp, UserId,
+    EventKind, Message, MessageBody, MessageId, Refusal, Role, RoomEvent, RoomId, Subject, Timestamp, UserId, UserRef,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::messages;
@@ -124,7 +124,7 @@ fn delete(
     vocabulary::forget(connection, room, &old_words)?;
     remove_of_message(connection, id)?;
     remove_reactions(connection, id)?;
-    let event = replace_text(connection, &mut message, Author::from(&person), now, EventKind::MessageDeleted)?;
+    let event = replace_text(connection, &mut message, UserRef::from(&person), now, EventKind::MessageDeleted)?;
     Ok((message, Some(event)))
 }
 
@@ -132,7 +132,7 @@ fn delete(
 fn replace_text(
     connection: &mut DbConnection,
     message: &mut Message,
-    actor: Author,
+    actor: UserRef,
     at: Timestamp,
     kind: EventKind,
 ) -> Result<RoomEvent, StoreError> {

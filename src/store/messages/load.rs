@@ -7,7 +7,7 @@
 use diesel::prelude::*;
 use diesel::query_dsl::methods::LoadQuery;
 
-use crate::domain::{Author, Message, MessageId, Refusal, RepliedTo, RoomId, Seq, Timestamp};
+use crate::domain::{Message, MessageId, Refusal, RepliedTo, RoomId, Seq, Timestamp, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::schema::{messages, users};
@@ -91,7 +91,7 @@ pub(in crate::store) fn find_message(
 
 impl MessageRow {
     /// The message without what other tables keep of it.
-    fn by(self, author: Author) -> Message {
+    fn by(self, author: UserRef) -> Message {
         Message {
             id: MessageId(self.id),
             room_id: RoomId(self.room_id),

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 
-use crate::domain::{Author, EmojiCount, Message, MessageId, ReactionEmoji, UserId};
+use crate::domain::{EmojiCount, Message, MessageId, ReactionEmoji, UserId, UserRef};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::reactions;
 use crate::store::engine::statement::{json_list, statement};
@@ -55,8 +55,8 @@ struct ReactionRow {
 }
 
 impl ReactionRow {
-    fn user(&self) -> Author {
-        Author { id: UserId(self.user_id), username: self.username.clone(), name: self.name.clone() }
+    fn user(&self) -> UserRef {
+        UserRef { id: UserId(self.user_id), username: self.username.clone(), name: self.name.clone() }
     }
 }
 

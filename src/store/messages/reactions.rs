@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, EventKind, Message, MessageId, Reaction, ReactionEmoji, Refusal, RoomEvent, RoomId, Seq, Subject,
-    Timestamp, UserId,
+    EventKind, Message, MessageId, Reaction, ReactionEmoji, Refusal, RoomEvent, RoomId, Seq, Subject, Timestamp,
+    UserId, UserRef,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{messages, reactions};
@@ -94,14 +94,14 @@ fn reactable(
     user: UserId,
     room: RoomId,
     id: MessageId,
-) -> Result<(Message, Author), StoreError> {
+) -> Result<(Message, UserRef), StoreError> {
     lock_room(connection, room)?;
     require_membership(connection, user, room)?;
     let message = find_message(connection, room, id)?;
     if message.deleted_at.is_some() {
         return Err(StoreError::Refused(Refusal::MessageNotFound));
     }
-    Ok((message, Author::from(&require_user(connection, user)?)))
+    Ok((message, UserRef::from(&require_user(connection, user)?)))
 }
 
 fn has_reacted(connection: &mut DbConnection, id: MessageId, emoji: &ReactionEmoji, user: UserId) -> QueryResult<bool> {

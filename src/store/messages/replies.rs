@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, Message, MessageId, Refusal, RepliedTo, RoomId};
+use crate::domain::{Message, MessageId, Refusal, RepliedTo, RoomId, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{messages, users};
@@ -55,7 +55,7 @@ pub(super) fn attach_replies(connection: &mut DbConnection, messages: &mut [Mess
     let found: HashMap<MessageId, RepliedTo> = rows
         .into_iter()
         .map(|(id, body, deleted_at, author)| {
-            let (id, author) = (MessageId(id), Author::from(author));
+            let (id, author) = (MessageId(id), UserRef::from(author));
             let replied_to = match deleted_at {
                 None => RepliedTo::of(id, author, &body),
                 Some(_) => RepliedTo::gone(id, Some(author)),

@@ -444,7 +444,7 @@ export interface paths {
             cookie?: never;
         };
         /** `GET /rooms/{id}/messages/{message}/flow`, for those who may read the message. */
-        get: operations["show_flow"];
+        get: operations["show_timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -921,7 +921,7 @@ export interface components {
             name: string;
         };
         CreateWebhookRequest: {
-            events: components["schemas"]["EventType"][];
+            events: components["schemas"]["EventKind"][];
             room_id?: components["schemas"]["RoomId"] | null;
             /** Format: uri */
             url: string;
@@ -939,7 +939,7 @@ export interface components {
             room_id: components["schemas"]["RoomId"];
             seq: components["schemas"]["Seq"];
             status: components["schemas"]["DeliveryStatus"];
-            type: components["schemas"]["EventType"];
+            type: components["schemas"]["EventKind"];
             webhook_id: components["schemas"]["WebhookId"];
         };
         DeliveryAnswer: {
@@ -1101,7 +1101,7 @@ export interface components {
         /** @description What happened in a room. The socket, the event stream, catch-up and webhooks carry it. */
         Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["ReactionAddedEvent"] | components["schemas"]["ReactionRemovedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
         /** @enum {string} */
-        EventType: "document.created" | "document.changed" | "document.deleted" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "reaction.added" | "reaction.removed" | "room.changed" | "room.created";
+        EventKind: "document.created" | "document.changed" | "document.deleted" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "reaction.added" | "reaction.removed" | "room.changed" | "room.created";
         FieldProblem: {
             detail: string;
             field: string;
@@ -1125,24 +1125,6 @@ export interface components {
          * @description A file that was uploaded.
          */
         FileId: number;
-        /** @description The server's steps of one message: `GET /rooms/{id}/messages/{message}/flow`. */
-        Flow: {
-            /** Format: int64 */
-            answered_us: number | null;
-            /** Format: int64 */
-            dispatched_us: number | null;
-            /** Format: int64 */
-            heard_us: number | null;
-            message_id: components["schemas"]["MessageId"];
-            received_at: components["schemas"]["Timestamp"];
-            seq: components["schemas"]["Seq"];
-            /** Format: int64 */
-            sockets: number;
-            /** Format: int64 */
-            stored_us: number | null;
-            /** Format: int64 */
-            written_us: number | null;
-        };
         Health: {
             status: string;
         };
@@ -1538,6 +1520,24 @@ export interface components {
             port: number | null;
             tls: boolean | null;
         };
+        /** @description The server's steps of one message: `GET /rooms/{id}/messages/{message}/flow`. */
+        Timeline: {
+            /** Format: int64 */
+            answered_us: number | null;
+            /** Format: int64 */
+            dispatched_us: number | null;
+            /** Format: int64 */
+            heard_us: number | null;
+            message_id: components["schemas"]["MessageId"];
+            received_at: components["schemas"]["Timestamp"];
+            seq: components["schemas"]["Seq"];
+            /** Format: int64 */
+            sockets: number;
+            /** Format: int64 */
+            stored_us: number | null;
+            /** Format: int64 */
+            written_us: number | null;
+        };
         /**
          * Format: date-time
          * @description A point in time, in microseconds since the Unix epoch.
@@ -1576,7 +1576,7 @@ export interface components {
         Webhook: {
             created_at: components["schemas"]["Timestamp"];
             created_by: components["schemas"]["UserId"];
-            events: components["schemas"]["EventType"][];
+            events: components["schemas"]["EventKind"][];
             id: components["schemas"]["WebhookId"];
             room_id: components["schemas"]["RoomId"] | null;
             /** @description Shown once, when the webhook is made. */
@@ -6219,7 +6219,7 @@ export interface operations {
             };
         };
     };
-    show_flow: {
+    show_timeline: {
         parameters: {
             query?: never;
             header?: never;
@@ -6237,7 +6237,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Flow"];
+                    "application/json": components["schemas"]["Timeline"];
                 };
             };
             /**

@@ -5,7 +5,7 @@ import type { components } from './openapi';
 
 type Schemas = components['schemas'];
 
-export type Author = Schemas['UserRef'];
+export type UserRef = Schemas['UserRef'];
 export type User = Schemas['User'];
 export type Member = Schemas['Member'];
 export type SessionAnswer = Schemas['Session'];
@@ -49,7 +49,7 @@ export interface ClientUpdate {
 export type RoomEvent = Schemas['Event'];
 
 /** The names of a room's events, for binding to its channel. A name that is missing fails the check of types. */
-const IS_ROOM_EVENT: Record<Schemas['EventType'], true> = {
+const IS_ROOM_EVENT: Record<Schemas['EventKind'], true> = {
   'room.created': true,
   'room.changed': true,
   'message.posted': true,
@@ -63,7 +63,7 @@ const IS_ROOM_EVENT: Record<Schemas['EventType'], true> = {
   'reaction.added': true,
   'reaction.removed': true,
 };
-export const ROOM_EVENT_TYPES = Object.keys(IS_ROOM_EVENT) as Schemas['EventType'][];
+export const ROOM_EVENT_KINDS = Object.keys(IS_ROOM_EVENT) as Schemas['EventKind'][];
 
 export type ChannelAuthorizations = Schemas['ChannelAuthorizations'];
 
@@ -72,7 +72,7 @@ export type CatchUp = Schemas['CatchUp'];
 /** Steps 2 and 3 as the event carries them; microseconds after `received_at`. */
 export type DispatchedTimeline = Schemas['DispatchedSteps'];
 /** The server's four steps of a message; microseconds after `received_at`. */
-export type ServerTimeline = Schemas['Flow'];
+export type ServerTimeline = Schemas['Timeline'];
 
 export type ApiToken = Schemas['ApiToken'];
 export type Invite = Schemas['Invite'];

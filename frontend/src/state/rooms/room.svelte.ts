@@ -17,7 +17,7 @@ import {
 import { excerptOf } from '../../lib/messages/excerpt';
 import { type TimelineStore, now } from '../../lib/timeline/timeline-store';
 import type {
-  Author,
+  UserRef,
   DocumentFacts,
   Member,
   Message,
@@ -33,7 +33,7 @@ import { TypingUsers } from './typing.svelte';
 /** What the rooms of one person share. */
 export interface RoomServices {
   api: Api;
-  me: Author;
+  me: UserRef;
   unsent: UnsentMessages;
   timelines: TimelineStore;
   /** A page that was asked for before the room was known. */
@@ -405,7 +405,7 @@ export class RoomState {
     if (message.number > this.readNumber && message.author.id !== this.services.me.id) this.#uncounted += 1;
   }
 
-  #memberJoined(user: Author, joinedAt: string): void {
+  #memberJoined(user: UserRef, joinedAt: string): void {
     if (this.members === null || this.members.some((member) => member.id === user.id)) return;
     const members = [...this.members, { ...user, joined_at: joinedAt }];
     this.members = members.sort((a, b) => a.name.localeCompare(b.name));

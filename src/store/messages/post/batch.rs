@@ -11,7 +11,7 @@ use std::collections::hash_map::Entry;
 use diesel::QueryResult;
 
 use crate::domain::{
-    Author, EventKind, File, Message, MessageId, Refusal, RepliedTo, RoomEvent, RoomId, Subject, Timestamp, UserId,
+    EventKind, File, Message, MessageId, Refusal, RepliedTo, RoomEvent, RoomId, Subject, Timestamp, UserId, UserRef,
 };
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
@@ -37,7 +37,7 @@ pub(in crate::store) fn post_all(
     let mut outcomes = Vec::with_capacity(posts.len());
     for posts in posts.chunk_by(|post, next| !post.stands_alone() && !next.stands_alone()) {
         let stored = store_batch(connection, posts)?;
-        outcomes.extend(answer(connection, posts, stored)?);
+        outcomes.extend(outcomes_of(connection, posts, stored)?);
     }
     Ok(outcomes)
 }
@@ -52,7 +52,7 @@ enum Stored {
 
 /// The answers to posts that were stored together. The messages of duplicates are read with one query, for after an
 /// outage many clients repeat their posts.
-fn answer(
+fn outcomes_of(
     connection: &mut DbConnection,
     posts: &[&Post],
     stored: Vec<Result<Stored, StoreError>>,
@@ -159,7 +159,7 @@ struct PostBatch<'a> {
 
 /// What is to become of a post; `index` is that of an accepted post.
 enum Decision {
-    Accept { index: usize, author: Author },
+    Accept { index: usize, author: UserRef },
     DuplicateOfAccepted { index: usize },
     DuplicateOfStored(MessageId),
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{Author, Message, MessageId, Refusal, RoomId, RoomKind, Seq, Timestamp};
+use crate::domain::{Message, MessageId, Refusal, RoomId, RoomKind, Seq, Timestamp, UserRef};
 use crate::store::StoreError;
 
 use super::command::Post;
@@ -20,7 +20,7 @@ pub(super) struct Lookup {
 /// The author of a post, as the database knows them.
 pub(super) struct PostAuthor {
     /// `None`: there is no such person.
-    pub(super) author: Option<Author>,
+    pub(super) author: Option<UserRef>,
     /// `None`: not a member.
     pub(super) read_number: Option<i64>,
     /// The message that already has the post's client id.
@@ -36,7 +36,7 @@ pub(super) struct Accepted<'a> {
 
 impl Accepted<'_> {
     /// The message that is stored for the post, without its files.
-    pub(super) fn to_message(self, id: MessageId, author: Author, created_at: Timestamp) -> Message {
+    pub(super) fn to_message(self, id: MessageId, author: UserRef, created_at: Timestamp) -> Message {
         let Self { post, place } = self;
         Message {
             id,

@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use crate::domain::{Author, File, MessageId, RoomId, Timestamp, UserId};
+use crate::domain::{File, MessageId, RoomId, Timestamp, UserId, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::statement::statement;
 use crate::store::search::{index, vocabulary};
@@ -55,11 +55,11 @@ fn find_person(
     connection: &mut SqliteConnection,
     room: RoomId,
     id: UserId,
-) -> QueryResult<(Option<Author>, Option<i64>)> {
+) -> QueryResult<(Option<UserRef>, Option<i64>)> {
     let row: Option<(String, String, Option<i64>)> =
         FindPerson { room_id: room.0, id: id.0 }.get_result(connection).optional()?;
     Ok(match row {
-        Some((username, name, read_number)) => (Some(Author { id, username, name }), read_number),
+        Some((username, name, read_number)) => (Some(UserRef { id, username, name }), read_number),
         None => (None, None),
     })
 }

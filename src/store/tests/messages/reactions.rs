@@ -23,8 +23,9 @@ async fn post(database: &TestDatabase, author: UserId, room: RoomId) -> MessageI
 /// What is under a message: each emoji with its count and the user names of those who are named.
 async fn under(database: &TestDatabase, viewer: UserId, room: RoomId, id: MessageId) -> Vec<(String, i64, String)> {
     let message = database.message(viewer, room, id).await.expect("there");
-    let names =
-        |users: &[crate::domain::Author]| users.iter().map(|user| user.username.as_str()).collect::<Vec<_>>().join(" ");
+    let names = |users: &[crate::domain::UserRef]| {
+        users.iter().map(|user| user.username.as_str()).collect::<Vec<_>>().join(" ")
+    };
     let row = |used: &crate::domain::EmojiCount| (used.emoji.as_str().to_owned(), used.count, names(&used.users));
     message.reactions.iter().map(row).collect()
 }
