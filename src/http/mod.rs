@@ -32,7 +32,7 @@ pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
 /// The route table. It wants [`finish_response`] around it.
 pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
     let api = scope("/api/v1")
-        .wrap(from_fn(pipeline::run_to_completion::run_to_completion))
+        .wrap(from_fn(pipeline::response::run_to_completion))
         .wrap(from_fn(compression::choose))
         .wrap(Compress::default())
         .wrap(from_fn(compression::finish))

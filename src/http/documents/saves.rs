@@ -21,8 +21,7 @@ use crate::http::documents::document::etag;
 use crate::http::documents::update_body::{UpdateBody, UpdateRequest};
 use crate::http::error::ApiError;
 use crate::http::files::download::blocking;
-use crate::http::pipeline::excluded_socket::ExcludedSocket;
-use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::identity::{ExcludedSocket, Identity};
 use crate::http::state::WebState;
 
 #[derive(Serialize, ToSchema)]

@@ -3,5 +3,4 @@
 pub(crate) mod history;
 pub(crate) mod post;
 pub(crate) mod reactions;
-pub(crate) mod start_timeline;
 pub(crate) mod timeline;

@@ -13,12 +13,11 @@ use utoipa::ToSchema;
 use crate::domain::{ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, Refusal, RoomId};
 use crate::json::MessagePayload;
 use crate::store::Posted;
+use crate::timeline::Timeline;
 
 use crate::http::error::ApiError;
-use crate::http::messages::start_timeline::StartTimeline;
 use crate::http::pipeline::body::TextOrJson;
-use crate::http::pipeline::excluded_socket::ExcludedSocket;
-use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::identity::{ExcludedSocket, Identity};
 use crate::http::state::WebState;
 use crate::http::text_schema;
 
@@ -117,6 +116,19 @@ pub(crate) async fn post_message(
 /// The answer to a post that was stored before: the first one's result.
 fn replayed(message: &Message) -> HttpResponse {
     HttpResponse::Ok().insert_header(("Idempotency-Replayed", "true")).json(MessagePayload::from(message))
+}
+
+/// A timeline that starts when the request's head has been read. It stands first among a handler's parameters, so that the
+/// time for the others counts.
+pub(crate) struct StartTimeline(Arc<Timeline>);
+
+impl FromRequest for StartTimeline {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(Timeline::start())))
+    }
 }
 
 /// The header `Idempotency-Key`, with or without the quotes of a structured field.

@@ -1,4 +1,5 @@
-//! The outermost layer of every answer: the request's id, problems in one form, and headers that keep browsers safe.
+//! The middleware around all handlers: the request's id, problems in one form, headers that keep browsers safe, and changes
+//! that run to their end.
 
 use std::borrow::Cow;
 
@@ -10,7 +11,8 @@ use actix_web::http::header::{
     REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, web};
+use actix_web::{Error, HttpMessage, HttpRequest, rt, web};
+use tracing::{Instrument, Span};
 
 use crate::domain::Refusal;
 use crate::http::error::ApiError;
@@ -68,6 +70,22 @@ pub async fn finish_response(
         response.headers_mut().insert(PAGE_BUILD, build);
     }
     Ok(ServiceResponse::new(request, response))
+}
+
+/// Runs a changing request (POST, PUT, PATCH, DELETE) in a task of its own, so that a client that disconnects cannot cancel
+/// it between commit and dispatch: actix drops a handler together with its connection.
+///
+/// # Errors
+/// Those of the layers within, and `internal` when they panic.
+pub(crate) async fn run_to_completion<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    if request.method().is_safe() {
+        return next.call(request).await;
+    }
+    let handling = next.call(request).instrument(Span::current());
+    rt::spawn(handling).await.map_err(|panic| ApiError::Internal(panic.to_string()))?
 }
 
 /// The id that a proxy gave the request, when it is harmless in a log; else a new one.

@@ -21,8 +21,7 @@ use crate::store::messages::load::messages_by_id;
 use crate::store::messages::replies::{check_answerable, store_reply};
 use crate::store::webhooks::enqueue::enqueue_posted;
 
-use super::command::{Post, Posted};
-use super::lookup::{Accepted, MessagePlace, PostAuthor, RoomCounters};
+use super::command::{Accepted, MessagePlace, Post, PostAuthor, Posted, RoomCounters};
 use super::{postgres, sqlite};
 
 /// Stores posts as if one after the other, and recognises those that were stored before. Returns what became of each; a

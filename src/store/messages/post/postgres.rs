@@ -16,8 +16,7 @@ use crate::store::StoreError;
 use crate::store::engine::statement::statement;
 use crate::store::search::index;
 
-use super::command::Post;
-use super::lookup::{Accepted, Lookup, PostAuthor, RoomCounters};
+use super::command::{Accepted, Lookup, Post, PostAuthor, RoomCounters};
 
 /// Locks the rooms of posts, and looks up what decides the posts.
 pub(super) fn look_up(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Lookup> {

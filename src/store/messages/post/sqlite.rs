@@ -10,10 +10,9 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use crate::domain::{File, MessageId, RoomId, Timestamp, UserId, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::statement::statement;
-use crate::store::search::{index, vocabulary};
+use crate::store::search::index;
 
-use super::command::Post;
-use super::lookup::{Accepted, Lookup, PostAuthor, RoomCounters};
+use super::command::{Accepted, Lookup, Post, PostAuthor, RoomCounters};
 
 /// Looks up what decides posts. No other transaction can write while this one is open.
 pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> QueryResult<Lookup> {
@@ -96,7 +95,7 @@ pub(super) fn insert(
     files: &[File],
     created_at: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
-    let removals = vocabulary::removals_in_sqlite(connection)?;
+    let removals = index::removals_in_sqlite(connection)?;
     let mut ids = Vec::with_capacity(accepted.len());
     let (mut counters, mut read_numbers, mut own_posts) = (HashMap::new(), HashMap::new(), HashMap::new());
     for Accepted { post, place } in accepted {
