@@ -324,7 +324,7 @@ mod tests {
         let schemas = &json["components"]["schemas"];
         let examples = [
             ("User     {", "User"),
-            ("UserRef   {", "UserRef"),
+            ("UserRef  {", "UserRef"),
             ("Room     {", "Room"),
             ("Message  {", "Message"),
             ("File     {", "File"),
