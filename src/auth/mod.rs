@@ -9,6 +9,7 @@ mod key_ring;
 mod opaque_token;
 mod passwords;
 mod throttle;
+mod throttle_notes;
 mod verified_tokens;
 mod webhook_secret;
 
@@ -18,6 +19,7 @@ pub use key_ring::{KeyRing, KeyRingError};
 pub use opaque_token::{OpaqueToken, TokenPurpose};
 pub use passwords::{PasswordError, Passwords};
 pub use throttle::{SignInThrottle, TooManyAttempts, network};
+pub use throttle_notes::ThrottleNotes;
 pub use webhook_secret::WebhookSecret;
 
 /// Settings for tests: hashing that takes no time.

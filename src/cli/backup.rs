@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::maintenance;
+use crate::maintenance::{self, AuditAction};
 
+use super::audit::note;
 use super::failure::Failure;
 use super::instance::InstanceArgs;
 
@@ -20,6 +21,7 @@ pub(super) struct BackupArgs {
 pub(super) fn backup(args: &BackupArgs) -> Result<(), Failure> {
     let bytes = maintenance::backup(&args.instance.database_url()?, &args.instance.data_dir, &args.file)?;
     println!("{} has {bytes} bytes. It contains secrets: keep it where only you can read it.", args.file.display());
+    note(&args.instance.database_url()?, AuditAction::BackedUp, args.file.display().to_string());
     Ok(())
 }
 

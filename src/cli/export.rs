@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::domain::{RoomId, Username};
-use crate::maintenance::{self, ExportOptions, ExportScope};
+use crate::maintenance::{self, AuditAction, ExportOptions, ExportScope};
 
+use super::audit::note;
 use super::failure::Failure;
 use super::instance::InstanceArgs;
 
@@ -63,5 +64,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
             maintenance::export(&url, &options, BufWriter::new(file))?
         }
     };
+    let destination = args.out.as_ref().map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+    note(&url, AuditAction::Exported, destination);
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! parsed into these types at the edge, so that the rest of the program never asks again whether it is valid
 //! (step 2 of the walk, "validate").
 
+mod audit;
 mod credential;
 mod document;
 mod event;
@@ -20,6 +21,7 @@ mod user;
 mod webhook;
 pub mod yjs;
 
+pub use audit::{AuditAction, AuditEntry};
 pub use credential::{Credential, EndedCredential, InvalidCredential};
 pub use document::{Document, DocumentContent, DocumentTitle, DocumentVersion, word_list};
 pub use event::{EventKind, RoomEvent, Subject, SubjectKind};

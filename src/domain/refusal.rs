@@ -190,6 +190,8 @@ refusals! {
         PasswordTooShort: "password_too_short", Some("password"), "The password is too short.";
         /// The password is too long.
         PasswordTooLong: "password_too_long", Some("password"), "The password is too long.";
+        /// The trail has no such action.
+        InvalidAuditAction: "invalid_audit_action", Some("action"), "The trail has no such action.";
         /// The role is unknown.
         InvalidRole: "invalid_role", Some("role"), "A role is \"member\" or \"administrator\".";
         /// The webhook's URL cannot be called.

@@ -52,6 +52,7 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         )
         .service(resource("/sessions").route(delete().to(people::account::sign_out_everywhere)))
         .service(resource("/session/refresh").route(post().to(people::sessions::refresh)))
+        .service(resource("/audit").route(get().to(people::audit::list_audit)))
         .service(resource("/invites").route(post().to(people::invites::create_invite)))
         .service(
             resource("/tokens")

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::auth::{AccessTokens, Passwords, SignInThrottle};
+use crate::auth::{AccessTokens, Passwords, SignInThrottle, ThrottleNotes};
 use crate::bus::Bus;
 use crate::config::{Secret, ServeConfig, SocketAddress};
 use crate::domain::{EndedCredential, Limits, RetentionRules};
@@ -31,6 +31,8 @@ pub struct WebState {
     pub(crate) access_tokens: AccessTokens,
     pub(crate) sign_ins: SignInThrottle,
     pub(crate) rations: Rations,
+    /// How often the trail tells of throttled attempts.
+    pub(crate) throttle_notes: ThrottleNotes,
     pub(crate) identities: IdentityCache,
     pub(crate) event_streams: EventStreams,
     pub(crate) catch_ups: PieceFlights,
@@ -101,6 +103,7 @@ impl WebState {
             access_tokens: parts.access_tokens,
             sign_ins: SignInThrottle::new(config.rations.sign_ins_per_minute),
             rations: Rations::new(&config.rations),
+            throttle_notes: ThrottleNotes::default(),
             identities: IdentityCache::default(),
             catch_ups: PieceFlights::default(),
             event_streams: EventStreams::new(config.http.max_event_streams),

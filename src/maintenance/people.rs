@@ -13,7 +13,7 @@ use crate::store::{AccountChange, DatabaseUrl, Store, StoreError, StoreOptions, 
 use super::MaintenanceError;
 
 /// One person at a terminal has no queue.
-const OPTIONS: StoreOptions =
+pub(super) const OPTIONS: StoreOptions =
     StoreOptions { read_connections: 1, read_timeout: Duration::from_secs(10), write_queue: 16, write_batch: 16 };
 
 /// Gives a person a new password, which is answered, and ends their sessions and API tokens.

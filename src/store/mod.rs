@@ -15,11 +15,13 @@
 //! - `search`: the index of messages, and finding messages and documents.
 //! - `jobs`: background jobs: queueing, leasing, settling, purging.
 //! - `webhooks`: webhooks and their deliveries.
+//! - `audit`: the trail of what matters for security.
 //! - `admin`: checking, exporting and copying a database beside a running server.
 //!
 //! [`RoomEvent`]: crate::domain::RoomEvent
 
 mod admin;
+mod audit;
 mod documents;
 mod engine;
 mod files;
@@ -36,6 +38,8 @@ mod webhooks;
 pub use admin::check::Finding;
 pub use admin::export::{ExportError, ExportItem, ExportScope};
 pub use admin::inspect::{Snapshot, copy_sqlite, verify_sqlite};
+pub use audit::entries::AuditQuery;
+pub use audit::trail::AuditNote;
 pub use documents::catalogue::{ChangedDocument, DocumentChange};
 pub use documents::saving::{DocumentSave, DocumentState, VersionPolicy};
 pub use engine::error::{OpenError, StoreError};

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::warn;
+
 use crate::app::demo::Demo;
 use crate::app::instance::{self, DataDir, database_url};
 use crate::app::start_error::StartError;
 use crate::auth::{AccessTokens, KeyRing, Passwords};
 use crate::bus::Bus;
 use crate::config::{Ration, RationsConfig, ServeConfig};
+use crate::domain::AuditAction;
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{
     CredentialWatch, EndListener, HeadTicks, JobRunner, RunningCredentialWatch, RunningHeadTicks, RunningJobs,
 };
 use crate::pusher::App;
-use crate::store::{FileStorage, StorageRations, Store};
+use crate::store::{AuditNote, FileStorage, StorageRations, Store};
 use crate::timeline::TimelineStore;
 
 use super::bus_part::BusPart;
@@ -47,6 +50,7 @@ impl WebPart {
             false => None,
         };
         let events = Bus::new(bus.broker(), chat_app.id);
+        note_start(&store, config).await;
         let watched = events.clone();
         let ticks = HeadTicks::new(store.clone(), events.clone(), bus.take_heads_wanted());
         let parts = WebParts {
@@ -97,6 +101,20 @@ impl WebPart {
             head_ticks.stop().await;
         }
         self.store.close().await;
+    }
+}
+
+/// The trail says with which settings of security a server started.
+async fn note_start(store: &Store, config: &ServeConfig) {
+    let sign_up = format!("{:?}", config.effective_sign_up()).to_lowercase();
+    let (secure, proxy, days) = (config.is_secure(), config.auth.trust_proxy, config.auth.session_days);
+    let detail = format!(
+        "version {}, sign-up {sign_up}, https {secure}, trusted proxy {proxy}, sessions {days} days",
+        env!("CARGO_PKG_VERSION"),
+    );
+    let note = AuditNote::default().saying(detail);
+    if let Err(error) = store.note_in_trail(AuditAction::ServerStarted, note).await {
+        warn!(%error, "the start is not in the trail");
     }
 }
 

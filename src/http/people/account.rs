@@ -5,10 +5,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::config::Ration;
-use crate::domain::{InvalidField, Password, Refusal, Role, UserId};
-use crate::store::AccountChange;
+use crate::domain::{AuditAction, InvalidField, Password, Refusal, Role, UserId};
+use crate::store::{AccountChange, AuditNote};
 
 use crate::http::error::ApiError;
+use crate::http::people::sessions::count_attempt;
 use crate::http::people::users::UserResponse;
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::client_ip::CallerAddress;
@@ -45,7 +46,7 @@ pub(crate) async fn change_password(
     let new = Password::parse_new(&request.password, &state.limits)?;
     require_password(&state, &address, &identity, &request.current_password).await?;
     let hash = state.passwords.hash(new).await?;
-    let ended = state.store.change_password(identity.user_id(), hash, session).await?;
+    let ended = state.store.called_from(address.0).change_password(identity.user_id(), hash, session).await?;
     state.end_credentials(&ended);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -58,12 +59,16 @@ pub(crate) async fn require_password(
     password: &str,
 ) -> Result<(), ApiError> {
     let password = Password::parse_attempt(password)?;
-    state.sign_ins.attempt(address.0, &identity.user.username)?;
+    count_attempt(state, address, &identity.user.username).await?;
     let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let (_, hash) = state.store.credentials(&identity.user.username).await?.unzip();
     match state.passwords.is_right(password, hash).await? {
         true => Ok(()),
-        false => Err(ApiError::Refused(Refusal::WrongCredentials)),
+        false => {
+            let store = state.store.called_from(address.0);
+            store.note_in_trail(AuditAction::SignInWrong, AuditNote::by(&identity.user)).await?;
+            Err(ApiError::Refused(Refusal::WrongCredentials))
+        }
     }
 }
 
@@ -77,11 +82,12 @@ pub(crate) async fn require_password(
 )]
 pub(crate) async fn sign_out_everywhere(
     state: web::Data<WebState>,
+    address: CallerAddress,
     _: SameSite,
     identity: Identity,
 ) -> Result<HttpResponse, ApiError> {
     identity.require_session()?;
-    let ended = state.store.end_sessions_of(identity.user_id()).await?;
+    let ended = state.store.called_from(address.0).end_sessions_of(identity.user_id()).await?;
     state.end_credentials(&ended);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -106,6 +112,7 @@ pub(crate) struct ChangeAccountRequest {
 )]
 pub(crate) async fn change_account(
     state: web::Data<WebState>,
+    address: CallerAddress,
     identity: Identity,
     id: web::Path<UserId>,
     Json(request): Json<ChangeAccountRequest>,
@@ -113,7 +120,7 @@ pub(crate) async fn change_account(
     identity.require_administrator()?;
     let role = request.role.as_deref().map(parse_role).transpose()?;
     let change = AccountChange { role, is_active: request.is_active };
-    let (user, ended) = state.store.change_account(identity.user_id(), *id, change).await?;
+    let (user, ended) = state.store.called_from(address.0).change_account(identity.user_id(), *id, change).await?;
     state.end_credentials(&ended);
     state.identities.forget_user(user.id);
     Ok(HttpResponse::Ok().json(UserResponse::from(&user)))

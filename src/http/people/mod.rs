@@ -1,6 +1,7 @@
 //! People, their sessions, tokens and invitations.
 
 pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod invites;
 pub(crate) mod sessions;
 pub(crate) mod tokens;

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::config::Ration;
-use crate::domain::{EndedCredential, Password, Refusal, SessionId, Timestamp, User, Username};
-use crate::store::{Rotation, TokenHash};
+use crate::domain::{AuditAction, EndedCredential, Password, Refusal, SessionId, Timestamp, User, Username};
+use crate::store::{AuditNote, Rotation, TokenHash};
 
 use crate::http::error::ApiError;
 use crate::http::people::users::UserResponse;
@@ -63,17 +63,35 @@ pub(crate) async fn sign_in(
     // Nobody has a name of another form; whether somebody has this one must not be seen from the answer.
     let username = Username::parse(&request.username).map_err(|_| ApiError::Refused(Refusal::WrongCredentials))?;
     let password = Password::parse_attempt(&request.password)?;
-    state.sign_ins.attempt(address.0, &username)?;
+    count_attempt(&state, &address, &username).await?;
     let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let (user, hash) = state.store.credentials(&username).await?.unzip();
     let is_right = state.passwords.is_right(password, hash).await?;
     match user.filter(|_| is_right) {
         Some(user) => {
             state.sign_ins.succeeded(address.0, &username);
-            begin(&state, HttpResponse::Ok(), &user).await
+            begin(&state, &address, HttpResponse::Ok(), &user).await
         }
-        None => Err(ApiError::Refused(Refusal::WrongCredentials)),
+        None => {
+            let store = state.store.called_from(address.0);
+            store.note_in_trail(AuditAction::SignInWrong, AuditNote::of_name(&username)).await?;
+            Err(ApiError::Refused(Refusal::WrongCredentials))
+        }
     }
+}
+
+/// Counts an attempt at a password.
+pub(crate) async fn count_attempt(
+    state: &WebState,
+    address: &CallerAddress,
+    username: &Username,
+) -> Result<(), ApiError> {
+    let counted = state.sign_ins.attempt(address.0, username);
+    if counted.is_err() && state.throttle_notes.allow(address.0) {
+        let store = state.store.called_from(address.0);
+        store.note_in_trail(AuditAction::SignInThrottled, AuditNote::of_name(username)).await?;
+    }
+    Ok(counted?)
 }
 
 /// `POST /session/refresh`: a new access token and the next cookie for the cookie presented.
@@ -88,6 +106,7 @@ pub(crate) async fn sign_in(
 pub(crate) async fn refresh(
     state: web::Data<WebState>,
     _: AddressRation,
+    address: CallerAddress,
     _: SameSite,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
@@ -96,7 +115,7 @@ pub(crate) async fn refresh(
         OpaqueToken::parse(cookie.value(), TokenPurpose::Refresh).ok_or(ApiError::Refused(Refusal::SessionEnded))?;
     let next = OpaqueToken::generate(TokenPurpose::Refresh);
     let (presented, hash) = (TokenHash(presented.digest()), TokenHash(next.digest()));
-    match state.store.rotate_session(presented, hash, session_end(&state)).await? {
+    match state.store.called_from(address.0).rotate_session(presented, hash, session_end(&state)).await? {
         Rotation::Renewed(session_id, user) => answer(&state, HttpResponse::Ok(), &user, session_id, &next),
         Rotation::Ended(ended) => {
             // Whoever has the copy may have an access token and a socket too.
@@ -116,11 +135,12 @@ pub(crate) async fn refresh(
 )]
 pub(crate) async fn sign_out(
     state: web::Data<WebState>,
+    address: CallerAddress,
     _: SameSite,
     identity: Identity,
 ) -> Result<HttpResponse, ApiError> {
     let session_id = identity.require_session()?;
-    state.store.end_session(session_id).await?;
+    state.store.called_from(address.0).end_session(session_id).await?;
     state.end_credentials(&[EndedCredential { credential: identity.credential, user_id: identity.user_id() }]);
     let mut removal = cookie(&state, String::new());
     removal.make_removal();
@@ -130,11 +150,13 @@ pub(crate) async fn sign_out(
 /// Begins a session for somebody whose password was right, or who just signed up.
 pub(crate) async fn begin(
     state: &WebState,
+    address: &CallerAddress,
     builder: HttpResponseBuilder,
     user: &User,
 ) -> Result<HttpResponse, ApiError> {
     let token = OpaqueToken::generate(TokenPurpose::Refresh);
-    let session_id = state.store.create_session(user.id, TokenHash(token.digest()), session_end(state)).await?;
+    let store = state.store.called_from(address.0);
+    let session_id = store.create_session(user.id, TokenHash(token.digest()), session_end(state)).await?;
     answer(state, builder, user, session_id, &token)
 }
 

@@ -1,5 +1,6 @@
 //! The handle to the database: opening and closing it, and handing writes and reads to its threads.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
@@ -33,6 +34,8 @@ pub struct Store {
     pub(in crate::store) rations: StorageRations,
     /// Notified at every commit of the writer: there may be new jobs.
     pub(in crate::store) commits: watch::Sender<()>,
+    /// Where the request comes from that this handle serves; `None`: a terminal, or the server itself.
+    pub(in crate::store) address: Option<IpAddr>,
 }
 
 impl Store {
@@ -65,7 +68,14 @@ impl Store {
         let reads = Arc::new(ReadPools::start(url, options)?);
         let commits = watch::Sender::new(());
         let writer = Arc::new(writer::start(url, connection, options, commits.clone())?);
-        Ok(Self { writer, reads, known_words: Arc::default(), rations: StorageRations::default(), commits })
+        Ok(Self {
+            writer,
+            reads,
+            known_words: Arc::default(),
+            rations: StorageRations::default(),
+            commits,
+            address: None,
+        })
     }
 
     /// The same store, which keeps no more of one person than this.

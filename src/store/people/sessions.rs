@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use crate::domain::{EndedCredential, Refusal, SessionId, Timestamp, User, UserId};
+use crate::domain::{AuditAction, Credential, EndedCredential, Refusal, SessionId, Timestamp, User, UserId};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{session_tokens, sessions, users};
-use crate::store::{Store, StoreError, TokenHash};
+use crate::store::{AuditNote, Store, StoreError, TokenHash};
 
 use super::credentials::{end_sessions, end_sessions_of, expired_sessions};
-use super::rows::{UserRow, require_active};
+use super::rows::{UserRow, require_active, require_user};
 
 /// How long a replaced refresh token is still accepted: two tabs may present it at the same time, and a client whose
 /// answer was lost presents it again.
@@ -39,8 +39,8 @@ impl Store {
         refresh: TokenHash,
         expires_at: Timestamp,
     ) -> Result<SessionId, StoreError> {
-        self.write(move |connection| {
-            require_active(connection, user)?;
+        self.write_with_trail(Some(user), move |connection, trail| {
+            let person = require_active(connection, user)?;
             let now = Timestamp::now();
             let expired = expired_sessions(connection, now, EXPIRED_PER_SIGN_IN)?;
             end_sessions(connection, &expired)?;
@@ -49,6 +49,8 @@ impl Store {
             let id: i64 =
                 diesel::insert_into(sessions::table).values(session).returning(sessions::id).get_result(connection)?;
             keep_token(connection, id, refresh, expires_at)?;
+            let note = AuditNote::by(&person).to(Credential::Session(SessionId(id)));
+            trail.record(connection, AuditAction::SignedIn, note)?;
             Ok(SessionId(id))
         })
         .await
@@ -65,7 +67,15 @@ impl Store {
         next: TokenHash,
         expires_at: Timestamp,
     ) -> Result<Rotation, StoreError> {
-        self.write(move |connection| rotate(connection, presented, next, expires_at)).await
+        self.write_with_trail(None, move |connection, trail| {
+            let rotation = rotate(connection, presented, next, expires_at)?;
+            if let Rotation::Ended(ended) = &rotation {
+                let note = AuditNote::by(&require_user(connection, ended.user_id)?).to(ended.credential);
+                trail.record(connection, AuditAction::SessionStolen, note)?;
+            }
+            Ok(rotation)
+        })
+        .await
     }
 
     /// Whose session it is; `None` when it has ended or expired.
@@ -90,7 +100,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn end_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.write(move |connection| Ok(end_sessions(connection, &[id.0]).map(drop)?)).await
+        self.write_with_trail(None, move |connection, trail| {
+            for ended in end_sessions(connection, &[id.0])? {
+                let note = AuditNote::by(&require_user(connection, ended.user_id)?).to(ended.credential);
+                trail.record(connection, AuditAction::SignedOut, note)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Ends all sessions of a person. API tokens stay.
@@ -98,7 +115,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn end_sessions_of(&self, user: UserId) -> Result<Vec<EndedCredential>, StoreError> {
-        self.write(move |connection| Ok(end_sessions_of(connection, user, None)?)).await
+        self.write_with_trail(Some(user), move |connection, trail| {
+            let note = AuditNote::by(&require_user(connection, user)?).to(format_args!("user:{user}"));
+            trail.record(connection, AuditAction::SignedOutEverywhere, note)?;
+            Ok(end_sessions_of(connection, user, None)?)
+        })
+        .await
     }
 }
 
