@@ -18,6 +18,7 @@ use crate::http::log::catch_up::PieceFlights;
 use crate::http::log::stream::EventStreams;
 use crate::http::pipeline::identity_cache::IdentityCache;
 use crate::http::pipeline::rationing::Rations;
+use crate::http::pipeline::socket_claims::SocketClaims;
 
 /// Shared by the handlers of all workers.
 pub struct WebState {
@@ -34,6 +35,7 @@ pub struct WebState {
     /// How often the trail tells of throttled attempts.
     pub(crate) throttle_notes: ThrottleNotes,
     pub(crate) identities: IdentityCache,
+    pub(crate) socket_claims: SocketClaims,
     pub(crate) event_streams: EventStreams,
     pub(crate) catch_ups: PieceFlights,
     pub(crate) socket_app: SocketApp,
@@ -104,6 +106,7 @@ impl WebState {
             sign_ins: SignInThrottle::new(config.rations.sign_ins_per_minute),
             rations: Rations::new(&config.rations),
             throttle_notes: ThrottleNotes::default(),
+            socket_claims: SocketClaims::default(),
             identities: IdentityCache::default(),
             catch_ups: PieceFlights::default(),
             event_streams: EventStreams::new(config.http.max_event_streams),

@@ -13,5 +13,6 @@ pub(crate) mod rationing;
 pub(crate) mod response;
 pub(crate) mod run_to_completion;
 pub(crate) mod same_site;
+pub(crate) mod socket_claims;
 pub(crate) mod start_timeline;
 pub(crate) mod text_schema;
