@@ -117,6 +117,10 @@ impl AccessTokens {
             ErrorKind::ExpiredSignature => AccessTokenError::Expired,
             _ => AccessTokenError::Invalid,
         })?;
+        // Signed by us, but for longer than we sign: by a key that is in other hands.
+        if claims.claims.exp - claims.claims.iat > i64::from(self.lifetime_secs) {
+            return Err(AccessTokenError::Invalid);
+        }
         let user_id = claims.claims.sub.parse().map_err(|_| AccessTokenError::Invalid)?;
         let session_id = claims.claims.sid;
         Ok(Verified { claims: Claims { user_id, session_id }, expires_at: claims.claims.exp })
@@ -205,6 +209,8 @@ mod tests {
             ("sid", Value::Null),
             ("exp", Value::Null),
             ("exp", json!("tomorrow")),
+            ("exp", json!(Timestamp::now().unix_seconds() + 100_000)),
+            ("iat", Value::Null),
         ];
         for (claim, value) in cases {
             let token = sign(&tokens, &claims_with(claim, value.clone()));

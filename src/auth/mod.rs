@@ -31,5 +31,7 @@ const TEST_CONFIG: crate::config::AuthConfig = crate::config::AuthConfig {
     token_secret: None,
     access_token_secs: 600,
     session_days: 30,
+    session_max_days: 180,
+    max_sessions_per_person: 50,
     trust_proxy: false,
 };

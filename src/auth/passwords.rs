@@ -89,6 +89,14 @@ impl Passwords {
         Ok(answered.await.map_err(failed)?? && exists)
     }
 
+    /// Whether a hash was made with other parameters than the settings say, and so should be made again.
+    #[must_use]
+    pub fn is_outdated(&self, hash: &str) -> bool {
+        // `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`: what comes before the salt.
+        let parameters = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        parameters(hash) != parameters(&self.nobodys_hash)
+    }
+
     fn submit(&self, job: Job) -> Result<(), PasswordError> {
         let jobs = self.jobs.as_ref().ok_or_else(|| failed("shutting down"))?;
         jobs.try_send(job).map_err(|error| match error {
@@ -135,11 +143,14 @@ fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String, PasswordError> {
 
 fn compare(argon2: &Argon2<'_>, password: &Password, hash: &str) -> Result<bool, PasswordError> {
     let hash = PasswordHash::new(hash).map_err(failed)?;
-    match argon2.verify_password(password.expose().as_bytes(), &hash) {
-        Ok(()) => Ok(true),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
-        Err(error) => Err(failed(error)),
+    for form in std::iter::once(password.expose()).chain(password.other_forms().iter().map(String::as_str)) {
+        match argon2.verify_password(form.as_bytes(), &hash) {
+            Ok(()) => return Ok(true),
+            Err(argon2::password_hash::Error::PasswordInvalid) => {}
+            Err(error) => return Err(failed(error)),
+        }
     }
+    Ok(false)
 }
 
 fn failed(reason: impl ToString) -> PasswordError {
@@ -162,6 +173,20 @@ mod tests {
         assert!(hash.starts_with("$argon2id$v=19$m=64,t=2,p=1$"), "{hash}");
         assert!(passwords.is_right(password("correct horse"), Some(hash.clone())).await.expect("compared"));
         assert!(!passwords.is_right(password("correct house"), Some(hash)).await.expect("compared"));
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_form_or_cost_still_fits_and_is_told_apart() {
+        let passwords = Passwords::start(&TEST_CONFIG).expect("cheap parameters");
+        let params = Params::new(128, Passwords::PASSES, 1, None).expect("valid");
+        let dearer = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let old = hash(&dearer, "passe\u{301} mot".as_bytes()).expect("hashed");
+        for typed in ["passe\u{301} mot", "pass\u{e9} mot"] {
+            assert!(passwords.is_right(password(typed), Some(old.clone())).await.expect("compared"), "{typed}");
+        }
+        assert!(passwords.is_outdated(&old));
+        let new = passwords.hash(password("pass\u{e9} mot")).await.expect("hashed");
+        assert!(!passwords.is_outdated(&new));
     }
 
     #[tokio::test]

@@ -61,7 +61,7 @@ pub use messages::history::{History, HistoryFrom, HistoryPage};
 pub use messages::post::command::Posted;
 pub use people::administration::AccountChange;
 pub use people::invites::Invite;
-pub use people::sessions::Rotation;
+pub use people::sessions::{Rotation, SessionLimits};
 pub use people::token_hash::TokenHash;
 pub use people::tokens::ApiToken;
 pub use people::users::{NewUser, SignUpPermission};

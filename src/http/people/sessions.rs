@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::config::Ration;
-use crate::domain::{AuditAction, EndedCredential, Password, Refusal, SessionId, Timestamp, User, Username};
-use crate::store::{AuditNote, Rotation, TokenHash};
+use crate::domain::{AuditAction, EndedCredential, Password, Refusal, SessionId, User, Username};
+use crate::store::{AuditNote, Rotation, SessionLimits, TokenHash};
 
 use crate::http::error::ApiError;
 use crate::http::people::users::UserResponse;
@@ -21,6 +21,8 @@ use crate::http::pipeline::rationing::AddressRation;
 use crate::http::pipeline::same_site::SameSite;
 use crate::http::state::WebState;
 
+/// Over TLS browsers take it from this host alone, and send it nowhere else (RFC 6265bis, 4.1.3.2).
+const SECURE_COOKIE: &str = "__Host-hubbub_refresh";
 const COOKIE: &str = "hubbub_refresh";
 /// The only routes that read the cookie, and so the only ones that browsers send it to.
 const COOKIE_PATH: &str = "/api/v1/session";
@@ -58,6 +60,7 @@ pub(crate) async fn sign_in(
     state: web::Data<WebState>,
     address: CallerAddress,
     _: SameSite,
+    http_request: HttpRequest,
     FormOrJson(request): FormOrJson<SignInRequest>,
 ) -> Result<HttpResponse, ApiError> {
     // Nobody has a name of another form; whether somebody has this one must not be seen from the answer.
@@ -66,10 +69,20 @@ pub(crate) async fn sign_in(
     count_attempt(&state, &address, &username).await?;
     let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let (user, hash) = state.store.credentials(&username).await?.unzip();
-    let is_right = state.passwords.is_right(password, hash).await?;
+    let is_right = state.passwords.is_right(password.clone(), hash.clone()).await?;
     match user.filter(|_| is_right) {
         Some(user) => {
             state.sign_ins.succeeded(address.0, &username);
+            if let Some(outdated) = hash.filter(|hash| state.passwords.is_outdated(hash)) {
+                let current = state.passwords.hash(password).await?;
+                state.store.replace_hash(user.id, outdated, current).await?;
+            }
+            // Whoever signs in anew in this browser leaves no session behind that nobody has the cookie of. In the demo two
+            // windows of one browser may be two people.
+            if let Some(left) = presented_token(&state, &http_request).filter(|_| !state.config.demo) {
+                let ended = state.store.end_session_of(TokenHash(left.digest())).await?;
+                state.end_credentials(&ended);
+            }
             begin(&state, &address, HttpResponse::Ok(), &user).await
         }
         None => {
@@ -110,12 +123,10 @@ pub(crate) async fn refresh(
     _: SameSite,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let cookie = request.cookie(COOKIE).ok_or(ApiError::Refused(Refusal::SessionEnded))?;
-    let presented =
-        OpaqueToken::parse(cookie.value(), TokenPurpose::Refresh).ok_or(ApiError::Refused(Refusal::SessionEnded))?;
+    let presented = presented_token(&state, &request).ok_or(ApiError::Refused(Refusal::SessionEnded))?;
     let next = OpaqueToken::generate(TokenPurpose::Refresh);
     let (presented, hash) = (TokenHash(presented.digest()), TokenHash(next.digest()));
-    match state.store.called_from(address.0).rotate_session(presented, hash, session_end(&state)).await? {
+    match state.store.called_from(address.0).rotate_session(presented, hash, session_limits(&state)).await? {
         Rotation::Renewed(session_id, user) => answer(&state, HttpResponse::Ok(), &user, session_id, &next),
         Rotation::Ended(ended) => {
             // Whoever has the copy may have an access token and a socket too.
@@ -156,7 +167,8 @@ pub(crate) async fn begin(
 ) -> Result<HttpResponse, ApiError> {
     let token = OpaqueToken::generate(TokenPurpose::Refresh);
     let store = state.store.called_from(address.0);
-    let session_id = store.create_session(user.id, TokenHash(token.digest()), session_end(state)).await?;
+    let (session_id, ended) = store.create_session(user.id, TokenHash(token.digest()), session_limits(state)).await?;
+    state.end_credentials(&ended);
     answer(state, builder, user, session_id, &token)
 }
 
@@ -179,8 +191,9 @@ fn answer(
 /// Out of reach of scripts (`HttpOnly`), of other sites (`SameSite`) and, where there is TLS, of the network (`Secure`).
 fn cookie(state: &WebState, value: String) -> Cookie<'static> {
     let days = i64::from(state.config.auth.session_days);
-    Cookie::build(COOKIE, value)
-        .path(COOKIE_PATH)
+    let (name, path) = if state.config.is_secure() { (SECURE_COOKIE, "/") } else { (COOKIE, COOKIE_PATH) };
+    Cookie::build(name, value)
+        .path(path)
         .http_only(true)
         .same_site(SameSiteRule::Strict)
         .secure(state.config.is_secure())
@@ -188,7 +201,21 @@ fn cookie(state: &WebState, value: String) -> Cookie<'static> {
         .finish()
 }
 
-/// When a session ends unless it is renewed before.
-fn session_end(state: &WebState) -> Timestamp {
-    Timestamp::now().after(Duration::from_secs(u64::from(state.config.auth.session_days) * 24 * 3_600))
+/// The refresh token that a browser presents. Two cookies of the name are none: one of them may have been planted.
+fn presented_token(state: &WebState, request: &HttpRequest) -> Option<OpaqueToken> {
+    let name = if state.config.is_secure() { SECURE_COOKIE } else { COOKIE };
+    let cookies = request.cookies().ok()?;
+    let mut presented = cookies.iter().filter(|cookie| cookie.name() == name);
+    let cookie = presented.next().filter(|_| presented.next().is_none())?;
+    OpaqueToken::parse(cookie.value(), TokenPurpose::Refresh)
+}
+
+fn session_limits(state: &WebState) -> SessionLimits {
+    let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 3_600);
+    let auth = &state.config.auth;
+    SessionLimits {
+        unused: days(auth.session_days),
+        absolute: days(auth.session_max_days),
+        per_person: auth.max_sessions_per_person,
+    }
 }

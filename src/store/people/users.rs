@@ -92,6 +92,20 @@ impl Store {
         .await
     }
 
+    /// Replaces the hash of a password by one of the same password with other parameters. Does nothing when the password
+    /// was changed meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn replace_hash(&self, user: UserId, old: String, new: String) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            let person = users::table.filter(users::id.eq(user.0).and(users::password_hash.eq(&old)));
+            diesel::update(person).set(users::password_hash.eq(&new)).execute(connection)?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Gives a person who is signed in another password, and ends their other sessions and all API tokens, which are
     /// answered.
     ///

@@ -1,7 +1,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::program::maintenance::run_sql;
+use crate::program::maintenance::{query_texts, run_sql};
 use crate::support::person::{Answer, Person};
 use crate::support::server::Server;
 use crate::support::settings::PASSWORD;
@@ -43,7 +43,9 @@ async fn the_cookie_is_secure_where_people_come_over_tls() {
     let server = Server::start_with(|config| config.public_url = Some("https://chat.example.org".to_owned())).await;
     server.sign_up("ada").await;
     let answer = sign_in(&server.stranger(), "ada", PASSWORD).await.expect(200);
-    assert!(answer.header("set-cookie").contains("; Secure"), "{}", answer.header("set-cookie"));
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("__Host-hubbub_refresh=") && cookie.contains("; Secure"), "{cookie}");
+    assert!(cookie.contains("; Path=/;") || cookie.ends_with("; Path=/"), "{cookie}");
 }
 
 #[actix_web::test]
@@ -149,6 +151,40 @@ async fn signing_out_ends_the_access_token_and_the_cookie_at_once() {
     assert!(answer.header("set-cookie").contains("Max-Age=0"), "{}", answer.header("set-cookie"));
     ada.get("/api/v1/me").await.expect_problem(401, "session_ended");
     refresh_with(&ada, &refresh_cookie(&session)).await.expect_problem(401, "session_ended");
+}
+
+#[actix_web::test]
+async fn signing_in_again_ends_the_session_of_the_cookie_that_came_along() {
+    let server = Server::start().await;
+    server.sign_up("ada").await;
+    let browser = server.stranger();
+    let first = sign_in(&browser, "ada", PASSWORD).await.expect(200);
+    let second = sign_in(&browser, "ada", PASSWORD).await.expect(200);
+    let with = |session: &Answer| browser.with_token(&session.string("/access_token"));
+    with(&first).get("/api/v1/me").await.expect_problem(401, "session_ended");
+    with(&second).get("/api/v1/me").await.expect(200);
+}
+
+#[actix_web::test]
+async fn two_refresh_cookies_are_taken_for_none() {
+    let server = Server::start().await;
+    server.sign_up("ada").await;
+    let cookie = refresh_cookie(&sign_in(&server.stranger(), "ada", PASSWORD).await.expect(200));
+    let planted = format!("{cookie}; hubbub_refresh=hubr_{}", "A".repeat(43));
+    refresh_with(&server.stranger(), &planted).await.expect_problem(401, "session_ended");
+    refresh_with(&server.stranger(), &cookie).await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_hash_of_another_cost_is_made_again_at_the_next_sign_in() {
+    let mut server = Server::start_with(|config| config.auth.password_memory_kib = 16).await;
+    server.sign_up("ada").await;
+    server.change_settings(|config| config.auth.password_memory_kib = 32);
+    server.restart().await;
+    sign_in(&server.stranger(), "ada", PASSWORD).await.expect(200);
+    let hashes = query_texts(server.data_dir(), "SELECT password_hash AS text FROM users");
+    assert!(hashes[0].contains("m=32,"), "{hashes:?}");
+    sign_in(&server.stranger(), "ada", PASSWORD).await.expect(200);
 }
 
 #[actix_web::test]
