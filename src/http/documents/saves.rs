@@ -21,8 +21,8 @@ use crate::http::documents::document::etag;
 use crate::http::documents::update_body::{UpdateBody, UpdateRequest};
 use crate::http::error::ApiError;
 use crate::http::files::download::blocking;
-use crate::http::pipeline::excluded_socket::OwnSocket;
 use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::own_socket::named_socket::NamedSocket;
 use crate::http::state::WebState;
 
 #[derive(Serialize, ToSchema)]
@@ -50,10 +50,11 @@ pub(crate) async fn save_document(
     state: web::Data<WebState>,
     author: Identity,
     id: web::Path<DocumentId>,
-    OwnSocket(except): OwnSocket,
+    NamedSocket(named): NamedSocket,
     UpdateBody(update): UpdateBody,
 ) -> Result<HttpResponse, ApiError> {
     let interval = Duration::from_secs(state.config.documents.document_version_secs.into());
+    let except = state.socket_claims.own(named, author.user_id());
     save(&state, &author, *id, interval, except, move |_| Ok(update.clone())).await
 }
 
@@ -71,12 +72,13 @@ pub(crate) async fn restore_version(
     state: web::Data<WebState>,
     author: Identity,
     path: web::Path<(DocumentId, i64)>,
-    OwnSocket(except): OwnSocket,
+    NamedSocket(named): NamedSocket,
 ) -> Result<HttpResponse, ApiError> {
     let (id, number) = *path;
     let (_, text) = state.store.document_version(author.user_id(), id, number).await?;
     // What is left behind becomes a version too, however young the last one is.
     let changes = move |stored: &[u8]| changes_to(&text, stored).map(Bytes::from);
+    let except = state.socket_claims.own(named, author.user_id());
     save(&state, &author, id, Duration::ZERO, except, changes).await
 }
 

@@ -17,8 +17,8 @@ use crate::store::Posted;
 use crate::http::error::ApiError;
 use crate::http::messages::start_timeline::StartTimeline;
 use crate::http::pipeline::body::TextOrJson;
-use crate::http::pipeline::excluded_socket::OwnSocket;
 use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::own_socket::named_socket::NamedSocket;
 use crate::http::state::WebState;
 use crate::http::text_schema;
 
@@ -86,7 +86,7 @@ pub(crate) async fn post_message(
     author: Identity,
     room_id: web::Path<RoomId>,
     key: IdempotencyKey,
-    OwnSocket(except): OwnSocket,
+    NamedSocket(named): NamedSocket,
     TextOrJson(request): TextOrJson<PostMessageRequest>,
 ) -> Result<HttpResponse, ApiError> {
     // 1  The client has sent it.
@@ -99,6 +99,7 @@ pub(crate) async fn post_message(
     };
     timeline.stored();
     state.timelines.keep(message.id, event.seq, Arc::clone(&timeline));
+    let except = state.socket_claims.own(named, author.user_id());
     // 3  Dispatch.
     state.bus.dispatch_with_timeline(&event, &timeline, except);
     timeline.dispatched();

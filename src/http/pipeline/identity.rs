@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
@@ -69,6 +69,7 @@ impl FromRequest for Identity {
             let state = WebState::of(&request)?;
             let identity = identify(state, &request).await?;
             tracing::Span::current().record("user_id", identity.user.id.0);
+            request.extensions_mut().insert(identity.user.id);
             state.count_request(&request, Some(identity.user.id))?;
             Ok(identity)
         })

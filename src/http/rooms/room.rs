@@ -11,6 +11,7 @@ use crate::store::{NewRoom, RoomChange, RoomView};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
+use crate::http::pipeline::client_ip::CallerAddress;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::{WebState, retention_rules};
 use crate::http::text_schema;
@@ -161,6 +162,7 @@ fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Op
 )]
 pub(crate) async fn change_room(
     state: web::Data<WebState>,
+    address: CallerAddress,
     identity: Identity,
     id: web::Path<RoomId>,
     Json(request): Json<ChangeRoomRequest>,
@@ -171,7 +173,7 @@ pub(crate) async fn change_room(
         topic: request.topic.map(|topic| RoomTopic::parse(&topic, &state.limits)).transpose()?,
         retention_days: request.retention_days.map(|days| parse_retention(days, rules)).transpose()?,
     };
-    let (room, event) = state.store.change_room(identity.user_id(), *id, change, rules).await?;
+    let (room, event) = state.store.called_from(address.0).change_room(identity.user_id(), *id, change, rules).await?;
     state.bus.dispatch(&event);
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
 }
@@ -192,10 +194,11 @@ fn parse_retention(days: Option<i64>, rules: RetentionRules) -> Result<Option<Re
 )]
 pub(crate) async fn join_room(
     state: web::Data<WebState>,
+    address: CallerAddress,
     identity: Identity,
     id: web::Path<RoomId>,
 ) -> Result<HttpResponse, ApiError> {
-    let (room, event) = state.store.join_room(identity.user_id(), *id).await?;
+    let (room, event) = state.store.called_from(address.0).join_room(identity.user_id(), *id).await?;
     state.bus.dispatch(&event);
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
 }

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::domain::{
-    Author, EventKind, Membership, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent,
-    RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp, User, UserId,
+    AuditAction, Author, EventKind, Membership, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room,
+    RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp, User, UserId,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
@@ -15,7 +15,7 @@ use crate::store::jobs::hosts::HostJobs;
 use crate::store::jobs::queue::run_now;
 use crate::store::jobs::task::Task;
 use crate::store::people::rows::{authors_by_id, require_administrator, require_user};
-use crate::store::{Store, StoreError};
+use crate::store::{AuditNote, Store, StoreError};
 
 use super::access::{RoomView, lock_room, require_management, room_for, visible_room};
 use super::members::add_membership;
@@ -44,6 +44,19 @@ pub struct RoomChange {
     pub topic: Option<RoomTopic>,
     /// How long messages are to be kept; `Some(None)`: as long as the setting of the instance says.
     pub retention_days: Option<Option<RetentionDays>>,
+}
+
+impl RoomChange {
+    /// What it changes, in words; never what people wrote.
+    fn describe(&self) -> String {
+        let retention = self.retention_days.map(|days| match days {
+            Some(days) => format!("retention {} days", days.get()),
+            None => "retention of the instance".to_owned(),
+        });
+        let name = self.name.as_ref().map(|_| "name".to_owned());
+        let topic = self.topic.as_ref().map(|_| "topic".to_owned());
+        [name, topic, retention].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl Store {
@@ -97,7 +110,15 @@ impl Store {
         change: RoomChange,
         rules: RetentionRules,
     ) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
-        self.write_for(actor, move |connection| change_room(connection, actor, id, &change, rules)).await
+        self.write_with_trail(Some(actor), move |connection, trail| {
+            let (view, event) = change_room(connection, actor, id, &change, rules)?;
+            if event.is_some() {
+                let note = AuditNote::by(&require_user(connection, actor)?).to(format_args!("room:{id}"));
+                trail.record(connection, AuditAction::RoomChanged, note.saying(change.describe()))?;
+            }
+            Ok((view, event))
+        })
+        .await
     }
 
     /// Joins an open room; an administrator joins a closed one too. No event when the person belongs to it already.
@@ -105,7 +126,15 @@ impl Store {
     /// # Errors
     /// [`Refusal::RoomNotFound`], also for a closed room that the person does not belong to, unless they are an administrator.
     pub async fn join_room(&self, user: UserId, id: RoomId) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
-        self.write_for(user, move |connection| join(connection, user, id)).await
+        self.write_with_trail(Some(user), move |connection, trail| {
+            let (view, event) = join(connection, user, id)?;
+            if event.is_some() && view.room.kind == RoomKind::Closed {
+                let note = AuditNote::by(&require_user(connection, user)?).to(format_args!("room:{id}"));
+                trail.record(connection, AuditAction::RoomEntered, note)?;
+            }
+            Ok((view, event))
+        })
+        .await
     }
 }
 

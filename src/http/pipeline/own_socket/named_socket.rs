@@ -11,11 +11,10 @@ use crate::http::error::ApiError;
 
 /// The header `X-Socket-Id`, which Laravel Echo adds to its requests: this socket gets no event, for its page knows from
 /// the answer. What is no socket id is taken for none.
-///
-/// Somebody could name another's socket. Its page would miss one frame, see the gap, and fetch it.
-pub(crate) struct OwnSocket(pub(crate) Option<SocketId>);
+/// It counts when the socket is the caller's own ([`SocketClaims`](super::claims::SocketClaims)).
+pub(crate) struct NamedSocket(pub(crate) Option<SocketId>);
 
-impl FromRequest for OwnSocket {
+impl FromRequest for NamedSocket {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
