@@ -11,7 +11,6 @@ mod opaque_token;
 mod passwords;
 mod throttle;
 mod throttle_notes;
-mod verified_tokens;
 mod webhook_secret;
 
 pub use access_token::{AccessToken, AccessTokenError, AccessTokens};

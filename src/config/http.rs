@@ -53,6 +53,9 @@ pub struct HttpConfig {
     /// Files that one message may have
     #[arg(long, env = "HUBBUB_MAX_FILES_PER_MESSAGE", default_value_t = 10, value_parser = RangedU64ValueParser::<usize>::new().range(0..=10_000_000))]
     pub max_files_per_message: usize,
+    /// Different emoji that one message may have under it
+    #[arg(long, env = "HUBBUB_MAX_REACTIONS_PER_MESSAGE", default_value_t = 20, value_parser = RangedU64ValueParser::<usize>::new().range(0..=1_000))]
+    pub max_reactions_per_message: usize,
     /// Largest image that gets a thumbnail, in pixels; each pixel takes up to eight bytes of memory meanwhile
     #[arg(long, env = "HUBBUB_MAX_IMAGE_PIXELS", default_value_t = 40_000_000, value_parser = clap::value_parser!(u64).range(0..=1_000_000_000_000))]
     pub max_image_pixels: u64,

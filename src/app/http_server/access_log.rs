@@ -11,7 +11,7 @@ use actix_web::{Error, HttpMessage, HttpRequest};
 use tracing::info;
 
 use crate::domain::UserId;
-use crate::http::caller_address;
+use crate::http::client_ip;
 
 /// Whether there is one.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +54,6 @@ pub(super) async fn log_access(
 
 /// The caller's, or the neighbour's where there is no API that trusts a proxy.
 fn address(request: &HttpRequest) -> String {
-    let caller = caller_address(request).ok().or_else(|| request.peer_addr().map(|peer| peer.ip()));
+    let caller = client_ip(request).ok().or_else(|| request.peer_addr().map(|peer| peer.ip()));
     caller.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
 }

@@ -149,7 +149,7 @@ impl Worker {
             .app_data(ThinData(self.access_log))
             .wrap(from_fn(keep_pace))
             .wrap(TracingLogger::<RequestSpan>::new())
-            .wrap(from_fn(http::finish_answer))
+            .wrap(from_fn(http::finish_response))
             .wrap(from_fn(count_request))
             .wrap(from_fn(measure))
             .wrap(from_fn(log_access))

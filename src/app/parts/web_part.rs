@@ -15,7 +15,7 @@ use crate::config::{Ration, RationsConfig, ServeConfig};
 use crate::domain::AuditAction;
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{
-    CredentialWatch, EndListener, HeadTicks, JobRunner, RunningCredentialWatch, RunningHeadTicks, RunningJobs,
+    CredentialWatch, EndListener, GapReminder, JobRunner, RunningCredentialWatch, RunningGapReminder, RunningJobs,
 };
 use crate::pusher::App;
 use crate::store::{AuditNote, FileStorage, StorageRations, Store};
@@ -32,7 +32,7 @@ pub(in crate::app) struct WebPart {
     jobs: Option<RunningJobs>,
     credential_watch: RunningCredentialWatch,
     /// With a bus that may lose something.
-    head_ticks: Option<RunningHeadTicks>,
+    gap_reminder: Option<RunningGapReminder>,
     demo: Option<Demo>,
 }
 
@@ -53,7 +53,7 @@ impl WebPart {
         let events = Bus::new(bus.broker(), chat_app.id);
         note_start(&store, config).await;
         let watched = events.clone();
-        let ticks = HeadTicks::new(store.clone(), events.clone(), bus.take_heads_wanted());
+        let reminder = GapReminder::new(store.clone(), events.clone(), bus.take_heads_wanted());
         let parts = WebParts {
             store: store.clone(),
             files: files.clone(),
@@ -71,8 +71,8 @@ impl WebPart {
         let authorization = Duration::from_secs(config.socket.authorization_secs.into());
         let credential_watch = CredentialWatch::new(store.clone(), watched, on_end, authorization).start();
         let jobs = JobRunner::new(store.clone(), files, outgoing_client(config)?, &config.jobs).start();
-        let head_ticks = bus.may_lose_events().then(|| ticks.start());
-        Ok(Self { store, state, jobs: Some(jobs), credential_watch, head_ticks, demo })
+        let gap_reminder = bus.may_lose_events().then(|| reminder.start());
+        Ok(Self { store, state, jobs: Some(jobs), credential_watch, gap_reminder, demo })
     }
 
     pub(in crate::app) fn state(&self) -> Arc<WebState> {
@@ -98,8 +98,8 @@ impl WebPart {
     pub(in crate::app) async fn end(mut self) {
         self.stop_jobs().await;
         self.credential_watch.stop().await;
-        if let Some(head_ticks) = self.head_ticks {
-            head_ticks.stop().await;
+        if let Some(gap_reminder) = self.gap_reminder {
+            gap_reminder.stop().await;
         }
         self.store.close().await;
     }

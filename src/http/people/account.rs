@@ -14,7 +14,7 @@ use crate::http::error::ApiError;
 use crate::http::instance::info::INSTANCE_NAME;
 use crate::http::people::sessions::{count_attempt, note_wrong};
 use crate::http::pipeline::body::Json;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::same_site::SameSite;
 use crate::http::state::WebState;
@@ -39,7 +39,7 @@ pub(crate) struct ChangePasswordRequest {
 )]
 pub(crate) async fn change_password(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     _: SameSite,
     identity: Identity,
     Json(request): Json<ChangePasswordRequest>,
@@ -58,7 +58,7 @@ pub(crate) async fn change_password(
 /// Asks for the password again, for what a copy of an access token must not be enough for. Counts as an attempt to sign in.
 pub(crate) async fn require_password(
     state: &WebState,
-    address: &CallerAddress,
+    address: &ClientIp,
     identity: &Identity,
     password: &str,
 ) -> Result<(), ApiError> {
@@ -82,7 +82,7 @@ pub(crate) async fn require_password(
 )]
 pub(crate) async fn sign_out_everywhere(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     _: SameSite,
     identity: Identity,
 ) -> Result<HttpResponse, ApiError> {
@@ -112,7 +112,7 @@ pub(crate) struct ChangeAccountRequest {
 )]
 pub(crate) async fn change_account(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<UserId>,
     Json(request): Json<ChangeAccountRequest>,

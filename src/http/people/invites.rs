@@ -12,7 +12,7 @@ use crate::store::TokenHash;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::host::asked_host;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
@@ -50,7 +50,7 @@ struct InviteResponse<'a> {
 )]
 pub(crate) async fn create_invite(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     identity: Identity,
     request: HttpRequest,
     Json(body): Json<CreateInviteRequest>,

@@ -15,7 +15,7 @@ use crate::store::{AuditNote, Rotation, SessionLimits, TokenHash};
 use crate::http::error::ApiError;
 use crate::http::people::refresh_cookie::{self, PresentedCookie, RemovedCookies};
 use crate::http::pipeline::body::FormOrJson;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::same_site::SameSite;
 use crate::http::rations::requests::AddressRation;
@@ -52,7 +52,7 @@ pub(crate) struct SignInRequest {
 )]
 pub(crate) async fn sign_in(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     _: SameSite,
     http_request: HttpRequest,
     FormOrJson(request): FormOrJson<SignInRequest>,
@@ -83,7 +83,7 @@ pub(crate) async fn sign_in(
 /// Counts an attempt at a password; `None` for a text that is no user name.
 pub(crate) async fn count_attempt(
     state: &WebState,
-    address: &CallerAddress,
+    address: &ClientIp,
     username: Option<&Username>,
 ) -> Result<(), ApiError> {
     let counted = state.sign_ins.attempt(address.0, username);
@@ -95,7 +95,7 @@ pub(crate) async fn count_attempt(
 }
 
 /// Notes an attempt that was wrong, and answers what its caller is told.
-pub(crate) async fn note_wrong(state: &WebState, address: &CallerAddress, note: AuditNote) -> ApiError {
+pub(crate) async fn note_wrong(state: &WebState, address: &ClientIp, note: AuditNote) -> ApiError {
     match state.store.called_from(address.0).note_in_trail(AuditAction::SignInWrong, note).await {
         Ok(()) => ApiError::Refused(Refusal::WrongCredentials),
         Err(error) => error.into(),
@@ -114,7 +114,7 @@ pub(crate) async fn note_wrong(state: &WebState, address: &CallerAddress, note: 
 pub(crate) async fn refresh(
     state: web::Data<WebState>,
     _: AddressRation,
-    address: CallerAddress,
+    address: ClientIp,
     _: SameSite,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
@@ -130,7 +130,7 @@ pub(crate) async fn refresh(
     let next = OpaqueToken::generate(TokenPurpose::Refresh);
     let (presented, hash) = (TokenHash(presented.digest()), TokenHash(next.digest()));
     match state.store.called_from(address.0).rotate_session(presented, hash, session_limits(&state)).await? {
-        Rotation::Renewed(session_id, user) => answer(&state, HttpResponse::Ok(), &user, session_id, &next),
+        Rotation::Renewed(session_id, user) => respond(&state, HttpResponse::Ok(), &user, session_id, &next),
         Rotation::Ended(ended) => {
             // Whoever has the copy may have an access token and a socket too.
             state.end_credentials(&[ended]);
@@ -149,7 +149,7 @@ pub(crate) async fn refresh(
 )]
 pub(crate) async fn sign_out(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     _: SameSite,
     identity: Identity,
 ) -> Result<HttpResponse, ApiError> {
@@ -163,7 +163,7 @@ pub(crate) async fn sign_out(
 /// nobody would have its cookie any more.
 pub(crate) async fn begin(
     state: &WebState,
-    address: &CallerAddress,
+    address: &ClientIp,
     request: &HttpRequest,
     mut builder: HttpResponseBuilder,
     user: &User,
@@ -183,10 +183,10 @@ pub(crate) async fn begin(
     let store = state.store.called_from(address.0);
     let (session_id, ended) = store.create_session(user.id, TokenHash(token.digest()), session_limits(state)).await?;
     state.end_credentials(&ended);
-    answer(state, builder, user, session_id, &token)
+    respond(state, builder, user, session_id, &token)
 }
 
-fn answer(
+fn respond(
     state: &WebState,
     mut builder: HttpResponseBuilder,
     user: &User,

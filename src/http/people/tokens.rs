@@ -10,7 +10,7 @@ use crate::store::{ApiToken, TokenHash};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 use crate::http::text_schema;
@@ -80,7 +80,7 @@ pub(crate) struct CreateTokenRequest {
 )]
 pub(crate) async fn create_token(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     identity: Identity,
     Json(request): Json<CreateTokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -104,7 +104,7 @@ pub(crate) async fn create_token(
 )]
 pub(crate) async fn delete_token(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<ApiTokenId>,
 ) -> Result<HttpResponse, ApiError> {

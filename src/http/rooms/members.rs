@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::{Refusal, RoomId, Timestamp, UserId};
-use crate::json::AuthorPayload;
+use crate::json::UserRefPayload;
 use crate::store::{Member, StoreError};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 
@@ -18,7 +18,7 @@ use crate::http::state::WebState;
 #[schema(as = Member)]
 struct MemberResponse<'a> {
     #[serde(flatten)]
-    author: AuthorPayload<'a>,
+    author: UserRefPayload<'a>,
     joined_at: Timestamp,
 }
 
@@ -102,7 +102,7 @@ pub(crate) struct RemoveMemberQuery {
 )]
 pub(crate) async fn remove_member(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     identity: Identity,
     path: web::Path<(RoomId, UserId)>,
     query: web::Query<RemoveMemberQuery>,

@@ -11,7 +11,7 @@ use crate::store::{NewRoom, RoomChange, RoomView};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::{WebState, retention_rules};
 use crate::http::text_schema;
@@ -162,7 +162,7 @@ fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Op
 )]
 pub(crate) async fn change_room(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<RoomId>,
     Json(request): Json<ChangeRoomRequest>,
@@ -194,7 +194,7 @@ fn parse_retention(days: Option<i64>, rules: RetentionRules) -> Result<Option<Re
 )]
 pub(crate) async fn join_room(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<RoomId>,
 ) -> Result<HttpResponse, ApiError> {

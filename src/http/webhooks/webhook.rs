@@ -11,7 +11,7 @@ use crate::store::{NewWebhook, Webhook};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 use crate::http::text_schema;
@@ -89,7 +89,7 @@ pub(crate) struct CreateWebhookRequest {
 )]
 pub(crate) async fn create_webhook(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     identity: Identity,
     Json(request): Json<CreateWebhookRequest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -117,7 +117,7 @@ pub(crate) async fn create_webhook(
 )]
 pub(crate) async fn delete_webhook(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<WebhookId>,
 ) -> Result<HttpResponse, ApiError> {

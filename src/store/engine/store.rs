@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 use crate::domain::UserId;
-use crate::store::search::known_words::KnownWords;
+use crate::store::search::entry::KnownWords;
 use crate::store::search::rebuild::rebuild_if_outdated;
 use crate::store::watching::last_answer::Readiness;
 use crate::store::watching::metrics::StoreMetrics;

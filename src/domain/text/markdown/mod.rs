@@ -6,6 +6,7 @@
 
 mod backslashes;
 mod dashes;
+mod excerpt;
 mod sanitiser;
 mod separator;
 mod visible;
@@ -19,6 +20,7 @@ use comrak::{Arena, Options};
 
 use self::backslashes::show_unneeded_backslashes;
 use self::dashes::without_tables_of_dashes;
+pub use self::excerpt::excerpt;
 use self::sanitiser::sanitise;
 use self::separator::{SEPARATOR, separate_marks};
 use self::visible::shows_something;
