@@ -1,4 +1,4 @@
-//! The demo: two people, two rooms and a few messages, so that a visitor has something to look at in the first minute.
+//! The demo: two people, two rooms and a few messages, so that a visitor has something to look at.
 
 use crate::auth::{OpaqueToken, Passwords, TokenPurpose};
 use crate::domain::{

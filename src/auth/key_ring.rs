@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tracing::{info, warn};
 
-use crate::config::Secret;
+use crate::config::{Secret, SecretFileError, require_private};
 use crate::domain::Timestamp;
 
 /// The keys, and how long one of them signs: a key that leaked without anybody's notice is of no use after that.
@@ -50,6 +50,9 @@ pub enum KeyRingError {
         /// What the system said.
         source: io::Error,
     },
+    /// Everybody on the machine can read it.
+    #[error("{0}; or remove it to have new keys made, if somebody may have read it")]
+    Open(#[from] SecretFileError),
     /// The file holds something else.
     #[error("{0} holds no keys; remove it to have new ones made (everybody's access token is then renewed)")]
     NoKeys(PathBuf),
@@ -228,13 +231,13 @@ impl StoredKey {
 /// The stored keys; none when there is no file yet.
 fn read(path: &Path) -> Result<Vec<StoredKey>, KeyRingError> {
     let file_error = |source| KeyRingError::File { path: path.to_owned(), source };
+    // A copy may have opened it to other accounts of this machine: whoever read it can sign tokens for anybody.
+    require_private(path)?;
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(file_error(error)),
     };
-    // A copy or a backup may have opened it to other accounts of this machine.
-    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(file_error)?;
     match serde_json::from_slice::<KeyFile>(&text) {
         Ok(file) if !file.keys.is_empty() => Ok(file.keys),
         Ok(_) | Err(_) => Err(KeyRingError::NoKeys(path.to_owned())),
@@ -280,13 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_may_read_is_closed_to_them() {
+    fn a_file_that_everybody_may_read_is_refused_with_what_to_do() {
         let dir = tempfile::tempdir().expect("a directory");
         open(dir.path()).expect("made");
         let path = dir.path().join(KeyRing::FILE);
         fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("changed");
-        open(dir.path()).expect("read");
-        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        let Err(refused) = open(dir.path()) else { panic!("others can read it") };
+        assert!(refused.to_string().contains(&format!("chmod 600 {}", path.display())), "{refused}");
     }
 
     #[test]
@@ -349,6 +352,7 @@ mod tests {
         for text in ["", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kid":"a","secret":"c2hvcnQ","created_at":9999999999}]}"#]
         {
             fs::write(&path, text).expect("written");
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("set");
             assert!(matches!(open(dir.path()), Err(KeyRingError::NoKeys(_))), "{text:?}");
             assert_eq!(fs::read_to_string(&path).expect("still there"), text);
         }

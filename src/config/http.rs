@@ -26,6 +26,9 @@ pub struct HttpConfig {
     /// Log a line for each request: address, status, duration, person, method and path
     #[arg(long, env = "HUBBUB_ACCESS_LOG")]
     pub access_log: bool,
+    /// Time that requests may take to finish when the process is told to end, in seconds; then they are cut off
+    #[arg(long, env = "HUBBUB_SHUTDOWN_TIMEOUT_SECS", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=3_600))]
+    pub shutdown_timeout_secs: u32,
     /// Longest message, in characters
     #[arg(long, env = "HUBBUB_MAX_MESSAGE_CHARS", default_value_t = 10_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000_000))]
     pub max_message_chars: usize,

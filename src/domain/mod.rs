@@ -39,7 +39,7 @@ pub use search::{
     MIN_INNER_CHARS, Phrase, SNIPPET_SOURCE_CHARS, SearchQuery, SnippetPart, Trait, Word, name_words,
     searched_name_words, snippet, words,
 };
-pub use text::{InvalidField, excerpt, render_markdown};
+pub use text::{InvalidField, RENDERER_VERSION, excerpt, render_markdown};
 pub use timestamp::Timestamp;
 
 pub use webhook::{WebhookUrl, webhook_host};

@@ -1,5 +1,5 @@
-//! Letting a socket into a channel, and letting it be somebody. The socket server knows no memberships: it believes this signature, which is bound
-//! to the socket, the channel and the moment.
+//! `POST /broadcasting/auth` and `/broadcasting/user-auth`: authorises a socket to subscribe to a channel, and to sign in as a
+//! user. The socket server has no list of members: it accepts this signature, which is bound to the socket, the channel and the time.
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};

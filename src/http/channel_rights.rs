@@ -1,4 +1,4 @@
-//! Letting a socket into many channels with one request: a page with a hundred rooms asks once, and not a hundred times.
+//! Authorises a socket for many channels with one request: a page with a hundred rooms sends one request instead of a hundred.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What is done again and again: removing old messages, keeping house. In small portions through the writer, so that posts
+//! Recurring jobs: removing old messages and what has expired. In small portions through the writer, so that posts
 //! are stored in between.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Short notices beside the events of a room: they are in no log, and point to what can be read.
+//! Short events that are in no room's log: they tell clients what to read.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -325,7 +325,7 @@ mod tests {
         let schemas = &json["components"]["schemas"];
         let examples = [
             ("User     {", "User"),
-            ("UserRef   {", "UserRef"),
+            ("UserRef  {", "UserRef"),
             ("Room     {", "Room"),
             ("Message  {", "Message"),
             ("File     {", "File"),

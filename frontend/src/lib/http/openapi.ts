@@ -656,7 +656,7 @@ export interface paths {
         put?: never;
         /**
          * `POST /webhooks`: the room's maker or an administrator; for all rooms an administrator.
-         * @description Only for a session: a leaked API token shall not leave an ear behind that outlives it.
+         * @description Only for a session: a leaked API token must not be able to add a webhook that still works after the token is revoked.
          */
         post: operations["create_webhook"];
         delete?: never;

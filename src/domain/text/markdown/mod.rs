@@ -26,6 +26,10 @@ use self::separator::{SEPARATOR, separate_marks};
 use self::visible::shows_something;
 use self::written::keep_what_was_written;
 
+/// To be incremented when the same text becomes other HTML, also through a new version of a library; the next start then
+/// renders the stored messages anew.
+pub const RENDERER_VERSION: i64 = 1;
+
 /// Elements nested deeper than this are shown as plain text: a browser slows down on thousands of levels.
 const MAX_NESTING: usize = 16;
 
