@@ -64,8 +64,10 @@ actions! {
     MemberRemoved: "member.removed";
     /// An administrator joined a closed room without being invited.
     RoomEntered: "room.entered";
-    /// A room's name, topic or retention was changed.
+    /// A room's name, topic or retention was changed, or it was archived or taken out of the archive.
     RoomChanged: "room.changed";
+    /// A room was deleted with all that was written in it.
+    RoomDeleted: "room.deleted";
     /// Somebody had a room's events sent to an address outside.
     WebhookCreated: "webhook.created";
     /// A webhook was deleted.

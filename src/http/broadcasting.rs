@@ -140,6 +140,7 @@ async fn require_right(state: &WebState, identity: &Identity, channel_name: &str
             state.store.is_member(identity.user_id(), id).await?
         }
         Some(ChatChannel::Document(id)) => state.store.may_write_document(identity.user_id(), id).await?,
+        Some(ChatChannel::OpenRooms) => true,
         Some(ChatChannel::User(id)) => id == identity.user_id(),
         None => false,
     };

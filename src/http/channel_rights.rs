@@ -102,7 +102,9 @@ impl Rights {
         let documents: Vec<_> = asked()
             .filter_map(|channel| match channel {
                 ChatChannel::Document(id) => Some(id),
-                ChatChannel::Room(_) | ChatChannel::RoomPresence(_) | ChatChannel::User(_) => None,
+                ChatChannel::Room(_) | ChatChannel::RoomPresence(_) | ChatChannel::OpenRooms | ChatChannel::User(_) => {
+                    None
+                }
             })
             .collect();
         let rooms = match asks_rooms {
@@ -120,6 +122,7 @@ impl Rights {
         match ChatChannel::from_name(channel_name) {
             Some(ChatChannel::Room(id) | ChatChannel::RoomPresence(id)) => self.rooms.contains(&id),
             Some(ChatChannel::Document(id)) => self.documents.contains(&id),
+            Some(ChatChannel::OpenRooms) => true,
             Some(ChatChannel::User(id)) => id == self.user_id,
             None => false,
         }

@@ -63,8 +63,9 @@ pub(crate) async fn sign_up(
     state.store.require_sign_up(&username, admission).await?;
     let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let password_hash = state.passwords.hash(password).await?;
-    let user =
-        state.store.called_from(address.0).create_user(NewUser { username, name, password_hash, admission }).await?;
+    let new = NewUser { username, name, password_hash, admission };
+    let (user, events) = state.store.called_from(address.0).create_user(new).await?;
+    state.bus.dispatch(&events);
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, "/api/v1/me"));
     sessions::begin(&state, &address, &http_request, answer, &user).await

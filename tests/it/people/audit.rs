@@ -33,6 +33,7 @@ async fn the_trail_tells_of_sign_ins_passwords_tokens_invitations_roles_and_remo
     let room = admin.create_room("Lobby", "open").await;
     ada.join(room).await;
     admin.delete(&format!("/api/v1/rooms/{room}/members/{}", ada.id)).await.expect(204);
+    admin.delete(&format!("/api/v1/rooms/{room}")).await.expect(204);
     admin.post("/api/v1/invites", &json!({})).await.expect(201);
     let path = format!("/api/v1/users/{}", ada.id);
     admin.patch(&path, &json!({"role": "administrator"})).await.expect(200);
@@ -51,6 +52,7 @@ async fn the_trail_tells_of_sign_ins_passwords_tokens_invitations_roles_and_remo
         ("token.revoked", adas.clone()),
         ("password.changed", adas.clone()),
         ("member.removed", admins.clone()),
+        ("room.deleted", admins.clone()),
         ("invitation.created", admins.clone()),
         ("account.role_changed", admins.clone()),
         ("account.role_changed", admins.clone()),
