@@ -77,6 +77,8 @@ impl AccessTokens {
     /// # Errors
     /// [`AccessTokenError::Invalid`] when the library cannot sign, which a key of the ring never causes.
     pub fn issue(&self, user_id: UserId, session_id: SessionId) -> Result<AccessToken, AccessTokenError> {
+        let key = self.keys.newest(Timestamp::now());
+        // After the key was chosen: no token is newer than the key that signed it.
         let now = Timestamp::now().unix_seconds();
         let claims = WireClaims {
             iss: Self::ISSUER.to_owned(),
@@ -86,7 +88,6 @@ impl AccessTokens {
             iat: now,
             exp: now + i64::from(self.lifetime_secs),
         };
-        let key = self.keys.newest();
         let header = Header { kid: Some(key.kid.clone()), ..Header::new(Self::ALGORITHM) };
         let token = encode(&header, &claims, &key.encoding).map_err(|_| AccessTokenError::Invalid)?;
         Ok(AccessToken { token, expires_in: self.lifetime_secs })
@@ -113,15 +114,27 @@ impl AccessTokens {
 
     fn verify_anew(&self, token: &str) -> Result<Verified, AccessTokenError> {
         let header = decode_header(token).map_err(|_| AccessTokenError::Invalid)?;
-        let key = header.kid.and_then(|kid| self.keys.key(&kid)).ok_or(AccessTokenError::Invalid)?;
+        let now = Timestamp::now();
+        let (key, stopped_at) = header.kid.and_then(|kid| self.keys.key(&kid, now)).ok_or(AccessTokenError::Invalid)?;
         let verified = decode::<WireClaims>(token, &key.decoding, &self.validation);
         let claims = verified.map_err(|error| match error.kind() {
             ErrorKind::ExpiredSignature => AccessTokenError::Expired,
             _ => AccessTokenError::Invalid,
         })?;
+        if !self.can_be_ours(&claims.claims, now, stopped_at) {
+            return Err(AccessTokenError::Invalid);
+        }
         let user_id = claims.claims.sub.parse().map_err(|_| AccessTokenError::Invalid)?;
         let session_id = claims.claims.sid;
         Ok(Verified { claims: Claims { user_id, session_id }, expires_at: claims.claims.exp })
+    }
+
+    /// Whether we would have signed this: a key in other hands can sign for longer, ahead of time, or after it was replaced.
+    fn can_be_ours(&self, claims: &WireClaims, now: Timestamp, stopped_at: Option<Timestamp>) -> bool {
+        let leeway = Self::LEEWAY_SECS.cast_signed();
+        let latest = stopped_at.map_or(now, |stopped| stopped.min(now)).unix_seconds() + leeway;
+        let lifetime = claims.exp.checked_sub(claims.iat);
+        claims.iat <= latest && lifetime.is_some_and(|secs| (0..=i64::from(self.lifetime_secs)).contains(&secs))
     }
 }
 
@@ -156,6 +169,8 @@ impl VerifiedTokens {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use jsonwebtoken::EncodingKey;
@@ -164,9 +179,11 @@ mod tests {
     use super::*;
     use crate::auth::TEST_CONFIG;
 
+    const SIGNS_FOR: Duration = Duration::from_secs(90 * 24 * 3_600);
+
     fn tokens() -> AccessTokens {
         let dir = tempfile::tempdir().expect("a directory");
-        AccessTokens::new(KeyRing::open(dir.path()).expect("made"), &TEST_CONFIG)
+        AccessTokens::new(KeyRing::open(dir.path(), SIGNS_FOR).expect("made"), &TEST_CONFIG)
     }
 
     fn good_claims() -> Value {
@@ -187,9 +204,29 @@ mod tests {
 
     /// Signs anything with the ring's own key, as the server would.
     fn sign(tokens: &AccessTokens, claims: &Value) -> String {
-        let key = tokens.keys.newest();
+        let key = tokens.keys.newest(Timestamp::now());
         let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::HS256) };
         encode(&header, claims, &key.encoding).expect("signed")
+    }
+
+    #[test]
+    fn a_key_that_was_replaced_verifies_what_it_signed_before_and_nothing_else() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let replaced_at = Timestamp::now().before(Duration::from_secs(90));
+        let ring = KeyRing::open_at(dir.path(), SIGNS_FOR, replaced_at.before(SIGNS_FOR)).expect("made");
+        let old = ring.newest(replaced_at.before(Duration::from_secs(10)));
+        assert_ne!(ring.newest(replaced_at).kid, old.kid);
+        let tokens = AccessTokens::new(ring, &TEST_CONFIG);
+        let header = Header { kid: Some(old.kid.clone()), ..Header::new(Algorithm::HS256) };
+        let now = Timestamp::now().unix_seconds();
+        let signed_by_old = |iat: i64| {
+            let mut claims = good_claims();
+            (claims["iat"], claims["exp"]) = (json!(iat), json!(iat + 600));
+            encode(&header, &claims, &old.encoding).expect("signed")
+        };
+        tokens.verify(&signed_by_old(now - 200)).expect("signed before");
+        assert_eq!(tokens.verify(&signed_by_old(now)), Err(AccessTokenError::Invalid), "signed since");
+        assert_eq!(tokens.verify(&signed_by_old(now - 700)), Err(AccessTokenError::Expired));
     }
 
     /// Header and claims as they are, and whatever signature.
@@ -236,6 +273,11 @@ mod tests {
             ("sid", Value::Null),
             ("exp", Value::Null),
             ("exp", json!("tomorrow")),
+            ("exp", json!(Timestamp::now().unix_seconds() + 100_000)),
+            ("exp", json!(i64::MAX)),
+            ("iat", Value::Null),
+            ("iat", json!(i64::MIN)),
+            ("iat", json!(Timestamp::now().unix_seconds() + 60)),
         ];
         for (claim, value) in cases {
             let token = sign(&tokens, &claims_with(claim, value.clone()));
@@ -246,7 +288,7 @@ mod tests {
     #[test]
     fn a_token_without_a_signature_is_refused_whatever_its_header_says() {
         let tokens = tokens();
-        let kid = &tokens.keys.newest().kid;
+        let kid = &tokens.keys.newest(Timestamp::now()).kid;
         for algorithm in ["none", "None", "NONE", "HS256"] {
             let token = assemble(&json!({"alg": algorithm, "typ": "JWT", "kid": kid}), &good_claims(), "");
             assert_eq!(tokens.verify(&token), Err(AccessTokenError::Invalid), "{algorithm}");
@@ -256,7 +298,7 @@ mod tests {
     #[test]
     fn a_token_cannot_choose_another_algorithm() {
         let tokens = tokens();
-        let key = tokens.keys.newest();
+        let key = tokens.keys.newest(Timestamp::now());
         for algorithm in [Algorithm::HS384, Algorithm::HS512] {
             let header = Header { kid: Some(key.kid.clone()), ..Header::new(algorithm) };
             let token = encode(&header, &good_claims(), &key.encoding).expect("signed");
@@ -273,7 +315,7 @@ mod tests {
     #[test]
     fn a_forged_or_changed_token_is_refused() {
         let tokens = tokens();
-        let kid = Some(tokens.keys.newest().kid.clone());
+        let kid = Some(tokens.keys.newest(Timestamp::now()).kid.clone());
         let forger = EncodingKey::from_secret(&[7; 32]);
         let forged = encode(&Header { kid, ..Header::new(Algorithm::HS256) }, &good_claims(), &forger).expect("signed");
         assert_eq!(tokens.verify(&forged), Err(AccessTokenError::Invalid));
@@ -293,7 +335,8 @@ mod tests {
         let tokens = tokens();
         for kid in [None, Some("0000000000000000".to_owned()), Some("../../etc/passwd".to_owned())] {
             let header = Header { kid, ..Header::new(Algorithm::HS256) };
-            let token = encode(&header, &good_claims(), &tokens.keys.newest().encoding).expect("signed");
+            let token =
+                encode(&header, &good_claims(), &tokens.keys.newest(Timestamp::now()).encoding).expect("signed");
             assert_eq!(tokens.verify(&token), Err(AccessTokenError::Invalid));
         }
     }

@@ -1,9 +1,11 @@
-//! The keys that sign access tokens: the newest signs, the one before it still verifies.
+//! The keys that sign access tokens. The newest signs; the one before it verifies what it signed while it was the newest,
+//! so no longer than an access token lives. They are replaced while the server runs.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine;
@@ -12,14 +14,29 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+use tracing::{info, warn};
 
 use crate::config::{Secret, SecretFileError, require_private};
 use crate::domain::Timestamp;
 
-/// The keys in the data directory.
+/// The keys, and how long one of them signs: a key that leaked without anybody's notice is of no use after that.
 pub struct KeyRing {
+    keys: Keys,
+    signs_for: Duration,
+}
+
+enum Keys {
+    /// In a file of the data directory.
+    Stored { path: PathBuf, ring: RwLock<Ring> },
+    /// Made of the secret that several processes share. They change at the same moments everywhere, so nothing is exchanged.
+    Derived(Secret),
+}
+
+struct Ring {
     /// Newest first; never empty.
-    keys: Vec<SigningKey>,
+    keys: Vec<Arc<SigningKey>>,
+    /// When the newest has signed for long enough.
+    ends_at: Timestamp,
 }
 
 /// Why there are no keys to sign with.
@@ -44,6 +61,8 @@ pub enum KeyRingError {
 /// One key: its name in a token's header, and its two uses.
 pub(super) struct SigningKey {
     pub(super) kid: String,
+    /// When it began to sign.
+    began_at: Timestamp,
     pub(super) encoding: EncodingKey,
     pub(super) decoding: DecodingKey,
 }
@@ -64,53 +83,123 @@ struct StoredKey {
 
 impl KeyRing {
     const FILE: &'static str = "token-keys.json";
-    /// A key that leaked without anybody's notice is of no use after this long.
-    const ROTATE_AFTER: Duration = Duration::from_secs(90 * 24 * 3_600);
+    /// Until the next attempt, when the file could not be written.
+    const RETRY: Duration = Duration::from_secs(600);
 
-    /// Reads the keys from the data directory; makes the first one, and a new one when the newest is 90 days old.
+    /// Reads the keys from the data directory; makes the first one, and a new one when the newest has signed for
+    /// `signs_for`.
     ///
     /// # Errors
     /// When the file cannot be read or written, or holds something else.
-    pub fn open(data_dir: &Path) -> Result<Self, KeyRingError> {
-        Self::open_at(data_dir, Timestamp::now())
+    pub fn open(data_dir: &Path, signs_for: Duration) -> Result<Self, KeyRingError> {
+        Self::open_at(data_dir, signs_for, Timestamp::now())
     }
 
-    fn open_at(data_dir: &Path, now: Timestamp) -> Result<Self, KeyRingError> {
+    pub(super) fn open_at(data_dir: &Path, signs_for: Duration, now: Timestamp) -> Result<Self, KeyRingError> {
         let path = data_dir.join(Self::FILE);
-        let mut stored = read(&path)?;
-        let is_due = |key: &StoredKey| Timestamp(key.created_at * 1_000_000).after(Self::ROTATE_AFTER) <= now;
+        let ring = RwLock::new(Ring::open(&path, signs_for, now)?);
+        Ok(Self { keys: Keys::Stored { path, ring }, signs_for })
+    }
+
+    /// The keys that several processes make of the secret that they share.
+    #[must_use]
+    pub fn of_secret(secret: &Secret, signs_for: Duration) -> Self {
+        Self { keys: Keys::Derived(secret.clone()), signs_for }
+    }
+
+    /// The key that signs at `now`. The first call after its time replaces it, which writes a file.
+    pub(super) fn newest(&self, now: Timestamp) -> Arc<SigningKey> {
+        match &self.keys {
+            Keys::Stored { path, ring } => {
+                if ring.read().unwrap_or_else(PoisonError::into_inner).ends_at <= now {
+                    self.replace(path, ring, now);
+                }
+                ring.read().unwrap_or_else(PoisonError::into_inner).newest()
+            }
+            Keys::Derived(secret) => Arc::new(SigningKey::derive(secret, self.period(now), self.signs_for)),
+        }
+    }
+
+    /// The key of that name, and when it stopped signing; `None` for the time as long as it signs.
+    pub(super) fn key(&self, kid: &str, now: Timestamp) -> Option<(Arc<SigningKey>, Option<Timestamp>)> {
+        match &self.keys {
+            Keys::Stored { ring, .. } => {
+                let ring = ring.read().unwrap_or_else(PoisonError::into_inner);
+                let place = ring.keys.iter().position(|key| key.kid == kid)?;
+                let successor = place.checked_sub(1).and_then(|place| ring.keys.get(place));
+                Some((Arc::clone(ring.keys.get(place)?), successor.map(|key| key.began_at)))
+            }
+            Keys::Derived(secret) => {
+                let period = self.period(now);
+                // The clock of another node may be a little ahead of this one.
+                let periods = [period, period.saturating_sub(1), period + 1];
+                let mut keys = periods.map(|period| SigningKey::derive(secret, period, self.signs_for)).into_iter();
+                let key = keys.find(|key| key.kid == kid)?;
+                let stopped_at = key.began_at.after(self.signs_for);
+                Some((Arc::new(key), Some(stopped_at)))
+            }
+        }
+    }
+
+    fn replace(&self, path: &Path, ring: &RwLock<Ring>, now: Timestamp) {
+        let mut ring = ring.write().unwrap_or_else(PoisonError::into_inner);
+        if ring.ends_at > now {
+            return;
+        }
+        match Ring::open(path, self.signs_for, now) {
+            Ok(replaced) => {
+                *ring = replaced;
+                info!("the key of access tokens was replaced");
+            }
+            Err(error) => {
+                warn!(%error, "the key of access tokens could not be replaced; the old one signs on");
+                ring.ends_at = now.after(Self::RETRY);
+            }
+        }
+    }
+
+    /// Counts the times of keys since 1970.
+    fn period(&self, now: Timestamp) -> u64 {
+        now.unix_seconds().unsigned_abs() / self.signs_for.as_secs().max(1)
+    }
+}
+
+impl Ring {
+    fn open(path: &Path, signs_for: Duration, now: Timestamp) -> Result<Self, KeyRingError> {
+        let mut stored = read(path)?;
+        let is_due = |key: &StoredKey| key.began_at().after(signs_for) <= now;
         if stored.first().is_none_or(is_due) {
             stored.insert(0, StoredKey::generate(now));
             // Access tokens live for minutes, so the key before the newest is the last that can have signed one.
             stored.truncate(2);
-            write(&path, &KeyFile { keys: stored.clone() })?;
+            write(path, &KeyFile { keys: stored.clone() })?;
         }
-        let keys = stored.iter().map(StoredKey::decode).collect::<Option<Vec<_>>>();
-        keys.map(|keys| Self { keys }).ok_or(KeyRingError::NoKeys(path))
+        let keys = stored.iter().map(|key| key.decode().map(Arc::new)).collect::<Option<Vec<_>>>();
+        let keys = keys.ok_or_else(|| KeyRingError::NoKeys(path.to_owned()))?;
+        let ends_at = keys.first().map_or(now, |key| key.began_at.after(signs_for));
+        Ok(Self { keys, ends_at })
     }
 
-    /// The one key that several processes make of the secret that they share. It is as old as the secret.
-    #[must_use]
-    pub fn of_secret(secret: &Secret) -> Self {
-        let key = |purpose: &str| Sha256::new().chain_update(purpose).chain_update(secret.expose()).finalize();
-        let (name, bytes) = (key("hubbub access token key id"), key("hubbub access token key"));
-        let key = SigningKey {
+    #[expect(clippy::indexing_slicing, reason = "a ring is never empty")]
+    fn newest(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.keys[0])
+    }
+}
+
+impl SigningKey {
+    fn derive(secret: &Secret, period: u64, signs_for: Duration) -> Self {
+        let digest = |purpose: &str| {
+            let digest = Sha256::new().chain_update(purpose).chain_update(period.to_be_bytes());
+            digest.chain_update(secret.expose()).finalize()
+        };
+        let (name, bytes) = (digest("hubbub access token key id"), digest("hubbub access token key"));
+        let began_secs = period.saturating_mul(signs_for.as_secs());
+        Self {
             kid: hex::encode(&name[..8]),
+            began_at: Timestamp(0).after(Duration::from_secs(began_secs)),
             encoding: EncodingKey::from_secret(&bytes),
             decoding: DecodingKey::from_secret(&bytes),
-        };
-        Self { keys: vec![key] }
-    }
-
-    /// The key that signs.
-    #[expect(clippy::indexing_slicing, reason = "a ring is never empty")]
-    pub(super) fn newest(&self) -> &SigningKey {
-        &self.keys[0]
-    }
-
-    /// The key of that name.
-    pub(super) fn key(&self, kid: &str) -> Option<&SigningKey> {
-        self.keys.iter().find(|key| key.kid == kid)
+        }
     }
 }
 
@@ -123,11 +212,16 @@ impl StoredKey {
         }
     }
 
+    fn began_at(&self) -> Timestamp {
+        Timestamp(self.created_at.saturating_mul(1_000_000))
+    }
+
     fn decode(&self) -> Option<SigningKey> {
         // A short secret could be found by trying: RFC 7518 wants 256 bits for HS256.
         let secret = URL_SAFE_NO_PAD.decode(&self.secret).ok().filter(|secret| secret.len() >= 32)?;
         Some(SigningKey {
             kid: self.kid.clone(),
+            began_at: self.began_at(),
             encoding: EncodingKey::from_secret(&secret),
             decoding: DecodingKey::from_secret(&secret),
         })
@@ -167,15 +261,22 @@ fn write(path: &Path, file: &KeyFile) -> Result<(), KeyRingError> {
 mod tests {
     use super::*;
 
-    fn kids(ring: &KeyRing) -> Vec<&str> {
-        ring.keys.iter().map(|key| key.kid.as_str()).collect()
+    const NINETY_DAYS: Duration = Duration::from_secs(90 * 24 * 3_600);
+
+    fn open(data_dir: &Path) -> Result<KeyRing, KeyRingError> {
+        KeyRing::open(data_dir, NINETY_DAYS)
+    }
+
+    fn kids(ring: &KeyRing) -> Vec<String> {
+        let Keys::Stored { ring, .. } = &ring.keys else { return Vec::new() };
+        ring.read().expect("readable").keys.iter().map(|key| key.kid.clone()).collect()
     }
 
     #[test]
     fn keys_are_made_once_and_only_their_owner_may_read_them() {
         let dir = tempfile::tempdir().expect("a directory");
-        let first = KeyRing::open(dir.path()).expect("made");
-        let second = KeyRing::open(dir.path()).expect("read");
+        let first = open(dir.path()).expect("made");
+        let second = open(dir.path()).expect("read");
         assert_eq!(kids(&first), kids(&second));
         let mode = fs::metadata(dir.path().join(KeyRing::FILE)).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -184,24 +285,64 @@ mod tests {
     #[test]
     fn a_file_that_everybody_may_read_is_refused_with_what_to_do() {
         let dir = tempfile::tempdir().expect("a directory");
-        KeyRing::open(dir.path()).expect("made");
+        open(dir.path()).expect("made");
         let path = dir.path().join(KeyRing::FILE);
         fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("changed");
-        let Err(refused) = KeyRing::open(dir.path()) else { panic!("others can read it") };
+        let Err(refused) = open(dir.path()) else { panic!("others can read it") };
         assert!(refused.to_string().contains(&format!("chmod 600 {}", path.display())), "{refused}");
     }
 
     #[test]
-    fn after_ninety_days_a_new_key_signs_and_only_the_last_one_still_verifies() {
+    fn a_key_is_replaced_while_the_server_runs_and_when_it_starts() {
         let dir = tempfile::tempdir().expect("a directory");
         let now = Timestamp::now();
         let days = |days: u64| now.after(Duration::from_secs(days * 24 * 3_600));
-        let first = KeyRing::open_at(dir.path(), now).expect("made").newest().kid.clone();
-        assert_eq!(kids(&KeyRing::open_at(dir.path(), days(89)).expect("read")), [first.as_str()]);
-        let second = KeyRing::open_at(dir.path(), days(91)).expect("rotated");
-        assert_eq!(kids(&second)[1..], [first.as_str()]);
-        let third = KeyRing::open_at(dir.path(), days(182)).expect("rotated");
-        assert_eq!(kids(&third)[1..], kids(&second)[..1]);
+        let running = KeyRing::open_at(dir.path(), NINETY_DAYS, now).expect("made");
+        let first = running.newest(now).kid.clone();
+        assert_eq!(running.newest(days(89)).kid, first);
+        let second = running.newest(days(91)).kid.clone();
+        assert_eq!(kids(&running), [second.clone(), first.clone()]);
+        assert_eq!(
+            running.key(&first, days(91)).and_then(|(_, stopped)| stopped).map(Timestamp::unix_seconds),
+            Some(days(91).unix_seconds())
+        );
+        assert!(running.key(&second, days(91)).is_some_and(|(_, stopped)| stopped.is_none()));
+        assert_eq!(kids(&KeyRing::open_at(dir.path(), NINETY_DAYS, days(92)).expect("read")), kids(&running));
+        let started = KeyRing::open_at(dir.path(), NINETY_DAYS, days(182)).expect("replaced");
+        assert_eq!(kids(&started)[1..], [second]);
+        assert!(started.key(&first, days(182)).is_none());
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_replaced_signs_on() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let now = Timestamp::now();
+        let running = KeyRing::open_at(dir.path(), NINETY_DAYS, now).expect("made");
+        let first = running.newest(now).kid.clone();
+        let path = dir.path().join(KeyRing::FILE);
+        fs::write(&path, "{}").expect("written");
+        let later = now.after(NINETY_DAYS);
+        assert_eq!(running.newest(later).kid, first);
+        fs::remove_file(&path).expect("removed");
+        assert_eq!(running.newest(later).kid, first, "it is not tried with every token");
+        assert_ne!(running.newest(later.after(KeyRing::RETRY)).kid, first);
+    }
+
+    #[test]
+    fn processes_with_one_secret_change_their_keys_at_the_same_moment() {
+        let secret = Secret::from("a secret of at least thirty-two characters".to_owned());
+        let (one, other) = (KeyRing::of_secret(&secret, NINETY_DAYS), KeyRing::of_secret(&secret, NINETY_DAYS));
+        let start = Timestamp(0).after(NINETY_DAYS * 200);
+        let before = start.before(Duration::from_secs(1));
+        let (old, new) = (one.newest(before), one.newest(start));
+        assert_ne!(old.kid, new.kid);
+        assert_eq!(
+            (other.newest(before).kid.clone(), other.newest(start).kid.clone()),
+            (old.kid.clone(), new.kid.clone())
+        );
+        assert_eq!(other.key(&old.kid, start).and_then(|(_, stopped)| stopped), Some(start));
+        assert!(other.key(&new.kid, before).is_some(), "a clock that is a second behind");
+        assert!(other.key(&old.kid, start.after(NINETY_DAYS)).is_none());
     }
 
     #[test]
@@ -212,7 +353,7 @@ mod tests {
         {
             fs::write(&path, text).expect("written");
             fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("set");
-            assert!(matches!(KeyRing::open(dir.path()), Err(KeyRingError::NoKeys(_))), "{text:?}");
+            assert!(matches!(open(dir.path()), Err(KeyRingError::NoKeys(_))), "{text:?}");
             assert_eq!(fs::read_to_string(&path).expect("still there"), text);
         }
     }

@@ -5,18 +5,22 @@
 
 mod access_token;
 mod claims;
+mod guessable;
 mod key_ring;
 mod opaque_token;
 mod passwords;
 mod throttle;
+mod throttle_notes;
 mod webhook_secret;
 
 pub use access_token::{AccessToken, AccessTokenError, AccessTokens};
 pub use claims::Claims;
+pub use guessable::refuse_guessable;
 pub use key_ring::{KeyRing, KeyRingError};
 pub use opaque_token::{OpaqueToken, TokenPurpose};
 pub use passwords::{PasswordError, Passwords};
 pub use throttle::{SignInThrottle, TooManyAttempts, network};
+pub use throttle_notes::ThrottleNotes;
 pub use webhook_secret::WebhookSecret;
 
 /// Settings for tests: hashing that takes no time.
@@ -26,7 +30,10 @@ const TEST_CONFIG: crate::config::AuthConfig = crate::config::AuthConfig {
     password_memory_kib: 64,
     password_threads: 1,
     token_secret: None,
+    token_key_days: 90,
     access_token_secs: 600,
     session_days: 30,
+    session_max_days: 180,
+    max_sessions_per_person: 50,
     trust_proxy: false,
 };

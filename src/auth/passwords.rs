@@ -89,6 +89,14 @@ impl Passwords {
         Ok(answered.await.map_err(failed)?? && exists)
     }
 
+    /// Whether a hash was made with other parameters than the settings say, and so should be made again.
+    #[must_use]
+    pub fn is_outdated(&self, hash: &str) -> bool {
+        // `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`: what comes before the salt.
+        let parameters = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        parameters(hash) != parameters(&self.nobodys_hash)
+    }
+
     fn submit(&self, job: Job) -> Result<(), PasswordError> {
         let jobs = self.jobs.as_ref().ok_or_else(|| failed("shutting down"))?;
         jobs.try_send(job).map_err(|error| match error {
@@ -122,7 +130,7 @@ fn work(argon2: &Argon2<'_>, waiting: &Mutex<Receiver<Job>>) {
             }
             Ok(Job::Compare { password, hash, answer }) => {
                 // The caller gave up meanwhile.
-                let _ = answer.send(compare(argon2, &password, &hash));
+                let _ = answer.send(make_up(argon2, &hash).and_then(|()| compare(argon2, &password, &hash)));
             }
             Err(_) => return,
         }
@@ -135,11 +143,32 @@ fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String, PasswordError> {
 
 fn compare(argon2: &Argon2<'_>, password: &Password, hash: &str) -> Result<bool, PasswordError> {
     let hash = PasswordHash::new(hash).map_err(failed)?;
-    match argon2.verify_password(password.expose().as_bytes(), &hash) {
-        Ok(()) => Ok(true),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
-        Err(error) => Err(failed(error)),
+    for form in std::iter::once(password.expose()).chain(password.other_forms().iter().map(String::as_str)) {
+        match argon2.verify_password(form.as_bytes(), &hash) {
+            Ok(()) => return Ok(true),
+            Err(argon2::password_hash::Error::PasswordInvalid) => {}
+            Err(error) => return Err(failed(error)),
+        }
     }
+    Ok(false)
+}
+
+/// Does the work that a hash of cheaper parameters spares: else an answer would tell, after the cost was raised, who has an
+/// account and has not signed in since.
+fn make_up(argon2: &Argon2<'_>, hash: &str) -> Result<(), PasswordError> {
+    let hash = PasswordHash::new(hash).map_err(failed)?;
+    let Some(params) = missing_work(argon2.params(), &Params::try_from(&hash).map_err(failed)?) else { return Ok(()) };
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2.hash_password(b"nobody's").map(drop).map_err(failed)
+}
+
+/// What a hash of `stored` costs less than one of `wanted`, as parameters of its own. The time of Argon2 grows with the
+/// memory and the passes.
+fn missing_work(wanted: &Params, stored: &Params) -> Option<Params> {
+    let work = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
+    let missing_kib = work(wanted).checked_sub(work(stored))? / u64::from(wanted.t_cost());
+    let missing_kib = u32::try_from(missing_kib).ok().filter(|kib| *kib >= Params::MIN_M_COST)?;
+    Params::new(missing_kib, wanted.t_cost(), 1, None).ok()
 }
 
 fn failed(reason: impl ToString) -> PasswordError {
@@ -162,6 +191,31 @@ mod tests {
         assert!(hash.starts_with("$argon2id$v=19$m=64,t=2,p=1$"), "{hash}");
         assert!(passwords.is_right(password("correct horse"), Some(hash.clone())).await.expect("compared"));
         assert!(!passwords.is_right(password("correct house"), Some(hash)).await.expect("compared"));
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_form_or_cost_still_fits_and_is_told_apart() {
+        let passwords = Passwords::start(&TEST_CONFIG).expect("cheap parameters");
+        let params = Params::new(128, Passwords::PASSES, 1, None).expect("valid");
+        let dearer = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let old = hash(&dearer, "passe\u{301} mot".as_bytes()).expect("hashed");
+        for typed in ["passe\u{301} mot", "pass\u{e9} mot"] {
+            assert!(passwords.is_right(password(typed), Some(old.clone())).await.expect("compared"), "{typed}");
+        }
+        assert!(passwords.is_outdated(&old));
+        let new = passwords.hash(password("pass\u{e9} mot")).await.expect("hashed");
+        assert!(!passwords.is_outdated(&new));
+    }
+
+    #[test]
+    fn a_cheaper_hash_costs_as_much_as_one_of_today() {
+        let params = |kib, passes| Params::new(kib, passes, 1, None).expect("valid");
+        let missing =
+            |stored: Params| missing_work(&params(1_024, 2), &stored).map(|params| (params.m_cost(), params.t_cost()));
+        assert_eq!(missing(params(256, 2)), Some((768, 2)));
+        assert_eq!(missing(params(1_024, 1)), Some((512, 2)));
+        assert_eq!(missing(params(1_024, 2)), None);
+        assert_eq!(missing(params(4_096, 2)), None, "a dearer one is compared as it is");
     }
 
     #[tokio::test]

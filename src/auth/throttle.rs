@@ -59,13 +59,14 @@ impl SignInThrottle {
         }
     }
 
-    /// Counts one attempt.
+    /// Counts one attempt; without a name, one at what nobody can be called.
     ///
     /// # Errors
     /// [`TooManyAttempts`] when the address or the name has none left.
-    pub fn attempt(&self, address: IpAddr, username: &Username) -> Result<(), TooManyAttempts> {
+    pub fn attempt(&self, address: IpAddr, username: Option<&Username>) -> Result<(), TooManyAttempts> {
         // The address first: one that is stopped must not use up the quota of the people whose names it tries.
         self.count(&self.by_address, &network(address))?;
+        let Some(username) = username else { return Ok(()) };
         let is_known =
             self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&self.pair(address, username));
         if is_known { Ok(()) } else { self.count(&self.by_username, username) }
@@ -119,42 +120,42 @@ mod tests {
     fn one_address_is_stopped_whatever_names_it_tries() {
         let throttle = throttle();
         for person in ["ada", "grace", "linus"] {
-            assert_eq!(throttle.attempt(address("192.0.2.1"), &name(person)), Ok(()));
+            assert_eq!(throttle.attempt(address("192.0.2.1"), Some(&name(person))), Ok(()));
         }
-        let stopped = throttle.attempt(address("192.0.2.1"), &name("ken")).expect_err("the fourth");
+        let stopped = throttle.attempt(address("192.0.2.1"), Some(&name("ken"))).expect_err("the fourth");
         assert!(stopped.retry_after > Duration::from_secs(15) && stopped.retry_after <= Duration::from_secs(20));
-        assert_eq!(throttle.attempt(address("192.0.2.2"), &name("ken")), Ok(()));
+        assert_eq!(throttle.attempt(address("192.0.2.2"), Some(&name("ken"))), Ok(()));
     }
 
     #[test]
     fn one_name_is_protected_whatever_addresses_try_it() {
         let throttle = throttle();
         for host in 1..=30 {
-            assert_eq!(throttle.attempt(address(&format!("192.0.2.{host}")), &name("ada")), Ok(()));
+            assert_eq!(throttle.attempt(address(&format!("192.0.2.{host}")), Some(&name("ada"))), Ok(()));
         }
-        assert!(throttle.attempt(address("192.0.2.31"), &name("ada")).is_err());
-        assert_eq!(throttle.attempt(address("192.0.2.31"), &name("grace")), Ok(()));
+        assert!(throttle.attempt(address("192.0.2.31"), Some(&name("ada"))).is_err());
+        assert_eq!(throttle.attempt(address("192.0.2.31"), Some(&name("grace"))), Ok(()));
     }
 
     #[test]
     fn guesses_from_one_address_never_shut_the_owner_out_elsewhere() {
         let throttle = throttle();
         for _ in 0..1_000 {
-            let _ = throttle.attempt(address("192.0.2.1"), &name("ada")); // counted or refused, both are fine here
+            let _ = throttle.attempt(address("192.0.2.1"), Some(&name("ada"))); // counted or refused, both are fine here
         }
-        assert_eq!(throttle.attempt(address("198.51.100.7"), &name("ada")), Ok(()));
+        assert_eq!(throttle.attempt(address("198.51.100.7"), Some(&name("ada"))), Ok(()));
     }
 
     #[test]
     fn guesses_from_many_addresses_do_not_stop_one_that_the_owner_has_signed_in_from() {
         let throttle = throttle();
-        assert_eq!(throttle.attempt(address("198.51.100.7"), &name("ada")), Ok(()));
+        assert_eq!(throttle.attempt(address("198.51.100.7"), Some(&name("ada"))), Ok(()));
         throttle.succeeded(address("198.51.100.7"), &name("ada"));
         for host in 1..=200 {
-            let _ = throttle.attempt(address(&format!("192.0.2.{host}")), &name("ada")); // As above.
+            let _ = throttle.attempt(address(&format!("192.0.2.{host}")), Some(&name("ada"))); // As above.
         }
-        assert!(throttle.attempt(address("198.51.100.8"), &name("ada")).is_err(), "an address that nobody knows");
-        assert_eq!(throttle.attempt(address("198.51.100.7"), &name("ada")), Ok(()));
+        assert!(throttle.attempt(address("198.51.100.8"), Some(&name("ada"))).is_err(), "an address that nobody knows");
+        assert_eq!(throttle.attempt(address("198.51.100.7"), Some(&name("ada"))), Ok(()));
     }
 
     #[test]

@@ -30,6 +30,17 @@ impl ChatChannel {
         ChannelName::parse(&self.to_string()).expect("a prefix of letters and a number are a valid name")
     }
 
+    /// The client events that its sockets may send each other: only presence channels have any, where the server adds the
+    /// sender's id.
+    #[must_use]
+    pub const fn client_events(self) -> &'static [&'static str] {
+        match self {
+            Self::Room(_) | Self::User(_) => &[],
+            Self::RoomPresence(_) => &["client-typing"],
+            Self::Document(_) => &["client-update"],
+        }
+    }
+
     /// Parses a channel's name; `None` when it is no channel of the chat.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::maintenance::{self, Backup};
+use crate::maintenance::{self, AuditAction, Backup};
 
+use super::audit::note;
 use super::failure::Failure;
 use super::instance::InstanceArgs;
 
@@ -25,6 +26,7 @@ pub(super) struct BackupArgs {
 pub(super) fn backup(args: &BackupArgs) -> Result<ExitCode, Failure> {
     let (url, contents) = (args.instance.database_url()?, args.instance.files_dir());
     let from = Backup { url: &url, data_dir: &args.instance.data_dir, contents: &contents };
+    note(&url, AuditAction::BackedUp, args.file.display().to_string());
     let report = maintenance::backup(&from, &args.file, args.replace)?;
     let file = args.file.display();
     println!("{file} has {} bytes. It contains secrets: keep it where only you can read it.", report.bytes);

@@ -8,7 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::config::{ServeConfig, read_dotenv, unknown_variables, with_secret_files};
 
 use super::pusher_client::{ListenArgs, TriggerArgs, listen, trigger};
-use super::{apps, backup, check, export, people, serve};
+use super::{apps, audit, backup, check, export, people, serve};
 
 /// A chat and a real-time server in one program
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ enum Command {
     Restore(backup::RestoreArgs),
     /// Export messages as JSON Lines, also while the server runs
     Export(export::ExportArgs),
+    /// Print who did what that matters for security, the newest first
+    Audit(audit::AuditArgs),
     /// Check the database for inconsistencies, also while the server runs
     Check(check::CheckArgs),
     /// Run the database migrations without starting the server
@@ -70,6 +72,7 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => report(backup::backup(&args)),
         Command::Restore(args) => report(backup::restore(&args).map(done)),
         Command::Export(args) => report(export::export(&args).map(done)),
+        Command::Audit(args) => report(audit::audit(&args).map(done)),
         Command::Check(args) => report(check::check(&args)),
         Command::Migrate(args) => wait(check::migrate(&args)),
         Command::User(args) => wait(people::user(&args)),

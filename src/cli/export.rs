@@ -9,8 +9,9 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::domain::{RoomId, Username};
-use crate::maintenance::{self, ExportOptions, ExportScope, TimedWriter};
+use crate::maintenance::{self, AuditAction, ExportOptions, ExportScope, TimedWriter};
 
+use super::audit::note;
 use super::failure::Failure;
 use super::instance::InstanceArgs;
 
@@ -58,6 +59,8 @@ impl ScopeArgs {
 pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let url = args.instance.database_url()?;
     let options = ExportOptions { scope: args.scope.parse()?, has_content_paths: args.content_paths };
+    let destination = args.out.as_ref().map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+    note(&url, AuditAction::Exported, destination);
     match &args.out {
         None => {
             let out = TimedWriter::new(io::stdout().lock(), Duration::from_secs(args.write_timeout_secs.into()));

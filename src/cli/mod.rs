@@ -9,11 +9,13 @@
 //! | `serve` | `hubbub serve` |
 //! | `pusher_client` | `hubbub trigger` and `hubbub listen`, against any Pusher-compatible server |
 //! | `apps` | `hubbub apps` |
+//! | `audit` | `hubbub audit`: the trail |
 //! | `backup`, `export`, `check`, `people` | commands for an instance: backup, restore, export, check, migrate, user, token |
 //! | `instance` | their options: the data directory and the database |
 //! | `failure` | why a command failed |
 
 mod apps;
+mod audit;
 mod backup;
 mod check;
 mod command_line;

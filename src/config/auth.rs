@@ -20,12 +20,21 @@ pub struct AuthConfig {
     /// Secret that signs access tokens, the same on all web nodes, at least 32 characters; generated on first start when not given
     #[arg(long, env = "HUBBUB_TOKEN_SECRET", hide_env_values = true)]
     pub token_secret: Option<Secret>,
+    /// Time in which one key signs access tokens before another replaces it, in days
+    #[arg(long, env = "HUBBUB_TOKEN_KEY_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub token_key_days: u32,
     /// Lifetime of an access token, in seconds
     #[arg(long, env = "HUBBUB_ACCESS_TOKEN_SECS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
     pub access_token_secs: u32,
     /// Lifetime of an unused session, in days
     #[arg(long, env = "HUBBUB_SESSION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub session_days: u32,
+    /// Lifetime of a session however much it is used, in days
+    #[arg(long, env = "HUBBUB_SESSION_MAX_DAYS", default_value_t = 180, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub session_max_days: u32,
+    /// Sessions of one person at the same time; signing in beyond it ends the oldest
+    #[arg(long, env = "HUBBUB_MAX_SESSIONS_PER_PERSON", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub max_sessions_per_person: u32,
     /// Take the client's IP address from X-Forwarded-For; only behind a proxy that sets it
     #[arg(long, env = "HUBBUB_TRUST_PROXY")]
     pub trust_proxy: bool,

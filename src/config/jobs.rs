@@ -33,6 +33,9 @@ pub struct JobsConfig {
     /// How long webhook logs and abandoned jobs are kept, in days
     #[arg(long, env = "HUBBUB_JOB_LOG_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=36_500))]
     pub job_log_days: u32,
+    /// How long the trail of what matters for security is kept, in days
+    #[arg(long, env = "HUBBUB_AUDIT_DAYS", default_value_t = 365, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub audit_days: u32,
     /// Interval between two purges of expired data, in seconds
     #[arg(long, env = "HUBBUB_HOUSEKEEPING_SECS", default_value_t = 3_600, value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
     pub housekeeping_secs: u32,

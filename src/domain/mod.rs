@@ -4,6 +4,7 @@
 //! parsed into these types at the edge, so that the rest of the program never asks again whether it is valid
 //! (step 2 of the walk, "validate").
 
+mod audit;
 mod document;
 mod event;
 mod file;
@@ -19,6 +20,7 @@ mod timestamp;
 mod webhook;
 pub mod yjs;
 
+pub use audit::{AuditAction, AuditEntry};
 pub use document::{Document, DocumentContent, DocumentTitle, DocumentVersion, word_list};
 pub use event::{EventKind, RoomEvent, Subject, SubjectKind};
 pub use file::{File, FileName};

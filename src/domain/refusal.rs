@@ -207,6 +207,10 @@ refusals! {
         PasswordTooShort: "password_too_short", Some("password"), "The password is too short.";
         /// The password is too long.
         PasswordTooLong: "password_too_long", Some("password"), "The password is too long.";
+        /// The password is guessed first.
+        PasswordTooCommon: "password_too_common", Some("password"), "The password is among the first that are guessed.";
+        /// The trail has no such action.
+        InvalidAuditAction: "invalid_audit_action", Some("action"), "The trail has no such action.";
         /// The role is unknown.
         InvalidRole: "invalid_role", Some("role"), "A role is \"member\" or \"administrator\".";
         /// The webhook's URL cannot be called.

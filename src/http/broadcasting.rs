@@ -67,7 +67,9 @@ pub(crate) async fn authorize_channel(
 ) -> Result<HttpResponse, ApiError> {
     // Taken before the membership is looked up: whoever is removed after that look is removed after this moment.
     let issued_at = Timestamp::now();
-    let socket_id = require_socket_id(&request.socket_id)?.to_string();
+    let socket_id = require_socket_id(&request.socket_id)?;
+    state.socket_claims.claim(socket_id, identity.user_id());
+    let socket_id = socket_id.to_string();
     require_right(&state, &identity, &request.channel_name).await?;
     let channel_data = match is_named(&state, &request.channel_name) {
         true => Some(channel_data(&identity, issued_at)?),
@@ -117,7 +119,9 @@ pub(crate) async fn authenticate_user(
     identity: Identity,
     FormOrJson(request): FormOrJson<AuthenticateUserRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let socket_id = require_socket_id(&request.socket_id)?.to_string();
+    let socket_id = require_socket_id(&request.socket_id)?;
+    state.socket_claims.claim(socket_id, identity.user_id());
+    let socket_id = socket_id.to_string();
     let data = UserData {
         id: identity.user_id().to_string(),
         user_info: user_info(&identity),

@@ -61,7 +61,9 @@ pub(crate) async fn authorize_channels(
 ) -> Result<HttpResponse, ApiError> {
     // Taken before the memberships are looked up: whoever is removed after that look is removed after this moment.
     let issued_at = Timestamp::now();
-    let socket_id = require_socket_id(&request.socket_id)?.to_string();
+    let socket_id = require_socket_id(&request.socket_id)?;
+    state.socket_claims.claim(socket_id, identity.user_id());
+    let socket_id = socket_id.to_string();
     let rights = Rights::read(&state, &identity, &request.channel_names).await?;
     let app = &state.socket_app;
     let mut seen = HashSet::new();

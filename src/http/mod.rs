@@ -26,6 +26,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, ServiceConfig, delete, get, head, patch, post, put, resource, scope};
 
 pub use error::ApiError;
+pub(crate) use pipeline::client_ip::client_ip;
 pub use pipeline::response::finish_response;
 pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
 
@@ -55,6 +56,7 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         )
         .service(resource("/sessions").route(delete().to(people::account::sign_out_everywhere)))
         .service(resource("/session/refresh").route(post().to(people::sessions::refresh)))
+        .service(resource("/audit").route(get().to(people::audit::list_audit)))
         .service(resource("/invites").route(post().to(people::invites::create_invite)))
         .service(
             resource("/tokens")

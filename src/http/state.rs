@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::auth::{AccessTokens, Passwords, SignInThrottle};
+use crate::auth::{AccessTokens, Passwords, SignInThrottle, ThrottleNotes};
 use crate::bus::Bus;
 use crate::config::{Secret, ServeConfig, SocketAddress};
 use crate::domain::{EndedCredential, Limits, RetentionRules};
@@ -18,6 +18,7 @@ use crate::http::log::log_page::LogPageReads;
 use crate::http::log::open_streams::EventStreams;
 use crate::http::pipeline::host::AllowedHosts;
 use crate::http::pipeline::identity_cache::IdentityCache;
+use crate::http::pipeline::socket_claims::SocketClaims;
 use crate::http::rations::counters::Rations;
 
 /// Shared by the handlers of all workers.
@@ -33,7 +34,10 @@ pub struct WebState {
     pub(crate) sign_ins: SignInThrottle,
     pub(crate) rations: Rations,
     pub(crate) hosts: AllowedHosts,
+    /// How often the trail tells of throttled attempts.
+    pub(crate) throttle_notes: ThrottleNotes,
     pub(crate) identities: IdentityCache,
+    pub(crate) socket_claims: SocketClaims,
     pub(crate) event_streams: EventStreams,
     pub(crate) log_pages: LogPageReads,
     pub(crate) socket_app: SocketApp,
@@ -104,6 +108,8 @@ impl WebState {
             sign_ins: SignInThrottle::new(config.rations.sign_ins_per_minute),
             rations: Rations::new(&config.rations),
             hosts: AllowedHosts::new(config),
+            throttle_notes: ThrottleNotes::default(),
+            socket_claims: SocketClaims::default(),
             identities: IdentityCache::default(),
             log_pages: LogPageReads::default(),
             event_streams: EventStreams::new(config.http.max_event_streams),
@@ -136,6 +142,12 @@ impl WebState {
     #[must_use]
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The name that people know this server by, with its port; empty without a public URL.
+    pub(crate) fn public_host(&self) -> &str {
+        let public = self.config.public_url.as_deref().and_then(|url| url.split_once("://"));
+        public.map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default())
     }
 
     pub(crate) fn is_shutting_down(&self) -> bool {

@@ -63,7 +63,8 @@ pub(super) async fn purge_expired(
 ) -> Result<JobOutcome, StoreError> {
     let end = Instant::now() + ROUND;
     let log_from = Timestamp::now().before(DAY.saturating_mul(config.job_log_days));
-    while store.purge_expired(log_from, PORTION).await? {
+    let audit_from = Timestamp::now().before(DAY.saturating_mul(config.audit_days));
+    while store.purge_expired(log_from, audit_from, PORTION).await? {
         if Instant::now() > end {
             return Ok(JobOutcome::Again(Timestamp::now()));
         }

@@ -2,6 +2,7 @@
 //! out. Most of it works while a server runs on the same data.
 
 mod archive;
+mod audit;
 mod backup;
 mod export;
 mod people;
@@ -17,7 +18,9 @@ use crate::auth::PasswordError;
 use crate::domain::InvalidField;
 use crate::store::{ExportError, OpenError, Snapshot, StoreError};
 
+pub use crate::domain::AuditAction;
 pub use crate::store::{ContentCheck, DatabaseUrl, ExportScope, Finding};
+pub use audit::{audit, note_in_trail};
 pub use backup::{Backup, BackupReport, backup};
 pub use export::{ExportOptions, export};
 pub use people::{create_token, make_administrator, reset_password, set_active};

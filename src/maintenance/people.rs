@@ -13,7 +13,7 @@ use crate::store::{AccountChange, DatabaseUrl, Store, StoreError, StoreOptions, 
 use super::MaintenanceError;
 
 /// One person at a terminal has no queue.
-const OPTIONS: StoreOptions = StoreOptions {
+pub(super) const OPTIONS: StoreOptions = StoreOptions {
     read_connections: 1,
     read_timeout: Duration::from_secs(10),
     page_bytes: 1_048_576,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct SocketId {
     /// Drawn once for each run of a server.
     pub run: u64,
-    /// Counts the run's sockets.
+    /// Drawn for each socket, so that nobody can guess it.
     pub number: u64,
 }
 

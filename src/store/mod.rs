@@ -16,11 +16,13 @@
 //! - `jobs`: background jobs: queueing, leasing, settling, purging.
 //! - `webhooks`: webhooks and their deliveries.
 //! - `watching`: what metrics and health checks show of the store.
+//! - `audit`: the trail of what matters for security.
 //! - `admin`: checking, exporting and copying a database beside a running server.
 //!
 //! [`RoomEvent`]: crate::domain::RoomEvent
 
 mod admin;
+mod audit;
 mod documents;
 mod engine;
 mod files;
@@ -38,6 +40,8 @@ mod webhooks;
 pub use admin::check::Finding;
 pub use admin::export::{ExportError, ExportItem, ExportScope};
 pub use admin::inspect::{Snapshot, copy_sqlite, forget_removed_words, verify_sqlite};
+pub use audit::entries::AuditQuery;
+pub use audit::trail::AuditNote;
 pub use documents::catalogue::{ChangedDocument, DocumentChange};
 pub use documents::saving::{DocumentSave, DocumentState, VersionPolicy};
 pub use engine::error::{OpenError, StoreError};
@@ -61,7 +65,7 @@ pub use messages::history::{History, HistoryFrom, HistoryPage};
 pub use messages::post::command::Posted;
 pub use people::administration::AccountChange;
 pub use people::invites::Invite;
-pub use people::sessions::Rotation;
+pub use people::sessions::{Rotation, SessionLimits};
 pub use people::token_hash::TokenHash;
 pub use people::tokens::ApiToken;
 pub use people::users::{NewUser, SignUpPermission};

@@ -124,6 +124,19 @@ impl ServerProcess {
         timeout(within, find).await.unwrap_or_else(|_| panic!("{part:?} was not logged within {within:?}"))
     }
 
+    /// Waits for a line of the log that contains this; answers the line.
+    pub(crate) async fn log_line(&mut self, part: &str) -> String {
+        let find = async {
+            while let Some((_, line)) = self.log.recv().await {
+                if line.contains(part) {
+                    return line;
+                }
+            }
+            panic!("the log ended without {part:?}");
+        };
+        timeout(super::settings::DEADLINE, find).await.unwrap_or_else(|_| panic!("{part:?} was not logged"))
+    }
+
     /// The value of a metric.
     pub(crate) async fn metric(&self, name: &str) -> u64 {
         let answer =

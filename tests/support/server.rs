@@ -55,6 +55,11 @@ impl Server {
         (self.address, self.reloader, self.stop, self.ended) = (address, reloader, Some(stop), ended);
     }
 
+    /// Changes settings, which count from the next start on.
+    pub(crate) fn change_settings(&mut self, change: impl FnOnce(&mut ServeConfig)) {
+        change(&mut self.config);
+    }
+
     /// Tells the server to end, as Ctrl-C would.
     pub(crate) fn stop(&mut self) {
         self.stop.take();

@@ -3,6 +3,7 @@
 //! | | |
 //! |---|---|
 //! | `server` | which routes a role has, on how many threads |
+//! | `access_log` | a line for each request |
 //! | `connections` | how many one network address may have |
 //! | `body_pace` | the least rate of request bodies |
 //! | `http_service` | a server whose upgraded connections leave HTTP |
@@ -13,6 +14,7 @@
 //! | `store_metrics` | the store and the disks |
 //! | `process_metrics` | the process |
 
+mod access_log;
 mod body_pace;
 mod connections;
 mod http_service;

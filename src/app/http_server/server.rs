@@ -22,6 +22,7 @@ use crate::pusher_webhooks::WebhookCounts;
 use crate::sockets::{self, SocketServer};
 use crate::telemetry::RequestSpan;
 
+use super::access_log::{AccessLog, log_access};
 use super::body_pace::{BodyPace, keep_pace};
 use super::connections::Connections;
 use super::http_service;
@@ -57,6 +58,7 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
         api,
         requests,
         body_pace: BodyPace::new(&config.http),
+        access_log: AccessLog(config.http.access_log),
     };
     let connections = Connections::new(config);
     let workers = if config.workers == 0 { default_workers() } else { config.workers };
@@ -101,6 +103,7 @@ struct Worker {
     api: Option<PusherApi>,
     requests: RequestsInFlight,
     body_pace: BodyPace,
+    access_log: AccessLog,
 }
 
 impl Worker {
@@ -139,11 +142,13 @@ impl Worker {
         App::new()
             .app_data(ThinData(self.requests))
             .app_data(ThinData(self.body_pace))
+            .app_data(ThinData(self.access_log))
             .wrap(from_fn(keep_pace))
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(http::finish_response))
             .wrap(from_fn(count_request))
             .wrap(from_fn(measure))
+            .wrap(from_fn(log_access))
             .configure(routes)
     }
 }

@@ -13,12 +13,13 @@ use crate::app::start_error::StartError;
 use crate::auth::{AccessTokens, KeyRing, Passwords};
 use crate::bus::Bus;
 use crate::config::{Ration, RationsConfig, ServeConfig, webhook_warning};
+use crate::domain::AuditAction;
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{
     CredentialWatch, EndListener, GapReminder, JobRunner, RunningCredentialWatch, RunningGapReminder, RunningJobs,
 };
 use crate::pusher::App;
-use crate::store::{FileStorage, StorageRations, Store};
+use crate::store::{AuditNote, FileStorage, StorageRations, Store};
 use crate::timeline::TimelineStore;
 
 use super::bus_part::BusPart;
@@ -57,6 +58,7 @@ impl WebPart {
             false => None,
         };
         let events = Bus::new(bus.broker(), chat_app.id);
+        note_start(&store, config).await;
         let watched = events.clone();
         let reminder = GapReminder::new(store.clone(), events.clone(), bus.take_heads_wanted());
         let parts = WebParts {
@@ -114,6 +116,20 @@ impl WebPart {
     }
 }
 
+/// The trail says with which settings of security a server started.
+async fn note_start(store: &Store, config: &ServeConfig) {
+    let sign_up = format!("{:?}", config.effective_sign_up()).to_lowercase();
+    let (secure, proxy, days) = (config.is_secure(), config.auth.trust_proxy, config.auth.session_days);
+    let detail = format!(
+        "version {}, sign-up {sign_up}, https {secure}, trusted proxy {proxy}, sessions {days} days",
+        env!("CARGO_PKG_VERSION"),
+    );
+    let note = AuditNote::default().saying(detail);
+    if let Err(error) = store.note_in_trail(AuditAction::ServerStarted, note).await {
+        warn!(%error, "the start is not in the trail");
+    }
+}
+
 /// Opens the database. A demo has a database of its own: its password is public, and must not open another instance.
 async fn open_store(config: &ServeConfig, data_dir: &DataDir) -> Result<Store, StartError> {
     let url = database_url(data_dir.path(), config.database_url.as_ref())?;
@@ -137,9 +153,10 @@ fn storage_rations(config: &RationsConfig) -> StorageRations {
 }
 
 fn key_ring(config: &ServeConfig, data_dir: &DataDir) -> Result<KeyRing, StartError> {
+    let signs_for = Duration::from_secs(u64::from(config.auth.token_key_days) * 24 * 3_600);
     match &config.auth.token_secret {
-        Some(secret) => Ok(KeyRing::of_secret(secret)),
-        None => Ok(KeyRing::open(data_dir.path())?),
+        Some(secret) => Ok(KeyRing::of_secret(secret, signs_for)),
+        None => Ok(KeyRing::open(data_dir.path(), signs_for)?),
     }
 }
 

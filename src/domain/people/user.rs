@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
 use crate::domain::text::{InvalidField, TextRule};
@@ -147,9 +148,16 @@ impl fmt::Display for PersonName {
     }
 }
 
-/// A password as typed: long enough, and never printed.
+/// A password: long enough, and never printed.
+///
+/// Keyboards and systems write one character in several ways, so it is normalised (NFKC) before it is hashed. Hashes that
+/// were made of what was typed go on working: they are compared with the other forms too.
 #[derive(Clone)]
-pub struct Password(String);
+pub struct Password {
+    normalised: String,
+    /// As typed, and in the forms NFC and NFD, where they differ. Empty for nearly every password.
+    other_forms: Vec<String>,
+}
 
 impl Password {
     /// The longest accepted, in bytes: Argon2 takes more, but a stranger must not choose how much is hashed.
@@ -160,7 +168,7 @@ impl Password {
     /// # Errors
     /// `password_too_short` or `password_too_long`.
     pub fn parse_new(text: &str, limits: &Limits) -> Result<Self, InvalidField> {
-        if text.chars().count() < limits.password_chars_min {
+        if text.nfkc().count() < limits.password_chars_min {
             let detail = format!(
                 "A password has at least {} characters (HUBBUB_MIN_PASSWORD_CHARS).",
                 limits.password_chars_min
@@ -179,13 +187,26 @@ impl Password {
             let detail = format!("A password has at most {} bytes.", Self::MAX_BYTES);
             return Err(InvalidField::new("password", Refusal::PasswordTooLong, detail));
         }
-        Ok(Self(text.to_owned()))
+        let normalised: String = text.nfkc().collect();
+        let mut other_forms = Vec::new();
+        for form in [text.to_owned(), text.nfc().collect(), text.nfd().collect()] {
+            if form != normalised && !other_forms.contains(&form) {
+                other_forms.push(form);
+            }
+        }
+        Ok(Self { normalised, other_forms })
     }
 
     /// The secret itself, for hashing.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.normalised
+    }
+
+    /// Other forms of the secret, for hashes that were made before passwords were normalised.
+    #[must_use]
+    pub fn other_forms(&self) -> &[String] {
+        &self.other_forms
     }
 }
 
@@ -209,6 +230,15 @@ mod tests {
         for name in ["", "a", "1ada", "ada lovelace", "аda", "ada\u{200b}", "@ada", &"a".repeat(33)] {
             assert!(Username::parse(name).is_err(), "{name:?} was accepted");
         }
+    }
+
+    #[test]
+    fn a_password_is_one_secret_in_whatever_form_it_is_typed() {
+        let composed = Password::parse_attempt("pass\u{e9} mot").expect("short enough");
+        let decomposed = Password::parse_attempt("passe\u{301} mot").expect("short enough");
+        assert_eq!(composed.expose(), decomposed.expose());
+        assert!(decomposed.other_forms().contains(&"passe\u{301} mot".to_owned()), "as it may have been hashed before");
+        assert!(Password::parse_attempt("correct horse").expect("short enough").other_forms().is_empty());
     }
 
     #[test]

@@ -49,10 +49,11 @@ pub(crate) async fn save_document(
     state: web::Data<WebState>,
     author: Identity,
     id: web::Path<DocumentId>,
-    ExcludedSocket(except): ExcludedSocket,
+    ExcludedSocket(named): ExcludedSocket,
     UpdateBody(update): UpdateBody,
 ) -> Result<HttpResponse, ApiError> {
     let interval = Duration::from_secs(state.config.documents.document_version_secs.into());
+    let except = state.socket_claims.own(named, author.user_id());
     save(&state, &author, *id, interval, except, move |_| Ok(update.clone())).await
 }
 
@@ -70,12 +71,13 @@ pub(crate) async fn restore_version(
     state: web::Data<WebState>,
     author: Identity,
     path: web::Path<(DocumentId, i64)>,
-    ExcludedSocket(except): ExcludedSocket,
+    ExcludedSocket(named): ExcludedSocket,
 ) -> Result<HttpResponse, ApiError> {
     let (id, number) = *path;
     let (_, text) = state.store.document_version(author.user_id(), id, number).await?;
     // What is left behind becomes a version too, however young the last one is.
     let changes = move |stored: &[u8]| changes_to(&text, stored).map(Bytes::from);
+    let except = state.socket_claims.own(named, author.user_id());
     save(&state, &author, id, Duration::ZERO, except, changes).await
 }
 

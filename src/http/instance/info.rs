@@ -9,6 +9,9 @@ use crate::config::SignUp;
 use crate::http::error::ApiError;
 use crate::http::state::WebState;
 
+/// What every instance is called.
+pub(crate) const INSTANCE_NAME: &str = "Hubbub";
+
 #[derive(Serialize, ToSchema)]
 #[schema(as = Instance)]
 struct InstanceResponse<'a> {
@@ -95,7 +98,7 @@ pub(crate) async fn show_instance(state: web::Data<WebState>) -> Result<HttpResp
         password: &person.password,
     });
     Ok(HttpResponse::Ok().json(InstanceResponse {
-        name: "Hubbub",
+        name: INSTANCE_NAME,
         version: env!("CARGO_PKG_VERSION"),
         first_run: state.store.is_first_run().await?,
         sign_up: match state.config.effective_sign_up() {

@@ -68,6 +68,7 @@ const DESCRIPTION: &str = "A self-hosted chat and real-time server. Lengths in t
         crate::http::people::account::change_account,
         crate::http::people::account::change_password,
         crate::http::people::account::sign_out_everywhere,
+        crate::http::people::audit::list_audit,
         crate::http::people::invites::create_invite,
         crate::http::people::sessions::sign_in,
         crate::http::people::sessions::refresh,

@@ -87,7 +87,7 @@ pub(crate) async fn post_message(
     author: Identity,
     room_id: web::Path<RoomId>,
     key: IdempotencyKey,
-    ExcludedSocket(except): ExcludedSocket,
+    ExcludedSocket(named): ExcludedSocket,
     TextOrJson(request): TextOrJson<PostMessageRequest>,
 ) -> Result<HttpResponse, ApiError> {
     // 1  The client has sent it.
@@ -100,6 +100,7 @@ pub(crate) async fn post_message(
     };
     timeline.stored();
     state.timelines.keep(message.id, event.seq, Arc::clone(&timeline));
+    let except = state.socket_claims.own(named, author.user_id());
     // 3  Dispatch.
     state.bus.dispatch_with_timeline(&event, &timeline, except);
     timeline.dispatched();

@@ -4,12 +4,15 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::auth::refuse_guessable;
 use crate::config::Ration;
 use crate::domain::{InvalidField, Password, Refusal, Role, UserId};
 use crate::json::UserPayload;
-use crate::store::AccountChange;
+use crate::store::{AccountChange, AuditNote};
 
 use crate::http::error::ApiError;
+use crate::http::instance::info::INSTANCE_NAME;
+use crate::http::people::sessions::{count_attempt, note_wrong};
 use crate::http::pipeline::body::Json;
 use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
@@ -32,7 +35,7 @@ pub(crate) struct ChangePasswordRequest {
     responses(
         (status = 204, description = "The password is changed; the other sessions and all API tokens have ended"),
     ),
-    extensions(("x-problems" = json!(["session_needed", "wrong_credentials", "too_many_attempts", "password_too_short", "password_too_long", "cross_site"]))),
+    extensions(("x-problems" = json!(["session_needed", "wrong_credentials", "too_many_attempts", "password_too_short", "password_too_long", "password_too_common", "cross_site"]))),
 )]
 pub(crate) async fn change_password(
     state: web::Data<WebState>,
@@ -43,9 +46,11 @@ pub(crate) async fn change_password(
 ) -> Result<HttpResponse, ApiError> {
     let session = identity.require_session()?;
     let new = Password::parse_new(&request.password, &state.limits)?;
+    let (username, name) = (identity.user.username.as_str(), identity.user.name.as_str());
+    refuse_guessable(&new, &[username, name, INSTANCE_NAME, state.public_host()])?;
     require_password(&state, &address, &identity, &request.current_password).await?;
     let hash = state.passwords.hash(new).await?;
-    let ended = state.store.change_password(identity.user_id(), hash, session).await?;
+    let ended = state.store.called_from(address.0).change_password(identity.user_id(), hash, session).await?;
     state.end_credentials(&ended);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -58,12 +63,12 @@ pub(crate) async fn require_password(
     password: &str,
 ) -> Result<(), ApiError> {
     let password = Password::parse_attempt(password)?;
-    state.sign_ins.attempt(address.0, &identity.user.username)?;
+    count_attempt(state, address, Some(&identity.user.username)).await?;
     let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let (_, hash) = state.store.credentials(&identity.user.username).await?.unzip();
     match state.passwords.is_right(password, hash).await? {
         true => Ok(()),
-        false => Err(ApiError::Refused(Refusal::WrongCredentials)),
+        false => Err(note_wrong(state, address, AuditNote::by(&identity.user)).await),
     }
 }
 
@@ -77,11 +82,12 @@ pub(crate) async fn require_password(
 )]
 pub(crate) async fn sign_out_everywhere(
     state: web::Data<WebState>,
+    address: ClientIp,
     _: SameSite,
     identity: Identity,
 ) -> Result<HttpResponse, ApiError> {
     identity.require_session()?;
-    let ended = state.store.end_sessions_of(identity.user_id()).await?;
+    let ended = state.store.called_from(address.0).end_sessions_of(identity.user_id()).await?;
     state.end_credentials(&ended);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -106,6 +112,7 @@ pub(crate) struct ChangeAccountRequest {
 )]
 pub(crate) async fn change_account(
     state: web::Data<WebState>,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<UserId>,
     Json(request): Json<ChangeAccountRequest>,
@@ -113,7 +120,7 @@ pub(crate) async fn change_account(
     identity.require_administrator()?;
     let role = request.role.as_deref().map(parse_role).transpose()?;
     let change = AccountChange { role, is_active: request.is_active };
-    let (user, ended) = state.store.change_account(identity.user_id(), *id, change).await?;
+    let (user, ended) = state.store.called_from(address.0).change_account(identity.user_id(), *id, change).await?;
     state.end_credentials(&ended);
     state.identities.forget_user(user.id);
     Ok(HttpResponse::Ok().json(UserPayload::from(&user)))

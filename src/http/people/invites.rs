@@ -12,6 +12,7 @@ use crate::store::TokenHash;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::host::asked_host;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
@@ -49,6 +50,7 @@ struct InviteResponse<'a> {
 )]
 pub(crate) async fn create_invite(
     state: web::Data<WebState>,
+    address: ClientIp,
     identity: Identity,
     request: HttpRequest,
     Json(body): Json<CreateInviteRequest>,
@@ -57,7 +59,7 @@ pub(crate) async fn create_invite(
     let expires_at = Timestamp::now().after(lifetime(body.expires_in_hours)?);
     let code = OpaqueToken::generate(TokenPurpose::Invite);
     let hash = TokenHash(code.digest());
-    let invite = state.store.create_invite(identity.user_id(), hash, Some(expires_at)).await?;
+    let invite = state.store.called_from(address.0).create_invite(identity.user_id(), hash, Some(expires_at)).await?;
     Ok(HttpResponse::Created().json(InviteResponse {
         id: invite.id,
         code: code.expose(),

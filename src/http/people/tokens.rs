@@ -10,6 +10,7 @@ use crate::store::{ApiToken, TokenHash};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 use crate::http::text_schema;
@@ -79,6 +80,7 @@ pub(crate) struct CreateTokenRequest {
 )]
 pub(crate) async fn create_token(
     state: web::Data<WebState>,
+    address: ClientIp,
     identity: Identity,
     Json(request): Json<CreateTokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -87,7 +89,7 @@ pub(crate) async fn create_token(
     let name = PersonName::parse(&request.name, &state.limits)?;
     let secret = OpaqueToken::generate(TokenPurpose::Api);
     let hash = TokenHash(secret.digest());
-    let token = state.store.create_api_token(identity.user_id(), name.to_string(), hash).await?;
+    let token = state.store.called_from(address.0).create_api_token(identity.user_id(), name.to_string(), hash).await?;
     Ok(HttpResponse::Created().json(TokenResponse::new(&token, Some(&secret))))
 }
 
@@ -102,11 +104,12 @@ pub(crate) async fn create_token(
 )]
 pub(crate) async fn delete_token(
     state: web::Data<WebState>,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<ApiTokenId>,
 ) -> Result<HttpResponse, ApiError> {
     identity.require_session()?;
-    state.store.delete_api_token(identity.user_id(), *id).await?;
+    state.store.called_from(address.0).delete_api_token(identity.user_id(), *id).await?;
     let credential = Credential::ApiToken(*id);
     state.end_credentials(&[EndedCredential { credential, user_id: identity.user_id() }]);
     Ok(HttpResponse::NoContent().finish())

@@ -1,17 +1,18 @@
 //! People: signing up, oneself, finding others.
 
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::auth::{OpaqueToken, TokenPurpose};
+use crate::auth::{OpaqueToken, TokenPurpose, refuse_guessable};
 use crate::config::{Ration, SignUp};
 use crate::domain::{Password, PersonName, Refusal, Username};
 use crate::json::UserPayload;
 use crate::store::{NewUser, SignUpPermission, TokenHash};
 
 use crate::http::error::ApiError;
+use crate::http::instance::info::INSTANCE_NAME;
 use crate::http::people::sessions::{self, SessionResponse};
 use crate::http::pipeline::body::FormOrJson;
 use crate::http::pipeline::client_ip::ClientIp;
@@ -43,28 +44,31 @@ pub(crate) struct SignUpRequest {
     responses(
         (status = 201, description = "The account is made and signed in", body = SessionResponse, headers(("Location" = String), ("Set-Cookie" = String, description = "The refresh token"))),
     ),
-    extensions(("x-problems" = json!(["sign_up_closed", "username_taken", "invalid_username", "name_empty", "name_too_long", "invalid_text", "password_too_short", "password_too_long", "cross_site"]))),
+    extensions(("x-problems" = json!(["sign_up_closed", "username_taken", "invalid_username", "name_empty", "name_too_long", "invalid_text", "password_too_short", "password_too_long", "password_too_common", "cross_site"]))),
 )]
 pub(crate) async fn sign_up(
     state: web::Data<WebState>,
     _: AddressRation,
     address: ClientIp,
     _: SameSite,
+    http_request: HttpRequest,
     FormOrJson(request): FormOrJson<SignUpRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let username = Username::parse(&request.username)?;
     let name = PersonName::parse(request.name.as_deref().unwrap_or(username.as_str()), &state.limits)?;
     let password = Password::parse_new(&request.password, &state.limits)?;
+    refuse_guessable(&password, &[username.as_str(), name.as_str(), INSTANCE_NAME, state.public_host()])?;
     let admission = admission(&state, request.invite.as_deref()).await?;
     // Hashing costs a tenth of a second on purpose. Who certainly gets no account is told so before.
     state.store.require_sign_up(&username, admission).await?;
     let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let password_hash = state.passwords.hash(password).await?;
-    let (user, events) = state.store.create_user(NewUser { username, name, password_hash, admission }).await?;
+    let new = NewUser { username, name, password_hash, admission };
+    let (user, events) = state.store.called_from(address.0).create_user(new).await?;
     state.bus.dispatch(&events);
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, "/api/v1/me"));
-    sessions::begin(&state, answer, &user).await
+    sessions::begin(&state, &address, &http_request, answer, &user).await
 }
 
 /// What lets the person in.

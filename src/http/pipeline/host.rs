@@ -47,7 +47,7 @@ pub(crate) fn asked_host(request: &HttpRequest, trusts_proxy: bool) -> Option<St
 }
 
 /// A host without its port.
-fn name_of(host: &str) -> &str {
+pub(crate) fn name_of(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => {
             name.trim_end_matches('.')

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
@@ -71,6 +71,7 @@ impl FromRequest for Identity {
             let state = WebState::of(&request)?;
             let identity = identify(state, &request).await?;
             tracing::Span::current().record("user_id", identity.user.id.0);
+            request.extensions_mut().insert(identity.user.id);
             state.count_request(&request, Some(identity.user.id))?;
             Ok(identity)
         })
@@ -127,10 +128,9 @@ async fn read(state: &WebState, presented: Presented) -> Result<(User, Credentia
     }
 }
 
-/// The caller's own socket, by the header `X-Socket-Id`, which Laravel Echo adds to its requests: this socket is not sent the
-/// event, because its page knows from the response. A value that is no socket id is ignored.
-///
-/// A caller could name the socket of somebody else. That page would miss one frame, see the gap, and fetch the event.
+/// The socket that the header `X-Socket-Id` names, which Laravel Echo adds to its requests: it is not sent the event, because its
+/// page knows from the response. A value that is no socket id is ignored. It counts when the socket is the caller's own
+/// ([`SocketClaims`](crate::http::pipeline::socket_claims::SocketClaims)).
 pub(crate) struct ExcludedSocket(pub(crate) Option<SocketId>);
 
 impl FromRequest for ExcludedSocket {

@@ -9,3 +9,4 @@ pub(crate) mod page_limit;
 pub(crate) mod problem;
 pub(crate) mod response;
 pub(crate) mod same_site;
+pub(crate) mod socket_claims;

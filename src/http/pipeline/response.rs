@@ -8,7 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
-    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, rt, web};
@@ -18,6 +18,7 @@ use crate::domain::Refusal;
 use crate::http::error::ApiError;
 use crate::http::instance::openapi::allowed_methods;
 use crate::http::instance::page::{PAGE_BUILD, page_build};
+use crate::http::people::refresh_cookie::RemovedCookies;
 use crate::http::rations::counters::RationState;
 use crate::http::state::WebState;
 
@@ -60,6 +61,13 @@ pub async fn finish_response(
     }
     if let Some(state) = request.extensions().get::<RationState>() {
         state.add_headers(response.headers_mut());
+    }
+    if let Some(RemovedCookies(removed)) = request.extensions().get() {
+        for cookie in removed {
+            if let Ok(value) = HeaderValue::try_from(cookie.to_string()) {
+                response.headers_mut().append(SET_COOKIE, value);
+            }
+        }
     }
     let is_unchanged = response.status() == StatusCode::NOT_MODIFIED;
     add_security_headers(response.headers_mut(), &request, is_unchanged);

@@ -10,6 +10,7 @@ use crate::store::{Member, StoreError};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 
@@ -101,12 +102,17 @@ pub(crate) struct RemoveMemberQuery {
 )]
 pub(crate) async fn remove_member(
     state: web::Data<WebState>,
+    address: ClientIp,
     identity: Identity,
     path: web::Path<(RoomId, UserId)>,
     query: web::Query<RemoveMemberQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let (room_id, user_id) = *path;
-    let removed = state.store.remove_member(identity.user_id(), room_id, user_id, query.even_the_last).await;
+    let removed = state
+        .store
+        .called_from(address.0)
+        .remove_member(identity.user_id(), room_id, user_id, query.even_the_last)
+        .await;
     let removed = removed.map_err(|error| match error {
         StoreError::Refused(Refusal::NotAMember) if user_id != identity.user_id() => {
             ApiError::Refused(Refusal::MemberNotFound)

@@ -12,6 +12,7 @@ use crate::store::{NewRoom, RoomChange, RoomFilter, RoomView};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::{WebState, retention_rules};
 use crate::http::text_schema;
@@ -167,6 +168,7 @@ fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Op
 )]
 pub(crate) async fn change_room(
     state: web::Data<WebState>,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<RoomId>,
     Json(request): Json<ChangeRoomRequest>,
@@ -179,7 +181,7 @@ pub(crate) async fn change_room(
         is_archived: request.archived,
         is_default: request.is_default,
     };
-    let (room, event) = state.store.change_room(identity.user_id(), *id, change, rules).await?;
+    let (room, event) = state.store.called_from(address.0).change_room(identity.user_id(), *id, change, rules).await?;
     state.bus.dispatch(&event);
     if event.is_some()
         && let Some(archived) = request.archived
@@ -204,10 +206,11 @@ pub(crate) async fn change_room(
 )]
 pub(crate) async fn delete_room(
     state: web::Data<WebState>,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<RoomId>,
 ) -> Result<HttpResponse, ApiError> {
-    let deleted = state.store.delete_room(identity.user_id(), *id).await?;
+    let deleted = state.store.called_from(address.0).delete_room(identity.user_id(), *id).await?;
     state.bus.dispatch_room_deleted(&deleted.event, &deleted.members, &deleted.document_ids);
     let (members, documents) = (deleted.members.len(), deleted.document_ids.len());
     info!(room_id = %id, user_id = %identity.user_id(), name = deleted.name, members, documents, "a room was deleted");
@@ -230,10 +233,11 @@ fn parse_retention(days: Option<i64>, rules: RetentionRules) -> Result<Option<Re
 )]
 pub(crate) async fn join_room(
     state: web::Data<WebState>,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<RoomId>,
 ) -> Result<HttpResponse, ApiError> {
-    let (room, event) = state.store.join_room(identity.user_id(), *id).await?;
+    let (room, event) = state.store.called_from(address.0).join_room(identity.user_id(), *id).await?;
     state.bus.dispatch(&event);
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
 }

@@ -11,6 +11,7 @@ use crate::store::{NewWebhook, Webhook};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 use crate::http::text_schema;
@@ -88,6 +89,7 @@ pub(crate) struct CreateWebhookRequest {
 )]
 pub(crate) async fn create_webhook(
     state: web::Data<WebState>,
+    address: ClientIp,
     identity: Identity,
     Json(request): Json<CreateWebhookRequest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -99,7 +101,7 @@ pub(crate) async fn create_webhook(
         room_id: request.room_id,
         event_types: EventKind::parse_list(&request.events)?,
     };
-    let webhook = state.store.create_webhook(identity.user_id(), new).await?;
+    let webhook = state.store.called_from(address.0).create_webhook(identity.user_id(), new).await?;
     let location = format!("/api/v1/webhooks/{}", webhook.id);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(WebhookResponse::new(&webhook, Some(&secret))))
 }
@@ -115,9 +117,10 @@ pub(crate) async fn create_webhook(
 )]
 pub(crate) async fn delete_webhook(
     state: web::Data<WebState>,
+    address: ClientIp,
     identity: Identity,
     id: web::Path<WebhookId>,
 ) -> Result<HttpResponse, ApiError> {
-    state.store.delete_webhook(identity.user_id(), *id).await?;
+    state.store.called_from(address.0).delete_webhook(identity.user_id(), *id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use crate::broadcast::{Frame, Priority, Socket};
+use crate::bus::ChatChannel;
 use crate::pusher::{
     App, ChannelKind, ChannelName, ClientEvent, ClientFrame, Code, MAX_EVENT_NAME_CHARS, SignInFrame, SubscribeFrame,
     SubscriptionRefusal, server_frame,
@@ -208,6 +209,12 @@ impl SocketSession {
             ChannelKind::Public | ChannelKind::ServerToUser => {
                 return Err("client events need a private or presence channel".to_owned());
             }
+        }
+        if app.is_chat
+            && let Some(chat_channel) = ChatChannel::from_name(channel.as_str())
+            && !chat_channel.client_events().contains(&event.event.as_str())
+        {
+            return Err(format!("the channel takes these client events only: {:?}", chat_channel.client_events()));
         }
         if event.event.chars().count() > MAX_EVENT_NAME_CHARS {
             return Err(format!("an event's name has at most {MAX_EVENT_NAME_CHARS} characters"));

@@ -19,6 +19,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        created_at -> BigInt,
+        action -> Text,
+        user_id -> Nullable<BigInt>,
+        username -> Nullable<Text>,
+        address -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        detail -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     document_versions (document_id, number) {
         document_id -> BigInt,
         number -> BigInt,
@@ -292,6 +305,7 @@ diesel::joinable!(webhooks -> users (created_by));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
+    audit,
     demo_marks,
     document_versions,
     documents,

@@ -1,5 +1,6 @@
 //! The handle to the database: opening and closing it, and handing writes and reads to its threads.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
@@ -41,6 +42,8 @@ pub struct Store {
     pub(in crate::store) url: Arc<DatabaseUrl>,
     pub(in crate::store) metrics: StoreMetrics,
     pub(in crate::store) readiness: Arc<Readiness>,
+    /// Where the request comes from that this handle serves; `None`: a terminal, or the server itself.
+    pub(in crate::store) address: Option<IpAddr>,
 }
 
 impl Store {
@@ -91,7 +94,13 @@ impl Store {
         let writer = Arc::new(writer::start(url, connection, options, commits.clone(), metrics.clone())?);
         let (url, readiness) = (Arc::new(url.clone()), Arc::default());
         let (known_words, rations, page_bytes) = (Arc::default(), StorageRations::default(), options.page_bytes);
-        Ok(Self { writer, reads, page_bytes, known_words, rations, commits, url, metrics, readiness })
+        Ok(Self { writer, reads, page_bytes, known_words, rations, commits, url, metrics, readiness, address: None })
+    }
+
+    /// The same store for a request from this address, which stands in what is written to the trail.
+    #[must_use]
+    pub fn called_from(&self, address: IpAddr) -> Self {
+        Self { address: Some(address), ..self.clone() }
     }
 
     /// The same store, which keeps no more of one person than this.

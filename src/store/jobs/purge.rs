@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::Timestamp;
+use crate::store::audit::entries::remove_old;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{invites, jobs, session_tokens, webhook_deliveries};
 use crate::store::people::credentials::{end_sessions, expired_sessions};
@@ -10,13 +11,24 @@ use crate::store::webhooks::delivery::DeliveryStatus;
 use crate::store::{Store, StoreError};
 
 impl Store {
-    /// Removes sessions, refresh tokens and invitations that have expired, and deliveries and failed jobs that are
-    /// older than `log_from`; at most `limit` of each. Returns whether there may be more.
+    /// Removes sessions, refresh tokens and invitations that have expired, deliveries and failed jobs that are older than
+    /// `log_from`, and entries of the trail that are older than `audit_from`; at most `limit` of each. Returns whether there
+    /// may be more.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
-    pub async fn purge_expired(&self, log_from: Timestamp, limit: i64) -> Result<bool, StoreError> {
-        self.write(move |connection| Ok(remove_expired(connection, Timestamp::now(), log_from, limit)?)).await
+    pub async fn purge_expired(
+        &self,
+        log_from: Timestamp,
+        audit_from: Timestamp,
+        limit: i64,
+    ) -> Result<bool, StoreError> {
+        self.write(move |connection| {
+            let told = remove_old(connection, audit_from, limit)?;
+            let has_more = remove_expired(connection, Timestamp::now(), log_from, limit)?;
+            Ok(has_more || i64::try_from(told).is_ok_and(|told| told >= limit))
+        })
+        .await
     }
 }
 

@@ -2,10 +2,11 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{EndedCredential, Refusal, Role, Timestamp, User, UserId, Username};
+use crate::domain::{AuditAction, EndedCredential, Refusal, Role, Timestamp, User, UserId, Username};
+use crate::store::audit::trail::Trail;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::users;
-use crate::store::{Store, StoreError};
+use crate::store::{AuditNote, Store, StoreError};
 
 use super::credentials::end_all_of;
 use super::rows::{require_administrator, require_user};
@@ -33,9 +34,9 @@ impl Store {
         user: UserId,
         change: AccountChange,
     ) -> Result<(User, Vec<EndedCredential>), StoreError> {
-        self.write(move |connection| {
-            require_administrator(connection, by)?;
-            change_account(connection, user, change)
+        self.write_with_trail(Some(by), move |connection, trail| {
+            let administrator = require_administrator(connection, by)?;
+            change_account(connection, trail, &AuditNote::by(&administrator), user, change)
         })
         .await
     }
@@ -46,9 +47,9 @@ impl Store {
     /// [`Refusal::UserNotFound`], [`Refusal::LastAdministrator`].
     pub async fn change_account_of(&self, username: &Username, change: AccountChange) -> Result<(), StoreError> {
         let username = username.to_string();
-        self.write(move |connection| {
+        self.write_with_trail(None, move |connection, trail| {
             let id = id_of(connection, &username)?;
-            change_account(connection, UserId(id), change).map(drop)
+            change_account(connection, trail, &AuditNote::default(), UserId(id), change).map(drop)
         })
         .await
     }
@@ -56,6 +57,8 @@ impl Store {
 
 fn change_account(
     connection: &mut DbConnection,
+    trail: &mut Trail,
+    by: &AuditNote,
     id: UserId,
     change: AccountChange,
 ) -> Result<(User, Vec<EndedCredential>), StoreError> {
@@ -65,11 +68,16 @@ fn change_account(
     if loses_rights && user.role == Role::Administrator && !has_other_administrator(connection, id)? {
         return Err(StoreError::Refused(Refusal::LastAdministrator));
     }
-    if let Some(role) = change.role {
+    let note = by.clone().to(format_args!("user:{id}"));
+    if let Some(role) = change.role.filter(|role| *role != user.role) {
+        let note = note.clone().saying(format_args!("{}, now {}", user.username, role.name()));
+        trail.record(connection, AuditAction::RoleChanged, note)?;
         diesel::update(users::table.find(id.0)).set(users::role.eq(role.name())).execute(connection)?;
     }
     let mut ended = Vec::new();
     if let Some(is_active) = change.is_active {
+        let action = if is_active { AuditAction::Activated } else { AuditAction::Deactivated };
+        trail.record(connection, action, note.saying(&user.username))?;
         let since = (!is_active).then_some(Timestamp::now().0);
         diesel::update(users::table.find(id.0)).set(users::deactivated_at.eq(since)).execute(connection)?;
         if !is_active {

@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{InviteId, Refusal, Role, Timestamp, UserId};
+use crate::domain::{AuditAction, InviteId, Refusal, Role, Timestamp, UserId};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::invites;
-use crate::store::{Store, StoreError, TokenHash};
+use crate::store::{AuditNote, Store, StoreError, TokenHash};
 
 use super::rows::require_user;
 
@@ -31,8 +31,9 @@ impl Store {
         code: TokenHash,
         expires_at: Option<Timestamp>,
     ) -> Result<Invite, StoreError> {
-        self.write_for(by, move |connection| {
-            if require_user(connection, by)?.role != Role::Administrator {
+        self.write_with_trail(Some(by), move |connection, trail| {
+            let person = require_user(connection, by)?;
+            if person.role != Role::Administrator {
                 return Err(StoreError::Refused(Refusal::NotAllowed));
             }
             let created_at = Timestamp::now();
@@ -45,6 +46,8 @@ impl Store {
                 ))
                 .returning(invites::id)
                 .get_result(connection)?;
+            let note = AuditNote::by(&person).to(format_args!("invitation:{id}"));
+            trail.record(connection, AuditAction::InvitationCreated, note)?;
             Ok(Invite { id: InviteId(id), created_at, expires_at })
         })
         .await

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use crate::domain::{ApiTokenId, Refusal, Timestamp, User, UserId};
+use crate::domain::{ApiTokenId, AuditAction, Credential, Refusal, Timestamp, User, UserId};
 use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::schema::{api_tokens, users};
-use crate::store::{Store, StoreError, TokenHash};
+use crate::store::{AuditNote, Store, StoreError, TokenHash};
 
 use super::credentials::end_tokens;
-use super::rows::{UserRow, require_active};
+use super::rows::{UserRow, require_active, require_user};
 
 /// How often a token's last use is stored: a write for every request would cost too much.
 const LAST_USE_PRECISION: Duration = Duration::from_secs(60);
@@ -34,8 +34,8 @@ impl Store {
     /// # Errors
     /// [`Refusal::UserNotFound`].
     pub async fn create_api_token(&self, user: UserId, name: String, hash: TokenHash) -> Result<ApiToken, StoreError> {
-        self.write_for(user, move |connection| {
-            require_active(connection, user)?;
+        self.write_with_trail(Some(user), move |connection, trail| {
+            let person = require_active(connection, user)?;
             let created_at = Timestamp::now();
             let id: i64 = diesel::insert_into(api_tokens::table)
                 .values((
@@ -46,6 +46,8 @@ impl Store {
                 ))
                 .returning(api_tokens::id)
                 .get_result(connection)?;
+            let note = AuditNote::by(&person).to(Credential::ApiToken(ApiTokenId(id))).saying(&name);
+            trail.record(connection, AuditAction::TokenCreated, note)?;
             Ok(ApiToken { id: ApiTokenId(id), name: name.clone(), created_at, last_used_at: None })
         })
         .await
@@ -72,11 +74,12 @@ impl Store {
     /// # Errors
     /// [`Refusal::TokenNotFound`] also when the token is somebody else's.
     pub async fn delete_api_token(&self, user: UserId, id: ApiTokenId) -> Result<(), StoreError> {
-        self.write_for(user, move |connection| {
+        self.write_with_trail(Some(user), move |connection, trail| {
             let token = api_tokens::id.eq(id.0).and(api_tokens::user_id.eq(user.0));
             let token = api_tokens::table.filter(token).select(api_tokens::id).first(connection).optional()?;
             end_tokens(connection, &[token.ok_or(StoreError::Refused(Refusal::TokenNotFound))?])?;
-            Ok(())
+            let note = AuditNote::by(&require_user(connection, user)?).to(Credential::ApiToken(id));
+            Ok(trail.record(connection, AuditAction::TokenRevoked, note)?)
         })
         .await
     }

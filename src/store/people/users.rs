@@ -3,13 +3,13 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    EndedCredential, PersonName, Refusal, Role, RoomEvent, SessionId, Timestamp, User, UserId, UserRef, Username,
-    name_words, searched_name_words,
+    AuditAction, EndedCredential, PersonName, Refusal, Role, RoomEvent, SessionId, Timestamp, User, UserId, UserRef,
+    Username, name_words, searched_name_words,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::users;
 use crate::store::rooms::default_rooms::join_default_rooms;
-use crate::store::{Store, StoreError, TokenHash};
+use crate::store::{AuditNote, Store, StoreError, TokenHash};
 
 use super::credentials::end_all_of;
 use super::invites::is_valid_invite;
@@ -53,7 +53,13 @@ impl Store {
     /// [`Refusal::UsernameTaken`], [`Refusal::SignUpClosed`] when an invitation is needed and missing, unknown or
     /// expired.
     pub async fn create_user(&self, new: NewUser) -> Result<(User, Vec<RoomEvent>), StoreError> {
-        self.write(move |connection| sign_up(connection, &new)).await
+        self.write_with_trail(None, move |connection, trail| {
+            let (user, events) = sign_up(connection, &new)?;
+            let note = AuditNote::by(&user).to(format_args!("user:{}", user.id)).saying(user.role.name());
+            trail.record(connection, AuditAction::SignedUp, note)?;
+            Ok((user, events))
+        })
+        .await
     }
 
     /// Refuses somebody who cannot sign up as things are, before anything is done for them. Whether they can is decided by
@@ -78,10 +84,25 @@ impl Store {
     /// [`Refusal::UserNotFound`].
     pub async fn replace_password(&self, username: &Username, password_hash: String) -> Result<(), StoreError> {
         let username = username.to_string();
-        self.write(move |connection| {
+        self.write_with_trail(None, move |connection, trail| {
             let id = id_of(connection, &username)?;
             diesel::update(users::table.find(id)).set(users::password_hash.eq(&password_hash)).execute(connection)?;
             end_all_of(connection, UserId(id), None)?;
+            let note = AuditNote::of_name(&username).to(format_args!("user:{id}"));
+            Ok(trail.record(connection, AuditAction::PasswordReset, note)?)
+        })
+        .await
+    }
+
+    /// Replaces the hash of a password by one of the same password with other parameters. Does nothing when the password
+    /// was changed meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
+    pub async fn replace_hash(&self, user: UserId, old: String, new: String) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            let person = users::table.filter(users::id.eq(user.0).and(users::password_hash.eq(&old)));
+            diesel::update(person).set(users::password_hash.eq(&new)).execute(connection)?;
             Ok(())
         })
         .await
@@ -98,8 +119,9 @@ impl Store {
         password_hash: String,
         session: SessionId,
     ) -> Result<Vec<EndedCredential>, StoreError> {
-        self.write(move |connection| {
-            require_user(connection, user)?;
+        self.write_with_trail(Some(user), move |connection, trail| {
+            let note = AuditNote::by(&require_user(connection, user)?);
+            trail.record(connection, AuditAction::PasswordChanged, note.to(format_args!("user:{user}")))?;
             let person = diesel::update(users::table.find(user.0));
             person.set(users::password_hash.eq(&password_hash)).execute(connection)?;
             Ok(end_all_of(connection, user, Some(session))?)
@@ -113,11 +135,12 @@ impl Store {
     /// [`Refusal::UserNotFound`].
     pub async fn make_administrator(&self, username: &Username) -> Result<(), StoreError> {
         let username = username.to_string();
-        self.write(move |connection| {
+        self.write_with_trail(None, move |connection, trail| {
             let id = id_of(connection, &username)?;
             let person = diesel::update(users::table.find(id));
             person.set(users::role.eq(Role::Administrator.name())).execute(connection)?;
-            Ok(())
+            let note = AuditNote::of_name(&username).to(format_args!("user:{id}")).saying(Role::Administrator.name());
+            Ok(trail.record(connection, AuditAction::RoleChanged, note)?)
         })
         .await
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use crate::domain::{
-    DocumentId, EventKind, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent, RoomId,
+    AuditAction, DocumentId, EventKind, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent, RoomId,
     RoomKind, RoomName, RoomTopic, Timestamp, User, UserId, UserRef,
 };
 use crate::store::documents::rows::document_ids_of_room;
@@ -14,7 +14,8 @@ use crate::store::engine::schema::rooms;
 use crate::store::jobs::hosts::HostJobs;
 use crate::store::jobs::queue::run_now;
 use crate::store::jobs::task::Task;
-use crate::store::{Store, StoreError};
+use crate::store::people::rows::require_user;
+use crate::store::{AuditNote, Store, StoreError};
 
 use super::access::{RoomView, lock_room, require_management};
 use super::members::member_ids;
@@ -35,6 +36,22 @@ pub struct RoomChange {
     pub is_default: Option<bool>,
 }
 
+impl RoomChange {
+    /// What it changes, in words; never what people wrote.
+    fn describe(&self) -> String {
+        let chosen = |is_set: bool, yes: &str, no: &str| if is_set { yes.to_owned() } else { no.to_owned() };
+        let retention = self.retention_days.map(|days| match days {
+            Some(days) => format!("retention {} days", days.get()),
+            None => "retention of the instance".to_owned(),
+        });
+        let name = self.name.as_ref().map(|_| "name".to_owned());
+        let topic = self.topic.as_ref().map(|_| "topic".to_owned());
+        let archived = self.is_archived.map(|is_archived| chosen(is_archived, "archived", "out of the archive"));
+        let default = self.is_default.map(|is_default| chosen(is_default, "joined by new people", "not a default room"));
+        [name, topic, retention, archived, default].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl Store {
     /// Changes a room's name, topic or retention, archives it or takes it out of the archive, or says whether new people join
     /// it. A room that is archived is a default room no more. No event when nothing was changed. A shorter retention counts after the
@@ -51,7 +68,15 @@ impl Store {
         change: RoomChange,
         rules: RetentionRules,
     ) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
-        self.write_for(actor, move |connection| change_room(connection, actor, id, &change, rules)).await
+        self.write_with_trail(Some(actor), move |connection, trail| {
+            let (view, event) = change_room(connection, actor, id, &change, rules)?;
+            if event.is_some() {
+                let note = AuditNote::by(&require_user(connection, actor)?).to(format_args!("room:{id}"));
+                trail.record(connection, AuditAction::RoomChanged, note.saying(change.describe()))?;
+            }
+            Ok((view, event))
+        })
+        .await
     }
 
     /// The documents of a room and its members: who is to be unsubscribed from which channel when the room is archived.

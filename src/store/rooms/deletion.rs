@@ -6,7 +6,7 @@
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use crate::domain::{DocumentId, EventKind, Room, RoomEvent, RoomId, Timestamp, UserId, UserRef};
+use crate::domain::{AuditAction, DocumentId, EventKind, Room, RoomEvent, RoomId, Timestamp, UserId, UserRef};
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{document_versions, documents, memberships, rooms};
@@ -15,7 +15,7 @@ use crate::store::jobs::queue::run_now;
 use crate::store::jobs::task::Task;
 use crate::store::log::retention::trim;
 use crate::store::people::rows::require_administrator;
-use crate::store::{Store, StoreError};
+use crate::store::{AuditNote, Store, StoreError};
 
 use super::access::{lock_room, room_for};
 use super::members::member_ids;
@@ -41,7 +41,13 @@ impl Store {
     /// [`Refusal::AdministratorsOnly`](crate::domain::Refusal::AdministratorsOnly),
     /// [`Refusal::RoomNotFound`](crate::domain::Refusal::RoomNotFound).
     pub async fn delete_room(&self, actor: UserId, id: RoomId) -> Result<RoomDeletion, StoreError> {
-        self.write_for(actor, move |connection| delete(connection, actor, id)).await
+        self.write_with_trail(Some(actor), move |connection, trail| {
+            let deletion = delete(connection, actor, id)?;
+            let note = AuditNote::by(&require_administrator(connection, actor)?).to(format_args!("room:{id}"));
+            trail.record(connection, AuditAction::RoomDeleted, note)?;
+            Ok(deletion)
+        })
+        .await
     }
 
     /// Deleted rooms of which something is left.

@@ -3,14 +3,15 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    DocumentId, EventKind, ReadMark, Refusal, Room, RoomEvent, RoomId, RoomKind, Subject, Timestamp, UserId, UserRef,
+    AuditAction, DocumentId, EventKind, ReadMark, Refusal, Room, RoomEvent, RoomId, RoomKind, Subject, Timestamp,
+    UserId, UserRef,
 };
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms, users};
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::{AuthorRow, find_user, require_user};
-use crate::store::{Store, StoreError};
+use crate::store::{AuditNote, Store, StoreError};
 
 use super::access::{lock_room, require_management, require_membership, require_writing, visible_room};
 use super::record::record;
@@ -73,7 +74,16 @@ impl Store {
         user: UserId,
         even_the_last: bool,
     ) -> Result<MemberRemoval, StoreError> {
-        self.write_for(actor, move |connection| remove(connection, actor, room, user, even_the_last)).await
+        self.write_with_trail(Some(actor), move |connection, trail| {
+            let removal = remove(connection, actor, room, user, even_the_last)?;
+            if actor != user {
+                let (remover, person) = (require_user(connection, actor)?, require_user(connection, user)?);
+                let note = AuditNote::by(&remover).to(format_args!("room:{room}")).saying(&person.username);
+                trail.record(connection, AuditAction::MemberRemoved, note)?;
+            }
+            Ok(removal)
+        })
+        .await
     }
 
     /// Moves a person's read mark to a message's number; never backwards, nor beyond the last message. Returns the new

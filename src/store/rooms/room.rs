@@ -4,13 +4,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::domain::{
-    EventKind, Membership, Refusal, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp, UserId,
-    UserRef,
+    AuditAction, EventKind, Membership, Refusal, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp,
+    UserId, UserRef,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
 use crate::store::people::rows::{authors_by_id, require_administrator, require_user};
-use crate::store::{Store, StoreError};
+use crate::store::{AuditNote, Store, StoreError};
 
 use super::access::{RoomView, lock_room, room_for, visible_room};
 use super::members::add_membership;
@@ -76,7 +76,15 @@ impl Store {
     /// # Errors
     /// [`Refusal::RoomNotFound`], also for a closed room that the person does not belong to, unless they are an administrator.
     pub async fn join_room(&self, user: UserId, id: RoomId) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
-        self.write_for(user, move |connection| join(connection, user, id)).await
+        self.write_with_trail(Some(user), move |connection, trail| {
+            let (view, event) = join(connection, user, id)?;
+            if event.is_some() && view.room.kind == RoomKind::Closed {
+                let note = AuditNote::by(&require_user(connection, user)?).to(format_args!("room:{id}"));
+                trail.record(connection, AuditAction::RoomEntered, note)?;
+            }
+            Ok((view, event))
+        })
+        .await
     }
 }
 

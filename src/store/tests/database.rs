@@ -21,8 +21,8 @@ use crate::domain::{
     PersonName, RetentionRules, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Subject, UserId, Username,
 };
 use crate::store::{
-    DatabaseUrl, DocumentSave, NewRoom, NewUser, Posted, SignUpPermission, Store, StoreError, StoreOptions, TokenHash,
-    VersionPolicy,
+    DatabaseUrl, DocumentSave, NewRoom, NewUser, Posted, SessionLimits, SignUpPermission, Store, StoreError,
+    StoreOptions, TokenHash, VersionPolicy,
 };
 
 pub(super) const LIMITS: Limits = Limits {
@@ -41,6 +41,11 @@ pub(super) const OPTIONS: StoreOptions = StoreOptions {
     write_queue: 512,
     write_batch: 256,
 };
+
+/// Sessions that live for a month.
+pub(super) const SESSIONS: SessionLimits =
+    SessionLimits { unused: MONTH, absolute: Duration::from_secs(180 * 24 * 3_600), per_person: 50 };
+const MONTH: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// A shorter retention counts at once.
 pub(super) const RULES: RetentionRules = RetentionRules { default_days: None, min_days: 1, delay: Duration::ZERO };

@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{EventKind, Refusal, Role, RoomId, Timestamp, User, UserId, WebhookId, WebhookUrl};
+use crate::domain::{AuditAction, EventKind, Refusal, Role, RoomId, Timestamp, User, UserId, WebhookId, WebhookUrl};
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::error::damaged;
 use crate::store::engine::schema::{webhook_event_types, webhooks};
 use crate::store::people::rows::require_user;
 use crate::store::rooms::access::{require_management, require_membership};
-use crate::store::{Store, StoreError};
+use crate::store::{AuditNote, Store, StoreError};
 
 /// A webhook to be created.
 #[derive(Clone)]
@@ -47,7 +47,13 @@ impl Store {
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::NotAllowed`] unless `by` made the room or
     /// is an administrator; for all rooms, unless `by` is an administrator.
     pub async fn create_webhook(&self, by: UserId, new: NewWebhook) -> Result<Webhook, StoreError> {
-        self.write_for(by, move |connection| create(connection, by, &new)).await
+        self.write_with_trail(Some(by), move |connection, trail| {
+            let webhook = create(connection, by, &new)?;
+            let note = AuditNote::by(&require_user(connection, by)?).to(format_args!("webhook:{}", webhook.id));
+            trail.record(connection, AuditAction::WebhookCreated, note.saying(scope_of(webhook.room_id)))?;
+            Ok(webhook)
+        })
+        .await
     }
 
     /// A person's webhooks, the oldest first; for an administrator, all webhooks.
@@ -82,13 +88,19 @@ impl Store {
     /// # Errors
     /// [`Refusal::WebhookNotFound`], also when it is somebody else's.
     pub async fn delete_webhook(&self, by: UserId, id: WebhookId) -> Result<(), StoreError> {
-        self.write_for(by, move |connection| {
+        self.write_with_trail(Some(by), move |connection, trail| {
             visible_webhook_url(connection, by, id)?;
             diesel::delete(webhooks::table.find(id.0)).execute(connection)?;
-            Ok(())
+            let note = AuditNote::by(&require_user(connection, by)?).to(format_args!("webhook:{id}"));
+            Ok(trail.record(connection, AuditAction::WebhookDeleted, note)?)
         })
         .await
     }
+}
+
+/// Its address is left out: it may have a secret in its path.
+fn scope_of(room: Option<RoomId>) -> String {
+    room.map_or_else(|| "all rooms".to_owned(), |room| format!("room:{room}"))
 }
 
 fn create(connection: &mut DbConnection, by: UserId, new: &NewWebhook) -> Result<Webhook, StoreError> {

@@ -1,5 +1,6 @@
 //! People: accounts, sessions, API tokens, invitations.
 
+mod audit;
 mod ends;
 mod invites;
 mod names;

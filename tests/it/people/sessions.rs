@@ -1,7 +1,8 @@
+use hubbub::config::SignUp;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::program::maintenance::run_sql;
+use crate::program::maintenance::{query_texts, run_sql};
 use crate::support::person::{Answer, Person};
 use crate::support::server::Server;
 use crate::support::settings::PASSWORD;
@@ -43,7 +44,9 @@ async fn the_cookie_is_secure_where_people_come_over_tls() {
     let server = Server::start_with(|config| config.public_url = Some("https://chat.example.org".to_owned())).await;
     server.sign_up("ada").await;
     let answer = sign_in(&server.stranger(), "ada", PASSWORD).await.expect(200);
-    assert!(answer.header("set-cookie").contains("; Secure"), "{}", answer.header("set-cookie"));
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("__Host-hubbub_refresh=") && cookie.contains("; Secure"), "{cookie}");
+    assert!(cookie.contains("; Path=/;") || cookie.ends_with("; Path=/"), "{cookie}");
 }
 
 #[actix_web::test]
@@ -149,6 +152,78 @@ async fn signing_out_ends_the_access_token_and_the_cookie_at_once() {
     assert!(answer.header("set-cookie").contains("Max-Age=0"), "{}", answer.header("set-cookie"));
     ada.get("/api/v1/me").await.expect_problem(401, "session_ended");
     refresh_with(&ada, &refresh_cookie(&session)).await.expect_problem(401, "session_ended");
+}
+
+#[actix_web::test]
+async fn signing_in_again_ends_the_session_of_the_cookie_that_came_along() {
+    let server = Server::start().await;
+    server.sign_up("ada").await;
+    let browser = server.stranger();
+    let first = sign_in(&browser, "ada", PASSWORD).await.expect(200);
+    let second = sign_in(&browser, "ada", PASSWORD).await.expect(200);
+    let with = |session: &Answer| browser.with_token(&session.string("/access_token"));
+    with(&first).get("/api/v1/me").await.expect_problem(401, "session_ended");
+    with(&second).get("/api/v1/me").await.expect(200);
+}
+
+#[actix_web::test]
+async fn two_refresh_cookies_are_taken_for_none() {
+    let server = Server::start().await;
+    server.sign_up("ada").await;
+    let cookie = refresh_cookie(&sign_in(&server.stranger(), "ada", PASSWORD).await.expect(200));
+    let planted = format!("{cookie}; hubbub_refresh=hubr_{}", "A".repeat(43));
+    let refused = refresh_with(&server.stranger(), &planted).await;
+    let removed = refused.headers.get_all("set-cookie").iter().map(|value| value.to_str().expect("text").to_owned());
+    let removed: Vec<String> = removed.collect();
+    for path in ["/", "/api", "/api/v1", "/api/v1/session", "/api/v1/session/refresh"] {
+        let removal = |cookie: &&String| {
+            cookie.starts_with("hubbub_refresh=;")
+                && cookie.contains("Max-Age=0")
+                && cookie.contains(&format!("Path={path};"))
+        };
+        assert!(removed.iter().any(|cookie| removal(&cookie)), "{path}: {removed:?}");
+    }
+    refused.expect_problem(401, "session_ended");
+    refresh_with(&server.stranger(), &cookie).await.expect(200);
+}
+
+#[actix_web::test]
+async fn signing_up_ends_the_session_of_the_cookie_that_came_along_too() {
+    // Over TLS the cookie has the path "/", so browsers send it to `/users` too.
+    let server = Server::start_with(|config| {
+        (config.sign_up, config.public_url) = (SignUp::Open, Some("https://chat.example.org".to_owned()));
+    })
+    .await;
+    server.sign_up("ada").await;
+    let browser = server.stranger();
+    let first = sign_in(&browser, "ada", PASSWORD).await.expect(200);
+    let sign_up = browser.request(Method::POST, "/api/v1/users").header("cookie", refresh_cookie(&first));
+    Answer::of(sign_up.json(&json!({"username": "bob", "password": PASSWORD}))).await.expect(201);
+    let with_token = browser.with_token(&first.string("/access_token"));
+    with_token.get("/api/v1/me").await.expect_problem(401, "session_ended");
+}
+
+#[actix_web::test]
+async fn a_password_is_right_in_whatever_form_its_characters_are_typed() {
+    let server = Server::start_with(|config| config.sign_up = SignUp::Open).await;
+    let account = json!({"username": "zoe", "password": "cre\u{300}me bru\u{302}le\u{301}e \u{fb01}ne"});
+    server.stranger().post("/api/v1/users", &account).await.expect(201);
+    for typed in ["cr\u{e8}me br\u{fb}l\u{e9}e fine", "cre\u{300}me bru\u{302}le\u{301}e fine"] {
+        sign_in(&server.stranger(), "zoe", typed).await.expect(200);
+    }
+    sign_in(&server.stranger(), "zoe", "creme brulee fine").await.expect_problem(401, "wrong_credentials");
+}
+
+#[actix_web::test]
+async fn a_hash_of_another_cost_is_made_again_at_the_next_sign_in() {
+    let mut server = Server::start_with(|config| config.auth.password_memory_kib = 16).await;
+    server.sign_up("ada").await;
+    server.change_settings(|config| config.auth.password_memory_kib = 32);
+    server.restart().await;
+    sign_in(&server.stranger(), "ada", PASSWORD).await.expect(200);
+    let hashes = query_texts(server.data_dir(), "SELECT password_hash AS text FROM users");
+    assert!(hashes[0].contains("m=32,"), "{hashes:?}");
+    sign_in(&server.stranger(), "ada", PASSWORD).await.expect(200);
 }
 
 #[actix_web::test]

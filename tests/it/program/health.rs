@@ -40,7 +40,10 @@ fn state(store: &Store, data_dir: &std::path::Path) -> web::Data<WebState> {
         bus: Bus::new(Arc::new(local_bus(1).0), AppId::numbered(1)),
         timelines: Arc::new(TimelineStore::new(1)),
         passwords: Passwords::start(&config.auth).expect("threads"),
-        access_tokens: AccessTokens::new(KeyRing::open(data_dir).expect("keys"), &config.auth),
+        access_tokens: AccessTokens::new(
+            KeyRing::open(data_dir, Duration::from_secs(3_600)).expect("keys"),
+            &config.auth,
+        ),
         socket_app: SocketApp { key: "key".to_owned(), secret: Secret::from("secret".to_owned()) },
         socket_address: None,
         demo_people: Vec::new(),

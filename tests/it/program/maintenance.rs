@@ -385,6 +385,19 @@ async fn somebody_locked_out_is_let_in_from_the_terminal() {
     assert_eq!(grace.with_token(token.trim()).get("/api/v1/me").await.expect(200).string("/username"), "grace");
 }
 
+/// What a query finds in its column `text`.
+pub(crate) fn query_texts(data_dir: &Path, sql: &str) -> Vec<String> {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        text: String,
+    }
+    let file = data_dir.join("hubbub.sqlite3");
+    let mut connection = SqliteConnection::establish(file.to_str().expect("UTF-8")).expect("it opens");
+    let rows: Vec<Row> = diesel::RunQueryDsl::load(diesel::sql_query(sql), &mut connection).expect("a query");
+    rows.into_iter().map(|row| row.text).collect()
+}
+
 /// Changes a running server's database behind its back.
 pub(crate) fn run_sql(data_dir: &Path, sql: &str) {
     let path = data_dir.join("hubbub.sqlite3").display().to_string();

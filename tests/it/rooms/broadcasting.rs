@@ -157,6 +157,57 @@ async fn a_socket_signs_in_as_the_person_who_asks_and_is_reached_as_that_person(
 }
 
 #[actix_web::test]
+async fn somebody_elses_socket_cannot_be_left_out() {
+    let server = Server::start().await;
+    let (ada, eve) = (server.sign_up("ada").await, server.sign_up("eve").await);
+    let room = ada.create_room("Lobby", "open").await;
+    eve.join(room).await;
+    let mut adas = Socket::open(&server).await;
+    adas.join(&ada, &format!("private-room.{room}")).await;
+    // Also when she asks for a right of this socket's herself.
+    let claim = json!({"socket_id": adas.id, "channel_name": format!("private-room.{room}")});
+    eve.post("/broadcasting/auth", &claim).await.expect(200);
+    let request = eve.request(Method::POST, &format!("/api/v1/rooms/{room}/messages"));
+    Answer::of(request.header("x-socket-id", &adas.id).json(&json!({"body": "psst"}))).await.expect(201);
+    assert_eq!(adas.expect("message.posted").await.data["message"]["body"], "psst");
+}
+
+#[actix_web::test]
+async fn socket_ids_cannot_be_guessed_from_ones_own() {
+    let server = Server::start().await;
+    let mut numbers = Vec::new();
+    for _ in 0..5 {
+        let id = Socket::open(&server).await.id;
+        numbers.push(id.split_once('.').and_then(|(_, number)| number.parse::<u64>().ok()).expect("a number"));
+    }
+    assert!(numbers.windows(2).all(|pair| pair[0].abs_diff(pair[1]) > 1_000_000), "{numbers:?}");
+}
+
+#[actix_web::test]
+async fn the_chats_channels_carry_the_client_events_of_the_page_and_no_others() {
+    let server = Server::start().await;
+    let (ada, bob) = (server.sign_up("ada").await, server.sign_up("bob").await);
+    let room = ada.create_room("Lobby", "open").await;
+    bob.join(room).await;
+    let (private, presence) = (format!("private-room.{room}"), format!("presence-room.{room}"));
+    let (mut adas, mut bobs) = (Socket::open(&server).await, Socket::open(&server).await);
+    for channel in [&private, &presence] {
+        adas.join(&ada, channel).await;
+        bobs.join(&bob, channel).await;
+    }
+    adas.expect("pusher_internal:member_added").await;
+    for (event, channel) in
+        [("client-typing", &private), ("client-message.posted", &private), ("client-update", &presence)]
+    {
+        bobs.send(json!({"event": event, "channel": channel, "data": {}})).await;
+        assert_eq!(bobs.error_code().await, 4301, "{event} on {channel}");
+    }
+    bobs.send(json!({"event": "client-typing", "channel": presence, "data": {"typing": true}})).await;
+    let text: Value = serde_json::from_str(&adas.next_text().await).expect("JSON");
+    assert_eq!((&text["event"], &text["user_id"]), (&json!("client-typing"), &json!(bob.id.to_string())));
+}
+
+#[actix_web::test]
 async fn who_posts_with_a_socket_id_hears_it_everywhere_but_there() {
     let server = Server::start().await;
     let ada = server.sign_up("ada").await;

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /audit`: for administrators, the newest entry first. */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{id}": {
         parameters: {
             query?: never;
@@ -854,6 +871,27 @@ export interface components {
         ApiTokens: {
             items: components["schemas"]["ApiToken"][];
         };
+        AuditEntries: {
+            items: components["schemas"]["AuditEntry"][];
+            /**
+             * Format: int64
+             * @description Where the next page begins (`before`); null when there is none.
+             */
+            next: number | null;
+        };
+        /** @description One entry of the trail. */
+        AuditEntry: {
+            action: string;
+            /** @description Null: a terminal of the server's machine. */
+            address: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            detail: string | null;
+            /** Format: int64 */
+            id: number;
+            subject: string | null;
+            user_id: components["schemas"]["UserId"] | null;
+            username: string | null;
+        };
         /** @description What client libraries send. Fields that they add are ignored: they are not ours to name. */
         AuthenticateUserRequest: {
             /** @example 123.456 */
@@ -1316,7 +1354,7 @@ export interface components {
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
-            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "last_member" | "last_administrator" | "room_archived" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "foreign_host" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "invalid_reply" | "invalid_reaction" | "too_many_reactions" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "invalid_default_room" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_role" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
+            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "last_member" | "last_administrator" | "room_archived" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "foreign_host" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "invalid_reply" | "invalid_reaction" | "too_many_reactions" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "invalid_default_room" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "password_too_common" | "invalid_audit_action" | "invalid_role" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
             /** @description A sentence for people. */
             detail: string;
             errors?: components["schemas"]["FieldProblem"][];
@@ -1651,6 +1689,118 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Only this action, such as `sign_in.wrong`. */
+                action?: string;
+                /** @description The `next` of the page before; without it, the newest entries. */
+                before?: number;
+                limit?: number;
+                /** @description Only what this person did. */
+                user_id?: components["schemas"]["UserId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Entries of the trail, the newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntries"];
+                };
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `administrators_only`: Only an administrator may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "administrators_only";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid_limit`: The limit is out of range.
+             *     - `invalid_audit_action`: The trail has no such action.
+             *     - `invalid_query`: The query's parameters are not valid.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_limit" | "invalid_audit_action" | "invalid_query";
+                    };
+                };
             };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
@@ -3720,6 +3870,7 @@ export interface operations {
             /**
              * @description - `password_too_short`: The password is too short.
              *     - `password_too_long`: The password is too long.
+             *     - `password_too_common`: The password is among the first that are guessed.
              *     - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
              *     - `duplicate_field`: The body has a field twice.
@@ -3732,7 +3883,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "password_too_short" | "password_too_long" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                        code?: "password_too_short" | "password_too_long" | "password_too_common" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
                     };
                 };
             };
@@ -8054,6 +8205,7 @@ export interface operations {
              *     - `invalid_text`: The text contains a control character.
              *     - `password_too_short`: The password is too short.
              *     - `password_too_long`: The password is too long.
+             *     - `password_too_common`: The password is among the first that are guessed.
              *     - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
              *     - `duplicate_field`: The body has a field twice.
@@ -8066,7 +8218,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "invalid_username" | "name_empty" | "name_too_long" | "invalid_text" | "password_too_short" | "password_too_long" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                        code?: "invalid_username" | "name_empty" | "name_too_long" | "invalid_text" | "password_too_short" | "password_too_long" | "password_too_common" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
                     };
                 };
             };

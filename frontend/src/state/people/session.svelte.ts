@@ -1,13 +1,16 @@
 // Who is signed in, and the access token that proves it. The refresh token lives in a cookie that no script can read.
 
 import { HttpClient, type Credentials } from '../../lib/http/client';
-import { ApiError, showSettingNames } from '../../lib/http/problem';
+import { backoffMs } from '../../lib/backoff';
+import { ApiError, explain, showSettingNames } from '../../lib/http/problem';
 import { pageVersion } from '../page/page-version.svelte';
 import { storage } from '../../lib/storage/storage';
 import type { Instance, SessionAnswer, User } from '../../lib/http/wire';
 
 /** Whether this browser has signed in before: spares strangers a refresh that must fail. */
 const HINT = 'hubbub.signed-in';
+/** Whether somebody wants to sign out here and the server has not answered yet: the next visit goes on with it. */
+const SIGNING_OUT = 'hubbub.signing-out';
 /** A token is renewed this long before it expires: longer than a call takes. */
 const MARGIN_MS = 20_000;
 
@@ -25,12 +28,17 @@ export class Session implements Credentials {
   user = $state.raw<User | null>(null);
   /** Why the person has to sign in again, if there is something to say. */
   notice = $state<string | null>(null);
+  /** Why the person is still signed in although they want to sign out, while that is tried again. */
+  signOutFailure = $state<string | null>(null);
   /** Whether the account was created just now: its person is taken to a room. */
   isNewcomer = false;
 
   readonly #http = new HttpClient(this, undefined, (headers) => pageVersion.note(headers));
   #token: Token | null = null;
   #renewing: Promise<string | null> | null = null;
+  #signingOut: Promise<boolean> | null = null;
+  #wantsToLeave = false;
+  #tryNow: () => void = () => undefined;
   #tabs = new BroadcastChannel('hubbub.session');
 
   constructor() {
@@ -40,6 +48,7 @@ export class Session implements Credentials {
   /** Asks the server what it is, and takes up the session of this browser if there is one. */
   async start(): Promise<void> {
     try {
+      if (storage.getItem(SIGNING_OUT) !== null) await this.#finishSigningOut();
       const instance = this.#http.call<Instance>('GET', '/api/v1/instance', { anonymous: true });
       const refreshed = storage.getItem(HINT) === null ? undefined : this.#refresh();
       [this.instance] = await Promise.all([instance, refreshed]);
@@ -60,11 +69,63 @@ export class Session implements Credentials {
     if (this.instance !== null) this.instance = { ...this.instance, first_run: false };
   }
 
-  /** Ends the session everywhere; when the server cannot be reached, at least here. */
-  async signOut(): Promise<void> {
-    await this.#http.call('DELETE', '/api/v1/session').catch(() => undefined);
+  /**
+   * Ends the session at the server, then here. A session that only this page has forgotten could still be used: as long as
+   * the server does not confirm it, the person is told so, and it is tried again. Answers whether it was done, for they
+   * may stay instead.
+   */
+  signOut(): Promise<boolean> {
+    this.#tryNow();
+    this.#signingOut ??= this.#signOutAtLast().finally(() => {
+      this.#signingOut = null;
+      this.signOutFailure = null;
+    });
+    return this.#signingOut;
+  }
+
+  /** Gives up signing out. */
+  stay(): void {
+    this.#wantsToLeave = false;
+    storage.removeItem(SIGNING_OUT);
+    this.#tryNow();
+  }
+
+  async #signOutAtLast(): Promise<boolean> {
+    this.#wantsToLeave = true;
+    storage.setItem(SIGNING_OUT, '1');
+    for (let failures = 1; this.#wantsToLeave && this.state === 'signed-in'; failures += 1) {
+      try {
+        await this.#http.call('DELETE', '/api/v1/session');
+        break;
+      } catch (error) {
+        if (hasEnded(error)) break;
+        this.signOutFailure = explain(error);
+        await new Promise<void>((resolve) => {
+          this.#tryNow = resolve;
+          setTimeout(resolve, backoffMs(failures));
+        });
+      }
+    }
+    storage.removeItem(SIGNING_OUT);
+    if (!this.#wantsToLeave) return false;
     this.#tabs.postMessage({ kind: 'signed-out' } satisfies TabMessage);
     this.#end(null);
+    return true;
+  }
+
+  /** Ends the session of a page that was closed before the server could be told. Nobody is signed in until it is done. */
+  async #finishSigningOut(): Promise<void> {
+    try {
+      const { access_token } = await this.#http.call<SessionAnswer>('POST', '/api/v1/session/refresh', {
+        anonymous: true,
+      });
+      const headers = { Authorization: `Bearer ${access_token}` };
+      await this.#http.call('DELETE', '/api/v1/session', { anonymous: true, headers });
+    } catch (error) {
+      if (!hasEnded(error)) throw error;
+    }
+    storage.removeItem(SIGNING_OUT);
+    storage.removeItem(HINT);
   }
 
   /**
@@ -113,7 +174,7 @@ export class Session implements Credentials {
     try {
       this.#accept(await this.#http.call<SessionAnswer>('POST', '/api/v1/session/refresh', { anonymous: true }));
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      if (!hasEnded(error)) throw error;
       this.#end(
         this.user === null
           ? null
@@ -158,4 +219,9 @@ export class Session implements Credentials {
     this.notice = notice;
     this.state = 'signed-out';
   }
+}
+
+/** Whether the server says that there is no such session any more. */
+function hasEnded(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
 }

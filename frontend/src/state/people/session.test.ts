@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { storage } from '../../lib/storage/storage';
 import { Session } from './session.svelte';
 
 const user = (id: number) => ({ id, username: `u${id}`, name: `User ${id}`, role: 'member', created_at: '' });
@@ -119,10 +120,54 @@ describe('a session', () => {
     await vi.waitFor(() => expect(other.state).toBe('signed-out'));
   });
 
-  it('ends here when signing out, even when nobody answers', async () => {
+  it('says that signing out failed, and tries again until the server has answered', async () => {
+    vi.useFakeTimers();
+    const session = await signedIn();
+    answers.push(new TypeError('Failed to fetch'), new Response(null, { status: 503 }));
+    const signedOut = session.signOut();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([session.state, session.signOutFailure]).toEqual([
+      'signed-in',
+      expect.stringContaining('cannot be reached'),
+    ]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([session.state, session.signOutFailure]).toEqual(['signed-in', expect.stringContaining('503')]);
+    answers.push(new Response(null, { status: 204 }));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await signedOut).toBe(true);
+    expect([session.state, session.signOutFailure]).toEqual(['signed-out', null]);
+    expect(asked).toEqual(Array(3).fill('DELETE /api/v1/session'));
+  });
+
+  it('goes on when its person stays after signing out has failed', async () => {
+    vi.useFakeTimers();
     const session = await signedIn();
     answers.push(new TypeError('Failed to fetch'));
-    await session.signOut();
-    expect(session.state).toBe('signed-out');
+    const signedOut = session.signOut();
+    await vi.advanceTimersByTimeAsync(0);
+    session.stay();
+    expect(await signedOut).toBe(false);
+    expect([session.state, session.signOutFailure]).toEqual(['signed-in', null]);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('signs out at the next visit when the page was closed before the server could be told', async () => {
+    vi.useFakeTimers();
+    const closed = await signedIn();
+    answers.push(new TypeError('Failed to fetch'));
+    void closed.signOut();
+    await vi.advanceTimersByTimeAsync(0);
+    answers.push(new TypeError('Failed to fetch'));
+    const visit = new Session();
+    sessions.push(visit);
+    await visit.start();
+    expect(visit.state).toBe('unreachable');
+    expect(storage.getItem('hubbub.signing-out')).toBe('1');
+    asked = [];
+    answers.push(answer('t2'), new Response(null, { status: 204 }), Response.json({ name: 'Hubbub' }));
+    await visit.start();
+    expect([visit.state, storage.getItem('hubbub.signing-out')]).toEqual(['signed-out', null]);
+    expect(asked).toEqual(['POST /api/v1/session/refresh', 'DELETE /api/v1/session', 'GET /api/v1/instance']);
+    closed.stay();
   });
 });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::{Refusal, RetentionDays, RoomId, Seq, Timestamp, UserId};
 use crate::store::{CatchUp, HistoryFrom, HistoryPage, RoomChange, Snapshot, StoreError, Task};
 
-use crate::store::tests::database::{RULES, body, token};
+use crate::store::tests::database::{RULES, SESSIONS, body, token};
 use crate::store::tests::jobs::next_job_at;
 use crate::store::tests::{TestDatabase, on_both_databases};
 
@@ -107,10 +107,10 @@ on_both_databases! {
         for (number, expires_at) in [(1, Timestamp(1)), (2, soon)] {
             database.create_invite(ada, token(number), Some(expires_at)).await.expect("made");
         }
-        database.create_session(ada, token(3), soon).await.expect("begun");
-        assert_eq!(database.purge_expired(Timestamp::now(), 1).await, Ok(true), "there may be more");
-        assert_eq!(database.purge_expired(Timestamp::now(), 1).await, Ok(false));
-        let left = database.rotate_session(token(3), token(4), soon).await;
+        database.create_session(ada, token(3), SESSIONS).await.expect("begun");
+        assert_eq!(database.purge_expired(Timestamp::now(), Timestamp(0), 1).await, Ok(true), "there may be more");
+        assert_eq!(database.purge_expired(Timestamp::now(), Timestamp(0), 1).await, Ok(false));
+        let left = database.rotate_session(token(3), token(4), SESSIONS).await;
         assert!(left.is_ok(), "{left:?}");
     }
 }
