@@ -35,7 +35,7 @@ impl ChatChannel {
     #[must_use]
     pub const fn client_events(self) -> &'static [&'static str] {
         match self {
-            Self::Room(_) | Self::User(_) => &[],
+            Self::Room(_) | Self::OpenRooms | Self::User(_) => &[],
             Self::RoomPresence(_) => &["client-typing"],
             Self::Document(_) => &["client-update"],
         }
