@@ -17,6 +17,7 @@ mod search;
 mod text;
 mod timestamp;
 mod webhook;
+mod whole_number;
 pub mod yjs;
 
 pub use document::{Document, DocumentContent, DocumentTitle, DocumentVersion, word_list};
@@ -41,3 +42,4 @@ pub use text::{InvalidField, render_markdown};
 pub use timestamp::Timestamp;
 
 pub use webhook::{WebhookUrl, webhook_host};
+pub use whole_number::WholeNumber;

@@ -15,11 +15,15 @@ impl EventCursor {
     /// # Errors
     /// `invalid_cursor` when it is none of ours.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidField> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
         let place = |place: &str| {
             let (room_id, seq) = place.split_once(':')?;
-            Some((room_id.parse().ok()?, seq.parse().ok()?))
+            let has_signs = place.contains(['+', '-']);
+            if has_signs { None } else { Some((room_id.parse().ok()?, seq.parse().ok()?)) }
         };
-        let places: Option<BTreeMap<_, _>> = text.split(',').filter(|text| !text.is_empty()).map(place).collect();
+        let places: Option<BTreeMap<_, _>> = text.split(',').map(place).collect();
         places.map(Self).ok_or_else(|| {
             InvalidField::new("Last-Event-ID", Refusal::InvalidCursor, "The Last-Event-ID looks like 1:42,7:9.")
         })
@@ -50,7 +54,8 @@ mod tests {
 
     #[test]
     fn what_is_no_cursor_is_refused() {
-        for text in ["42", "1:", ":1", "1:42;7:9", "a:b", "1:42,x", "1:99999999999999999999"] {
+        for text in ["42", "1:", ":1", "1:42;7:9", "a:b", "1:42,x", "1:42,", "1:-42", "+1:42", "1:99999999999999999999"]
+        {
             assert!(EventCursor::parse(text).is_err(), "{text}");
         }
     }

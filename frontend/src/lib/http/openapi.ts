@@ -681,6 +681,171 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/apps/{app_id}/batch_events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /apps/{id}/batch_events`: all of the batch, or nothing when one of it is wrong. */
+        post: operations["publish_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/channels`. */
+        get: operations["list_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/channels`. */
+        head: operations["list_channels_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/channels/{channel}`. */
+        get: operations["show_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/channels/{channel}`. */
+        head: operations["show_channel_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/channels/{channel}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/channels/{channel}/users`. */
+        get: operations["list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/channels/{channel}/users`. */
+        head: operations["list_users_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/connections`, as Reverb has it: how many sockets the app has, `{"connections":3}`. */
+        get: operations["count_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/connections`, as Reverb has it: how many sockets the app has, `{"connections":3}`. */
+        head: operations["count_connections_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/end_credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * `POST /apps/{id}/end_credentials` with
+         *     `{"app":1,"ended":[{"credential":"session.12","user_id":7}],"is_reminder":false}`: closes the sockets whose
+         *     authorisation names one of these credentials, and refuses such authorisations from then on.
+         */
+        post: operations["end_credentials"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /apps/{id}/events`. */
+        post: operations["publish_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * `POST /apps/{id}/revoke` with `{"app":1,"user_id":7,"channel":"private-room.1","revoked_at":1764000318123456}`: takes the
+         *     sockets that are in a channel for a user out of it, and refuses authorisations issued until that time, in microseconds
+         *     since 1970 UTC.
+         */
+        post: operations["revoke_right"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/users/{user_id}/terminate_connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /apps/{id}/users/{user_id}/terminate_connections`: closes the sockets that are signed in as this user. */
+        post: operations["terminate_connections"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/broadcasting/auth": {
         parameters: {
             query?: never;
@@ -873,7 +1038,11 @@ export interface components {
         };
         ChangeRoomRequest: {
             name?: string | null;
-            retention_days?: components["schemas"]["RetentionDays"] | null;
+            /**
+             * Format: int64
+             * @description Null is a wish too: to keep messages as long as the instance does.
+             */
+            retention_days?: number | null;
             topic?: string | null;
         };
         ChannelAuthorization: {
@@ -907,6 +1076,16 @@ export interface components {
             room_id?: components["schemas"]["RoomId"] | null;
             /** Format: uri */
             url: string;
+        };
+        /**
+         * @description Closes the sockets that were let in by sessions or API tokens which have ended, and refuses authorisations that were
+         *     issued through them.
+         */
+        CredentialsEnded: {
+            /** @description What has ended. */
+            ended: components["schemas"]["EndedCredential"][];
+            /** @description Whether this was said before: it is said again for a while, for the first message may have been lost. */
+            is_reminder: boolean;
         };
         Delivery: {
             answer: components["schemas"]["DeliveryAnswer"] | null;
@@ -1068,6 +1247,13 @@ export interface components {
         /** @description A message's new text: as it is, or `{"body":"…"}`. Beside files it may be empty. */
         EditMessageRequest: {
             body: string;
+        };
+        /** @description A credential that has ended, and whose it was. */
+        EndedCredential: {
+            /** @description The session or the token. */
+            credential: string;
+            /** @description Whom it let in. */
+            user_id: components["schemas"]["UserId"];
         };
         /** @description What happened in a room. The socket, the event stream, catch-up and webhooks carry it. */
         Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
@@ -1284,13 +1470,15 @@ export interface components {
             at: components["schemas"]["Timestamp"];
             days: components["schemas"]["RetentionDays"] | null;
         };
-        /** @description A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`. */
         PostMessageRequest: {
             body: string;
             client_id?: string | null;
-            /** @description What was uploaded into the room before. */
             file_ids?: components["schemas"]["FileId"][];
-        };
+        } & ({
+            body?: string;
+        } | {
+            file_ids: unknown[];
+        });
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
@@ -1304,6 +1492,81 @@ export interface components {
             title: string;
             type: string;
         };
+        /** @description `{"batch":[{"name":"e","data":"…","channel":"c"}]}`. */
+        PusherBatch: {
+            batch: components["schemas"]["PusherEvent"][];
+        };
+        /** @description `{}`, or what was asked of each event's channel, in order. */
+        PusherBatchPublished: {
+            batch?: components["schemas"]["PusherChannelInfo"][];
+        };
+        PusherCachedEvent: {
+            data: string;
+            /**
+             * Format: int64
+             * @description Seconds that it will be kept.
+             */
+            ttl: number;
+        };
+        /** @description `{"occupied":true,"user_count":2}`. */
+        PusherChannel: components["schemas"]["PusherChannelInfo"] & {
+            occupied: boolean;
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+        };
+        /** @description A channel's attributes, those that were asked for and that it has. */
+        PusherChannelInfo: {
+            cache?: components["schemas"]["PusherCachedEvent"] | null;
+            subscription_count?: number;
+            user_count?: number;
+        };
+        /** @description `{"channels":{"presence-x":{"user_count":2}}}`: the occupied ones. */
+        PusherChannels: {
+            channels: {
+                [key: string]: components["schemas"]["PusherChannelInfo"];
+            };
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+        };
+        /** @description `{"connections":3}`. */
+        PusherConnections: {
+            connections: number;
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+        };
+        PusherError: {
+            error: string;
+        };
+        PusherEvent: {
+            channel?: string | null;
+            channels?: string[];
+            /** @description At most `HUBBUB_MAX_EVENT_DATA_BYTES`. */
+            data: string;
+            /** @description Asks for these attributes of the channels. */
+            info?: string | null;
+            name: string;
+            /** @description This socket is not sent the event. */
+            socket_id?: string | null;
+        } & ({
+            channel: string;
+        } | {
+            channels: unknown[];
+        });
+        /** @description `{}`, or what was asked of each channel. */
+        PusherPublished: {
+            channels?: {
+                [key: string]: components["schemas"]["PusherChannelInfo"];
+            };
+        };
+        PusherUser: {
+            id: string;
+        };
+        /** @description `{"users":[{"id":"1"}]}`. */
+        PusherUsers: {
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+            users: components["schemas"]["PusherUser"][];
+        };
         /** @description `resync`, on the event stream: the cursor is too far behind, so read the room's history anew. */
         Resync: {
             /** @description The last event. */
@@ -1316,6 +1579,18 @@ export interface components {
          * @description How long a room keeps its messages, in days: 1 to 36,500.
          */
         RetentionDays: number;
+        /** @description Takes a user's sockets out of a channel, and refuses authorisations that were issued before. */
+        Revocation: {
+            /** @description The channel that they leave. */
+            channel: string;
+            /**
+             * Format: int64
+             * @description Authorisations issued at this time or earlier are void. Over a bus, in microseconds since 1970 UTC.
+             */
+            revoked_at: number;
+            /** @description The user whose sockets. */
+            user_id: components["schemas"]["UserId"];
+        };
         /**
          * @description What a person may do.
          * @enum {string}
@@ -1473,6 +1748,7 @@ export interface components {
          */
         Timestamp: string;
         UpdateRequest: {
+            /** Format: yjs-update */
             update: string;
         };
         /** @description An account as its owner and others see it. */
@@ -1553,6 +1829,18 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -1597,7 +1885,6 @@ export interface operations {
     show_document: {
         parameters: {
             query?: {
-                /** @description A state vector in base64: what the caller has. */
                 sv?: string;
             };
             header?: never;
@@ -1643,6 +1930,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -1655,6 +1954,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -1719,7 +2030,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description This socket is not sent the event */
-                "X-Socket-Id"?: string | null;
+                "X-Socket-Id"?: string;
             };
             path: {
                 id: components["schemas"]["DocumentId"];
@@ -1729,7 +2040,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["UpdateRequest"];
-                "application/octet-stream": number[];
+                "application/octet-stream": string;
             };
         };
         responses: {
@@ -1774,6 +2085,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
                     };
                 };
             };
@@ -1840,6 +2163,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -1971,6 +2306,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -2021,7 +2368,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ChangeDocumentRequest"];
             };
@@ -2066,6 +2413,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
                     };
                 };
             };
@@ -2117,6 +2476,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2228,6 +2599,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -2240,6 +2623,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2321,6 +2716,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -2333,6 +2740,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2415,6 +2834,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `version_not_found`: The document has no such version.
@@ -2428,6 +2859,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "version_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2477,7 +2920,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description This socket is not sent the event */
-                "X-Socket-Id"?: string | null;
+                "X-Socket-Id"?: string;
             };
             path: {
                 id: components["schemas"]["DocumentId"];
@@ -2512,6 +2955,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
                     };
                 };
             };
@@ -2552,6 +3007,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_too_large";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2604,7 +3071,7 @@ export interface operations {
             };
             header?: {
                 /** @description The last `id` received, such as `1:42,7:9` */
-                "Last-Event-ID"?: string | null;
+                "Last-Event-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2658,6 +3125,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2736,7 +3215,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "*/*": number[];
+                    "*/*": string;
                 };
             };
             /** @description The range that was asked for */
@@ -2745,7 +3224,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "*/*": number[];
+                    "*/*": string;
                 };
             };
             /** @description The same as the caller has */
@@ -2796,6 +3275,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "range_not_satisfiable";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2916,6 +3407,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -2974,7 +3477,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/*": number[];
+                    "image/*": string;
                 };
             };
             /** @description The range that was asked for */
@@ -2983,7 +3486,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/*": number[];
+                    "image/*": string;
                 };
             };
             /** @description The same as the caller has */
@@ -3035,6 +3538,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "range_not_satisfiable";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -3156,6 +3671,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -3215,6 +3742,18 @@ export interface operations {
                     "application/json": components["schemas"]["Instance"];
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -3263,7 +3802,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["CreateInviteRequest"];
             };
@@ -3359,6 +3898,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_expires_in_hours`: The number of hours is out of range.
              *     - `unknown_field`: The body has an unknown field.
@@ -3451,6 +4002,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -3600,6 +4163,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `password_too_short`: The password is too short.
              *     - `password_too_long`: The password is too long.
@@ -3680,6 +4255,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
                 };
             };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
@@ -3770,6 +4357,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "administrators_only";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -3931,6 +4530,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `room_name_empty`: The room's name is empty.
              *     - `room_name_too_long`: The room's name is too long.
@@ -4047,6 +4658,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -4097,7 +4720,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ChangeRoomRequest"];
             };
@@ -4209,6 +4832,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -4337,6 +4972,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -4503,6 +5150,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `document_title_empty`: The document's title is empty.
              *     - `document_title_too_long`: The document's title is too long.
@@ -4523,7 +5182,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            /**
+             * @description - `room_documents_used_up`: The room has as many documents as it may (HUBBUB_DOCUMENTS_PER_ROOM).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4531,7 +5193,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "ration_used_up";
+                        code?: "room_documents_used_up" | "ration_used_up";
                     };
                 };
             };
@@ -4633,6 +5295,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_limit`: The limit is out of range.
              *     - `invalid_query`: The query's parameters are not valid.
@@ -4692,7 +5366,6 @@ export interface operations {
     upload_file: {
         parameters: {
             query: {
-                /** @description What the file is called where it comes from. */
                 name: string;
             };
             header?: never;
@@ -4702,9 +5375,9 @@ export interface operations {
             cookie?: never;
         };
         /** @description The file itself, whatever its type */
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/octet-stream": number[];
+                "application/octet-stream": string;
             };
         };
         responses: {
@@ -4814,6 +5487,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -4931,6 +5616,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -5033,6 +5730,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -5198,6 +5907,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
@@ -5339,6 +6060,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `invalid_query`: The query's parameters are not valid. */
             422: {
                 headers: {
@@ -5466,6 +6199,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_limit`: The limit is out of range.
              *     - `invalid_cursor`: The cursor is not valid.
@@ -5528,9 +6273,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The same as `client_id` */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
                 /** @description This socket is not sent the event */
-                "X-Socket-Id"?: string | null;
+                "X-Socket-Id"?: string;
             };
             path: {
                 id: components["schemas"]["RoomId"];
@@ -5676,6 +6421,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `message_empty`: The message is empty.
              *     - `message_too_long`: The message is too long (HUBBUB_MAX_MESSAGE_CHARS).
@@ -5807,6 +6564,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -5914,6 +6683,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6084,6 +6865,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `message_empty`: The message is empty.
              *     - `message_too_long`: The message is too long (HUBBUB_MAX_MESSAGE_CHARS).
@@ -6210,6 +7003,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "flow_forgotten" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6372,6 +7177,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
@@ -6471,6 +7288,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6634,6 +7463,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `password_too_long`: The password is too long.
              *     - `unknown_field`: The body has an unknown field.
@@ -6745,6 +7586,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -6827,6 +7680,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "cross_site";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6919,6 +7784,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -7004,6 +7881,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "session_needed";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -7151,6 +8040,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `name_empty`: The name is empty.
              *     - `name_too_long`: The name is too long.
@@ -7275,6 +8176,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -7351,6 +8264,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -7515,6 +8440,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_username`: The user name is not valid.
              *     - `name_empty`: The name is empty.
@@ -7589,7 +8526,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ChangeAccountRequest"];
             };
@@ -7712,6 +8649,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_role`: A role is "member" or "administrator".
              *     - `unknown_field`: The body has an unknown field.
@@ -7804,6 +8753,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -7969,6 +8930,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_webhook_url`: The webhook's URL is not valid.
              *     - `invalid_event_types`: The list of events is not valid.
@@ -8080,6 +9053,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -8174,6 +9159,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "webhook_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -8287,6 +9284,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -8324,6 +9333,976 @@ export interface operations {
                         /** @enum {string} */
                         code?: "unavailable" | "read_timeout";
                     };
+                };
+            };
+        };
+    };
+    publish_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key and body publishes nothing */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PusherBatch"];
+            };
+        };
+        responses: {
+            /** @description All of the batch is published */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherBatchPublished"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The key was used with another body */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: {
+                /** @description Only channels whose name begins so */
+                filter_by_prefix?: string;
+                /** @description Asks for these attributes of the channels; `user_count` of presence channels only */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The channels that somebody has joined */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherChannels"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    list_channels_head: {
+        parameters: {
+            query?: {
+                /** @description Only channels whose name begins so */
+                filter_by_prefix?: string;
+                /** @description Asks for these attributes of the channels; `user_count` of presence channels only */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The channels that somebody has joined */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    show_channel: {
+        parameters: {
+            query?: {
+                /** @description Asks for these attributes of the channel */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether somebody has joined the channel, and its attributes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherChannel"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    show_channel_head: {
+        parameters: {
+            query?: {
+                /** @description Asks for these attributes of the channel */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether somebody has joined the channel, and its attributes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users in a presence channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherUsers"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    list_users_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users in a presence channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    count_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many sockets the app has */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherConnections"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    count_connections_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many sockets the app has */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    end_credentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialsEnded"];
+            };
+        };
+        responses: {
+            /** @description Handed over to the bus: `{}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    publish_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key and body publishes nothing */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PusherEvent"];
+            };
+        };
+        responses: {
+            /** @description Published, or handed over to the bus */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherPublished"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The key was used with another body */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    revoke_right: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Revocation"];
+            };
+        };
+        responses: {
+            /** @description Handed over to the bus: `{}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    terminate_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                /** @description The user's id, as the app signed it */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Handed over to the bus: `{}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
                 };
             };
         };
@@ -8429,6 +10408,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -8580,6 +10571,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -8735,6 +10738,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_socket_id`: A socket_id looks like 123.456.
              *     - `unknown_field`: The body has an unknown field.
@@ -8813,6 +10828,18 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -8870,6 +10897,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
                 };
             };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
