@@ -26,7 +26,7 @@ TEST_TOOLS := shellcheck cargo rustfmt clippy node cc cxx openssl libssl python 
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run run-tools dev build page test test-tools check check-scripts check-docs deny check-rust program test-rust test-tls check-page test-clients test-deploy test-api test-sdks test-browser fuzz-seeds fuzz bench bench-peers measure-documents torture clean
+.PHONY: help run run-tools dev build page test test-tools check check-scripts check-docs deny sbom check-rust program test-rust test-tls check-page test-clients test-deploy test-api test-sdks test-browser fuzz-seeds fuzz bench bench-peers measure-documents torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,7 +64,7 @@ tests/node_modules/.package-lock.json: tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund
 	@touch $@
 
-test: test-tools check-scripts check-page check-rust test-rust test-tls test-clients test-deploy test-api test-sdks test-browser fuzz-seeds ## Run every test there is
+test: test-tools check-scripts check-page check-rust test-rust test-tls test-clients test-deploy test-sdks test-browser fuzz-seeds ## Run every test there is
 
 test-tools:
 	@tests/require.sh $(TEST_TOOLS)
@@ -93,6 +93,19 @@ deny: $(CARGO_DENY) ## Licences, sources and duplicates of the dependencies; bui
 	cd bench && ../$(CARGO_DENY) --locked --config ../deny.toml check --allow license-not-encountered licenses sources
 	cd fuzz && ../$(CARGO_DENY) --locked --config ../deny.toml check --allow license-not-encountered licenses sources
 	@[[ "$(DENY_CHECKS)" = *advisories* ]] || echo 'Advisories are not checked: make deny DENY_CHECKS="advisories bans licenses sources" does, with access to github.com.'
+
+CARGO_CYCLONEDX := target/tools/bin/cargo-cyclonedx
+
+$(CARGO_CYCLONEDX):
+	@tests/require.sh cargo cc
+	cargo install --locked --root target/tools cargo-cyclonedx@0.5.9
+
+sbom: $(CARGO_CYCLONEDX) ## Lists of what the program and the page are made of, in target/sbom; builds cargo-cyclonedx first
+	@tests/require.sh node
+	@mkdir -p target/sbom
+	$(CARGO_CYCLONEDX) cyclonedx --format json --override-filename hubbub.cdx
+	mv hubbub.cdx.json target/sbom/hubbub.cdx.json
+	cd frontend && npm sbom --package-lock-only --omit dev --sbom-format cyclonedx > ../target/sbom/page.cdx.json
 
 check-page: $(PAGE) ## Check, lint and test the page's code
 	cd frontend && npm run check && npm run lint && npm test

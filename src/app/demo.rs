@@ -113,7 +113,12 @@ async fn seed(store: &Store, passwords: &Passwords, limits: &Limits) -> Result<(
         };
         let (view, _) = store.create_room(people[0].id, new).await?;
         for (author, text) in messages {
-            let draft = MessageDraft { body: MessageBody::parse(text, limits)?, client_id: None, file_ids: Vec::new() };
+            let draft = MessageDraft {
+                body: MessageBody::parse(text, limits)?,
+                client_id: None,
+                file_ids: Vec::new(),
+                reply_to: None,
+            };
             store.post_message(people[*author].id, view.room.id, draft).await?;
         }
     }

@@ -9,7 +9,6 @@ mod key_ring;
 mod opaque_token;
 mod passwords;
 mod throttle;
-mod verified_tokens;
 mod webhook_secret;
 
 pub use access_token::{AccessToken, AccessTokenError, AccessTokens};

@@ -37,7 +37,7 @@ mod webhooks;
 
 pub use admin::check::Finding;
 pub use admin::export::{ExportError, ExportItem, ExportScope};
-pub use admin::inspect::{Snapshot, copy_sqlite, verify_sqlite};
+pub use admin::inspect::{Snapshot, copy_sqlite, forget_removed_words, verify_sqlite};
 pub use documents::catalogue::{ChangedDocument, DocumentChange};
 pub use documents::saving::{DocumentSave, DocumentState, VersionPolicy};
 pub use engine::error::{OpenError, StoreError};

@@ -1,7 +1,7 @@
 """Whether the JSON examples of docs/api.md are what docs/openapi.json says.
 
 Usage: examples.py. An example is a block of `jsonc`, or a span of code that begins with `{"` and has a value. Names such as
-`Author` in a block stand for the example of that name; an ellipsis in a text stands for the rest of it.
+`UserRef` in a block stand for the example of that name; an ellipsis in a text stands for the rest of it.
 """
 
 import json
@@ -18,7 +18,7 @@ SCHEMAS = CONTRACT["components"]["schemas"]
 # The objects whose examples have names, and what else the examples show, by its first field.
 NAMED = {
     "User": "User",
-    "Author": "UserRef",
+    "UserRef": "UserRef",
     "Room": "Room",
     "Message": "Message",
     "File": "File",
@@ -71,7 +71,7 @@ def examples(text: str):
     """Each example as (line, name or None, text)."""
     for line, block in blocks(text):
         code = without_comments(block)
-        starts = list(re.finditer(r"^ *([A-Z][a-z]+) +(?=\{)", code, re.MULTILINE))
+        starts = list(re.finditer(r"^ *([A-Z][A-Za-z]+) +(?=\{)", code, re.MULTILINE))
         if not starts:
             yield line, None, code
         for start, end in zip(starts, [*starts[1:], None]):
@@ -88,7 +88,7 @@ def main() -> int:
     def parse(code: str):
         """The example as a value, with the examples that it names in their places."""
         value = re.sub(
-            r'("(?:[^"\\]|\\.)*")|\b([A-Z][a-z]+)\b',
+            r'("(?:[^"\\]|\\.)*")|\b([A-Z][A-Za-z]+)\b',
             lambda match: match.group(1) or json.dumps(parse(objects[match.group(2)])),
             code,
         )

@@ -36,7 +36,7 @@ impl Broadcaster {
             ClusterEvent::Snapshot(channel, held) => self.found(channel, held).await,
             // Fails when the other node no longer waits for it.
             ClusterEvent::SnapshotRequest(channel, answer) => drop(answer.send(self.snapshot_of(channel))),
-            ClusterEvent::Query(query, answer) => self.answer_query(&query, answer),
+            ClusterEvent::Query(query, answer) => self.respond_to_query(&query, answer),
             ClusterEvent::NodeLost(node) => self.node_lost(node).await,
             ClusterEvent::Reconnected => {
                 self.cluster.send(Recipient::All, ClusterMessage::RequestDigests);

@@ -13,7 +13,7 @@ use super::broadcaster::Broadcaster;
 
 impl Broadcaster {
     /// Answers a query with what is known here.
-    pub(crate) fn answer_query(&self, query: &Query, result: oneshot::Sender<QueryResult>) {
+    pub(crate) fn respond_to_query(&self, query: &Query, result: oneshot::Sender<QueryResult>) {
         // Fails when the caller is gone, and then nobody needs the answer.
         let _ = result.send(self.query_result(query));
     }

@@ -7,4 +7,4 @@ mod credential;
 mod user;
 
 pub use credential::{Credential, EndedCredential, InvalidCredential};
-pub use user::{Author, Password, PersonName, Role, User, Username};
+pub use user::{Password, PersonName, Role, User, UserRef, Username};

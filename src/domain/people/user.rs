@@ -24,7 +24,7 @@ pub struct User {
 
 /// As much of a user as stands beside a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Author {
+pub struct UserRef {
     /// The account.
     pub id: UserId,
     /// The name to be mentioned by.
@@ -33,7 +33,7 @@ pub struct Author {
     pub name: String,
 }
 
-impl From<&User> for Author {
+impl From<&User> for UserRef {
     fn from(user: &User) -> Self {
         Self { id: user.id, username: user.username.to_string(), name: user.name.to_string() }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{DocumentId, DocumentVersion, Timestamp};
-use crate::json::AuthorPayload;
+use crate::json::UserRefPayload;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::identity::Identity;
@@ -30,7 +30,7 @@ struct VersionResponse<'a> {
 struct VersionPayload<'a> {
     number: i64,
     created_at: Timestamp,
-    created_by: AuthorPayload<'a>,
+    created_by: UserRefPayload<'a>,
     revision: i64,
     bytes: i64,
 }

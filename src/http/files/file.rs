@@ -16,7 +16,7 @@ use crate::store::{FinishedUpload, Upload};
 use crate::http::error::ApiError;
 use crate::http::files::download::{Download, blocking};
 use crate::http::pipeline::body::{refuse_encoded, unreadable};
-use crate::http::pipeline::client_ip::caller_address;
+use crate::http::pipeline::client_ip::client_ip;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
 use crate::http::text_schema;
@@ -53,7 +53,7 @@ pub(crate) async fn upload_file(
     let name = FileName::parse(&parameters.name)?;
     state.store.require_membership(uploader.user_id(), *room_id).await?;
     state.store.require_file_ration(uploader.user_id(), stated_length(&request).unwrap_or_default()).await?;
-    let place = state.rations.take_place(Ration::Bodies, None, caller_address(&request)?)?;
+    let place = state.rations.take_place(Ration::Bodies, None, client_ip(&request)?)?;
     let received = receive(&state, &request, body).await?;
     drop(place);
     let content = received.open().map_err(disk_failed)?;
@@ -117,7 +117,7 @@ pub(crate) async fn show_file(
         name: stored.file.name.clone(),
     };
     let files = state.files.clone();
-    download.answer(&request, move || files.read(&stored)).await
+    download.respond(&request, move || files.read(&stored)).await
 }
 
 /// `GET /files/{id}/thumbnail`.
@@ -144,5 +144,5 @@ pub(crate) async fn show_thumbnail(
         name: stored.file.name.clone(),
     };
     let files = state.files.clone();
-    download.answer(&request, move || files.read_thumbnail(&stored)).await
+    download.respond(&request, move || files.read_thumbnail(&stored)).await
 }

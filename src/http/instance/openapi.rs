@@ -63,7 +63,9 @@ const DESCRIPTION: &str = "A self-hosted chat and real-time server. Lengths in t
         crate::http::messages::post::show_message,
         crate::http::messages::post::edit_message,
         crate::http::messages::post::delete_message,
-        crate::http::messages::timeline::show_flow,
+        crate::http::messages::reactions::add_reaction,
+        crate::http::messages::reactions::remove_reaction,
+        crate::http::messages::timeline::show_timeline,
         crate::http::people::account::change_account,
         crate::http::people::account::change_password,
         crate::http::people::account::sign_out_everywhere,
@@ -369,7 +371,7 @@ mod tests {
         assert_eq!(names.len(), all.len());
     }
 
-    /// The fields of an object's example, such as `Author   {"id":2,"username":"ada"}`: what stands in quotation marks before
+    /// The fields of an object's example, such as `UserRef   {"id":2,"username":"ada"}`: what stands in quotation marks before
     /// a colon, one brace deep. Comments are left out.
     fn documented_fields(example: &str) -> BTreeSet<String> {
         let code = example.lines().map(|line| line.split("  //").next().unwrap_or_default()).collect::<String>();
@@ -412,7 +414,7 @@ mod tests {
         let schemas = &json["components"]["schemas"];
         let examples = [
             ("User     {", "User"),
-            ("Author   {", "UserRef"),
+            ("UserRef  {", "UserRef"),
             ("Room     {", "Room"),
             ("Message  {", "Message"),
             ("File     {", "File"),

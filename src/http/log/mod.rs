@@ -3,6 +3,6 @@
 pub(crate) mod catch_up;
 pub(crate) mod coalesce;
 pub(crate) mod cursor;
+pub(crate) mod log_page;
 pub(crate) mod open_streams;
-pub(crate) mod piece;
 pub(crate) mod stream;

@@ -25,7 +25,7 @@ use crate::json::{EventPayload, ResyncPayload, RoomNoticePayload};
 
 use crate::http::error::ApiError;
 use crate::http::log::cursor::EventCursor;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::rations::counters::Place;
 use crate::http::state::WebState;
@@ -57,7 +57,7 @@ pub(crate) struct EventsQuery {
 pub(crate) async fn stream_events(
     state: web::Data<WebState>,
     viewer: Identity,
-    address: CallerAddress,
+    address: ClientIp,
     request: HttpRequest,
     query: web::Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {

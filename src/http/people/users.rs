@@ -14,7 +14,7 @@ use crate::store::{NewUser, SignUpPermission, TokenHash};
 use crate::http::error::ApiError;
 use crate::http::people::sessions::{self, SessionResponse};
 use crate::http::pipeline::body::FormOrJson;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
 use crate::http::pipeline::same_site::SameSite;
@@ -48,7 +48,7 @@ pub(crate) struct SignUpRequest {
 pub(crate) async fn sign_up(
     state: web::Data<WebState>,
     _: AddressRation,
-    address: CallerAddress,
+    address: ClientIp,
     _: SameSite,
     FormOrJson(request): FormOrJson<SignUpRequest>,
 ) -> Result<HttpResponse, ApiError> {

@@ -15,7 +15,7 @@ use serde_json::error::Category;
 use crate::config::Ration;
 use crate::domain::Refusal;
 use crate::http::error::ApiError;
-use crate::http::pipeline::client_ip::caller_address;
+use crate::http::pipeline::client_ip::client_ip;
 use crate::http::state::WebState;
 
 const JSON: &str = "application/json";
@@ -125,7 +125,7 @@ pub(crate) async fn read_bytes(
         return Err(too_large());
     }
     // A body that is half sent holds memory.
-    let _place = WebState::of(request)?.rations.take_place(Ration::Bodies, None, caller_address(request)?)?;
+    let _place = WebState::of(request)?.rations.take_place(Ration::Bodies, None, client_ip(request)?)?;
     let bytes = to_bytes_limited(BodyStream::new(payload), max_bytes).await;
     let bytes = bytes.map_err(|_| too_large())?.map_err(unreadable)?;
     Ok((media_type, bytes))

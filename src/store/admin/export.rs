@@ -5,7 +5,7 @@ use std::io;
 use diesel::prelude::*;
 use thiserror::Error;
 
-use crate::domain::{Author, Document, Membership, Message, Refusal, Room, RoomId, User, Username};
+use crate::domain::{Document, Membership, Message, Refusal, Room, RoomId, User, UserRef, Username};
 use crate::store::StoreError;
 use crate::store::documents::rows::{DocumentRow, with_people};
 use crate::store::engine::connection::DbConnection;
@@ -41,7 +41,7 @@ pub enum ExportItem {
         /// The room.
         room_id: RoomId,
         /// The person.
-        person: Author,
+        person: UserRef,
         /// Since when, and how far the person has read.
         membership: Membership,
     },
@@ -116,9 +116,9 @@ impl Snapshot {
                 let user = User::try_from(row.ok_or(StoreError::Refused(Refusal::UserNotFound))?)?;
                 sink(ExportItem::User(user.clone()))?;
                 export_places_of(connection, &user, sink)?;
-                export_documents(connection, Selection::Author(user.id), sink)?;
-                export_messages(connection, Selection::Author(user.id), sink)?;
-                export_files(connection, Selection::Author(user.id), sink)
+                export_documents(connection, Selection::UserRef(user.id), sink)?;
+                export_messages(connection, Selection::UserRef(user.id), sink)?;
+                export_files(connection, Selection::UserRef(user.id), sink)
             }
         }
     }
@@ -155,7 +155,7 @@ fn export_places_of(connection: &mut DbConnection, user: &User, sink: &mut Sink<
         .load(connection)?;
     for (room, membership) in rows {
         let (room_id, membership) = (RoomId(room), membership.into());
-        sink(ExportItem::Membership { room_id, person: Author::from(user), membership })?;
+        sink(ExportItem::Membership { room_id, person: UserRef::from(user), membership })?;
     }
     Ok(())
 }
@@ -176,7 +176,7 @@ fn export_documents(
         page = match selection {
             Selection::All => page,
             Selection::Room(room) => page.filter(documents::room_id.eq(room.0)),
-            Selection::Author(author) => page.filter(documents::created_by.eq(author.0)),
+            Selection::UserRef(author) => page.filter(documents::created_by.eq(author.0)),
         };
         let (rows, texts): (Vec<DocumentRow>, Vec<String>) =
             page.load::<(DocumentRow, String)>(connection)?.into_iter().unzip();
@@ -205,7 +205,7 @@ fn export_messages(
         page = match selection {
             Selection::All => page,
             Selection::Room(room) => page.filter(messages::room_id.eq(room.0)),
-            Selection::Author(author) => page.filter(messages::author_id.eq(author.0)),
+            Selection::UserRef(author) => page.filter(messages::author_id.eq(author.0)),
         };
         let page = load_messages(connection, page)?;
         let Some(last) = page.last() else { return Ok(()) };

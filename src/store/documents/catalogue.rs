@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, Document, DocumentContent, DocumentId, DocumentTitle, EventKind, Refusal, Role, RoomEvent, RoomId, Subject,
-    Timestamp, UserId, word_list,
+    Document, DocumentContent, DocumentId, DocumentTitle, EventKind, Refusal, Role, RoomEvent, RoomId, Subject,
+    Timestamp, UserId, UserRef, word_list,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{document_versions, documents, memberships};
@@ -157,7 +157,7 @@ fn create(
     lock_room(connection, room)?;
     require_membership(connection, by, room)?;
     rations.require_document(connection, room)?;
-    let maker = Author::from(&require_user(connection, by)?);
+    let maker = UserRef::from(&require_user(connection, by)?);
     let (now, content) = (Timestamp::now(), DocumentContent::empty());
     let bytes = i64::try_from(content.state.len()).unwrap_or(i64::MAX);
     let id: i64 = diesel::insert_into(documents::table)
@@ -229,7 +229,7 @@ fn change_document(
         Some(_) => members_of(connection, room)?,
         None => Vec::new(),
     };
-    let person = Author::from(&require_user(connection, by)?);
+    let person = UserRef::from(&require_user(connection, by)?);
     let event = record(connection, &document, person, EventKind::DocumentChanged)?;
     Ok(ChangedDocument { document, event: Some(event), users_to_unsubscribe })
 }
@@ -266,7 +266,7 @@ fn delete_document(connection: &mut DbConnection, by: UserId, id: DocumentId) ->
             documents::deleted_at.eq(Timestamp::now().0),
         ))
         .execute(connection)?;
-    let event = record(connection, &document, Author::from(&person), EventKind::DocumentDeleted)?;
+    let event = record(connection, &document, UserRef::from(&person), EventKind::DocumentDeleted)?;
     Ok(ChangedDocument { document, event: Some(event), users_to_unsubscribe: members_of(connection, room)? })
 }
 
@@ -279,7 +279,7 @@ fn members_of(connection: &mut DbConnection, room: RoomId) -> QueryResult<Vec<Us
 fn record(
     connection: &mut DbConnection,
     document: &Document,
-    actor: Author,
+    actor: UserRef,
     kind: EventKind,
 ) -> Result<RoomEvent, StoreError> {
     let (room_id, seq) = (document.room_id, next_seq(connection, document.room_id)?);

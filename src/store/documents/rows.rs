@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, Document, DocumentId, Refusal, RoomId, Timestamp, UserId};
+use crate::domain::{Document, DocumentId, Refusal, RoomId, Timestamp, UserId, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::error::damaged;
@@ -32,7 +32,7 @@ pub(in crate::store) fn with_people(
     rows: Vec<DocumentRow>,
 ) -> Result<Vec<Document>, StoreError> {
     let people = authors_by_id(connection, rows.iter().flat_map(|row| [row.created_by, row.updated_by]).collect())?;
-    let person = |row: &DocumentRow, id: i64| -> Result<Author, StoreError> {
+    let person = |row: &DocumentRow, id: i64| -> Result<UserRef, StoreError> {
         let position = people.binary_search_by_key(&id, |person| person.id);
         Ok(people[position.map_err(|_| damaged("documents", row.id, "created_by"))?].clone().into())
     };

@@ -87,7 +87,7 @@ fn catch_up(
     let mut events = entries_after(connection, room, after, size.rows)?;
     end_page(&mut events, size.bytes, |event| match &event.subject {
         Subject::Message(message) => message.body.len() + message.html.len(),
-        Subject::Room(_) | Subject::Member(_) | Subject::Document(_) => 0,
+        Subject::Room(_) | Subject::Member(_) | Subject::Document(_) | Subject::Reaction(_) => 0,
     });
     let more = events.last().is_some_and(|last| last.seq < head);
     Ok(CatchUp { events, head, more, resync: false })

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, DocumentId, EventKind, ReadMark, Refusal, Room, RoomEvent, RoomId, RoomKind, Subject, Timestamp, UserId,
+    DocumentId, EventKind, ReadMark, Refusal, Room, RoomEvent, RoomId, RoomKind, Subject, Timestamp, UserId, UserRef,
 };
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
@@ -20,7 +20,7 @@ use super::unread::unread_after;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The person.
-    pub author: Author,
+    pub author: UserRef,
     /// When the person joined.
     pub joined_at: Timestamp,
 }
@@ -147,12 +147,12 @@ fn add(
 ) -> Result<(Vec<Member>, Option<RoomEvent>), StoreError> {
     lock_room(connection, room)?;
     let view = require_membership(connection, by, room)?;
-    let inviter = Author::from(&require_user(connection, by)?);
+    let inviter = UserRef::from(&require_user(connection, by)?);
     let person = find_user(connection, user)?.ok_or(StoreError::Refused(Refusal::UserNotFound))?;
     let event = if is_member(connection, room, user)? {
         None
     } else {
-        Some(add_membership(connection, &view.room, &inviter, Author::from(&person), Timestamp::now())?)
+        Some(add_membership(connection, &view.room, &inviter, UserRef::from(&person), Timestamp::now())?)
     };
     Ok((members_of(connection, room)?, event))
 }
@@ -161,8 +161,8 @@ fn add(
 pub(in crate::store) fn add_membership(
     connection: &mut DbConnection,
     room: &Room,
-    actor: &Author,
-    person: Author,
+    actor: &UserRef,
+    person: UserRef,
     at: Timestamp,
 ) -> Result<RoomEvent, StoreError> {
     let seq = next_seq(connection, room.id)?;
@@ -206,13 +206,13 @@ fn remove(
     if view.room.kind == RoomKind::Closed && successor.is_none() && !even_the_last {
         return Err(StoreError::Refused(Refusal::LastMember));
     }
-    let person = Author::from(&require_user(connection, user)?);
+    let person = UserRef::from(&require_user(connection, user)?);
     diesel::delete(memberships::table.find((room.0, user.0))).execute(connection)?;
     let event = RoomEvent {
         room_id: room,
         seq: next_seq(connection, room)?,
         created_at: Timestamp::now(),
-        actor: Author::from(&remover),
+        actor: UserRef::from(&remover),
         kind: EventKind::MemberRemoved,
         subject: Subject::Member(person),
     };
@@ -221,7 +221,7 @@ fn remove(
     if let Some(successor) = successor.filter(|_| view.room.kind == RoomKind::Closed && view.room.created_by == user) {
         diesel::update(rooms::table.find(room.0)).set(rooms::created_by.eq(successor.0)).execute(connection)?;
         let managed = Room { created_by: successor, ..view.room };
-        events.push(record(connection, managed, &Author::from(&remover), Timestamp::now(), EventKind::RoomChanged)?);
+        events.push(record(connection, managed, &UserRef::from(&remover), Timestamp::now(), EventKind::RoomChanged)?);
     }
     Ok(MemberRemoval { events, document_ids: document_ids_of_room(connection, room)? })
 }

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::domain::{
-    Author, EventKind, Membership, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent,
-    RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp, User, UserId,
+    EventKind, Membership, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent, RoomId,
+    RoomKind, RoomName, RoomTopic, Seq, Timestamp, User, UserId, UserRef,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
@@ -126,7 +126,7 @@ fn room_views(connection: &mut DbConnection, user: UserId, with_closed: bool) ->
 }
 
 fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(RoomView, Vec<RoomEvent>), StoreError> {
-    let maker = Author::from(&require_user(connection, by)?);
+    let maker = UserRef::from(&require_user(connection, by)?);
     let mut invited: Vec<i64> = new.member_ids.iter().map(|id| id.0).filter(|id| *id != by.0).collect();
     invited.sort_unstable();
     invited.dedup();
@@ -161,7 +161,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
         .get_result(connection)?;
     room.id = RoomId(id);
     let mut events = vec![record(connection, room.clone(), &maker, now, EventKind::RoomCreated)?];
-    for person in std::iter::once(maker.clone()).chain(people.into_iter().map(Author::from)) {
+    for person in std::iter::once(maker.clone()).chain(people.into_iter().map(UserRef::from)) {
         events.push(add_membership(connection, &room, &maker, person, now)?);
     }
     Ok((visible_room(connection, by, room.id)?, events))
@@ -202,7 +202,7 @@ fn change_room(
     if room.retention_days != view.room.retention_days {
         run_now(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
     }
-    let event = record(connection, room.clone(), &Author::from(&person), Timestamp::now(), EventKind::RoomChanged)?;
+    let event = record(connection, room.clone(), &UserRef::from(&person), Timestamp::now(), EventKind::RoomChanged)?;
     view.room = Room { last_seq: event.seq, ..room };
     Ok((view, Some(event)))
 }
@@ -237,7 +237,7 @@ fn join(connection: &mut DbConnection, user: UserId, id: RoomId) -> Result<(Room
     if view.membership.is_some() {
         return Ok((view, None));
     }
-    let person = Author::from(&require_user(connection, user)?);
+    let person = UserRef::from(&require_user(connection, user)?);
     let event = add_membership(connection, &view.room, &person, person.clone(), Timestamp::now())?;
     Ok((visible_room(connection, user, id)?, Some(event)))
 }

@@ -229,6 +229,7 @@ async fn leave_behind(path: std::path::PathBuf, url: &str, count: usize) {
             body: MessageBody::parse("hello", &limits).expect("valid"),
             client_id: None,
             file_ids: Vec::new(),
+            reply_to: None,
         };
         store.post_message(ada, room, draft).await.expect("stored");
     }

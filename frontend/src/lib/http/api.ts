@@ -37,7 +37,7 @@ export class Api {
    * Step 1: posts a message. Repeating the call is safe, for the server stores a `client_id` once: a message that was
    * stored while its answer got lost is answered again and not doubled.
    */
-  postMessage(roomId: number, message: { body: string; client_id: string }): Promise<Message> {
+  postMessage(roomId: number, message: { body: string; client_id: string; reply_to_id?: number }): Promise<Message> {
     return this.http.call('POST', `/api/v1/rooms/${roomId}/messages`, { body: message });
   }
 
@@ -47,6 +47,12 @@ export class Api {
 
   deleteMessage(roomId: number, messageId: number): Promise<Message> {
     return this.http.call('DELETE', `/api/v1/rooms/${roomId}/messages/${messageId}`);
+  }
+
+  /** Puts an emoji under a message, or takes one's own back. Repeating either changes nothing. */
+  react(roomId: number, messageId: number, emoji: string, isAdded: boolean): Promise<Message> {
+    const path = `/api/v1/rooms/${roomId}/messages/${messageId}/reactions/${encodeURIComponent(emoji)}`;
+    return this.http.call(isAdded ? 'PUT' : 'DELETE', path);
   }
 
   /** A page of history, oldest first; without a cursor the newest. */

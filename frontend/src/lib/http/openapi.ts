@@ -444,10 +444,28 @@ export interface paths {
             cookie?: never;
         };
         /** `GET /rooms/{id}/messages/{message}/flow`, for those who may read the message. */
-        get: operations["show_flow"];
+        get: operations["show_timeline"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{id}/messages/{message}/reactions/{emoji}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** `PUT /rooms/{id}/messages/{message}/reactions/{emoji}`: repeating it changes nothing. */
+        put: operations["add_reaction"];
+        post?: never;
+        /** `DELETE /rooms/{id}/messages/{message}/reactions/{emoji}`: takes one's own back. */
+        delete: operations["remove_reaction"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1072,7 +1090,7 @@ export interface components {
             name: string;
         };
         CreateWebhookRequest: {
-            events: components["schemas"]["EventType"][];
+            events: components["schemas"]["EventKind"][];
             room_id?: components["schemas"]["RoomId"] | null;
             /** Format: uri */
             url: string;
@@ -1100,7 +1118,7 @@ export interface components {
             room_id: components["schemas"]["RoomId"];
             seq: components["schemas"]["Seq"];
             status: components["schemas"]["DeliveryStatus"];
-            type: components["schemas"]["EventType"];
+            type: components["schemas"]["EventKind"];
             webhook_id: components["schemas"]["WebhookId"];
         };
         DeliveryAnswer: {
@@ -1248,6 +1266,17 @@ export interface components {
         EditMessageRequest: {
             body: string;
         };
+        /** @description One emoji under a message. */
+        EmojiCount: {
+            /**
+             * Format: int64
+             * @description How many people use it.
+             */
+            count: number;
+            emoji: string;
+            /** @description Those who used it first, at most 50. */
+            users: components["schemas"]["UserRef"][];
+        };
         /** @description A credential that has ended, and whose it was. */
         EndedCredential: {
             /** @description The session or the token. */
@@ -1256,9 +1285,9 @@ export interface components {
             user_id: components["schemas"]["UserId"];
         };
         /** @description What happened in a room. The socket, the event stream, catch-up and webhooks carry it. */
-        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
+        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["ReactionAddedEvent"] | components["schemas"]["ReactionRemovedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
         /** @enum {string} */
-        EventType: "document.created" | "document.changed" | "document.deleted" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "room.changed" | "room.created";
+        EventKind: "document.created" | "document.changed" | "document.deleted" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "reaction.added" | "reaction.removed" | "room.changed" | "room.created";
         FieldProblem: {
             detail: string;
             field: string;
@@ -1282,24 +1311,6 @@ export interface components {
          * @description A file that was uploaded.
          */
         FileId: number;
-        /** @description The server's steps of one message: `GET /rooms/{id}/messages/{message}/flow`. */
-        Flow: {
-            /** Format: int64 */
-            answered_us: number | null;
-            /** Format: int64 */
-            dispatched_us: number | null;
-            /** Format: int64 */
-            heard_us: number | null;
-            message_id: components["schemas"]["MessageId"];
-            received_at: components["schemas"]["Timestamp"];
-            seq: components["schemas"]["Seq"];
-            /** Format: int64 */
-            sockets: number;
-            /** Format: int64 */
-            stored_us: number | null;
-            /** Format: int64 */
-            written_us: number | null;
-        };
         Health: {
             status: string;
         };
@@ -1389,6 +1400,8 @@ export interface components {
         Message: {
             author: components["schemas"]["UserRef"];
             body: string;
+            /** @description The `seq` of the last event that changed anything of it: of two copies the one with the higher value is the later. */
+            changed_seq: components["schemas"]["Seq"];
             client_id: string | null;
             created_at: components["schemas"]["Timestamp"];
             deleted_at: components["schemas"]["Timestamp"] | null;
@@ -1398,6 +1411,9 @@ export interface components {
             id: components["schemas"]["MessageId"];
             /** Format: int64 */
             number: number;
+            /** @description In the order of their first use. */
+            reactions: components["schemas"]["EmojiCount"][];
+            reply_to: components["schemas"]["RepliedTo"] | null;
             room_id: components["schemas"]["RoomId"];
             seq: components["schemas"]["Seq"];
         };
@@ -1474,6 +1490,7 @@ export interface components {
             body: string;
             client_id?: string | null;
             file_ids?: components["schemas"]["FileId"][];
+            reply_to_id?: components["schemas"]["MessageId"] | null;
         } & ({
             body?: string;
         } | {
@@ -1482,7 +1499,7 @@ export interface components {
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
-            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "last_member" | "last_administrator" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "foreign_host" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_role" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
+            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "last_member" | "last_administrator" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "foreign_host" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "invalid_reply" | "invalid_reaction" | "too_many_reactions" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_role" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
             /** @description A sentence for people. */
             detail: string;
             errors?: components["schemas"]["FieldProblem"][];
@@ -1566,6 +1583,43 @@ export interface components {
             /** @description Some node did not answer in time. */
             partial?: boolean;
             users: components["schemas"]["PusherUser"][];
+        };
+        /** @description A reaction, as the events `reaction.added` and `reaction.removed` carry it; the event's `seq` is the message's `changed_seq`. */
+        Reaction: {
+            emoji: string;
+            message_id: components["schemas"]["MessageId"];
+            user: components["schemas"]["UserRef"];
+        };
+        ReactionAddedEvent: {
+            actor: components["schemas"]["UserRef"];
+            created_at: components["schemas"]["Timestamp"];
+            reaction: components["schemas"]["Reaction"];
+            room_id: components["schemas"]["RoomId"];
+            seq: components["schemas"]["Seq"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "reaction.added";
+        };
+        ReactionRemovedEvent: {
+            actor: components["schemas"]["UserRef"];
+            created_at: components["schemas"]["Timestamp"];
+            reaction: components["schemas"]["Reaction"];
+            room_id: components["schemas"]["RoomId"];
+            seq: components["schemas"]["Seq"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "reaction.removed";
+        };
+        /** @description The message that another one answers. */
+        RepliedTo: {
+            author: components["schemas"]["UserRef"] | null;
+            /** @description Its beginning as plain text, of at most 140 characters; null when it was deleted. */
+            excerpt: string | null;
+            id: components["schemas"]["MessageId"];
         };
         /** @description `resync`, on the event stream: the cursor is too far behind, so read the room's history anew. */
         Resync: {
@@ -1741,6 +1795,24 @@ export interface components {
             port: number | null;
             tls: boolean | null;
         };
+        /** @description The server's steps of one message: `GET /rooms/{id}/messages/{message}/flow`. */
+        Timeline: {
+            /** Format: int64 */
+            answered_us: number | null;
+            /** Format: int64 */
+            dispatched_us: number | null;
+            /** Format: int64 */
+            heard_us: number | null;
+            message_id: components["schemas"]["MessageId"];
+            received_at: components["schemas"]["Timestamp"];
+            seq: components["schemas"]["Seq"];
+            /** Format: int64 */
+            sockets: number;
+            /** Format: int64 */
+            stored_us: number | null;
+            /** Format: int64 */
+            written_us: number | null;
+        };
         /**
          * Format: date-time
          * @description A point in time, in microseconds since the Unix epoch.
@@ -1780,7 +1852,7 @@ export interface components {
         Webhook: {
             created_at: components["schemas"]["Timestamp"];
             created_by: components["schemas"]["UserId"];
-            events: components["schemas"]["EventType"][];
+            events: components["schemas"]["EventKind"][];
             id: components["schemas"]["WebhookId"];
             room_id: components["schemas"]["RoomId"] | null;
             /** @description Shown once, when the webhook is made. */
@@ -6434,11 +6506,12 @@ export interface operations {
                 };
             };
             /**
-             * @description - `message_empty`: The message is empty.
+             * @description - `invalid_reply`: The message to answer is not in this room, or was deleted.
+             *     - `message_empty`: The message is empty.
              *     - `message_too_long`: The message is too long (HUBBUB_MAX_MESSAGE_CHARS).
              *     - `invalid_text`: The text contains a control character.
              *     - `invalid_client_id`: The client_id is not valid.
-             *     - `too_many_files`: The message has too many files (HUBBUB_MAX_MESSAGE_FILES).
+             *     - `too_many_files`: The message has too many files (HUBBUB_MAX_FILES_PER_MESSAGE).
              *     - `duplicate_file`: A file is attached twice.
              *     - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
@@ -6452,7 +6525,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                        code?: "invalid_reply" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
                     };
                 };
             };
@@ -6939,7 +7012,7 @@ export interface operations {
             };
         };
     };
-    show_flow: {
+    show_timeline: {
         parameters: {
             query?: never;
             header?: never;
@@ -6957,7 +7030,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Flow"];
+                    "application/json": components["schemas"]["Timeline"];
                 };
             };
             /**
@@ -7015,6 +7088,275 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "foreign_host";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
+    add_reaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An emoji, or 1 to 16 characters without spaces; percent-encoded */
+                emoji: string;
+                id: components["schemas"]["RoomId"];
+                message: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message with the reaction */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
+            /**
+             * @description - `room_not_found`: There is no such room.
+             *     - `message_not_found`: There is no such message in this room.
+             *     - `not_found`: No endpoint of the API has this path.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_not_found" | "message_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
+            /**
+             * @description - `invalid_reaction`: A reaction is an emoji, or 1 to 16 characters without spaces.
+             *     - `too_many_reactions`: The message has too many different reactions (HUBBUB_MAX_REACTIONS_PER_MESSAGE).
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_reaction" | "too_many_reactions";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
+    remove_reaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Percent-encoded */
+                emoji: string;
+                id: components["schemas"]["RoomId"];
+                message: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message without the reaction */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
+            /**
+             * @description - `room_not_found`: There is no such room.
+             *     - `message_not_found`: There is no such message in this room.
+             *     - `not_found`: No endpoint of the API has this path.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_not_found" | "message_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
+            /** @description - `invalid_reaction`: A reaction is an emoji, or 1 to 16 characters without spaces. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "invalid_reaction";
                     };
                 };
             };

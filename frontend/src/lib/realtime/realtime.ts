@@ -10,7 +10,7 @@ import {
   type ClientUpdate,
   type DocumentSaved,
   type Instance,
-  ROOM_EVENT_TYPES,
+  ROOM_EVENT_KINDS,
   type RoomEvent,
 } from '../http/wire';
 
@@ -132,7 +132,7 @@ export class Realtime {
   subscribeRoom(roomId: number, on: (event: RoomChannelEvent) => void): void {
     if (this.#wanted.has(roomChannel(roomId))) return;
     const channel = this.#subscribe(roomChannel(roomId), () => on({ type: 'refused' }));
-    for (const type of ROOM_EVENT_TYPES) {
+    for (const type of ROOM_EVENT_KINDS) {
       channel.bind(type, (event: RoomEvent) => on({ type: 'event', event, receivedAt: now() }));
     }
     channel.bind('room.head', (head: { seq: number }) => on({ type: 'head', seq: head.seq }));

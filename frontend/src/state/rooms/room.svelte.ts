@@ -12,10 +12,12 @@ import {
   withNewer,
   withOlder,
   withPosted,
+  withReaction,
 } from '../../lib/messages/message-window';
+import { excerptOf } from '../../lib/messages/excerpt';
 import { type TimelineStore, now } from '../../lib/timeline/timeline-store';
 import type {
-  Author,
+  UserRef,
   DocumentFacts,
   Member,
   Message,
@@ -23,6 +25,7 @@ import type {
   RoomEvent,
   RoomFacts,
   MessagePage,
+  RepliedTo,
 } from '../../lib/http/wire';
 import type { UnsentMessages } from '../../lib/messages/unsent-messages.svelte';
 import { TypingUsers } from './typing.svelte';
@@ -30,7 +33,7 @@ import { TypingUsers } from './typing.svelte';
 /** What the rooms of one person share. */
 export interface RoomServices {
   api: Api;
-  me: Author;
+  me: UserRef;
   unsent: UnsentMessages;
   timelines: TimelineStore;
   /** A page that was asked for before the room was known. */
@@ -62,6 +65,8 @@ export class RoomState {
   here = $state.raw<PresentPerson[]>([]);
   /** What this person has begun to write here. */
   draft = $state('');
+  /** The message that this person's next one answers. */
+  replyingTo = $state.raw<RepliedTo | null>(null);
   /** The message that this person is editing. */
   editing = $state<number | null>(null);
   /** The number of the first message that was new when the room came on screen; the "new" line stands above it. */
@@ -222,6 +227,19 @@ export class RoomState {
     this.newFrom = this.unread > 0 ? this.readNumber + 1 : null;
   }
 
+  /** The next message answers this one. */
+  replyTo(message: Message): void {
+    this.replyingTo = { id: message.id, author: message.author, excerpt: excerptOf(message.html) };
+  }
+
+  /** Puts an emoji under a message, or takes this person's own back. */
+  async react(message: Message, emoji: string): Promise<void> {
+    const plain = (text: string): string => text.replaceAll('\ufe0f', '');
+    const used = message.reactions.find((other) => plain(other.emoji) === plain(emoji));
+    const isMine = used?.users.some((user) => user.id === this.services.me.id) ?? false;
+    this.take(await this.services.api.react(this.id, message.id, emoji, !isMine));
+  }
+
   /** Begins to edit what this person wrote last; nothing while that is still on its way, and has no name to edit it by. */
   editLast(): void {
     if (this.services.unsent.isSending(this.id)) return;
@@ -244,6 +262,7 @@ export class RoomState {
   forget(): void {
     this.close();
     this.isMember = false;
+    this.replyingTo = null;
     this.messages = null;
     this.members = null;
     this.documents = null;
@@ -324,6 +343,8 @@ export class RoomState {
         this.#deleted(event.message);
         break;
       case 'message.edited':
+      case 'reaction.added':
+      case 'reaction.removed':
       case 'room.created':
       case 'room.changed':
         break;
@@ -355,6 +376,9 @@ export class RoomState {
     if (event.type === 'message.edited' || event.type === 'message.deleted') {
       this.messages = withChanged(this.messages, event.message);
     }
+    if (event.type === 'reaction.added' || event.type === 'reaction.removed') {
+      this.messages = withReaction(this.messages, event.reaction, event.seq, event.type === 'reaction.added');
+    }
   }
 
   #posted(message: Message): void {
@@ -377,10 +401,11 @@ export class RoomState {
 
   /** One's own were never news. */
   #deleted(message: Message): void {
+    if (this.replyingTo?.id === message.id) this.replyingTo = null;
     if (message.number > this.readNumber && message.author.id !== this.services.me.id) this.#uncounted += 1;
   }
 
-  #memberJoined(user: Author, joinedAt: string): void {
+  #memberJoined(user: UserRef, joinedAt: string): void {
     if (this.members === null || this.members.some((member) => member.id === user.id)) return;
     const members = [...this.members, { ...user, joined_at: joinedAt }];
     this.members = members.sort((a, b) => a.name.localeCompare(b.name));

@@ -54,7 +54,7 @@ const shown = (room: RoomState): string[] => room.messages?.items.map((each) => 
 const edited = (seq: number, number: number, body: string): RoomEvent => ({
   ...posted(seq),
   type: 'message.edited',
-  message: message(number, { body, edited_at: `2026-11-24T13:00:00.00${seq}Z` }),
+  message: message(number, { body, changed_seq: seq, edited_at: '2026-11-24T13:00:00.000Z' }),
 });
 
 beforeEach(() => vi.useFakeTimers());

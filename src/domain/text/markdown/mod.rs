@@ -6,6 +6,7 @@
 
 mod backslashes;
 mod dashes;
+mod excerpt;
 mod sanitiser;
 mod separator;
 mod visible;
@@ -19,10 +20,15 @@ use comrak::{Arena, Options};
 
 use self::backslashes::show_unneeded_backslashes;
 use self::dashes::without_tables_of_dashes;
+pub use self::excerpt::excerpt;
 use self::sanitiser::sanitise;
 use self::separator::{SEPARATOR, separate_marks};
 use self::visible::shows_something;
 use self::written::keep_what_was_written;
+
+/// To be incremented when the same text becomes other HTML, also through a new version of a library; the next start then
+/// renders the stored messages anew.
+pub const RENDERER_VERSION: i64 = 1;
 
 /// Elements nested deeper than this are shown as plain text: a browser slows down on thousands of levels.
 const MAX_NESTING: usize = 16;

@@ -11,13 +11,12 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
-use crate::domain::{Author, File, MessageId, RoomId, Timestamp, UserId};
+use crate::domain::{File, MessageId, RoomId, Timestamp, UserId, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::statement::statement;
 use crate::store::search::index;
 
-use super::command::Post;
-use super::lookup::{Accepted, Lookup, PostAuthor, RoomCounters};
+use super::command::{Accepted, Lookup, Post, PostAuthor, RoomCounters};
 
 /// Locks the rooms of posts, and looks up what decides the posts.
 pub(super) fn look_up(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Lookup> {
@@ -94,7 +93,7 @@ struct AuthorOfPostRow {
 
 impl AuthorOfPostRow {
     fn author(self, id: UserId) -> PostAuthor {
-        let author = self.username.zip(self.name).map(|(username, name)| Author { id, username, name });
+        let author = self.username.zip(self.name).map(|(username, name)| UserRef { id, username, name });
         PostAuthor { author, read_number: self.read_number, earlier: self.earlier_id.map(MessageId) }
     }
 }

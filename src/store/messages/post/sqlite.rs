@@ -7,13 +7,12 @@ use std::collections::hash_map::Entry;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use crate::domain::{Author, File, MessageId, RoomId, Timestamp, UserId};
+use crate::domain::{File, MessageId, RoomId, Timestamp, UserId, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::statement::statement;
-use crate::store::search::{index, vocabulary};
+use crate::store::search::index;
 
-use super::command::Post;
-use super::lookup::{Accepted, Lookup, PostAuthor, RoomCounters};
+use super::command::{Accepted, Lookup, Post, PostAuthor, RoomCounters};
 
 /// Looks up what decides posts. No other transaction can write while this one is open.
 pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> QueryResult<Lookup> {
@@ -55,11 +54,11 @@ fn find_person(
     connection: &mut SqliteConnection,
     room: RoomId,
     id: UserId,
-) -> QueryResult<(Option<Author>, Option<i64>)> {
+) -> QueryResult<(Option<UserRef>, Option<i64>)> {
     let row: Option<(String, String, Option<i64>)> =
         FindPerson { room_id: room.0, id: id.0 }.get_result(connection).optional()?;
     Ok(match row {
-        Some((username, name, read_number)) => (Some(Author { id, username, name }), read_number),
+        Some((username, name, read_number)) => (Some(UserRef { id, username, name }), read_number),
         None => (None, None),
     })
 }
@@ -96,7 +95,7 @@ pub(super) fn insert(
     files: &[File],
     created_at: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
-    let removals = vocabulary::removals_in_sqlite(connection)?;
+    let removals = index::removals_in_sqlite(connection)?;
     let mut ids = Vec::with_capacity(accepted.len());
     let (mut counters, mut read_numbers, mut own_posts) = (HashMap::new(), HashMap::new(), HashMap::new());
     for Accepted { post, place } in accepted {

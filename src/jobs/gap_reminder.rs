@@ -1,8 +1,8 @@
-//! Head ticks: sockets are reminded of how far the logs reach, about 1 s, 5 s and 30 s after a room's last event.
+//! The gap reminder: sends the sockets of a room the number of its last event, about 1 s, 5 s and 30 s after that event.
 //!
-//! Later events reveal what was lost before them; a tick reveals what was lost last: the event of a process that died
-//! between its commit and the dispatch, one that the bus dropped, the end of a burst. One process of several ticks, by a
-//! lease in the database.
+//! A later event shows a client that it has missed one. The reminder shows it when no later event comes: the process died
+//! between commit and dispatch, the bus dropped the event, or it was the last of many. One of several processes does this,
+//! by a lease in the database.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ const AGES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Dur
 const PERIOD: Duration = Duration::from_millis(500);
 /// How long another process waits for one that has died.
 const LEASE: Duration = Duration::from_millis(1_000);
-const LEASE_NAME: &str = "head_ticks";
+const LEASE_NAME: &str = "gap_reminder";
 
-/// Reminds sockets.
-pub struct HeadTicks {
+/// Reminds sockets of the last event of their rooms.
+pub struct GapReminder {
     store: Store,
     bus: Bus,
     /// What others ask for; `None` when nobody can.
@@ -35,35 +35,35 @@ pub struct HeadTicks {
     is_failing: bool,
 }
 
-/// The ticks at work. Dropping it ends them too, without waiting.
-pub struct RunningHeadTicks {
+/// The running reminder. Dropping it ends the reminder without waiting for it.
+pub struct RunningGapReminder {
     stop: watch::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl RunningHeadTicks {
-    /// Ends them.
+impl RunningGapReminder {
+    /// Ends the reminder and waits for it.
     pub async fn stop(self) {
         drop(self.stop);
         if let Err(error) = self.task.await {
-            warn!(%error, "the head ticks panicked");
+            warn!(%error, "the gap reminder panicked");
         }
     }
 }
 
-impl HeadTicks {
-    /// Ticks for the rooms in `store`, through `bus`. Who asks for heads does so through `wanted`.
+impl GapReminder {
+    /// A reminder for the rooms in `store`, through `bus`. Other nodes ask for the last numbers through `wanted`.
     #[must_use]
     pub fn new(store: Store, bus: Bus, wanted: Option<mpsc::Receiver<HeadsRequest>>) -> Self {
         let holder = hex::encode(rand::random::<[u8; 8]>());
         Self { store, bus, wanted, holder, reminded_until: None, is_failing: false }
     }
 
-    /// Begins.
+    /// Starts the reminder in a task of its own.
     #[must_use]
-    pub fn start(self) -> RunningHeadTicks {
+    pub fn start(self) -> RunningGapReminder {
         let (stop, stopped) = watch::channel(());
-        RunningHeadTicks { stop, task: tokio::spawn(self.run(stopped)) }
+        RunningGapReminder { stop, task: tokio::spawn(self.run(stopped)) }
     }
 
     async fn run(mut self, mut stopped: watch::Receiver<()>) {
@@ -73,8 +73,8 @@ impl HeadTicks {
             let done = tokio::select! {
                 // The other end is dropped, and nothing is ever sent.
                 _ = stopped.changed() => return,
-                _ = ticks.tick() => self.tick().await,
-                Some(wanted) = next(&mut self.wanted) => self.answer(wanted).await,
+                _ = ticks.tick() => self.remind_due().await,
+                Some(wanted) = next(&mut self.wanted) => self.respond(wanted).await,
             };
             // Said once for an outage.
             match done {
@@ -87,7 +87,7 @@ impl HeadTicks {
         }
     }
 
-    async fn tick(&mut self) -> Result<(), StoreError> {
+    async fn remind_due(&mut self) -> Result<(), StoreError> {
         if !self.store.lease(LEASE_NAME, &self.holder, LEASE).await? {
             self.reminded_until = None;
             return Ok(());
@@ -99,7 +99,7 @@ impl HeadTicks {
                     self.remind_between(until.before(age), now.before(age)).await?;
                 }
             }
-            // Whoever ticked before may have died at any moment.
+            // The process that reminded before may have died at any time.
             None => self.remind_between(now.before(AGES[2] + PERIOD), now.before(AGES[0])).await?,
         }
         self.reminded_until = Some(now);
@@ -115,7 +115,7 @@ impl HeadTicks {
         Ok(())
     }
 
-    async fn answer(&self, wanted: HeadsRequest) -> Result<(), StoreError> {
+    async fn respond(&self, wanted: HeadsRequest) -> Result<(), StoreError> {
         match wanted {
             HeadsRequest::Rooms(rooms) => self.remind(self.store.log_heads_of_rooms(rooms).await?),
             HeadsRequest::Since(time) => {

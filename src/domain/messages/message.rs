@@ -1,8 +1,10 @@
 //! A message, and what a text must be to become one.
 
-use super::Refusal;
-use super::text::{InvalidField, TextRule, is_blank};
-use super::{Author, File, FileId, Limits, MessageId, RoomId, Seq, Timestamp, render_markdown};
+use crate::domain::text::{InvalidField, TextRule, is_blank};
+use crate::domain::{File, FileId, Limits, MessageId, Refusal, RoomId, Seq, Timestamp, UserRef, render_markdown};
+
+use super::reaction::EmojiCount;
+use super::reply::RepliedTo;
 
 /// A message as it was stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +18,7 @@ pub struct Message {
     /// Its place among the room's messages: 1, 2, 3 …
     pub number: i64,
     /// Who wrote it.
-    pub author: Author,
+    pub author: UserRef,
     /// The Markdown that was written; empty once deleted.
     pub body: String,
     /// The same as sanitised HTML.
@@ -29,8 +31,15 @@ pub struct Message {
     pub edited_at: Option<Timestamp>,
     /// When it was taken back.
     pub deleted_at: Option<Timestamp>,
+    /// The place in the room's log of the last event that changed anything of it. Of two copies of a message the one with
+    /// the higher value is the later.
+    pub changed_seq: Seq,
+    /// The message that it answers.
+    pub reply_to: Option<RepliedTo>,
     /// What is attached to it; nothing once deleted.
     pub files: Vec<File>,
+    /// The emoji under it, in the order of their first use; none once deleted.
+    pub reactions: Vec<EmojiCount>,
 }
 
 /// A message that is about to be stored: valid, and rendered.
@@ -42,6 +51,8 @@ pub struct MessageDraft {
     pub client_id: Option<ClientId>,
     /// What its author uploaded into the room to be attached to it, each once.
     pub file_ids: Vec<FileId>,
+    /// The message of the same room that it answers.
+    pub reply_to: Option<MessageId>,
 }
 
 /// A message's text: something to see, no control characters, within the limit; and its rendering.
