@@ -37,6 +37,10 @@ impl Broadcaster {
                 let members = self.channels.get(channel).into_iter().flat_map(Channel::members);
                 result.users = members.map(|member| member.user_id.clone()).collect();
             }
+            Query::Member(channel, user_id) => {
+                let is_member = self.channels.get(channel).is_some_and(|held| held.member(user_id).is_some());
+                result.users = is_member.then(|| user_id.clone()).into_iter().collect();
+            }
             Query::Connections(app) => result.connections = self.counters.sockets_of(*app),
         }
         result
