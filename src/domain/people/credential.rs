@@ -1,4 +1,4 @@
-//! What lets somebody in without a password: a session or an API token.
+//! A credential: the session or API token by which a request or a socket was authorised.
 
 use std::fmt;
 use std::str::FromStr;

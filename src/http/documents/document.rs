@@ -64,7 +64,7 @@ pub(crate) struct CreateDocumentRequest {
     responses(
         (status = 201, description = "The document", body = DocumentPayload, headers(("Location" = String, description = "The path of what was made"))),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_documents_used_up", "document_title_empty", "document_title_too_long", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "room_documents_used_up", "document_title_empty", "document_title_too_long", "invalid_text"]))),
 )]
 pub(crate) async fn create_document(
     state: web::Data<WebState>,
@@ -97,7 +97,7 @@ pub(crate) struct ChangeDocumentRequest {
     responses(
         (status = 200, description = "The document after the change", body = DocumentPayload),
     ),
-    extensions(("x-problems" = json!(["document_not_found", "not_a_member", "document_title_empty", "document_title_too_long", "invalid_text"]))),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member", "room_archived", "document_title_empty", "document_title_too_long", "invalid_text"]))),
 )]
 pub(crate) async fn change_document(
     state: web::Data<WebState>,

@@ -1,4 +1,4 @@
-//! What documents said before.
+//! Earlier versions of documents.
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;

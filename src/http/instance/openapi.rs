@@ -87,6 +87,7 @@ const DESCRIPTION: &str = "A self-hosted chat and real-time server. Lengths in t
         crate::http::rooms::room::show_room,
         crate::http::rooms::room::create_room,
         crate::http::rooms::room::change_room,
+        crate::http::rooms::room::delete_room,
         crate::http::rooms::room::join_room,
         crate::http::search::search_messages,
         crate::http::webhooks::deliveries::list_deliveries,

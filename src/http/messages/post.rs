@@ -81,7 +81,7 @@ impl PostMessageRequest {
         (status = 201, description = "Stored, and dispatched to everybody in the room", body = MessagePayload, headers(("Location" = String, description = "The path of the message"), ("Server-Timing" = String, description = "How long each step took"))),
         (status = 200, description = "Stored before, under the same client_id", body = MessagePayload, headers(("Idempotency-Replayed" = String))),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_not_found", "client_id_reused", "invalid_reply", "message_empty", "message_too_long", "invalid_text", "invalid_client_id", "too_many_files", "duplicate_file"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "file_not_found", "client_id_reused", "invalid_reply", "message_empty", "message_too_long", "invalid_text", "invalid_client_id", "too_many_files", "duplicate_file"]))),
 )]
 pub(crate) async fn post_message(
     state: web::Data<WebState>,
@@ -188,7 +188,7 @@ impl From<String> for EditMessageRequest {
     responses(
         (status = 200, description = "The message after the edit", body = MessagePayload),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "not_allowed", "message_empty", "message_too_long", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "message_not_found", "not_allowed", "message_empty", "message_too_long", "invalid_text"]))),
 )]
 pub(crate) async fn edit_message(
     state: web::Data<WebState>,

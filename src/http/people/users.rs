@@ -60,7 +60,8 @@ pub(crate) async fn sign_up(
     state.store.require_sign_up(&username, admission).await?;
     let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let password_hash = state.passwords.hash(password).await?;
-    let user = state.store.create_user(NewUser { username, name, password_hash, admission }).await?;
+    let (user, events) = state.store.create_user(NewUser { username, name, password_hash, admission }).await?;
+    state.bus.dispatch(&events);
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, "/api/v1/me"));
     sessions::begin(&state, answer, &user).await

@@ -282,10 +282,11 @@ export interface paths {
         get: operations["show_room"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** `DELETE /rooms/{id}`: with its messages, files and documents, for good. */
+        delete: operations["delete_room"];
         options?: never;
         head?: never;
-        /** `PATCH /rooms/{id}`: another name or topic, or another time for which messages are kept. */
+        /** `PATCH /rooms/{id}`: another name or topic, another time for which messages are kept, the archive, whether new people join. */
         patch: operations["change_room"];
         trace?: never;
     };
@@ -639,7 +640,7 @@ export interface paths {
         put?: never;
         /**
          * `POST /webhooks`: the room's maker or an administrator; for all rooms an administrator.
-         * @description Only for a session: a leaked API token shall not leave an ear behind that outlives it.
+         * @description Only for a session: a leaked API token must not be able to add a webhook that still works after the token is revoked.
          */
         post: operations["create_webhook"];
         delete?: never;
@@ -1055,6 +1056,10 @@ export interface components {
             password: string;
         };
         ChangeRoomRequest: {
+            /** @description Read-only, and not in the list. */
+            archived?: boolean | null;
+            /** @description Every new person joins it. */
+            is_default?: boolean | null;
             name?: string | null;
             /**
              * Format: int64
@@ -1285,9 +1290,9 @@ export interface components {
             user_id: components["schemas"]["UserId"];
         };
         /** @description What happened in a room. The socket, the event stream, catch-up and webhooks carry it. */
-        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["ReactionAddedEvent"] | components["schemas"]["ReactionRemovedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
+        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["ReactionAddedEvent"] | components["schemas"]["ReactionRemovedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"] | components["schemas"]["RoomDeletedEvent"];
         /** @enum {string} */
-        EventKind: "document.created" | "document.changed" | "document.deleted" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "reaction.added" | "reaction.removed" | "room.changed" | "room.created";
+        EventKind: "document.created" | "document.changed" | "document.deleted" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "reaction.added" | "reaction.removed" | "room.changed" | "room.created" | "room.deleted";
         FieldProblem: {
             detail: string;
             field: string;
@@ -1499,7 +1504,7 @@ export interface components {
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
-            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "last_member" | "last_administrator" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "foreign_host" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "invalid_reply" | "invalid_reaction" | "too_many_reactions" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_role" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
+            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "last_member" | "last_administrator" | "room_archived" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "foreign_host" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "invalid_reply" | "invalid_reaction" | "too_many_reactions" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "invalid_default_room" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_role" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
             /** @description A sentence for people. */
             detail: string;
             errors?: components["schemas"]["FieldProblem"][];
@@ -1678,11 +1683,26 @@ export interface components {
              */
             type: "room.created";
         };
+        RoomDeletedEvent: {
+            actor: components["schemas"]["UserRef"];
+            created_at: components["schemas"]["Timestamp"];
+            room: components["schemas"]["RoomFacts"];
+            room_id: components["schemas"]["RoomId"];
+            seq: components["schemas"]["Seq"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "room.deleted";
+        };
         /** @description A room; in the HTTP API with the caller's membership beside these fields. */
         RoomFacts: {
+            archived_at: components["schemas"]["Timestamp"] | null;
             created_at: components["schemas"]["Timestamp"];
             created_by: components["schemas"]["UserId"];
             id: components["schemas"]["RoomId"];
+            /** @description Whether every new person joins it. */
+            is_default: boolean;
             kind: components["schemas"]["RoomKind"];
             last_seq: components["schemas"]["Seq"];
             /** Format: int64 */
@@ -1718,8 +1738,15 @@ export interface components {
             /** @description The room. */
             room_id: components["schemas"]["RoomId"];
         };
-        /** @description `room.read`, on the person's other devices: `{"room_id":1,"read_number":28,"unread":2}`. */
+        /** @description `room.read`, on the person's other devices: `{"room_id":1,"read_number":28,"unread":2,"message_count":30,"last_seq":42}`. */
         RoomRead: {
+            /** @description How far the room's log reached then. */
+            last_seq: components["schemas"]["Seq"];
+            /**
+             * Format: int64
+             * @description How many messages the room had then: a client that knows of more counts those besides.
+             */
+            message_count: number;
             /**
              * Format: int64
              * @description The number of the last message read.
@@ -2199,7 +2226,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `document_archived`: The document is archived and therefore read-only. */
+            /**
+             * @description - `room_archived`: The room is archived and therefore read-only.
+             *     - `document_archived`: The document is archived and therefore read-only.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2207,7 +2237,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "document_archived";
+                        code?: "room_archived" | "document_archived";
                     };
                 };
             };
@@ -2524,6 +2554,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "body_too_slow";
+                    };
+                };
+            };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
                     };
                 };
             };
@@ -3058,7 +3100,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `document_archived`: The document is archived and therefore read-only. */
+            /**
+             * @description - `room_archived`: The room is archived and therefore read-only.
+             *     - `document_archived`: The document is archived and therefore read-only.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3066,7 +3111,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "document_archived";
+                        code?: "room_archived" | "document_archived";
                     };
                 };
             };
@@ -3142,7 +3187,7 @@ export interface operations {
                 room?: components["schemas"]["RoomId"];
             };
             header?: {
-                /** @description The last `id` received, such as `1:42,7:9` */
+                /** @description The last `id` received, such as `1:42,7:9` or `@1764340000000000,1:42` */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -4387,6 +4432,8 @@ export interface operations {
             query?: {
                 /** @description For administrators: closed rooms of others too. */
                 all?: boolean;
+                /** @description Archived rooms too. */
+                archived?: boolean;
             };
             header?: never;
             path?: never;
@@ -4394,7 +4441,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Your rooms, then the open ones that you could join; with `all`, every room */
+            /** @description Your rooms, then the open ones that you could join; with `all`, closed ones of others too */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4783,6 +4830,121 @@ export interface operations {
             };
         };
     };
+    delete_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RoomId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The room is gone; what was written in it is removed within moments */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `administrators_only`: Only an administrator may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "administrators_only";
+                    };
+                };
+            };
+            /**
+             * @description - `room_not_found`: There is no such room.
+             *     - `not_found`: No endpoint of the API has this path.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
     change_room: {
         parameters: {
             query?: never;
@@ -4924,6 +5086,7 @@ export interface operations {
              *     - `room_name_too_long`: The room's name is too long.
              *     - `room_topic_too_long`: The room's topic is too long.
              *     - `invalid_retention_days`: The number of days is out of range.
+             *     - `invalid_default_room`: Only an open room that is not archived can be a default room.
              *     - `invalid_text`: The text contains a control character.
              *     - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
@@ -4937,7 +5100,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_retention_days" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                        code?: "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_retention_days" | "invalid_default_room" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
                     };
                 };
             };
@@ -5195,6 +5358,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "body_too_slow";
+                    };
+                };
+            };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
                     };
                 };
             };
@@ -5532,6 +5707,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "body_too_slow";
+                    };
+                };
+            };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
                     };
                 };
             };
@@ -6457,7 +6644,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `client_id_reused`: You have posted another message under this client_id; use a new one. */
+            /**
+             * @description - `room_archived`: The room is archived and therefore read-only.
+             *     - `client_id_reused`: You have posted another message under this client_id; use a new one.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6465,7 +6655,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "client_id_reused";
+                        code?: "room_archived" | "client_id_reused";
                     };
                 };
             };
@@ -6914,6 +7104,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -7200,6 +7402,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
+                    };
+                };
+            };
             /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
             421: {
                 headers: {
@@ -7333,6 +7547,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
                     };
                 };
             };
@@ -7593,7 +7819,7 @@ export interface operations {
     search_messages: {
         parameters: {
             query: {
-                /** @description Whether archived documents are searched too. */
+                /** @description Whether archived documents, and the messages of archived rooms, are searched too. */
                 archived?: boolean;
                 before?: components["schemas"]["MessageId"];
                 limit?: number;

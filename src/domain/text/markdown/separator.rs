@@ -1,4 +1,4 @@
-//! A character that keeps the parser from reading marks where people meant none.
+//! A separator character that keeps the parser from reading characters as Markdown marks where none were meant.
 
 use std::borrow::Cow;
 
