@@ -128,7 +128,7 @@ pub struct DispatchedSteps {
 
 /// The server's steps of one message: `GET /rooms/{id}/messages/{message}/flow`.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Flow)]
+#[schema(as = Timeline)]
 pub struct TimelineSteps {
     message_id: MessageId,
     seq: Seq,

@@ -2,6 +2,9 @@
 //!
 //! They say who and which session, and nothing else: what that person may do is looked up, so that it can change.
 
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
@@ -10,7 +13,6 @@ use thiserror::Error;
 use crate::config::AuthConfig;
 use crate::domain::{SessionId, Timestamp, UserId};
 
-use super::verified_tokens::{Verified, VerifiedTokens};
 use super::{Claims, KeyRing};
 
 /// Makes and checks access tokens.
@@ -120,6 +122,35 @@ impl AccessTokens {
         let user_id = claims.claims.sub.parse().map_err(|_| AccessTokenError::Invalid)?;
         let session_id = claims.claims.sid;
         Ok(Verified { claims: Claims { user_id, session_id }, expires_at: claims.claims.exp })
+    }
+}
+
+/// What is remembered of a token.
+#[derive(Debug, Clone, Copy)]
+struct Verified {
+    claims: Claims,
+    /// Unix seconds.
+    expires_at: i64,
+}
+
+/// The tokens that were checked last. Only what was signed by our own key gets in, so that a stranger cannot fill it.
+#[derive(Debug, Default)]
+struct VerifiedTokens(RwLock<HashMap<Box<str>, Verified>>);
+
+impl VerifiedTokens {
+    /// About 4 MB when full. Beyond it everything is forgotten, which costs one check each.
+    const CAPACITY: usize = 10_000;
+
+    fn get(&self, token: &str) -> Option<Verified> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(token).copied()
+    }
+
+    fn remember(&self, token: &str, verified: Verified) {
+        let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if tokens.len() >= Self::CAPACITY {
+            tokens.clear();
+        }
+        tokens.insert(token.into(), verified);
     }
 }
 
@@ -265,5 +296,16 @@ mod tests {
             let token = encode(&header, &good_claims(), &tokens.keys.newest().encoding).expect("signed");
             assert_eq!(tokens.verify(&token), Err(AccessTokenError::Invalid));
         }
+    }
+
+    #[test]
+    fn the_cache_of_verified_tokens_is_bounded() {
+        let tokens = VerifiedTokens::default();
+        let claims = Claims { user_id: UserId(1), session_id: SessionId(1) };
+        for number in 0..=VerifiedTokens::CAPACITY {
+            tokens.remember(&number.to_string(), Verified { claims, expires_at: 0 });
+        }
+        assert!(tokens.get("0").is_none());
+        assert!(tokens.get(&VerifiedTokens::CAPACITY.to_string()).is_some());
     }
 }

@@ -46,10 +46,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::{Author, DocumentId, RoomId, Timestamp, UserId};
+    use crate::domain::{DocumentId, RoomId, Timestamp, UserId, UserRef};
 
     fn data(update: &[u8], max_bytes: usize) -> (Value, usize) {
-        let ada = Author { id: UserId(2), username: "ada".to_owned(), name: "Ada \"Lovelace\"".to_owned() };
+        let ada = UserRef { id: UserId(2), username: "ada".to_owned(), name: "Ada \"Lovelace\"".to_owned() };
         let document = Document {
             id: DocumentId(4),
             room_id: RoomId(1),

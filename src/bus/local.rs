@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::missed::MissedHeads;
+use super::envelope::MissedHeads;
 use super::{Broker, BusFull, BusMessage, BusState, ClusterEvent, ClusterMessage, Envelope};
 
 /// What a broadcaster receives from the bus.

@@ -17,9 +17,7 @@ mod cluster;
 mod dispatch;
 mod document_saved;
 mod envelope;
-
 mod local;
-mod missed;
 mod nats;
 mod outgoing;
 mod pusher;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::missed::MissedHeads;
+use super::envelope::MissedHeads;
 use super::{BusFull, BusMessage, Envelope};
 
 /// A queue of messages. When it is full, the oldest event is dropped and its room's head is sent when there is room again:

@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::text::{InvalidField, TextRule};
 use super::yjs::{self, EMPTY_STATE, EMPTY_STATE_VECTOR, Merged};
-use super::{Author, DocumentId, Limits, RoomId, Timestamp, words};
+use super::{DocumentId, Limits, RoomId, Timestamp, UserRef, words};
 
 /// A shared document, without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,11 +17,11 @@ pub struct Document {
     /// When it was made.
     pub created_at: Timestamp,
     /// Who made it.
-    pub created_by: Author,
+    pub created_by: UserRef,
     /// When a save last changed it.
     pub updated_at: Timestamp,
     /// Whose save that was.
-    pub updated_by: Author,
+    pub updated_by: UserRef,
     /// How many saves have changed it.
     pub revision: i64,
     /// The length of its state.
@@ -38,7 +38,7 @@ pub struct DocumentVersion {
     /// When it was saved.
     pub created_at: Timestamp,
     /// Who saved it.
-    pub created_by: Author,
+    pub created_by: UserRef,
     /// The document's revision.
     pub revision: i64,
     /// The length of its text.

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Author, Document, InvalidField, Message, Refusal, Room, RoomId, Seq, Timestamp};
+use super::{Document, InvalidField, Message, Reaction, Refusal, Room, RoomId, Seq, Timestamp, UserRef};
 
 /// One entry of a room's log, as it is dispatched (step 3) and as catch-up reads it.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub struct RoomEvent {
     /// When it was stored.
     pub created_at: Timestamp,
     /// Who did it.
-    pub actor: Author,
+    pub actor: UserRef,
     /// What was done.
     pub kind: EventKind,
     /// What it was done to; of the kind that [`EventKind::subject`] says.
@@ -29,9 +29,11 @@ pub enum Subject {
     /// A message of the room. A deleted message has no text.
     Message(Box<Message>),
     /// Somebody who joined or left.
-    Member(Author),
+    Member(UserRef),
     /// A document of the room, without its content.
     Document(Box<Document>),
+    /// A reaction to a message of the room.
+    Reaction(Reaction),
 }
 
 /// Which of the [`Subject`]s an event is about.
@@ -45,6 +47,8 @@ pub enum SubjectKind {
     Member,
     /// [`Subject::Document`].
     Document,
+    /// [`Subject::Reaction`].
+    Reaction,
 }
 
 /// Declares the kinds of events: `/// when it happens`, then `Name: "name on every wire", subject;`.
@@ -96,10 +100,16 @@ event_kinds! {
     MessageEdited: "message.edited", Message;
     /// A message was posted.
     MessagePosted: "message.posted", Message;
-    /// The room has a new name, topic or retention.
+    /// Somebody put an emoji under a message.
+    ReactionAdded: "reaction.added", Reaction;
+    /// Somebody took their emoji back.
+    ReactionRemoved: "reaction.removed", Reaction;
+    /// The room has a new name, topic or retention, was archived or taken out of the archive, or is a default room now or no more.
     RoomChanged: "room.changed", Room;
     /// The room was made; always a room's first event.
     RoomCreated: "room.created", Room;
+    /// The room was deleted, with all that was written in it; always a room's last event.
+    RoomDeleted: "room.deleted", Room;
 }
 
 impl EventKind {

@@ -9,7 +9,7 @@ mod event;
 mod file;
 mod id;
 mod limits;
-mod message;
+mod messages;
 mod people;
 mod refusal;
 mod room;
@@ -17,6 +17,7 @@ mod search;
 mod text;
 mod timestamp;
 mod webhook;
+mod whole_number;
 pub mod yjs;
 
 pub use document::{Document, DocumentContent, DocumentTitle, DocumentVersion, word_list};
@@ -27,8 +28,8 @@ pub use id::{
 };
 pub use limits::Limits;
 
-pub use message::{ClientId, Message, MessageBody, MessageDraft};
-pub use people::{Author, Credential, EndedCredential, InvalidCredential, Password, PersonName, Role, User, Username};
+pub use messages::{ClientId, EmojiCount, Message, MessageBody, MessageDraft, Reaction, ReactionEmoji, RepliedTo};
+pub use people::{Credential, EndedCredential, InvalidCredential, Password, PersonName, Role, User, UserRef, Username};
 pub use refusal::Refusal;
 pub use room::{
     Membership, NextRetention, ReadMark, RetentionDays, RetentionRules, Room, RoomKind, RoomName, RoomTopic,
@@ -37,7 +38,8 @@ pub use search::{
     MIN_INNER_CHARS, Phrase, SNIPPET_SOURCE_CHARS, SearchQuery, SnippetPart, Trait, Word, name_words,
     searched_name_words, snippet, words,
 };
-pub use text::{InvalidField, render_markdown};
+pub use text::{InvalidField, RENDERER_VERSION, excerpt, render_markdown};
 pub use timestamp::Timestamp;
 
 pub use webhook::{WebhookUrl, webhook_host};
+pub use whole_number::WholeNumber;

@@ -110,6 +110,8 @@ refusals! {
             "Nobody else is in this room; without you only an administrator can reach it. Send even_the_last=true to leave.";
         /// Nobody else is an administrator.
         LastAdministrator: "last_administrator", None, "Somebody must stay an administrator.";
+        /// The room is read-only.
+        RoomArchived: "room_archived", None, "The room is archived and therefore read-only.";
         /// The document is read-only.
         DocumentArchived: "document_archived", None, "The document is archived and therefore read-only.";
     }
@@ -163,10 +165,17 @@ refusals! {
         InvalidText: "invalid_text", None, "The text contains a control character.";
         /// The client id is empty, too long, or not the one of `Idempotency-Key`.
         InvalidClientId: "invalid_client_id", Some("client_id"), "The client_id is not valid.";
-        /// More files are attached than `HUBBUB_MAX_MESSAGE_FILES`.
-        TooManyFiles: "too_many_files", Some("file_ids"), "The message has too many files (HUBBUB_MAX_MESSAGE_FILES).";
+        /// More files are attached than `HUBBUB_MAX_FILES_PER_MESSAGE`.
+        TooManyFiles: "too_many_files", Some("file_ids"), "The message has too many files (HUBBUB_MAX_FILES_PER_MESSAGE).";
         /// A file is attached twice.
         DuplicateFile: "duplicate_file", Some("file_ids"), "A file is attached twice.";
+        /// The message to be answered is not in the room, or was deleted.
+        InvalidReply: "invalid_reply", Some("reply_to_id"), "The message to answer is not in this room, or was deleted.";
+        /// The reaction is neither an emoji nor a short text.
+        InvalidReaction: "invalid_reaction", Some("emoji"), "A reaction is an emoji, or 1 to 16 characters without spaces.";
+        /// The message has as many different emoji as `HUBBUB_MAX_REACTIONS_PER_MESSAGE` allows.
+        TooManyReactions: "too_many_reactions", Some("emoji"),
+            "The message has too many different reactions (HUBBUB_MAX_REACTIONS_PER_MESSAGE).";
         /// The room's name is empty.
         RoomNameEmpty: "room_name_empty", Some("name"), "The room's name is empty.";
         /// The room's name is too long.
@@ -177,6 +186,9 @@ refusals! {
         InvalidRoomKind: "invalid_room_kind", Some("kind"), "A room is \"open\" or \"closed\".";
         /// The number of days is out of range.
         InvalidRetentionDays: "invalid_retention_days", Some("retention_days"), "The number of days is out of range.";
+        /// A closed or an archived room cannot be joined by every new person.
+        InvalidDefaultRoom: "invalid_default_room", Some("is_default"),
+            "Only an open room that is not archived can be a default room.";
         /// The document's title is empty.
         DocumentTitleEmpty: "document_title_empty", Some("title"), "The document's title is empty.";
         /// The document's title is too long.

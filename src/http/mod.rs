@@ -26,13 +26,13 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, ServiceConfig, delete, get, head, patch, post, put, resource, scope};
 
 pub use error::ApiError;
-pub use pipeline::response::finish_answer;
+pub use pipeline::response::finish_response;
 pub use state::{DemoPerson, SocketApp, WebParts, WebState, limits};
 
-/// The route table. It wants [`finish_answer`] around it.
+/// The route table. It wants [`finish_response`] around it.
 pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
     let api = scope("/api/v1")
-        .wrap(from_fn(pipeline::run_to_completion::carry_out))
+        .wrap(from_fn(pipeline::response::run_to_completion))
         .wrap(from_fn(compression::choose))
         .wrap(Compress::default())
         .wrap(from_fn(compression::finish))
@@ -75,7 +75,10 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         )
         .service(resource("/rooms").route(get().to(rooms::room::list_rooms)).route(post().to(rooms::room::create_room)))
         .service(
-            resource("/rooms/{id}").route(get().to(rooms::room::show_room)).route(patch().to(rooms::room::change_room)),
+            resource("/rooms/{id}")
+                .route(get().to(rooms::room::show_room))
+                .route(patch().to(rooms::room::change_room))
+                .route(delete().to(rooms::room::delete_room)),
         )
         .service(resource("/rooms/{id}/join").route(post().to(rooms::room::join_room)))
         .service(
@@ -91,7 +94,12 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
                 .route(patch().to(messages::post::edit_message))
                 .route(delete().to(messages::post::delete_message)),
         )
-        .service(resource("/rooms/{id}/messages/{message}/flow").route(get().to(messages::timeline::show_flow)))
+        .service(
+            resource("/rooms/{id}/messages/{message}/reactions/{emoji}")
+                .route(put().to(messages::reactions::add_reaction))
+                .route(delete().to(messages::reactions::remove_reaction)),
+        )
+        .service(resource("/rooms/{id}/messages/{message}/flow").route(get().to(messages::timeline::show_timeline)))
         .service(resource("/rooms/{id}/events").route(get().to(log::catch_up::list_events)))
         .service(resource("/rooms/{id}/files").route(post().to(files::file::upload_file)))
         .service(

@@ -12,10 +12,10 @@ use crate::domain::{EndedCredential, Limits, RetentionRules};
 use crate::store::{FileStorage, Store};
 use crate::timeline::TimelineStore;
 
-use crate::http::documents::merge_limiter::Merging;
+use crate::http::documents::merge_limiter::MergeLimiter;
 use crate::http::files::thumbnails::Thumbnails;
+use crate::http::log::log_page::LogPageReads;
 use crate::http::log::open_streams::EventStreams;
-use crate::http::log::piece::PieceFlights;
 use crate::http::pipeline::host::AllowedHosts;
 use crate::http::pipeline::identity_cache::IdentityCache;
 use crate::http::rations::counters::Rations;
@@ -25,7 +25,7 @@ pub struct WebState {
     pub(crate) store: Store,
     pub(crate) files: FileStorage,
     pub(crate) thumbnails: Thumbnails,
-    pub(crate) merging: Merging,
+    pub(crate) merge_limiter: MergeLimiter,
     pub(crate) bus: Bus,
     pub(crate) timelines: Arc<TimelineStore>,
     pub(crate) passwords: Passwords,
@@ -35,7 +35,7 @@ pub struct WebState {
     pub(crate) hosts: AllowedHosts,
     pub(crate) identities: IdentityCache,
     pub(crate) event_streams: EventStreams,
-    pub(crate) catch_ups: PieceFlights,
+    pub(crate) log_pages: LogPageReads,
     pub(crate) socket_app: SocketApp,
     /// Where the page finds its sockets, when that is not where it came from.
     pub(crate) socket_address: Option<SocketAddress>,
@@ -54,7 +54,7 @@ pub struct WebParts {
     pub files: FileStorage,
     /// Where events are dispatched to.
     pub bus: Bus,
-    /// The time lines of the last messages.
+    /// The timelines of the last messages.
     pub timelines: Arc<TimelineStore>,
     /// The threads that hash passwords.
     pub passwords: Passwords,
@@ -96,7 +96,7 @@ impl WebState {
             store: parts.store,
             files: parts.files,
             thumbnails: Thumbnails::new(&config.http),
-            merging: Merging::new(&config.documents),
+            merge_limiter: MergeLimiter::new(&config.documents),
             bus: parts.bus,
             timelines: parts.timelines,
             passwords: parts.passwords,
@@ -105,7 +105,7 @@ impl WebState {
             rations: Rations::new(&config.rations),
             hosts: AllowedHosts::new(config),
             identities: IdentityCache::default(),
-            catch_ups: PieceFlights::default(),
+            log_pages: LogPageReads::default(),
             event_streams: EventStreams::new(config.http.max_event_streams),
             socket_app: parts.socket_app,
             socket_address: parts.socket_address,

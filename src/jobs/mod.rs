@@ -1,13 +1,13 @@
-//! Work that goes on by itself: webhooks are told of events, old messages are removed, the house is kept.
+//! Background work: calling webhooks, removing old messages, and recurring jobs such as removing what has expired.
 //!
-//! What is to be done stands in the store, written with its cause, so nothing is forgotten when the process ends. The
-//! [`JobRunner`] takes jobs for a time, does them, and says what became of each; what fails is tried again with growing
-//! pauses. A job may be done twice (the process may die between doing and saying), so doing one twice is harmless.
+//! A job is a row of the store, written in the transaction of its cause, so none is lost when the process ends. The
+//! [`JobRunner`] leases jobs that are due, runs them, and stores the outcome of each; a job that fails is tried again after
+//! a growing pause. A job may run twice (the process may die before it stores the outcome), and this must be harmless.
 
 mod backoff;
 mod credential_watch;
 mod deliver;
-mod head_ticks;
+mod gap_reminder;
 mod outgoing;
 mod public_address;
 mod recurring;
@@ -15,6 +15,6 @@ mod runner;
 mod slots;
 
 pub use credential_watch::{CredentialWatch, EndListener, RunningCredentialWatch};
-pub use head_ticks::{HeadTicks, RunningHeadTicks};
+pub use gap_reminder::{GapReminder, RunningGapReminder};
 pub use outgoing::OutgoingClient;
 pub use runner::{JobRunner, RunningJobs};

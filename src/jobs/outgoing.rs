@@ -1,4 +1,4 @@
-//! Calls to addresses that other people chose.
+//! HTTP requests to URLs that users chose: no private addresses, with limits on time and size.
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
@@ -25,7 +25,7 @@ pub struct OutgoingClient {
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct OutgoingAnswer {
+pub(super) struct OutgoingResponse {
     pub(super) status: u16,
     /// How the text begins.
     pub(super) beginning: String,
@@ -79,7 +79,7 @@ impl OutgoingClient {
         url: &str,
         headers: HeaderMap,
         body: Vec<u8>,
-    ) -> Result<OutgoingAnswer, OutgoingError> {
+    ) -> Result<OutgoingResponse, OutgoingError> {
         let url = Url::parse(url).map_err(|_| OutgoingError::Url)?;
         // An address in the URL itself is never resolved.
         let address = match url.host().ok_or(OutgoingError::Url)? {
@@ -92,7 +92,7 @@ impl OutgoingClient {
         }
         let answer = self.client.post(url).headers(headers).body(body).send().await.map_err(failed)?;
         let status = answer.status().as_u16();
-        Ok(OutgoingAnswer { status, beginning: beginning(answer).await.map_err(failed)? })
+        Ok(OutgoingResponse { status, beginning: beginning(answer).await.map_err(failed)? })
     }
 }
 

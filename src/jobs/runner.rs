@@ -131,7 +131,7 @@ impl JobRunner {
                     continue;
                 }
                 for job in store.lease_jobs(&self.worker, &host, i64::try_from(room).unwrap_or(1), self.lease).await? {
-                    slots.begin(host.clone(), carry_out(Arc::clone(&self.work), job));
+                    slots.begin(host.clone(), run_job(Arc::clone(&self.work), job));
                     has_begun = true;
                 }
             }
@@ -151,7 +151,7 @@ async fn stop(stopped: &mut watch::Receiver<bool>) {
 }
 
 /// Does a job and stores what became of it. When that cannot be stored, the job comes back at the end of its lease.
-async fn carry_out(work: Arc<Work>, job: LeasedJob) {
+async fn run_job(work: Arc<Work>, job: LeasedJob) {
     let Work { store, config, .. } = work.as_ref();
     let (outcome, attempt) = match attempt(&work, &job).await {
         Ok((JobOutcome::Failed(error), attempt)) if is_last_attempt(config, &job) => {

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::{Document, DocumentId, RoomId, Timestamp};
 
-use super::AuthorPayload;
+use super::UserRefPayload;
 
 /// A shared document without its content: see `docs/api.md`, "Objects".
 #[derive(Debug, Serialize, ToSchema)]
@@ -15,9 +15,9 @@ pub struct DocumentPayload<'a> {
     room_id: RoomId,
     title: &'a str,
     created_at: Timestamp,
-    created_by: AuthorPayload<'a>,
+    created_by: UserRefPayload<'a>,
     updated_at: Timestamp,
-    updated_by: AuthorPayload<'a>,
+    updated_by: UserRefPayload<'a>,
     revision: i64,
     bytes: i64,
     #[schema(required)]
@@ -50,7 +50,7 @@ pub struct DocumentSavedPayload<'a> {
     /// Its revision after the save.
     pub revision: i64,
     /// Who saved it.
-    pub updated_by: AuthorPayload<'a>,
+    pub updated_by: UserRefPayload<'a>,
     /// What the document has, in base64; missing when it does not fit into an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::domain::{EventKind, RoomEvent, RoomId, Seq, Subject, SubjectKind, Timestamp};
 use crate::timeline::DispatchedSteps;
 
-use super::{AuthorPayload, DocumentPayload, MessagePayload, RoomPayload};
+use super::{DocumentPayload, MessagePayload, ReactionPayload, RoomPayload, UserRefPayload};
 
 /// An event: `{"type":"message.posted","room_id":1,"seq":41,"created_at":"…","actor":{…},"message":{…}}`.
 #[derive(Debug, Serialize)]
@@ -20,15 +20,17 @@ pub struct EventPayload<'a> {
     room_id: RoomId,
     seq: Seq,
     created_at: Timestamp,
-    actor: AuthorPayload<'a>,
+    actor: UserRefPayload<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<MessagePayload<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     room: Option<RoomPayload<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<AuthorPayload<'a>>,
+    user: Option<UserRefPayload<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<DocumentPayload<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reaction: Option<ReactionPayload<'a>>,
     /// How far the event's request has come; only on the event that the request itself dispatches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flow: Option<DispatchedSteps>,
@@ -46,6 +48,7 @@ impl<'a> From<&'a RoomEvent> for EventPayload<'a> {
             room: None,
             user: None,
             document: None,
+            reaction: None,
             flow: None,
         };
         match &event.subject {
@@ -53,6 +56,7 @@ impl<'a> From<&'a RoomEvent> for EventPayload<'a> {
             Subject::Message(message) => payload.message = Some(message.as_ref().into()),
             Subject::Member(user) => payload.user = Some(user.into()),
             Subject::Document(document) => payload.document = Some(document.as_ref().into()),
+            Subject::Reaction(reaction) => payload.reaction = Some(reaction.into()),
         }
         payload
     }
@@ -68,10 +72,11 @@ impl ToSchema for EventPayload<'_> {
         for kind in EventKind::ALL {
             schemas.push((schema_name(*kind), schema_of(*kind)));
         }
-        add::<AuthorPayload>(schemas);
+        add::<UserRefPayload>(schemas);
         add::<RoomPayload>(schemas);
         add::<MessagePayload>(schemas);
         add::<DocumentPayload>(schemas);
+        add::<ReactionPayload>(schemas);
         add::<DispatchedSteps>(schemas);
         add::<RoomId>(schemas);
         add::<Seq>(schemas);
@@ -104,7 +109,8 @@ fn schema_of(kind: EventKind) -> RefOr<Schema> {
         SubjectKind::Room => ("room", RoomPayload::name()),
         SubjectKind::Message => ("message", MessagePayload::name()),
         SubjectKind::Document => ("document", DocumentPayload::name()),
-        SubjectKind::Member => ("user", AuthorPayload::name()),
+        SubjectKind::Member => ("user", UserRefPayload::name()),
+        SubjectKind::Reaction => ("reaction", ReactionPayload::name()),
     };
     let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind.name()]));
     let object = ObjectBuilder::new()
@@ -112,7 +118,7 @@ fn schema_of(kind: EventKind) -> RefOr<Schema> {
         .property("room_id", Ref::from_schema_name(RoomId::name()))
         .property("seq", Ref::from_schema_name(Seq::name()))
         .property("created_at", Ref::from_schema_name(Timestamp::name()))
-        .property("actor", Ref::from_schema_name(AuthorPayload::name()))
+        .property("actor", Ref::from_schema_name(UserRefPayload::name()))
         .property(subject, Ref::from_schema_name(schema));
     let object =
         ["type", "room_id", "seq", "created_at", "actor", subject].into_iter().fold(object, ObjectBuilder::required);
@@ -130,7 +136,7 @@ fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
 
 impl ToSchema for EventKind {
     fn name() -> Cow<'static, str> {
-        Cow::Borrowed("EventType")
+        Cow::Borrowed("EventKind")
     }
 }
 

@@ -3,19 +3,19 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{Author, Role, Timestamp, User, UserId};
+use crate::domain::{Role, Timestamp, User, UserId, UserRef};
 
 /// A person beside a message: `{"id":2,"username":"ada","name":"Ada Lovelace"}`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserRef)]
-pub struct AuthorPayload<'a> {
+pub struct UserRefPayload<'a> {
     id: UserId,
     username: &'a str,
     name: &'a str,
 }
 
-impl<'a> From<&'a Author> for AuthorPayload<'a> {
-    fn from(author: &'a Author) -> Self {
+impl<'a> From<&'a UserRef> for UserRefPayload<'a> {
+    fn from(author: &'a UserRef) -> Self {
         Self { id: author.id, username: &author.username, name: &author.name }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::domain::{MessageId, PersonName, RoomId, Timestamp, User, UserId, Username};
-use crate::json::{AuthorPayload, DocumentPayload, FilePayload, MessagePayload, RoomPayload};
+use crate::json::{DocumentPayload, FilePayload, MessagePayload, RoomPayload, UserRefPayload};
 use crate::store::{DatabaseUrl, ExportItem, ExportScope, ExportedFile, Snapshot};
 
 use super::MaintenanceError;
@@ -36,7 +36,7 @@ struct UserLine<'a> {
 #[derive(Serialize)]
 struct MembershipLine<'a> {
     room_id: RoomId,
-    user: AuthorPayload<'a>,
+    user: UserRefPayload<'a>,
     joined_at: Timestamp,
     read_number: i64,
 }
@@ -54,7 +54,7 @@ struct FileLine<'a> {
     file: FilePayload<'a>,
     room_id: RoomId,
     message_id: Option<MessageId>,
-    uploader: AuthorPayload<'a>,
+    uploader: UserRefPayload<'a>,
     created_at: Timestamp,
     sha256: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]

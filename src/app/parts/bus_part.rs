@@ -21,7 +21,8 @@ use super::outgoing_calls::{http_client, install_cryptography};
 /// How long what waits may take to leave at the end.
 const END_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Requests for heads that may wait; more are a mass of nodes that come back, and ticks tell them.
+/// Requests for the last numbers of rooms that may wait. When more come, many nodes have come back at once, and the gap
+/// reminder tells them.
 const HEADS_WANTED: usize = 64;
 
 /// The bus of this process.

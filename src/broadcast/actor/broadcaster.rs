@@ -114,7 +114,7 @@ impl Broadcaster {
                 Input::Subscribe(subscribe) => self.subscribe(subscribe).await,
                 Input::SignIn(sign_in) => self.sign_in(sign_in).await,
                 Input::ClientEvent(delivery, trigger) => self.send_client_event(delivery, trigger).await,
-                Input::Query(query, result) => self.answer_query(&query, result),
+                Input::Query(query, result) => self.respond_to_query(&query, result),
                 Input::HubStarted(id, hub) => self.add_hub(id, hub),
                 Input::Left(departure) => self.leave(departure, Instant::now()).await,
                 Input::GraceEnded(departure, since) => self.leave(departure, since).await,

@@ -13,7 +13,7 @@ use super::broadcaster::Broadcaster;
 
 impl Broadcaster {
     /// Answers a query with what is known here.
-    pub(crate) fn answer_query(&self, query: &Query, result: oneshot::Sender<QueryResult>) {
+    pub(crate) fn respond_to_query(&self, query: &Query, result: oneshot::Sender<QueryResult>) {
         // Fails when the caller is gone, and then nobody needs the answer.
         let _ = result.send(self.query_result(query));
     }
@@ -36,6 +36,11 @@ impl Broadcaster {
             Query::Users(channel) => {
                 let members = self.channels.get(channel).into_iter().flat_map(Channel::members);
                 result.users = members.map(|member| member.user_id.clone()).collect();
+            }
+            Query::Member(channel, user_id) => {
+                // Each node for its own sockets: another one may not know yet who has left.
+                let is_here = self.channels.get(channel).is_some_and(|held| held.has_member_here(user_id));
+                result.users = is_here.then(|| user_id.clone()).into_iter().collect();
             }
             Query::Connections(app) => result.connections = self.counters.sockets_of(*app),
         }

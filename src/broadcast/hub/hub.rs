@@ -228,7 +228,7 @@ impl Hub {
                 }
             }
             HubMessage::Joined(joined) => self.joined(joined),
-            HubMessage::Refused(id, frame, written) => self.answer(id, &[frame], written),
+            HubMessage::Refused(id, frame, written) => self.respond(id, &[frame], written),
             HubMessage::Revoke(channel, user_id, frame) => {
                 let theirs = self.subscriptions.borrow().sockets_of(&channel, &user_id);
                 for socket in theirs {
@@ -271,10 +271,10 @@ impl Hub {
             self.subscriptions.borrow_mut().join(&joining, &channel, user_id);
             self.broadcaster.counters().subscriptions.fetch_add(1, Ordering::Relaxed);
         }
-        self.answer(socket, &frames, written);
+        self.respond(socket, &frames, written);
     }
 
-    fn answer(&self, id: SocketId, frames: &[Frame], written: oneshot::Sender<()>) {
+    fn respond(&self, id: SocketId, frames: &[Frame], written: oneshot::Sender<()>) {
         if let Some(socket) = self.subscriptions.borrow().socket(id) {
             for frame in frames {
                 // A socket that is full closes itself in `send`.

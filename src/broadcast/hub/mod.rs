@@ -1,6 +1,5 @@
 //! The sockets of one worker thread, and how a frame is written to each of them.
 
-mod deflate;
 mod frame;
 mod hub;
 mod send_queue;

@@ -9,7 +9,7 @@ use async_nats::{Client, ConnectError, ConnectOptions, Event, Message, ServerAdd
 use percent_encoding::percent_decode_str;
 use rand::RngExt;
 use tokio::sync::{oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::bus::{ClusterEvent, ClusterMessage, LocalBus, NodeId};
@@ -23,6 +23,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(2);
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
 /// The pause before the next attempt is random in this range, so that many clients do not reconnect at the same time.
 const RECONNECT_MILLIS: std::ops::Range<u64> = 50..2_000;
+/// How often the client's state is looked at while it contradicts the events that it sent.
+const STATE_INTERVAL: Duration = Duration::from_millis(50);
 /// Commands that may wait in the client; when it is full, the task that publishes waits.
 const CLIENT_CAPACITY: usize = 65_536;
 /// Messages of one subscription that may wait for its reader.
@@ -103,11 +105,18 @@ impl Link {
         self.connection.clone()
     }
 
-    /// Completes when there is a connection. Cancel safe.
+    /// Completes when there is a connection, so that [`is_connected`](Self::is_connected) is true then. Cancel safe.
     pub(super) async fn connected(&self) {
         let mut connection = self.connection.clone();
-        // The client holds the other end as long as this.
-        let _ = connection.wait_for(|connection| connection.is_there).await;
+        loop {
+            // The client holds the other end as long as this.
+            let _ = connection.wait_for(|connection| connection.is_there).await;
+            if self.is_connected() {
+                return;
+            }
+            // The client tells of a loss after its state has changed, or not at all when many events wait.
+            sleep(STATE_INTERVAL).await;
+        }
     }
 
     /// Publishes a message. It may get lost.
@@ -217,5 +226,21 @@ fn note(told: &watch::Sender<Connection>, event: &Event) {
         Event::LameDuckMode | Event::Draining | Event::Closed | Event::ServerError(_) | Event::ClientError(_) => {
             warn!(%event, "the bus");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_says_it_is_connected_and_is_not_is_waited_for() {
+        let server = Secret::from("nats://127.0.0.1:1".to_owned());
+        let mut link = Link::connect(&[server], None).await.expect("a valid address");
+        // The event of the loss never came.
+        let (_told, connection) = watch::channel(Connection { is_there: true, losses: 0 });
+        Arc::get_mut(&mut link).expect("the only one").connection = connection;
+        assert!(!link.is_connected());
+        assert!(timeout(STATE_INTERVAL * 4, link.connected()).await.is_err());
     }
 }

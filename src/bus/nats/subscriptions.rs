@@ -104,7 +104,7 @@ pub(super) async fn listen_as_node(
         let link = Arc::clone(link);
         readers.push(Reader::each(subscriber, move |message| {
             if let Some(Packet { body: Body::Heads(rooms), .. }) = link.read(&message) {
-                // Full, somebody asks for more than can be answered; ticks tell the rest.
+                // The queue is full: more is asked for than can be answered, and the gap reminder tells the rest.
                 let _ = heads.try_send(HeadsRequest::Rooms(rooms));
             }
         }));
@@ -209,7 +209,7 @@ impl SubjectSubscriptions {
 fn room_of(channel: &str) -> Option<RoomId> {
     match ChatChannel::from_name(channel)? {
         ChatChannel::Room(room) => Some(room),
-        ChatChannel::RoomPresence(_) | ChatChannel::User(_) | ChatChannel::Document(_) => None,
+        ChatChannel::RoomPresence(_) | ChatChannel::OpenRooms | ChatChannel::User(_) | ChatChannel::Document(_) => None,
     }
 }
 

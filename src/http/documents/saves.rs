@@ -21,8 +21,7 @@ use crate::http::documents::document::etag;
 use crate::http::documents::update_body::{UpdateBody, UpdateRequest};
 use crate::http::error::ApiError;
 use crate::http::files::download::blocking;
-use crate::http::pipeline::excluded_socket::OwnSocket;
-use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::identity::{ExcludedSocket, Identity};
 use crate::http::state::WebState;
 
 #[derive(Serialize, ToSchema)]
@@ -44,13 +43,13 @@ struct SaveResponse<'a> {
     responses(
         (status = 200, description = "Merged and stored", body = SaveResponse, headers(("ETag" = String, description = "The revision"))),
     ),
-    extensions(("x-problems" = json!(["document_not_found", "document_archived", "document_too_large", "document_bytes_used_up", "invalid_update"]))),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member", "room_archived", "document_archived", "document_too_large", "document_bytes_used_up", "invalid_update"]))),
 )]
 pub(crate) async fn save_document(
     state: web::Data<WebState>,
     author: Identity,
     id: web::Path<DocumentId>,
-    OwnSocket(except): OwnSocket,
+    ExcludedSocket(except): ExcludedSocket,
     UpdateBody(update): UpdateBody,
 ) -> Result<HttpResponse, ApiError> {
     let interval = Duration::from_secs(state.config.documents.document_version_secs.into());
@@ -65,13 +64,13 @@ pub(crate) async fn save_document(
     responses(
         (status = 200, description = "The text is that of the version", body = SaveResponse, headers(("ETag" = String, description = "The revision"))),
     ),
-    extensions(("x-problems" = json!(["document_not_found", "version_not_found", "document_archived", "document_too_large"]))),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member", "room_archived", "version_not_found", "document_archived", "document_too_large"]))),
 )]
 pub(crate) async fn restore_version(
     state: web::Data<WebState>,
     author: Identity,
     path: web::Path<(DocumentId, i64)>,
-    OwnSocket(except): OwnSocket,
+    ExcludedSocket(except): ExcludedSocket,
 ) -> Result<HttpResponse, ApiError> {
     let (id, number) = *path;
     let (_, text) = state.store.document_version(author.user_id(), id, number).await?;
@@ -92,7 +91,7 @@ async fn save(
 ) -> Result<HttpResponse, ApiError> {
     let config = &state.config.documents;
     let version_policy = VersionPolicy { interval: version_interval, most: config.max_document_versions.into() };
-    let _place = state.merging.place().await?;
+    let _place = state.merge_limiter.acquire().await?;
     loop {
         let stored = state.store.document_content(author.user_id(), id).await?;
         let DocumentState { document, state: content, state_vector } = stored;
@@ -102,13 +101,13 @@ async fn save(
         let (update_of, max_bytes) = (update_of.clone(), config.max_document_bytes);
         let merging = blocking(move || merge(&content, &update_of(&content)?, max_bytes).map(Outcome::from));
         let Outcome { update, is_complete, content } = merging.await??;
-        let Some(content) = content else { return Ok(answer(&document, &state_vector, false, is_complete)) };
+        let Some(content) = content else { return Ok(respond(&document, &state_vector, false, is_complete)) };
         let state_vector = content.state_vector.clone();
         let save = DocumentSave { id, revision: document.revision, content, version_policy };
         if let Some(document) = state.store.save_document(author.user_id(), save).await? {
             let saved = DocumentSaved { document: &document, state_vector: &state_vector, update: &update };
             state.bus.dispatch_document_saved(&saved, state.config.socket.max_event_data_bytes, except);
-            return Ok(answer(&document, &state_vector, true, is_complete));
+            return Ok(respond(&document, &state_vector, true, is_complete));
         }
     }
 }
@@ -129,7 +128,7 @@ impl From<Merged> for Outcome {
     }
 }
 
-fn answer(document: &Document, state_vector: &[u8], changed: bool, complete: bool) -> HttpResponse {
+fn respond(document: &Document, state_vector: &[u8], changed: bool, complete: bool) -> HttpResponse {
     HttpResponse::Ok().insert_header((ETAG, etag(document))).json(SaveResponse {
         document: document.into(),
         state_vector: STANDARD.encode(state_vector),

@@ -35,7 +35,7 @@ const PIECE_BYTES: u64 = 65_536;
 
 impl Download {
     /// The answer to `request`; `open` opens the content.
-    pub(crate) async fn answer(
+    pub(crate) async fn respond(
         self,
         request: &HttpRequest,
         open: impl FnOnce() -> io::Result<File> + Send + 'static,

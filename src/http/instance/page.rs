@@ -56,14 +56,14 @@ pub(crate) async fn show_page(request: HttpRequest) -> Result<HttpResponse, ApiE
         return Err(ApiError::Refused(Refusal::RouteNotFound));
     }
     if let Some(file) = Dist::get(path) {
-        return Ok(answer(&request, path, file));
+        return Ok(respond(&request, path, file));
     }
     let is_file_name = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     if is_file_name {
         return Err(ApiError::Refused(Refusal::RouteNotFound));
     }
     Ok(match Dist::get("index.html") {
-        Some(page) => answer(&request, "index.html", page),
+        Some(page) => respond(&request, "index.html", page),
         None => HttpResponse::ServiceUnavailable().content_type("text/html; charset=utf-8").body(NOT_BUILT),
     })
 }
@@ -79,12 +79,12 @@ pub(crate) async fn show_page(request: HttpRequest) -> Result<HttpResponse, ApiE
 )]
 pub(crate) async fn show_docs(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let file = Dist::get("docs.html").ok_or(Refusal::RouteNotFound)?;
-    Ok(answer(&request, "docs.html", file))
+    Ok(respond(&request, "docs.html", file))
 }
 
 /// Files whose name holds a digest of their content never change; the others are asked for again each time, and
 /// answered with 304 while they are the same.
-fn answer(request: &HttpRequest, path: &str, file: EmbeddedFile) -> HttpResponse {
+fn respond(request: &HttpRequest, path: &str, file: EmbeddedFile) -> HttpResponse {
     // Weak, for it is the same whether the answer is compressed or not.
     let etag = format!("W/\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
     let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };

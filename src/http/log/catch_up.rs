@@ -11,7 +11,7 @@ use crate::json::EventPayload;
 use crate::store::StoreError;
 
 use crate::http::error::ApiError;
-use crate::http::log::piece::Piece;
+use crate::http::log::log_page::LogPageKey;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
 use crate::http::state::WebState;
@@ -52,14 +52,14 @@ pub(crate) async fn list_events(
     room_id: web::Path<RoomId>,
     query: web::Query<CatchUpQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let piece = Piece { room_id: *room_id, after: query.after, limit: page_limit(query.limit, 100, 500)? };
-    state.store.require_membership(viewer.user_id(), piece.room_id).await?;
-    let body = state.catch_ups.share(piece, read(&state, piece)).await?;
+    let page = LogPageKey { room_id: *room_id, after: query.after, limit: page_limit(query.limit, 100, 500)? };
+    state.store.require_membership(viewer.user_id(), page.room_id).await?;
+    let body = state.log_pages.get_or_read(page, read(&state, page)).await?;
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(body))
 }
 
-/// Reads and serialises a piece once for all who want it.
-async fn read(state: &WebState, Piece { room_id, after, limit }: Piece) -> Result<Bytes, StoreError> {
+/// Reads a page and makes its JSON, once for all requests that wait for it.
+async fn read(state: &WebState, LogPageKey { room_id, after, limit }: LogPageKey) -> Result<Bytes, StoreError> {
     let max_behind = state.config.http.catch_up_events;
     let caught_up = state.store.events_after_for_members(room_id, after, limit, max_behind).await?;
     let response = CatchUpResponse {

@@ -1,4 +1,4 @@
-//! Reading once for many: after a hiccup thousands of pages ask for the same piece of a log in the same moment.
+//! Request coalescing: when thousands of pages ask for the same part of a log at the same time, it is read once for all of them.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,44 +6,44 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::OnceCell;
 
-/// Reads that are under way. Whoever asks while one is under way shares the next, together with everybody else who has
-/// come meanwhile: a read that began before the question might lack what the asker knows of.
+/// Shares reads among the requests that want the same key. A request that comes while a read is under way shares the next
+/// read, with all others that have come since: a read that began before the request might lack what its client knows of.
 #[derive(Debug)]
-pub(crate) struct Flights<K, V> {
-    by_key: Mutex<HashMap<K, Weak<Line<V>>>>,
+pub(crate) struct Coalescer<K, V> {
+    by_key: Mutex<HashMap<K, Weak<Group<V>>>>,
 }
 
-/// Those who want the same.
+/// The requests for one key.
 #[derive(Debug)]
-struct Line<V> {
+struct Group<V> {
     /// Held while a read is under way.
     gate: tokio::sync::Mutex<()>,
     /// The read that has not begun.
     next: Mutex<Arc<OnceCell<V>>>,
 }
 
-impl<V> Default for Line<V> {
+impl<V> Default for Group<V> {
     fn default() -> Self {
         Self { gate: tokio::sync::Mutex::default(), next: Mutex::new(Arc::new(OnceCell::new())) }
     }
 }
 
-impl<K, V> Default for Flights<K, V> {
+impl<K, V> Default for Coalescer<K, V> {
     fn default() -> Self {
         Self { by_key: Mutex::default() }
     }
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
-    /// What `read` answers, or what another's read answers that began after this call. When whoever reads goes away, the
-    /// next one in line does it.
-    pub(crate) async fn share(&self, key: K, read: impl Future<Output = V>) -> V {
-        let line = self.line(&key);
-        let mine = Arc::clone(&lock(&line.next));
+impl<K: Eq + Hash + Clone, V: Clone> Coalescer<K, V> {
+    /// The result of `read`, or of another request's read that began after this call. When the request that reads is
+    /// cancelled, the next one of its group reads.
+    pub(crate) async fn get_or_read(&self, key: K, read: impl Future<Output = V>) -> V {
+        let group = self.group_of(&key);
+        let mine = Arc::clone(&lock(&group.next));
         let value = {
-            let _gate = line.gate.lock().await;
+            let _gate = group.gate.lock().await;
             {
-                let mut next = lock(&line.next);
+                let mut next = lock(&group.next);
                 if Arc::ptr_eq(&next, &mine) {
                     // From here on it is under way, and no longer the next.
                     *next = Arc::new(OnceCell::new());
@@ -51,25 +51,25 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
             }
             mine.get_or_init(|| read).await.clone()
         };
-        self.leave(&key, line);
+        self.leave(&key, group);
         value
     }
 
-    fn line(&self, key: &K) -> Arc<Line<V>> {
+    fn group_of(&self, key: &K) -> Arc<Group<V>> {
         let mut by_key = lock(&self.by_key);
-        if let Some(line) = by_key.get(key).and_then(Weak::upgrade) {
-            return line;
+        if let Some(group) = by_key.get(key).and_then(Weak::upgrade) {
+            return group;
         }
-        let line = Arc::new(Line::default());
-        by_key.insert(key.clone(), Arc::downgrade(&line));
-        line
+        let group = Arc::new(Group::default());
+        by_key.insert(key.clone(), Arc::downgrade(&group));
+        group
     }
 
-    /// The last one forgets the line.
-    fn leave(&self, key: &K, line: Arc<Line<V>>) {
+    /// The last request of a group removes it.
+    fn leave(&self, key: &K, group: Arc<Group<V>>) {
         let mut by_key = lock(&self.by_key);
-        drop(line);
-        if by_key.get(key).is_some_and(|line| line.strong_count() == 0) {
+        drop(group);
+        if by_key.get(key).is_some_and(|group| group.strong_count() == 0) {
             by_key.remove(key);
         }
     }
@@ -89,36 +89,36 @@ mod tests {
 
     #[tokio::test]
     async fn ten_thousand_askers_wait_for_two_reads_and_those_who_come_later_read_anew() {
-        let (flights, reads) = (Flights::default(), AtomicU32::new(0));
+        let (coalescer, reads) = (Coalescer::default(), AtomicU32::new(0));
         let read = || async {
             tokio::task::yield_now().await;
             reads.fetch_add(1, Ordering::Relaxed)
         };
-        let first = join_all((0..10_000).map(|_| flights.share("room", read()))).await;
+        let first = join_all((0..10_000).map(|_| coalescer.get_or_read("room", read()))).await;
         assert!(first[0] == 0 && first[1..].iter().all(|value| *value == 1), "{:?}", &first[..3]);
-        assert_eq!(flights.share("room", read()).await, 2);
-        assert_eq!(flights.share("other", read()).await, 3);
-        assert!(lock(&flights.by_key).is_empty());
+        assert_eq!(coalescer.get_or_read("room", read()).await, 2);
+        assert_eq!(coalescer.get_or_read("other", read()).await, 3);
+        assert!(lock(&coalescer.by_key).is_empty());
     }
 
     #[tokio::test]
     async fn whoever_comes_while_a_read_is_under_way_shares_the_next() {
-        let flights = Arc::new(Flights::default());
+        let coalescer = Arc::new(Coalescer::default());
         let (release, released) = oneshot::channel::<()>();
         let slow = {
-            let flights = Arc::clone(&flights);
+            let coalescer = Arc::clone(&coalescer);
             tokio::spawn(async move {
                 let read = async {
                     released.await.expect("released");
                     "before"
                 };
-                flights.share(1, read).await
+                coalescer.get_or_read(1, read).await
             })
         };
-        while lock(&flights.by_key).is_empty() {
+        while lock(&coalescer.by_key).is_empty() {
             tokio::task::yield_now().await;
         }
-        let later = (0..3).map(|_| flights.share(1, async { "after" }));
+        let later = (0..3).map(|_| coalescer.get_or_read(1, async { "after" }));
         let (later, ()) = tokio::join!(join_all(later), async {
             tokio::task::yield_now().await;
             release.send(()).expect("it waits");
@@ -128,11 +128,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_goes_away_leaves_it_to_the_next() {
-        let flights = Flights::default();
-        let gone = flights.share(1, std::future::pending::<u8>());
+        let coalescer = Coalescer::default();
+        let gone = coalescer.get_or_read(1, std::future::pending::<u8>());
         let mut gone = Box::pin(gone);
         assert!(futures_util::poll!(&mut gone).is_pending());
-        let next = flights.share(1, async { 7 });
+        let next = coalescer.get_or_read(1, async { 7 });
         let (value, ()) = tokio::join!(next, async { drop(gone) });
         assert_eq!(value, 7);
     }

@@ -3,6 +3,7 @@
 pub(crate) mod catch_up;
 pub(crate) mod coalesce;
 pub(crate) mod cursor;
+pub(crate) mod log_page;
 pub(crate) mod open_streams;
-pub(crate) mod piece;
+mod positions;
 pub(crate) mod stream;

@@ -2,5 +2,5 @@
 
 pub(crate) mod history;
 pub(crate) mod post;
-pub(crate) mod start_timeline;
+pub(crate) mod reactions;
 pub(crate) mod timeline;

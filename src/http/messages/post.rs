@@ -13,12 +13,11 @@ use utoipa::ToSchema;
 use crate::domain::{ClientId, FileId, InvalidField, Message, MessageBody, MessageDraft, MessageId, Refusal, RoomId};
 use crate::json::MessagePayload;
 use crate::store::Posted;
+use crate::timeline::Timeline;
 
 use crate::http::error::ApiError;
-use crate::http::messages::start_timeline::StartTimeline;
 use crate::http::pipeline::body::TextOrJson;
-use crate::http::pipeline::excluded_socket::OwnSocket;
-use crate::http::pipeline::identity::Identity;
+use crate::http::pipeline::identity::{ExcludedSocket, Identity};
 use crate::http::state::WebState;
 use crate::http::text_schema;
 
@@ -26,18 +25,22 @@ use crate::http::text_schema;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PostMessageRequest {
-    #[schema(max_length = 10_000)]
+    /// Without files, it has something to see.
+    #[schema(schema_with = text_schema::message_beside_files)]
     body: String,
     #[schema(schema_with = text_schema::client_id)]
     client_id: Option<String>,
-    /// What was uploaded into the room before.
+    /// What was uploaded into the room before, each once.
     #[serde(default)]
+    #[schema(schema_with = text_schema::file_ids)]
     file_ids: Vec<FileId>,
+    /// The message of the same room that it answers.
+    reply_to_id: Option<MessageId>,
 }
 
 impl From<String> for PostMessageRequest {
     fn from(body: String) -> Self {
-        Self { body, client_id: None, file_ids: Vec::new() }
+        Self { body, client_id: None, file_ids: Vec::new(), reply_to_id: None }
     }
 }
 
@@ -65,20 +68,20 @@ impl PostMessageRequest {
             true => MessageBody::parse(&self.body, &state.limits)?,
             false => MessageBody::parse_beside_files(&self.body, &state.limits)?,
         };
-        Ok(MessageDraft { body, client_id, file_ids })
+        Ok(MessageDraft { body, client_id, file_ids, reply_to: self.reply_to_id })
     }
 }
 
 /// `POST /rooms/{id}/messages`: the six steps of one message.
 #[utoipa::path(
     post, path = "/api/v1/rooms/{id}/messages", tag = "Messages",
-    params(("id" = RoomId, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same as `client_id`"), ("X-Socket-Id" = Option<String>, Header, description = "This socket is not sent the event")),
+    params(("id" = RoomId, Path), ("Idempotency-Key" = Option<String>, Header, pattern = "^([A-Za-z0-9_.:-]{1,64}|\"[A-Za-z0-9_.:-]{1,64}\")$", description = "The same as `client_id`"), ("X-Socket-Id" = Option<String>, Header, description = "This socket is not sent the event")),
     request_body(content((String = "text/plain"), (PostMessageRequest = "application/json"))),
     responses(
         (status = 201, description = "Stored, and dispatched to everybody in the room", body = MessagePayload, headers(("Location" = String, description = "The path of the message"), ("Server-Timing" = String, description = "How long each step took"))),
         (status = 200, description = "Stored before, under the same client_id", body = MessagePayload, headers(("Idempotency-Replayed" = String))),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_not_found", "client_id_reused", "message_empty", "message_too_long", "invalid_text", "invalid_client_id", "too_many_files", "duplicate_file"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "file_not_found", "client_id_reused", "invalid_reply", "message_empty", "message_too_long", "invalid_text", "invalid_client_id", "too_many_files", "duplicate_file"]))),
 )]
 pub(crate) async fn post_message(
     state: web::Data<WebState>,
@@ -86,7 +89,7 @@ pub(crate) async fn post_message(
     author: Identity,
     room_id: web::Path<RoomId>,
     key: IdempotencyKey,
-    OwnSocket(except): OwnSocket,
+    ExcludedSocket(except): ExcludedSocket,
     TextOrJson(request): TextOrJson<PostMessageRequest>,
 ) -> Result<HttpResponse, ApiError> {
     // 1  The client has sent it.
@@ -115,6 +118,19 @@ pub(crate) async fn post_message(
 /// The answer to a post that was stored before: the first one's result.
 fn replayed(message: &Message) -> HttpResponse {
     HttpResponse::Ok().insert_header(("Idempotency-Replayed", "true")).json(MessagePayload::from(message))
+}
+
+/// A timeline that starts when the request's head has been read. It stands first among a handler's parameters, so that the
+/// time for the others counts.
+pub(crate) struct StartTimeline(Arc<Timeline>);
+
+impl FromRequest for StartTimeline {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(Timeline::start())))
+    }
 }
 
 /// The header `Idempotency-Key`, with or without the quotes of a structured field.
@@ -154,7 +170,7 @@ pub(crate) async fn show_message(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EditMessageRequest {
-    #[schema(max_length = 10_000)]
+    #[schema(schema_with = text_schema::message_beside_files)]
     body: String,
 }
 
@@ -172,7 +188,7 @@ impl From<String> for EditMessageRequest {
     responses(
         (status = 200, description = "The message after the edit", body = MessagePayload),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "not_allowed", "message_empty", "message_too_long", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "message_not_found", "not_allowed", "message_empty", "message_too_long", "invalid_text"]))),
 )]
 pub(crate) async fn edit_message(
     state: web::Data<WebState>,

@@ -18,7 +18,7 @@ use crate::http::state::WebState;
     ),
     extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "flow_forgotten"]))),
 )]
-pub(crate) async fn show_flow(
+pub(crate) async fn show_timeline(
     state: web::Data<WebState>,
     viewer: Identity,
     path: web::Path<(RoomId, MessageId)>,

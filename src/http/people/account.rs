@@ -11,7 +11,7 @@ use crate::store::AccountChange;
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::same_site::SameSite;
 use crate::http::state::WebState;
@@ -19,9 +19,9 @@ use crate::http::state::WebState;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangePasswordRequest {
-    #[schema(max_length = 256)]
+    #[schema(max_length = 1_024)]
     current_password: String,
-    #[schema(min_length = 10, max_length = 256)]
+    #[schema(min_length = 10, max_length = 1_024)]
     password: String,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct ChangePasswordRequest {
 )]
 pub(crate) async fn change_password(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     _: SameSite,
     identity: Identity,
     Json(request): Json<ChangePasswordRequest>,
@@ -53,7 +53,7 @@ pub(crate) async fn change_password(
 /// Asks for the password again, for what a copy of an access token must not be enough for. Counts as an attempt to sign in.
 pub(crate) async fn require_password(
     state: &WebState,
-    address: &CallerAddress,
+    address: &ClientIp,
     identity: &Identity,
     password: &str,
 ) -> Result<(), ApiError> {

@@ -15,7 +15,7 @@ use crate::store::{Rotation, TokenHash};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::FormOrJson;
-use crate::http::pipeline::client_ip::CallerAddress;
+use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::same_site::SameSite;
 use crate::http::rations::requests::AddressRation;
@@ -40,7 +40,7 @@ pub(crate) struct SessionResponse<'a> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignInRequest {
     username: String,
-    #[schema(max_length = 256)]
+    #[schema(max_length = 1_024)]
     password: String,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct SignInRequest {
 )]
 pub(crate) async fn sign_in(
     state: web::Data<WebState>,
-    address: CallerAddress,
+    address: ClientIp,
     _: SameSite,
     FormOrJson(request): FormOrJson<SignInRequest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -97,7 +97,7 @@ pub(crate) async fn refresh(
     let next = OpaqueToken::generate(TokenPurpose::Refresh);
     let (presented, hash) = (TokenHash(presented.digest()), TokenHash(next.digest()));
     match state.store.rotate_session(presented, hash, session_end(&state)).await? {
-        Rotation::Renewed(session_id, user) => answer(&state, HttpResponse::Ok(), &user, session_id, &next),
+        Rotation::Renewed(session_id, user) => respond(&state, HttpResponse::Ok(), &user, session_id, &next),
         Rotation::Ended(ended) => {
             // Whoever has the copy may have an access token and a socket too.
             state.end_credentials(&[ended]);
@@ -135,10 +135,10 @@ pub(crate) async fn begin(
 ) -> Result<HttpResponse, ApiError> {
     let token = OpaqueToken::generate(TokenPurpose::Refresh);
     let session_id = state.store.create_session(user.id, TokenHash(token.digest()), session_end(state)).await?;
-    answer(state, builder, user, session_id, &token)
+    respond(state, builder, user, session_id, &token)
 }
 
-fn answer(
+fn respond(
     state: &WebState,
     mut builder: HttpResponseBuilder,
     user: &User,

@@ -10,14 +10,14 @@ use crate::http::error::ApiError;
 use crate::http::state::WebState;
 
 /// The caller's address: the socket's, or with `HUBBUB_TRUST_PROXY` what the proxy wrote into `X-Forwarded-For`.
-pub(crate) struct CallerAddress(pub(crate) IpAddr);
+pub(crate) struct ClientIp(pub(crate) IpAddr);
 
-impl FromRequest for CallerAddress {
+impl FromRequest for ClientIp {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(caller_address(request).map(Self))
+        ready(client_ip(request).map(Self))
     }
 }
 
@@ -25,7 +25,7 @@ impl FromRequest for CallerAddress {
 ///
 /// # Errors
 /// [`ApiError::Internal`] when the connection has none.
-pub(crate) fn caller_address(request: &HttpRequest) -> Result<IpAddr, ApiError> {
+pub(crate) fn client_ip(request: &HttpRequest) -> Result<IpAddr, ApiError> {
     let forwarded = if WebState::of(request)?.config.auth.trust_proxy { forwarded_for(request) } else { None };
     let peer = || request.peer_addr().map(|peer| peer.ip());
     forwarded.or_else(peer).ok_or_else(|| ApiError::Internal("the request has no address".to_owned()))

@@ -1,5 +1,6 @@
-//! Who sends a request: the extractor that every handler behind a sign-in takes.
+//! Who sends a request: the extractor that every handler behind a sign-in takes, and the one for the caller's own socket.
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -9,6 +10,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
 use crate::domain::{Credential, Refusal, Role, SessionId, User, UserId};
+use crate::pusher::SocketId;
 use crate::store::TokenHash;
 
 use crate::http::error::ApiError;
@@ -122,5 +124,21 @@ async fn read(state: &WebState, presented: Presented) -> Result<(User, Credentia
             let (id, user) = state.store.api_token_user(hash).await?.ok_or(ApiError::Refused(Refusal::TokenInvalid))?;
             Ok((user, Credential::ApiToken(id)))
         }
+    }
+}
+
+/// The caller's own socket, by the header `X-Socket-Id`, which Laravel Echo adds to its requests: this socket is not sent the
+/// event, because its page knows from the response. A value that is no socket id is ignored.
+///
+/// A caller could name the socket of somebody else. That page would miss one frame, see the gap, and fetch the event.
+pub(crate) struct ExcludedSocket(pub(crate) Option<SocketId>);
+
+impl FromRequest for ExcludedSocket {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.headers().get("x-socket-id").and_then(|id| id.to_str().ok());
+        ready(Ok(Self(id.and_then(|id| id.parse().ok()))))
     }
 }

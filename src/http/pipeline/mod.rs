@@ -2,12 +2,10 @@
 
 pub(crate) mod body;
 pub(crate) mod client_ip;
-pub(crate) mod excluded_socket;
 pub(crate) mod host;
 pub(crate) mod identity;
 pub(crate) mod identity_cache;
 pub(crate) mod page_limit;
 pub(crate) mod problem;
 pub(crate) mod response;
-pub(crate) mod run_to_completion;
 pub(crate) mod same_site;

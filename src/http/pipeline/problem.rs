@@ -48,7 +48,7 @@ struct Problem<'a> {
 
 impl ApiError {
     /// The answer to the request of that id.
-    pub(crate) fn answer(&self, request_id: Option<&str>) -> HttpResponse {
+    pub(crate) fn to_response(&self, request_id: Option<&str>) -> HttpResponse {
         let problem = self.problem();
         let field = problem.field.map(|field| FieldProblem { field, detail: &problem.detail });
         let mut answer = HttpResponse::build(status(problem.refusal));
@@ -183,7 +183,7 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.answer(None)
+        self.to_response(None)
     }
 }
 
@@ -196,7 +196,7 @@ mod tests {
     use crate::auth::TooManyAttempts;
 
     async fn body(error: &ApiError) -> Value {
-        let bytes = to_bytes(error.answer(Some("01")).into_body()).await.expect("a body in memory");
+        let bytes = to_bytes(error.to_response(Some("01")).into_body()).await.expect("a body in memory");
         serde_json::from_slice(&bytes).expect("JSON")
     }
 
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn waiting_is_told_in_whole_seconds_and_at_least_one() {
         let header = |wait| {
-            let answer = ApiError::from(TooManyAttempts { retry_after: wait }).answer(None);
+            let answer = ApiError::from(TooManyAttempts { retry_after: wait }).to_response(None);
             answer.headers().get(RETRY_AFTER).cloned().expect("a header")
         };
         assert_eq!(header(Duration::from_millis(1_200)), "2");

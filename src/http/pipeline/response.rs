@@ -1,4 +1,5 @@
-//! The outermost layer of every answer: the request's id, problems in one form, and headers that keep browsers safe.
+//! The middleware around all handlers: the request's id, problems in one form, headers that keep browsers safe, and changes
+//! that run to their end.
 
 use std::borrow::Cow;
 
@@ -10,7 +11,8 @@ use actix_web::http::header::{
     REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, web};
+use actix_web::{Error, HttpMessage, HttpRequest, rt, web};
+use tracing::{Instrument, Span};
 
 use crate::domain::Refusal;
 use crate::http::error::ApiError;
@@ -27,7 +29,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 ///
 /// # Errors
 /// Those of the layers within.
-pub async fn finish_answer(
+pub async fn finish_response(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
@@ -36,15 +38,15 @@ pub async fn finish_answer(
     if let Some(state) = request.app_data::<web::Data<WebState>>()
         && let Some(name) = state.hosts.foreign_name(request.request())
     {
-        let mut response = ApiError::ForeignHost(name).answer(request_id.to_str().ok()).map_into_right_body();
+        let mut response = ApiError::ForeignHost(name).to_response(request_id.to_str().ok()).map_into_right_body();
         response.headers_mut().insert(REQUEST_ID, request_id);
         return Ok(request.into_response(response));
     }
     let (request, response) = next.call(request).await?.into_parts();
     let problem = match response.error().map(|error| error.as_error::<ApiError>()) {
-        Some(Some(error)) => Some(error.answer(request_id.to_str().ok())),
+        Some(Some(error)) => Some(error.to_response(request_id.to_str().ok())),
         Some(None) | None => {
-            stray_error(response.status(), response.headers()).map(|error| error.answer(request_id.to_str().ok()))
+            stray_error(response.status(), response.headers()).map(|error| error.to_response(request_id.to_str().ok()))
         }
     };
     let mut response = match problem {
@@ -68,6 +70,22 @@ pub async fn finish_answer(
         response.headers_mut().insert(PAGE_BUILD, build);
     }
     Ok(ServiceResponse::new(request, response))
+}
+
+/// Runs a changing request (POST, PUT, PATCH, DELETE) in a task of its own, so that a client that disconnects cannot cancel
+/// it between commit and dispatch: actix drops a handler together with its connection.
+///
+/// # Errors
+/// Those of the layers within, and `internal` when they panic.
+pub(crate) async fn run_to_completion<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    if request.method().is_safe() {
+        return next.call(request).await;
+    }
+    let handling = next.call(request).instrument(Span::current());
+    rt::spawn(handling).await.map_err(|panic| ApiError::Internal(panic.to_string()))?
 }
 
 /// The id that a proxy gave the request, when it is harmless in a log; else a new one.

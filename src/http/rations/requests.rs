@@ -7,7 +7,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use crate::domain::UserId;
 use crate::http::error::ApiError;
-use crate::http::pipeline::client_ip::caller_address;
+use crate::http::pipeline::client_ip::client_ip;
 use crate::http::state::WebState;
 
 use super::counters::RationState;
@@ -20,7 +20,7 @@ impl WebState {
     /// Counts a request against its route's ration, and notes what is left for the answer's headers.
     pub(crate) fn count_request(&self, request: &HttpRequest, person: Option<UserId>) -> Result<(), ApiError> {
         let Some(ration) = ration_of(request) else { return Ok(()) };
-        match self.rations.count(ration, person, caller_address(request)?) {
+        match self.rations.count(ration, person, client_ip(request)?) {
             Ok(Some(state)) => drop(request.extensions_mut().insert(state)),
             Ok(None) => {}
             Err(used_up) => {

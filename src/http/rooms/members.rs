@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::{Refusal, RoomId, Timestamp, UserId};
-use crate::json::AuthorPayload;
+use crate::json::UserRefPayload;
 use crate::store::{Member, StoreError};
 
 use crate::http::error::ApiError;
@@ -17,7 +17,7 @@ use crate::http::state::WebState;
 #[schema(as = Member)]
 struct MemberResponse<'a> {
     #[serde(flatten)]
-    author: AuthorPayload<'a>,
+    author: UserRefPayload<'a>,
     joined_at: Timestamp,
 }
 

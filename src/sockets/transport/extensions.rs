@@ -60,7 +60,7 @@ mod tests {
 
     const ANSWER: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
-    fn answer(values: &[&'static str]) -> Option<String> {
+    fn response(values: &[&'static str]) -> Option<String> {
         let values = values.iter().map(|value| (SEC_WEBSOCKET_EXTENSIONS, value.parse().expect("a value")));
         accept_deflate(&values.collect())
     }
@@ -76,10 +76,10 @@ mod tests {
             "permessage-deflate; server_max_window_bits=10, permessage-deflate",
             "x-first; of=\"a, b; c\", permessage-deflate",
         ] {
-            assert_eq!(answer(&[offer]).as_deref(), Some(ANSWER), "{offer}");
+            assert_eq!(response(&[offer]).as_deref(), Some(ANSWER), "{offer}");
         }
-        assert_eq!(answer(&["x-first", "permessage-deflate"]).as_deref(), Some(ANSWER), "in several headers");
-        let largest = answer(&["permessage-deflate; server_max_window_bits=15"]);
+        assert_eq!(response(&["x-first", "permessage-deflate"]).as_deref(), Some(ANSWER), "in several headers");
+        let largest = response(&["permessage-deflate; server_max_window_bits=15"]);
         assert_eq!(largest, Some(format!("{ANSWER}; server_max_window_bits=15")));
     }
 
@@ -101,8 +101,8 @@ mod tests {
             "permessage-deflate; client_no_context_takeover=15",
             "x-first; of=\", permessage-deflate, \"",
         ] {
-            assert_eq!(answer(&[offer]), None, "{offer}");
+            assert_eq!(response(&[offer]), None, "{offer}");
         }
-        assert_eq!(answer(&[]), None);
+        assert_eq!(response(&[]), None);
     }
 }

@@ -43,7 +43,7 @@ pub fn serve_socket(
 ) -> LocalBoxFuture<'static, ()> {
     let parts = framed.into_parts();
     let stream = Rc::new(parts.io);
-    let handshake = HandshakeResponse::answer(&server, request.headers());
+    let handshake = HandshakeResponse::negotiate(&server, request.headers());
     match route_upgrade(&server, request) {
         UpgradeTarget::Socket(Ok(socket)) => {
             let reading = connect(&server, &socket, &stream, handshake, parts.read_buf);
@@ -58,7 +58,7 @@ pub fn serve_socket(
             Box::pin(session::drain(reading))
         }
         UpgradeTarget::NoSocket(status) => {
-            answer_and_close(&stream, status);
+            respond_and_close(&stream, status);
             Box::pin(ready(()))
         }
     }
@@ -87,7 +87,7 @@ struct HandshakeResponse {
 
 impl HandshakeResponse {
     /// RFC 6455, section 4.2.2.
-    fn answer(server: &SocketServer, headers: &HeaderMap) -> Self {
+    fn negotiate(server: &SocketServer, headers: &HeaderMap) -> Self {
         let accept = headers.get(SEC_WEBSOCKET_KEY).map(|key| ws::hash_key(key.as_bytes()));
         let accept = accept.as_ref().map(|accept| String::from_utf8_lossy(accept)).unwrap_or_default();
         let mut answer = format!(
@@ -120,7 +120,7 @@ fn connect(
     TcpReader::new(Rc::clone(stream), Rc::clone(socket), read_ahead, rules)
 }
 
-fn answer_and_close(stream: &TcpStream, status: &str) {
+fn respond_and_close(stream: &TcpStream, status: &str) {
     let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     if let Err(error) = stream.try_write(answer.as_bytes()) {
         debug!(%error, "the connection ended before its answer");

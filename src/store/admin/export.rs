@@ -5,7 +5,7 @@ use std::io;
 use diesel::prelude::*;
 use thiserror::Error;
 
-use crate::domain::{Author, Document, Membership, Message, Refusal, Room, RoomId, User, Username};
+use crate::domain::{Document, Membership, Message, Refusal, Room, RoomId, User, UserRef, Username};
 use crate::store::StoreError;
 use crate::store::documents::rows::{DocumentRow, with_people};
 use crate::store::engine::connection::DbConnection;
@@ -41,7 +41,7 @@ pub enum ExportItem {
         /// The room.
         room_id: RoomId,
         /// The person.
-        person: Author,
+        person: UserRef,
         /// Since when, and how far the person has read.
         membership: Membership,
     },
@@ -95,7 +95,11 @@ impl Snapshot {
         match scope {
             ExportScope::All => {
                 export_users(connection, sink)?;
-                let all: Vec<i64> = rooms::table.order(rooms::id).select(rooms::id).load(connection)?;
+                let all: Vec<i64> = rooms::table
+                    .filter(rooms::deleted_at.is_null())
+                    .order(rooms::id)
+                    .select(rooms::id)
+                    .load(connection)?;
                 all.into_iter().try_for_each(|id| export_room(connection, RoomId(id), sink))?;
                 export_documents(connection, Selection::All, sink)?;
                 export_messages(connection, Selection::All, sink)?;
@@ -116,9 +120,9 @@ impl Snapshot {
                 let user = User::try_from(row.ok_or(StoreError::Refused(Refusal::UserNotFound))?)?;
                 sink(ExportItem::User(user.clone()))?;
                 export_places_of(connection, &user, sink)?;
-                export_documents(connection, Selection::Author(user.id), sink)?;
-                export_messages(connection, Selection::Author(user.id), sink)?;
-                export_files(connection, Selection::Author(user.id), sink)
+                export_documents(connection, Selection::UserRef(user.id), sink)?;
+                export_messages(connection, Selection::UserRef(user.id), sink)?;
+                export_files(connection, Selection::UserRef(user.id), sink)
             }
         }
     }
@@ -133,7 +137,8 @@ fn export_users(connection: &mut DbConnection, sink: &mut Sink<'_>) -> Result<()
 }
 
 fn export_room(connection: &mut DbConnection, id: RoomId, sink: &mut Sink<'_>) -> Result<(), ExportError> {
-    let row: Option<RoomRow> = rooms::table.find(id.0).select(RoomRow::as_select()).first(connection).optional()?;
+    let found = rooms::table.find(id.0).filter(rooms::deleted_at.is_null());
+    let row: Option<RoomRow> = found.select(RoomRow::as_select()).first(connection).optional()?;
     sink(ExportItem::Room(row.ok_or(StoreError::Refused(Refusal::RoomNotFound))?.try_into()?))?;
     let rows: Vec<(MembershipRow, AuthorRow)> = memberships::table
         .inner_join(users::table)
@@ -155,7 +160,7 @@ fn export_places_of(connection: &mut DbConnection, user: &User, sink: &mut Sink<
         .load(connection)?;
     for (room, membership) in rows {
         let (room_id, membership) = (RoomId(room), membership.into());
-        sink(ExportItem::Membership { room_id, person: Author::from(user), membership })?;
+        sink(ExportItem::Membership { room_id, person: UserRef::from(user), membership })?;
     }
     Ok(())
 }
@@ -169,6 +174,7 @@ fn export_documents(
     loop {
         let mut page = documents::table
             .filter(documents::id.gt(after).and(documents::deleted_at.is_null()))
+            .filter(documents::room_id.eq_any(rooms::table.filter(rooms::deleted_at.is_null()).select(rooms::id)))
             .order(documents::id)
             .limit(DOCUMENTS_PAGE)
             .select((DocumentRow::as_select(), documents::text))
@@ -176,7 +182,7 @@ fn export_documents(
         page = match selection {
             Selection::All => page,
             Selection::Room(room) => page.filter(documents::room_id.eq(room.0)),
-            Selection::Author(author) => page.filter(documents::created_by.eq(author.0)),
+            Selection::UserRef(author) => page.filter(documents::created_by.eq(author.0)),
         };
         let (rows, texts): (Vec<DocumentRow>, Vec<String>) =
             page.load::<(DocumentRow, String)>(connection)?.into_iter().unzip();
@@ -198,6 +204,7 @@ fn export_messages(
         let mut page = messages::table
             .inner_join(users::table)
             .filter(messages::id.gt(after))
+            .filter(messages::room_id.eq_any(rooms::table.filter(rooms::deleted_at.is_null()).select(rooms::id)))
             .order(messages::id)
             .limit(PAGE)
             .select((MessageRow::as_select(), AuthorRow::as_select()))
@@ -205,7 +212,7 @@ fn export_messages(
         page = match selection {
             Selection::All => page,
             Selection::Room(room) => page.filter(messages::room_id.eq(room.0)),
-            Selection::Author(author) => page.filter(messages::author_id.eq(author.0)),
+            Selection::UserRef(author) => page.filter(messages::author_id.eq(author.0)),
         };
         let page = load_messages(connection, page)?;
         let Some(last) = page.last() else { return Ok(()) };

@@ -10,5 +10,5 @@ pub(in crate::store) enum Selection {
     /// Those of a room.
     Room(RoomId),
     /// Those that a person made or uploaded.
-    Author(UserId),
+    UserRef(UserId),
 }

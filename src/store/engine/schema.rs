@@ -163,6 +163,17 @@ diesel::table! {
         created_at -> BigInt,
         edited_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
+        changed_seq -> Nullable<BigInt>,
+        reply_to_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    reactions (message_id, emoji, user_id) {
+        message_id -> BigInt,
+        emoji -> Text,
+        user_id -> BigInt,
+        seq -> BigInt,
     }
 }
 
@@ -180,6 +191,9 @@ diesel::table! {
         log_floor -> BigInt,
         next_retention_days -> Nullable<BigInt>,
         retention_changes_at -> Nullable<BigInt>,
+        archived_at -> Nullable<BigInt>,
+        deleted_at -> Nullable<BigInt>,
+        is_default -> Bool,
     }
 }
 
@@ -266,6 +280,8 @@ diesel::joinable!(memberships -> rooms (room_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(messages -> rooms (room_id));
 diesel::joinable!(messages -> users (author_id));
+diesel::joinable!(reactions -> messages (message_id));
+diesel::joinable!(reactions -> users (user_id));
 diesel::joinable!(rooms -> users (created_by));
 diesel::joinable!(session_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
@@ -289,6 +305,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     leases,
     memberships,
     messages,
+    reactions,
     rooms,
     session_tokens,
     sessions,

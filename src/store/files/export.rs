@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, File, MessageId, RoomId, Timestamp};
+use crate::domain::{File, MessageId, RoomId, Timestamp, UserRef};
 use crate::store::admin::selection::Selection;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::schema::{files, users};
+use crate::store::engine::schema::{files, rooms, users};
 use crate::store::people::rows::AuthorRow;
 
 use super::content_hash::ContentHash;
@@ -21,7 +21,7 @@ pub struct ExportedFile {
     /// The message that has it; `None`: it is not attached yet.
     pub message_id: Option<MessageId>,
     /// Who uploaded it.
-    pub uploader: Author,
+    pub uploader: UserRef,
     /// When it was uploaded.
     pub created_at: Timestamp,
     /// Its content.
@@ -39,6 +39,7 @@ pub(in crate::store) fn exported_files(
     let mut page = files::table
         .inner_join(users::table)
         .filter(files::id.gt(after))
+        .filter(files::room_id.eq_any(rooms::table.filter(rooms::deleted_at.is_null()).select(rooms::id)))
         .order(files::id)
         .limit(limit)
         .select((FileRow::as_select(), files::created_at, AuthorRow::as_select()))
@@ -46,7 +47,7 @@ pub(in crate::store) fn exported_files(
     page = match selection {
         Selection::All => page,
         Selection::Room(room) => page.filter(files::room_id.eq(room.0).and(files::message_id.is_not_null())),
-        Selection::Author(author) => page.filter(files::uploader_id.eq(author.0)),
+        Selection::UserRef(author) => page.filter(files::uploader_id.eq(author.0)),
     };
     let rows: Vec<(FileRow, i64, AuthorRow)> = page.load(connection)?;
     let exported = |(row, created_at, uploader): (FileRow, i64, AuthorRow)| {

@@ -9,7 +9,7 @@ use crate::store::engine::schema::{events, rooms};
 use crate::store::engine::statement::execute;
 use crate::store::webhooks::enqueue::enqueue;
 
-use super::rows::RoomData;
+use super::rows::{ReactionData, RoomData};
 
 /// Increments a room's `last_seq` and returns it. The room must be locked.
 pub(in crate::store) fn next_seq(connection: &mut DbConnection, room: RoomId) -> QueryResult<Seq> {
@@ -28,6 +28,7 @@ pub(in crate::store) fn append(connection: &mut DbConnection, event: &RoomEvent)
         Subject::Message(message) => message_id = Some(message.id.0),
         Subject::Member(member) => member_id = Some(member.id.0),
         Subject::Document(document) => document_id = Some(document.id.0),
+        Subject::Reaction(reaction) => data = Some(ReactionData::of(reaction).to_json()?),
     }
     // One text of SQL whatever the event: Diesel keeps it prepared.
     let entry = diesel::insert_into(events::table).values((

@@ -62,8 +62,12 @@ impl Store {
     ) -> Result<CatchUp, StoreError> {
         let size = PageSize { rows: limit.max(1), bytes: self.page_bytes };
         self.read_snapshot(move |connection| {
-            let row: Option<RoomRow> =
-                rooms::table.find(room.0).select(RoomRow::as_select()).first(connection).optional()?;
+            let row: Option<RoomRow> = rooms::table
+                .find(room.0)
+                .filter(rooms::deleted_at.is_null())
+                .select(RoomRow::as_select())
+                .first(connection)
+                .optional()?;
             let room = row.ok_or(StoreError::Refused(Refusal::RoomNotFound))?.try_into()?;
             catch_up(connection, &room, after, size, max_behind)
         })
@@ -87,7 +91,7 @@ fn catch_up(
     let mut events = entries_after(connection, room, after, size.rows)?;
     end_page(&mut events, size.bytes, |event| match &event.subject {
         Subject::Message(message) => message.body.len() + message.html.len(),
-        Subject::Room(_) | Subject::Member(_) | Subject::Document(_) => 0,
+        Subject::Room(_) | Subject::Member(_) | Subject::Document(_) | Subject::Reaction(_) => 0,
     });
     let more = events.last().is_some_and(|last| last.seq < head);
     Ok(CatchUp { events, head, more, resync: false })

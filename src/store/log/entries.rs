@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::domain::{Author, Document, EventKind, Message, Room, RoomEvent, Seq, Subject, SubjectKind, Timestamp};
+use crate::domain::{Document, EventKind, Message, Room, RoomEvent, Seq, Subject, SubjectKind, Timestamp, UserRef};
 use crate::store::StoreError;
 use crate::store::documents::rows::documents_by_id;
 use crate::store::engine::connection::DbConnection;
@@ -11,7 +11,7 @@ use crate::store::engine::schema::{events, messages};
 use crate::store::messages::load::{MessageRow, complete};
 use crate::store::people::rows::{AuthorRow, authors_by_id};
 
-use super::rows::{EventRow, RoomData};
+use super::rows::{EventRow, ReactionData, RoomData};
 
 /// The entries of `room` after `after`, in order, at most `limit`. Messages, documents and names are the present ones,
 /// not those of the time of the entry.
@@ -63,7 +63,7 @@ fn entry(
     message: Option<Message>,
 ) -> Result<RoomEvent, StoreError> {
     let broken = |column| damaged("events", event.seq, column);
-    let person = |id: i64| person(people, id).map(Author::from).ok_or_else(|| broken("actor_id"));
+    let person = |id: i64| person(people, id).map(UserRef::from).ok_or_else(|| broken("actor_id"));
     let seq = Seq(event.seq);
     let room_then = || {
         let data: Option<RoomData> = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
@@ -76,12 +76,17 @@ fn entry(
         let position = documents.binary_search_by_key(&id, |document| document.id.0);
         Ok::<_, StoreError>(Box::new(documents[position.map_err(|_| broken("document_id"))?].clone()))
     };
+    let reaction = || {
+        let data: Option<ReactionData> = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
+        Ok::<_, StoreError>(data.ok_or_else(|| broken("data"))?.of_user(person(event.actor_id)?))
+    };
     let kind = EventKind::from_name(&event.kind).ok_or_else(|| broken("kind"))?;
     let subject = match kind.subject() {
         SubjectKind::Room => Subject::Room(room_then()?),
         SubjectKind::Message => Subject::Message(message()?),
         SubjectKind::Member => Subject::Member(member()?),
         SubjectKind::Document => Subject::Document(document()?),
+        SubjectKind::Reaction => Subject::Reaction(reaction()?),
     };
     Ok(RoomEvent {
         room_id: room.id,

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Room, Seq};
+use crate::domain::{MessageId, Reaction, ReactionEmoji, Room, Seq, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::connection::MultiBackend;
 use crate::store::engine::schema::events;
@@ -42,5 +42,28 @@ impl RoomData {
     pub(super) fn restore(self, room: &Room, seq: Seq) -> Room {
         let Self { name, topic, message_count } = self;
         Room { name, topic, message_count, last_seq: seq, ..room.clone() }
+    }
+}
+
+/// What an entry stores of a reaction, as JSON. The message stands here and not in `events.message_id`, which would keep a
+/// message as long as a reaction to it: retention counts from what its author did.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ReactionData {
+    message_id: i64,
+    emoji: String,
+}
+
+impl ReactionData {
+    pub(super) fn of(reaction: &Reaction) -> Self {
+        Self { message_id: reaction.message_id.0, emoji: reaction.emoji.as_str().to_owned() }
+    }
+
+    pub(super) fn to_json(&self) -> Result<String, StoreError> {
+        serde_json::to_string(self).map_err(|error| StoreError::Internal(error.to_string()))
+    }
+
+    /// The reaction; its user is the entry's actor.
+    pub(super) fn of_user(self, user: UserRef) -> Reaction {
+        Reaction { message_id: MessageId(self.message_id), emoji: ReactionEmoji::stored(self.emoji), user }
     }
 }

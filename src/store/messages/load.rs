@@ -1,17 +1,21 @@
 //! The one loader of messages: ids, a query or rows go in, complete messages come out.
 //!
-//! What belongs to a message and is kept in other tables (its files) is added by [`complete`], with one query for all
-//! the messages of a page. Nothing else in the store makes a [`Message`] out of a row, so nothing can forget a part of
+//! What belongs to a message and is kept in other tables (its files, its reactions, the beginning of the message that it
+//! answers) is added by [`complete`], with one query each for all the messages of a page. Nothing else in the store makes a [`Message`] out of a row, so nothing can forget a part of
 //! it.
 
 use diesel::prelude::*;
 use diesel::query_dsl::methods::LoadQuery;
 
-use crate::domain::{Author, Message, MessageId, RoomId, Seq, Timestamp};
+use crate::domain::{Message, MessageId, Refusal, RepliedTo, RoomId, Seq, Timestamp, UserRef};
+use crate::store::StoreError;
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::schema::{messages, users};
 use crate::store::files::rows::attach_files;
 use crate::store::people::rows::AuthorRow;
+
+use super::reaction_rows::attach_reactions;
+use super::replies::attach_replies;
 
 /// A message's own columns.
 #[derive(Debug, Queryable, Selectable)]
@@ -28,6 +32,8 @@ pub(in crate::store) struct MessageRow {
     created_at: i64,
     edited_at: Option<i64>,
     deleted_at: Option<i64>,
+    changed_seq: Option<i64>,
+    reply_to_id: Option<i64>,
 }
 
 impl MessageRow {
@@ -47,6 +53,8 @@ pub(in crate::store) fn complete(
 ) -> QueryResult<Vec<Message>> {
     let mut messages: Vec<Message> = rows.into_iter().map(|(message, author)| message.by(author.into())).collect();
     attach_files(connection, &mut messages)?;
+    attach_replies(connection, &mut messages)?;
+    attach_reactions(connection, &mut messages)?;
     Ok(messages)
 }
 
@@ -71,9 +79,19 @@ pub(in crate::store) fn messages_by_id(connection: &mut DbConnection, ids: &[Mes
     load_messages(connection, query)
 }
 
+/// A message of that room.
+pub(in crate::store) fn find_message(
+    connection: &mut DbConnection,
+    room: RoomId,
+    id: MessageId,
+) -> Result<Message, StoreError> {
+    let message = messages_by_id(connection, &[id])?.pop();
+    message.filter(|message| message.room_id == room).ok_or(StoreError::Refused(Refusal::MessageNotFound))
+}
+
 impl MessageRow {
     /// The message without what other tables keep of it.
-    fn by(self, author: Author) -> Message {
+    fn by(self, author: UserRef) -> Message {
         Message {
             id: MessageId(self.id),
             room_id: RoomId(self.room_id),
@@ -86,7 +104,10 @@ impl MessageRow {
             created_at: Timestamp(self.created_at),
             edited_at: self.edited_at.map(Timestamp),
             deleted_at: self.deleted_at.map(Timestamp),
+            changed_seq: Seq(self.changed_seq.unwrap_or(self.seq)),
+            reply_to: self.reply_to_id.map(|id| RepliedTo::gone(MessageId(id), None)),
             files: Vec::new(),
+            reactions: Vec::new(),
         }
     }
 }

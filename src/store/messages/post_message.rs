@@ -11,7 +11,7 @@ impl Store {
     /// moves to it.
     ///
     /// What happens next, and where:
-    /// 1. On the caller's thread: the text is cut into words for the search index (`search/known_words.rs`), and a
+    /// 1. On the caller's thread: the text is cut into words for the search index (`search/entry.rs`), and a
     ///    `WriteCommand::Post` is queued (`engine/writes/write_command.rs`). The caller awaits its outcome.
     /// 2. On the writer's thread: `engine/writes/writer.rs` takes the commands that wait, one of each person in turn (`engine/writes/fair_queue.rs`), opens one transaction and runs them.
     ///    Posts that follow each other go to `messages/post/batch.rs`, which accepts or refuses each and stores the

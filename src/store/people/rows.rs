@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 
-use crate::domain::{Author, PersonName, Refusal, Role, Timestamp, User, UserId, Username};
+use crate::domain::{PersonName, Refusal, Role, Timestamp, User, UserId, UserRef, Username};
 use crate::store::StoreError;
 use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::error::damaged;
@@ -44,7 +44,7 @@ pub(in crate::store) struct AuthorRow {
     pub(in crate::store) name: String,
 }
 
-impl From<AuthorRow> for Author {
+impl From<AuthorRow> for UserRef {
     fn from(row: AuthorRow) -> Self {
         Self { id: UserId(row.id), username: row.username, name: row.name }
     }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    Author, DocumentId, EventKind, ReadMark, Refusal, Room, RoomEvent, RoomId, RoomKind, Subject, Timestamp, UserId,
+    DocumentId, EventKind, ReadMark, Refusal, Room, RoomEvent, RoomId, RoomKind, Subject, Timestamp, UserId, UserRef,
 };
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
@@ -12,7 +12,7 @@ use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::{AuthorRow, find_user, require_user};
 use crate::store::{Store, StoreError};
 
-use super::access::{lock_room, require_management, require_membership, visible_room};
+use super::access::{lock_room, require_management, require_membership, require_writing, visible_room};
 use super::record::record;
 use super::unread::unread_after;
 
@@ -20,7 +20,7 @@ use super::unread::unread_after;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The person.
-    pub author: Author,
+    pub author: UserRef,
     /// When the person joined.
     pub joined_at: Timestamp,
 }
@@ -93,6 +93,14 @@ impl Store {
         self.read(move |connection| require_membership(connection, viewer, room).map(drop)).await
     }
 
+    /// Checks that a person belongs to a room and may write in it.
+    ///
+    /// # Errors
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomArchived`].
+    pub async fn require_writing(&self, writer: UserId, room: RoomId) -> Result<(), StoreError> {
+        self.read(move |connection| require_writing(connection, writer, room).map(drop)).await
+    }
+
     /// Whether a person belongs to a room; `false` when there is no such room.
     ///
     /// # Errors
@@ -119,7 +127,8 @@ fn mark_read(
     diesel::update(memberships::table.find((id.0, user.0)))
         .set((memberships::read_number.eq(number), memberships::uncounted.eq(uncounted)))
         .execute(connection)?;
-    Ok(Some(ReadMark { number, unread }))
+    let Room { message_count, last_seq, .. } = view.room;
+    Ok(Some(ReadMark { number, unread, message_count, last_seq }))
 }
 
 fn members_of(connection: &mut DbConnection, room: RoomId) -> Result<Vec<Member>, StoreError> {
@@ -132,6 +141,12 @@ fn members_of(connection: &mut DbConnection, room: RoomId) -> Result<Vec<Member>
     let member =
         |(author, joined_at): (AuthorRow, i64)| Member { author: author.into(), joined_at: Timestamp(joined_at) };
     Ok(rows.into_iter().map(member).collect())
+}
+
+/// The members of a room, without their names.
+pub(in crate::store) fn member_ids(connection: &mut DbConnection, room: RoomId) -> QueryResult<Vec<UserId>> {
+    let members = memberships::table.filter(memberships::room_id.eq(room.0)).order(memberships::user_id);
+    Ok(members.select(memberships::user_id).load::<i64>(connection)?.into_iter().map(UserId).collect())
 }
 
 fn is_member(connection: &mut DbConnection, room: RoomId, user: UserId) -> QueryResult<bool> {
@@ -147,12 +162,12 @@ fn add(
 ) -> Result<(Vec<Member>, Option<RoomEvent>), StoreError> {
     lock_room(connection, room)?;
     let view = require_membership(connection, by, room)?;
-    let inviter = Author::from(&require_user(connection, by)?);
+    let inviter = UserRef::from(&require_user(connection, by)?);
     let person = find_user(connection, user)?.ok_or(StoreError::Refused(Refusal::UserNotFound))?;
     let event = if is_member(connection, room, user)? {
         None
     } else {
-        Some(add_membership(connection, &view.room, &inviter, Author::from(&person), Timestamp::now())?)
+        Some(add_membership(connection, &view.room, &inviter, UserRef::from(&person), Timestamp::now())?)
     };
     Ok((members_of(connection, room)?, event))
 }
@@ -161,8 +176,8 @@ fn add(
 pub(in crate::store) fn add_membership(
     connection: &mut DbConnection,
     room: &Room,
-    actor: &Author,
-    person: Author,
+    actor: &UserRef,
+    person: UserRef,
     at: Timestamp,
 ) -> Result<RoomEvent, StoreError> {
     let seq = next_seq(connection, room.id)?;
@@ -206,13 +221,13 @@ fn remove(
     if view.room.kind == RoomKind::Closed && successor.is_none() && !even_the_last {
         return Err(StoreError::Refused(Refusal::LastMember));
     }
-    let person = Author::from(&require_user(connection, user)?);
+    let person = UserRef::from(&require_user(connection, user)?);
     diesel::delete(memberships::table.find((room.0, user.0))).execute(connection)?;
     let event = RoomEvent {
         room_id: room,
         seq: next_seq(connection, room)?,
         created_at: Timestamp::now(),
-        actor: Author::from(&remover),
+        actor: UserRef::from(&remover),
         kind: EventKind::MemberRemoved,
         subject: Subject::Member(person),
     };
@@ -221,7 +236,7 @@ fn remove(
     if let Some(successor) = successor.filter(|_| view.room.kind == RoomKind::Closed && view.room.created_by == user) {
         diesel::update(rooms::table.find(room.0)).set(rooms::created_by.eq(successor.0)).execute(connection)?;
         let managed = Room { created_by: successor, ..view.room };
-        events.push(record(connection, managed, &Author::from(&remover), Timestamp::now(), EventKind::RoomChanged)?);
+        events.push(record(connection, managed, &UserRef::from(&remover), Timestamp::now(), EventKind::RoomChanged)?);
     }
     Ok(MemberRemoval { events, document_ids: document_ids_of_room(connection, room)? })
 }

@@ -1,6 +1,6 @@
 //! Events about a room itself.
 
-use crate::domain::{Author, EventKind, Room, RoomEvent, Subject, Timestamp};
+use crate::domain::{EventKind, Room, RoomEvent, Subject, Timestamp, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::log::append::{append, next_seq};
@@ -9,7 +9,7 @@ use crate::store::log::append::{append, next_seq};
 pub(in crate::store) fn record(
     connection: &mut DbConnection,
     mut room: Room,
-    actor: &Author,
+    actor: &UserRef,
     at: Timestamp,
     kind: EventKind,
 ) -> Result<RoomEvent, StoreError> {

@@ -1,4 +1,4 @@
-//! Writing the index, in the transaction that changes the message.
+//! Writing the index and the vocabulary's new words, in the transaction that changes the message.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
@@ -7,8 +7,7 @@ use crate::domain::{MessageId, RoomId, UserId};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::statement::statement;
 
-use super::entry::SearchEntry;
-use super::vocabulary;
+use super::entry::{NEVER, SearchEntry};
 
 /// Adds a message that the index does not have.
 pub(in crate::store) fn add(
@@ -20,7 +19,7 @@ pub(in crate::store) fn add(
 ) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(sqlite) => {
-            let removals = vocabulary::removals_in_sqlite(sqlite)?;
+            let removals = removals_in_sqlite(sqlite)?;
             add_in_sqlite(sqlite, removals, id, room, author, entry)
         }
         DbConnection::Postgres(postgres) => add_batch(postgres, [(id, room, author, entry)].into_iter()),
@@ -37,7 +36,7 @@ pub(in crate::store) fn add_in_sqlite(
     entry: &SearchEntry,
 ) -> QueryResult<()> {
     IndexInSqlite { id: id.0, terms: &entry.fts5(room, author) }.execute(connection)?;
-    vocabulary::add_words_in_sqlite(connection, room, &entry.words_to_add(removals))
+    add_words_in_sqlite(connection, room, &entry.words_to_add(removals))
 }
 
 statement! {
@@ -51,7 +50,7 @@ pub(in crate::store) fn add_batch<'a>(
     connection: &mut PgConnection,
     messages: impl Iterator<Item = (MessageId, RoomId, UserId, &'a SearchEntry)>,
 ) -> QueryResult<()> {
-    let removals = vocabulary::removals_in_postgres(connection)?;
+    let removals = removals_in_postgres(connection)?;
     let (mut ids, mut terms, mut new_words) = (Vec::new(), Vec::new(), Vec::new());
     for (id, room, author, entry) in messages {
         ids.push(id.0);
@@ -61,7 +60,7 @@ pub(in crate::store) fn add_batch<'a>(
     IndexBatch { ids, terms }.execute(connection)?;
     new_words.sort_unstable();
     new_words.dedup();
-    vocabulary::add_words_in_postgres(connection, new_words)
+    add_words_in_postgres(connection, new_words)
 }
 
 statement! {
@@ -71,8 +70,64 @@ statement! {
     ids, ", ", terms, ") AS message (id, terms)"
 }
 
+/// How often words were removed.
+pub(in crate::store) fn removals_in_sqlite(connection: &mut SqliteConnection) -> QueryResult<i64> {
+    Ok(RemovalsInSqlite {}.get_result(connection).optional()?.unwrap_or(NEVER))
+}
+
+/// The same on Postgres, where no other process removes words until the transaction ends.
+fn removals_in_postgres(connection: &mut PgConnection) -> QueryResult<i64> {
+    Ok(RemovalsInPostgres {}.get_result(connection).optional()?.unwrap_or(NEVER))
+}
+
+statement! {
+    /// How often words were removed.
+    RemovalsInSqlite {} -> BigInt:
+    "SELECT removals FROM search_state"
+}
+
+statement! {
+    /// The same, locked against removals.
+    RemovalsInPostgres {} -> BigInt:
+    "SELECT removals FROM search_state FOR SHARE"
+}
+
+/// Adds words of a room, unless the vocabulary has them.
+fn add_words_in_sqlite(connection: &mut SqliteConnection, room: RoomId, words: &[String]) -> QueryResult<()> {
+    for word in words {
+        AddWordInSqlite { room_id: room.0, word }.execute(connection)?;
+    }
+    Ok(())
+}
+
+/// The same on Postgres, for words of several rooms, with one statement.
+fn add_words_in_postgres(connection: &mut PgConnection, words: Vec<(i64, String)>) -> QueryResult<()> {
+    if words.is_empty() {
+        return Ok(());
+    }
+    let (room_ids, words): (Vec<i64>, Vec<String>) = words.into_iter().unzip();
+    AddWordsInPostgres { room_ids, words }.execute(connection).map(drop)
+}
+
+statement! {
+    /// A word. A trigger adds its parts.
+    AddWordInSqlite<'a> { room_id: i64 => BigInt, word: &'a str => Text } -> ():
+    "INSERT OR IGNORE INTO search_words (room_id, word) VALUES (", room_id, ", ", word, ")"
+}
+
+statement! {
+    /// Words with their parts. `LIMIT 1` keeps Postgres from reading the whole table for a list of words.
+    AddWordsInPostgres { room_ids: Vec<i64> => Array<BigInt>, words: Vec<String> => Array<Text> } -> ():
+    "INSERT INTO search_words (room_id, word, parts) SELECT new.room_id, new.word, \
+     ARRAY(SELECT substr(new.word, n, 3) FROM generate_series(1, char_length(new.word) - 2) AS n) \
+     FROM unnest(", room_ids, ", ", words, ") AS new (room_id, word) \
+     LEFT JOIN LATERAL (SELECT 1 AS one FROM search_words WHERE search_words.room_id = new.room_id \
+     AND search_words.word = new.word LIMIT 1) AS known ON TRUE \
+     WHERE known.one IS NULL"
+}
+
 /// Takes a message out of the index, before it is added anew or because it was deleted. Its words are to be forgotten
-/// afterwards: [`vocabulary::forget`].
+/// afterwards: [`super::vocabulary::forget`].
 pub(in crate::store) fn remove(connection: &mut DbConnection, id: MessageId) -> QueryResult<()> {
     let table_and_key = match connection {
         DbConnection::Sqlite(_) => "DELETE FROM message_search WHERE rowid = ",

@@ -12,12 +12,11 @@
 //! Documents are found in another way: see [`documents`].
 //!
 //! - `documents`: finds documents.
-//! - `entry`: what the index keeps of one message.
+//! - `entry`: what the index keeps of one message, and a cache of the words that the vocabulary has.
 //! - `find`: finds messages.
-//! - `index`: writes the index.
-//! - `known_words`: a cache of the words that the vocabulary has.
+//! - `index`: writes the index and adds words to the vocabulary.
 //! - `rebuild`: rebuilds the index after an update of the program.
-//! - `vocabulary`: the distinct words of each room.
+//! - `vocabulary`: the distinct words of each room: finding words by a part, and removing unused ones.
 //!
 //! [`Store::search`]: super::Store::search
 
@@ -25,6 +24,5 @@ pub(super) mod documents;
 pub(super) mod entry;
 pub(super) mod find;
 pub(super) mod index;
-pub(super) mod known_words;
 pub(super) mod rebuild;
 pub(super) mod vocabulary;

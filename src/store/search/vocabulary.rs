@@ -1,4 +1,4 @@
-//! The vocabulary: the distinct words of each room, for finding words by a part of them.
+//! The vocabulary: the distinct words of each room, for finding words by a part of them. `index` adds words to it.
 //!
 //! A word stands here while a message of the room has it. Writers remember which words they have added, so that most
 //! posts add none. When words are removed, `search_state.removals` rises, and what was remembered before counts no more.
@@ -13,71 +13,11 @@ use crate::domain::{MIN_INNER_CHARS, RoomId};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::statement::{json_list, statement};
 
-use super::entry::{NEVER, room_term};
+use super::entry::room_term;
 
 /// The most words that a part within words stands for, the shorter before the longer. The index is asked for each of
 /// them.
 const MAX_INNER: usize = 150;
-
-/// How often words were removed.
-pub(in crate::store) fn removals_in_sqlite(connection: &mut SqliteConnection) -> QueryResult<i64> {
-    Ok(RemovalsInSqlite {}.get_result(connection).optional()?.unwrap_or(NEVER))
-}
-
-/// The same on Postgres, where no other process removes words until the transaction ends.
-pub(super) fn removals_in_postgres(connection: &mut PgConnection) -> QueryResult<i64> {
-    Ok(RemovalsInPostgres {}.get_result(connection).optional()?.unwrap_or(NEVER))
-}
-
-statement! {
-    /// How often words were removed.
-    RemovalsInSqlite {} -> BigInt:
-    "SELECT removals FROM search_state"
-}
-
-statement! {
-    /// The same, locked against removals.
-    RemovalsInPostgres {} -> BigInt:
-    "SELECT removals FROM search_state FOR SHARE"
-}
-
-/// Adds words of a room, unless the vocabulary has them.
-pub(super) fn add_words_in_sqlite(
-    connection: &mut SqliteConnection,
-    room: RoomId,
-    words: &[String],
-) -> QueryResult<()> {
-    for word in words {
-        AddWordInSqlite { room_id: room.0, word }.execute(connection)?;
-    }
-    Ok(())
-}
-
-/// The same on Postgres, for words of several rooms, with one statement.
-pub(super) fn add_words_in_postgres(connection: &mut PgConnection, words: Vec<(i64, String)>) -> QueryResult<()> {
-    if words.is_empty() {
-        return Ok(());
-    }
-    let (room_ids, words): (Vec<i64>, Vec<String>) = words.into_iter().unzip();
-    AddWordsInPostgres { room_ids, words }.execute(connection).map(drop)
-}
-
-statement! {
-    /// A word. A trigger adds its parts.
-    AddWordInSqlite<'a> { room_id: i64 => BigInt, word: &'a str => Text } -> ():
-    "INSERT OR IGNORE INTO search_words (room_id, word) VALUES (", room_id, ", ", word, ")"
-}
-
-statement! {
-    /// Words with their parts. `LIMIT 1` keeps Postgres from reading the whole table for a list of words.
-    AddWordsInPostgres { room_ids: Vec<i64> => Array<BigInt>, words: Vec<String> => Array<Text> } -> ():
-    "INSERT INTO search_words (room_id, word, parts) SELECT new.room_id, new.word, \
-     ARRAY(SELECT substr(new.word, n, 3) FROM generate_series(1, char_length(new.word) - 2) AS n) \
-     FROM unnest(", room_ids, ", ", words, ") AS new (room_id, word) \
-     LEFT JOIN LATERAL (SELECT 1 AS one FROM search_words WHERE search_words.room_id = new.room_id \
-     AND search_words.word = new.word LIMIT 1) AS known ON TRUE \
-     WHERE known.one IS NULL"
-}
 
 /// Removes those words of a room that none of its messages has any more. To be called when the messages that had them
 /// are out of the index.

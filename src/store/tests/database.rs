@@ -100,7 +100,7 @@ impl TestDatabase {
     }
 
     pub(super) async fn sign_up(&self, username: &str) -> UserId {
-        self.create_user(new_user(username, SignUpPermission::Open)).await.expect("signs up").id
+        self.create_user(new_user(username, SignUpPermission::Open)).await.expect("signs up").0.id
     }
 
     pub(super) async fn open_room(&self, by: UserId, members: &[UserId]) -> RoomId {
@@ -221,7 +221,7 @@ pub(super) fn body(text: &str) -> MessageBody {
 
 pub(super) fn draft(text: &str, client_id: Option<&str>) -> MessageDraft {
     let client_id = client_id.map(|id| ClientId::parse(id).expect("a valid client id"));
-    MessageDraft { body: body(text), client_id, file_ids: Vec::new() }
+    MessageDraft { body: body(text), client_id, file_ids: Vec::new(), reply_to: None }
 }
 
 pub(super) fn token(byte: u8) -> TokenHash {

@@ -2,5 +2,7 @@
 
 mod history;
 mod posting;
+mod reactions;
+mod replies;
 mod retention;
 mod search;

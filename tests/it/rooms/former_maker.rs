@@ -52,10 +52,13 @@ impl Scene {
         let file = format!("/api/v1/files/{}", self.file);
         let (get, post, put, patch, delete) = (Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE);
         let message = "/api/v1/rooms/{id}/messages/{message}";
+        let reaction = "/api/v1/rooms/{id}/messages/{message}/reactions/{emoji}";
         vec![
             (patch.clone(), "/api/v1/rooms/{id}", room.clone(), json!({"retention_days": 7})),
             (patch.clone(), "/api/v1/rooms/{id}", room.clone(), json!({"name": "Mine"})),
             (patch.clone(), "/api/v1/rooms/{id}", room.clone(), json!({"topic": "mine"})),
+            (patch.clone(), "/api/v1/rooms/{id}", room.clone(), json!({"archived": true})),
+            (delete.clone(), "/api/v1/rooms/{id}", room.clone(), Value::Null),
             (get.clone(), "/api/v1/rooms/{id}/members", format!("{room}/members"), Value::Null),
             (post.clone(), "/api/v1/rooms/{id}/members", format!("{room}/members"), json!({"user_id": self.maker.id})),
             (
@@ -77,6 +80,8 @@ impl Scene {
             (patch.clone(), message, own.clone(), json!({"body": "something else"})),
             (delete.clone(), message, own.clone(), Value::Null),
             (delete.clone(), message, others, Value::Null),
+            (put.clone(), reaction, format!("{own}/reactions/+1"), Value::Null),
+            (delete.clone(), reaction, format!("{own}/reactions/+1"), Value::Null),
             (get.clone(), "/api/v1/rooms/{id}/messages/{message}/flow", format!("{own}/flow"), Value::Null),
             (get.clone(), "/api/v1/rooms/{id}/events", format!("{room}/events?after=0"), Value::Null),
             (post.clone(), "/api/v1/rooms/{id}/files", format!("{room}/files?name=a.txt"), json!("text")),

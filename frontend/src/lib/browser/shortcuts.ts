@@ -3,7 +3,7 @@
 import { isForInputMethod } from './enter-key';
 
 export type Shortcut =
-  { action: 'switch' | 'help' | 'edit' | 'flow' | 'write' } | { action: 'move'; step: 1 | -1; unreadOnly: boolean };
+  { action: 'switch' | 'help' | 'edit' | 'timeline' | 'write' } | { action: 'move'; step: 1 | -1; unreadOnly: boolean };
 
 export type Keys = Pick<
   KeyboardEvent,
@@ -34,7 +34,7 @@ export function shortcutOf(keys: Keys, isWriting: boolean): Shortcut | null {
       return { action: 'edit' };
     case 'f':
     case 'F':
-      return { action: 'flow' };
+      return { action: 'timeline' };
     default:
       return null;
   }

@@ -5,7 +5,7 @@ import type { components } from './openapi';
 
 type Schemas = components['schemas'];
 
-export type Author = Schemas['UserRef'];
+export type UserRef = Schemas['UserRef'];
 export type User = Schemas['User'];
 export type Member = Schemas['Member'];
 export type SessionAnswer = Schemas['Session'];
@@ -22,6 +22,10 @@ export type Room = Schemas['Room'];
 
 export type Message = Schemas['Message'];
 export type MessagePage = Schemas['MessagePage'];
+/** What a message shows of the one that it answers. */
+export type RepliedTo = Schemas['RepliedTo'];
+export type EmojiCount = Schemas['EmojiCount'];
+export type Reaction = Schemas['Reaction'];
 
 /** A document without its text: what lists and events carry. */
 export type DocumentFacts = Schemas['Document'];
@@ -42,12 +46,16 @@ export interface ClientUpdate {
   state_vector?: string;
 }
 
+/** How far this person has read a room, and how it stood then. */
+export type RoomRead = Schemas['RoomRead'];
+
 export type RoomEvent = Schemas['Event'];
 
 /** The names of a room's events, for binding to its channel. A name that is missing fails the check of types. */
-const IS_ROOM_EVENT: Record<Schemas['EventType'], true> = {
+const IS_ROOM_EVENT: Record<Schemas['EventKind'], true> = {
   'room.created': true,
   'room.changed': true,
+  'room.deleted': true,
   'message.posted': true,
   'message.edited': true,
   'message.deleted': true,
@@ -56,8 +64,10 @@ const IS_ROOM_EVENT: Record<Schemas['EventType'], true> = {
   'document.created': true,
   'document.changed': true,
   'document.deleted': true,
+  'reaction.added': true,
+  'reaction.removed': true,
 };
-export const ROOM_EVENT_TYPES = Object.keys(IS_ROOM_EVENT) as Schemas['EventType'][];
+export const ROOM_EVENT_KINDS = Object.keys(IS_ROOM_EVENT) as Schemas['EventKind'][];
 
 export type ChannelAuthorizations = Schemas['ChannelAuthorizations'];
 
@@ -66,7 +76,7 @@ export type CatchUp = Schemas['CatchUp'];
 /** Steps 2 and 3 as the event carries them; microseconds after `received_at`. */
 export type DispatchedTimeline = Schemas['DispatchedSteps'];
 /** The server's four steps of a message; microseconds after `received_at`. */
-export type ServerTimeline = Schemas['Flow'];
+export type ServerTimeline = Schemas['Timeline'];
 
 export type ApiToken = Schemas['ApiToken'];
 export type Invite = Schemas['Invite'];

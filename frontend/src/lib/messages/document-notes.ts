@@ -1,7 +1,7 @@
 // Lines among the messages: a document was created, renamed, archived or unarchived.
 
 import type { MessageWindow } from './message-window';
-import type { Author, DocumentFacts, RoomEvent } from '../http/wire';
+import type { UserRef, DocumentFacts, RoomEvent } from '../http/wire';
 
 export interface DocumentNote {
   key: string;
@@ -9,7 +9,7 @@ export interface DocumentNote {
   what: 'created' | 'renamed' | 'archived' | 'unarchived';
   document: DocumentFacts;
   /** Null when only the event named the person, and this page did not receive it. */
-  by: Author | null;
+  by: UserRef | null;
 }
 
 /** What the documents themselves tell: when each was made, and archived. */

@@ -1,6 +1,8 @@
 // The messages of a room that the page holds: a window of its history, as a value. No DOM, no network.
 
-import type { Message, MessagePage } from '../http/wire';
+import type { Message, MessagePage, Reaction } from '../http/wire';
+
+import { excerptOf } from './excerpt';
 
 /** A contiguous window of a room's messages, oldest first. */
 export interface MessageWindow {
@@ -47,12 +49,49 @@ export function withPosted(shown: MessageWindow, message: Message): MessageWindo
   return { ...shown, items: merge(shown.items, [message]) };
 }
 
-/** Takes a message as it is after an edit or its deletion. */
+/** Takes a message as it is after a change. What its answers show of it changes with it. */
 export function withChanged(shown: MessageWindow, message: Message): MessageWindow {
   const index = shown.items.findIndex((known) => known.id === message.id);
   const known = shown.items[index];
-  if (known === undefined || fresher(known, message) === known) return shown;
-  return { ...shown, items: shown.items.with(index, message) };
+  if (known !== undefined && fresher(known, message) === known) return shown;
+  const items = known === undefined ? shown.items : shown.items.with(index, message);
+  if (!items.some((other) => other.reply_to?.id === message.id))
+    return known === undefined ? shown : { ...shown, items };
+  const excerpt = message.deleted_at === null ? excerptOf(message.html) : null;
+  const answers = items.map((other) =>
+    other.reply_to?.id === message.id ? { ...other, reply_to: { ...other.reply_to, excerpt } } : other,
+  );
+  return { ...shown, items: answers };
+}
+
+/** Takes a reaction that was added or removed by the event of that `seq`. */
+export function withReaction(shown: MessageWindow, reaction: Reaction, seq: number, isAdded: boolean): MessageWindow {
+  const index = shown.items.findIndex((known) => known.id === reaction.message_id);
+  const known = shown.items[index];
+  if (known === undefined || known.changed_seq >= seq || known.deleted_at !== null) return shown;
+  const reactions = isAdded ? withOne(known.reactions, reaction) : withoutOne(known.reactions, reaction);
+  return { ...shown, items: shown.items.with(index, { ...known, reactions, changed_seq: seq }) };
+}
+
+/** How many of those who use an emoji a message names. */
+const USERS_NAMED_MAX = 50;
+
+function withOne(reactions: Message['reactions'], { emoji, user }: Reaction): Message['reactions'] {
+  if (!reactions.some((used) => used.emoji === emoji)) return [...reactions, { emoji, count: 1, users: [user] }];
+  return reactions.map((used) =>
+    used.emoji === emoji
+      ? { emoji, count: used.count + 1, users: [...used.users, user].slice(0, USERS_NAMED_MAX) }
+      : used,
+  );
+}
+
+function withoutOne(reactions: Message['reactions'], { emoji, user }: Reaction): Message['reactions'] {
+  const others = reactions.map((used) =>
+    used.emoji === emoji
+      ? { emoji, count: used.count - 1, users: used.users.filter((other) => other.id !== user.id) }
+      : used,
+  );
+  return others.filter((used) => used.count > 0);
 }
 
 /** Lets the oldest messages go while nobody looks at them, so that a busy room does not grow for ever. */
@@ -67,9 +106,7 @@ export function trimmed(shown: MessageWindow): MessageWindow {
  * event's copy must not undo it.
  */
 export function fresher(a: Message, b: Message): Message {
-  if (a.deleted_at !== null) return a;
-  if (b.deleted_at !== null) return b;
-  return (b.edited_at ?? '') >= (a.edited_at ?? '') ? b : a;
+  return b.changed_seq >= a.changed_seq ? b : a;
 }
 
 function merge(a: readonly Message[], b: readonly Message[]): readonly Message[] {

@@ -11,6 +11,7 @@ const unsent = (client_id: string): UnsentMessage => ({
   client_id,
   room_id: 1,
   body: 'on its way',
+  reply_to: null,
   written_at: new Date(2026, 10, 24, 12, 30).getTime(),
   state: 'sending',
   reason: null,

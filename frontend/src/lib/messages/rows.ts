@@ -3,13 +3,13 @@
 import type { DocumentNote } from './document-notes';
 import { startOfDay } from '../browser/format';
 import type { UnsentMessage } from './unsent-messages.svelte';
-import type { Author, Message } from '../http/wire';
+import type { UserRef, Message } from '../http/wire';
 
 export type Row =
   | { kind: 'day'; key: string; time: number }
   | { kind: 'new'; key: string }
   | { kind: 'document'; key: string; note: DocumentNote }
-  | { kind: 'message'; key: string; startsGroup: boolean; author: Author; time: number; entry: Entry };
+  | { kind: 'message'; key: string; startsGroup: boolean; author: UserRef; time: number; entry: Entry };
 
 /*
  * Keys come from what a row is and never from what it shows: two rows may show the same day, time or text. A line has the
@@ -19,7 +19,7 @@ export type Row =
 /** A message that is stored, or one that is not sent yet. */
 export type Entry = { state: 'stored'; message: Message } | { state: 'unsent'; message: UnsentMessage };
 
-/** Messages of one author join a group when no more than this lies between them. */
+/** Messages of one author join a group when no more than this lies between them. One that answers another begins its own. */
 const GROUP_MS = 5 * 60_000;
 
 export interface RowsInput {
@@ -27,7 +27,7 @@ export interface RowsInput {
   /** Whether there are messages before these. */
   hasOlder?: boolean;
   unsent: readonly UnsentMessage[];
-  me: Author;
+  me: UserRef;
   /** The number of the first message that was new when the room was opened; null draws no line. */
   newFrom: number | null;
   /** What was done with the room's documents, in the order of time, as far as the messages reach. */
@@ -60,11 +60,12 @@ export function rows({ messages, hasOlder = false, unsent, me, newFrom, notes = 
       previous = { authorId: null, time: note.time };
     }
   };
-  const add = (author: Author, time: number, key: string, entry: Entry, isFirstNew: boolean): void => {
+  const add = (author: UserRef, time: number, key: string, entry: Entry, isFirstNew: boolean): void => {
     addNotes(time);
     const newDay = addDay(time, key, entry.state === 'unsent');
     if (isFirstNew) rows.push({ kind: 'new', key: `new:${key}` });
-    const joins: boolean = previous?.authorId === author.id && Math.abs(time - previous.time) <= GROUP_MS;
+    const joins: boolean =
+      previous?.authorId === author.id && Math.abs(time - previous.time) <= GROUP_MS && entry.message.reply_to === null;
     rows.push({ kind: 'message', key, startsGroup: newDay || isFirstNew || !joins, author, time, entry });
     previous = { authorId: author.id, time };
   };

@@ -4,7 +4,7 @@ import { backoffMs } from '../backoff';
 import { newClientId } from '../client-id';
 import type { Api } from '../http/api';
 import { ApiError, Unreachable, explain } from '../http/problem';
-import type { Message } from '../http/wire';
+import type { Message, RepliedTo } from '../http/wire';
 import { type KeptStorage, keysOf } from '../storage/storage';
 import type { TimelineStore } from '../timeline/timeline-store';
 
@@ -13,6 +13,8 @@ export interface UnsentMessage {
   client_id: string;
   room_id: number;
   body: string;
+  /** The message that it answers. */
+  reply_to: RepliedTo | null;
   /** When it was written, in milliseconds since 1970; orders what waits. */
   written_at: number;
   /**
@@ -59,12 +61,13 @@ export class UnsentMessages {
   }
 
   /** Step 1: takes a new message, shows it, and begins to send it. */
-  add(roomId: number, body: string): UnsentMessage {
+  add(roomId: number, body: string, replyTo: RepliedTo | null = null): UnsentMessage {
     const last = this.list.at(-1)?.written_at ?? 0;
     const unsent: UnsentMessage = {
       client_id: newClientId(),
       room_id: roomId,
       body,
+      reply_to: replyTo,
       written_at: Math.max(Date.now(), last + 1),
       state: 'sending',
       reason: null,
@@ -151,9 +154,13 @@ export class UnsentMessages {
     }
   }
 
-  async #post({ room_id, body, client_id }: UnsentMessage): Promise<Message> {
+  async #post({ room_id, body, client_id, reply_to }: UnsentMessage): Promise<Message> {
     this.timelines.posted(client_id);
-    const message = await this.api.postMessage(room_id, { body, client_id });
+    const message = await this.api.postMessage(room_id, {
+      body,
+      client_id,
+      ...(reply_to && { reply_to_id: reply_to.id }),
+    });
     this.timelines.answered(message);
     return message;
   }
@@ -225,11 +232,11 @@ export class UnsentMessages {
 function parse(text: string): UnsentMessage | null {
   try {
     const entry = JSON.parse(text) as Partial<UnsentMessage>;
-    const { client_id, room_id, body, written_at, state, reason } = entry;
+    const { client_id, room_id, body, reply_to, written_at, state, reason } = entry;
     if (typeof client_id !== 'string' || typeof room_id !== 'number' || typeof body !== 'string') return null;
     if (typeof written_at !== 'number') return null;
     const known = state === 'failed' || state === 'sending' ? state : 'waiting';
-    return { client_id, room_id, body, written_at, state: known, reason: reason ?? null };
+    return { client_id, room_id, body, reply_to: reply_to ?? null, written_at, state: known, reason: reason ?? null };
   } catch {
     return null;
   }

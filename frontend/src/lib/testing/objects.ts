@@ -1,9 +1,9 @@
 // Objects for tests.
 
-import type { Author, DocumentFacts, Message, MessagePage, RoomEvent } from '../http/wire';
+import type { UserRef, DocumentFacts, Message, MessagePage, RoomEvent } from '../http/wire';
 
-export const ada: Author = { id: 1, username: 'ada', name: 'Ada Lovelace' };
-export const grace: Author = { id: 2, username: 'grace', name: 'Grace Hopper' };
+export const ada: UserRef = { id: 1, username: 'ada', name: 'Ada Lovelace' };
+export const grace: UserRef = { id: 2, username: 'grace', name: 'Grace Hopper' };
 
 export function message(number: number, fields: Partial<Message> = {}): Message {
   return {
@@ -18,7 +18,10 @@ export function message(number: number, fields: Partial<Message> = {}): Message 
     created_at: new Date(Date.UTC(2026, 10, 24, 12, 0, number)).toISOString(),
     edited_at: null,
     deleted_at: null,
+    changed_seq: number,
+    reply_to: null,
     files: [],
+    reactions: [],
     ...fields,
   };
 }

@@ -12,10 +12,12 @@ import {
   withNewer,
   withOlder,
   withPosted,
+  withReaction,
 } from '../../lib/messages/message-window';
+import { excerptOf } from '../../lib/messages/excerpt';
 import { type TimelineStore, now } from '../../lib/timeline/timeline-store';
 import type {
-  Author,
+  UserRef,
   DocumentFacts,
   Member,
   Message,
@@ -23,6 +25,7 @@ import type {
   RoomEvent,
   RoomFacts,
   MessagePage,
+  RepliedTo,
 } from '../../lib/http/wire';
 import type { UnsentMessages } from '../../lib/messages/unsent-messages.svelte';
 import { TypingUsers } from './typing.svelte';
@@ -30,16 +33,16 @@ import { TypingUsers } from './typing.svelte';
 /** What the rooms of one person share. */
 export interface RoomServices {
   api: Api;
-  me: Author;
+  me: UserRef;
   unsent: UnsentMessages;
   timelines: TimelineStore;
   /** A page that was asked for before the room was known. */
   takeFirstPage?: (roomId: number) => Promise<MessagePage> | null;
 }
 
-/** `removed`: this person is no longer in the room. `read`: this person has read further. */
+/** `removed`: this person is no longer in the room. `deleted`: nobody is, for the room is gone. `read`: this person has read further. */
 export interface RoomStateEvent {
-  type: 'removed' | 'read';
+  type: 'removed' | 'deleted' | 'read';
   room: RoomState;
 }
 
@@ -62,6 +65,8 @@ export class RoomState {
   here = $state.raw<PresentPerson[]>([]);
   /** What this person has begun to write here. */
   draft = $state('');
+  /** The message that this person's next one answers. */
+  replyingTo = $state.raw<RepliedTo | null>(null);
   /** The message that this person is editing. */
   editing = $state<number | null>(null);
   /** The number of the first message that was new when the room came on screen; the "new" line stands above it. */
@@ -78,6 +83,8 @@ export class RoomState {
   #heardNotes = $state.raw<readonly DocumentNote[]>([]);
   /** How many messages after the last read one are no news: one's own, deleted ones, and those that are not kept. */
   #uncounted = $state(0);
+  /** The event up to which the server has counted them; events at or below it may still come. */
+  #countedTo = 0;
   #typing = new TypingUsers();
   /** Counts the loads, so that the answer to an overtaken one is dropped. */
   #load = 0;
@@ -91,11 +98,17 @@ export class RoomState {
     this.isMember = room.membership !== null;
     this.readNumber = room.membership?.read_number ?? 0;
     this.#uncounted = uncountedOf(room);
+    this.#countedTo = room.last_seq;
     this.sequence = new RoomSequence(
       room.last_seq,
       (seq) => services.api.eventsAfter(room.id, seq),
       (event) => this.#onSequence(event),
     );
+  }
+
+  /** Whether it is read-only. */
+  get isArchived(): boolean {
+    return this.facts.archived_at !== null;
   }
 
   get id(): number {
@@ -138,9 +151,12 @@ export class RoomState {
 
   /** Takes the room as the server answered it, unless events have come further since. */
   refresh(room: Room): void {
-    this.readNumber = Math.max(this.readNumber, room.membership?.read_number ?? 0);
+    this.readTo(room.membership?.read_number ?? 0, false);
     if (this.isStale(room)) return;
-    if (room.membership?.read_number === this.readNumber) this.#uncounted = uncountedOf(room);
+    if (room.membership?.read_number === this.readNumber) {
+      this.#uncounted = uncountedOf(room);
+      this.#countedTo = room.last_seq;
+    }
     this.facts = room;
     this.isMember = room.membership !== null;
     if (this.messages === null && this.members === null) {
@@ -217,9 +233,27 @@ export class RoomState {
     this.documents = [document, ...others].sort((a, b) => b.updated_at.localeCompare(a.updated_at));
   }
 
+  /** A document was deleted. */
+  dropDocument(documentId: number): void {
+    this.documents = this.documents?.filter((document) => document.id !== documentId) ?? null;
+  }
+
   /** The room comes on screen: the line is drawn above what is new. */
   open(): void {
     this.newFrom = this.unread > 0 ? this.readNumber + 1 : null;
+  }
+
+  /** The next message answers this one. */
+  replyTo(message: Message): void {
+    this.replyingTo = { id: message.id, author: message.author, excerpt: excerptOf(message.html) };
+  }
+
+  /** Puts an emoji under a message, or takes this person's own back. */
+  async react(message: Message, emoji: string): Promise<void> {
+    const plain = (text: string): string => text.replaceAll('\ufe0f', '');
+    const used = message.reactions.find((other) => plain(other.emoji) === plain(emoji));
+    const isMine = used?.users.some((user) => user.id === this.services.me.id) ?? false;
+    this.take(await this.services.api.react(this.id, message.id, emoji, !isMine));
   }
 
   /** Begins to edit what this person wrote last; nothing while that is still on its way, and has no name to edit it by. */
@@ -244,6 +278,7 @@ export class RoomState {
   forget(): void {
     this.close();
     this.isMember = false;
+    this.replyingTo = null;
     this.messages = null;
     this.members = null;
     this.documents = null;
@@ -265,11 +300,13 @@ export class RoomState {
     if (isOwnDoing) this.emit({ type: 'read', room: this });
   }
 
-  /** Takes how far this person has read, as the server tells it to all of their devices. */
-  readElsewhere(number: number, unread: number): void {
+  /** Takes how far this person has read, as the server tells it to all of their devices. It counted when the room stood at `at`. */
+  readElsewhere(number: number, unread: number, at: { message_count: number; last_seq: number }): void {
     if (number < this.readNumber) return;
     this.readTo(number, false);
-    this.#uncounted = Math.max(0, this.facts.message_count - number - unread);
+    if (at.last_seq < this.#countedTo) return;
+    this.#uncounted = Math.max(0, at.message_count - number - unread);
+    this.#countedTo = at.last_seq;
   }
 
   setTyping(userId: number, isTyping: boolean): void {
@@ -304,7 +341,7 @@ export class RoomState {
     this.#applyToWindow(event);
     switch (event.type) {
       case 'message.posted':
-        this.#posted(event.message);
+        this.#posted(event.message, event.seq);
         break;
       case 'member.joined':
         this.#memberJoined(event.user, event.created_at);
@@ -318,12 +355,17 @@ export class RoomState {
         this.#documentChanged(event);
         break;
       case 'document.deleted':
-        this.documents = this.documents?.filter((document) => document.id !== event.document.id) ?? null;
+        this.dropDocument(event.document.id);
         break;
       case 'message.deleted':
-        this.#deleted(event.message);
+        this.#deleted(event.message, event.seq);
+        break;
+      case 'room.deleted':
+        this.emit({ type: 'deleted', room: this });
         break;
       case 'message.edited':
+      case 'reaction.added':
+      case 'reaction.removed':
       case 'room.created':
       case 'room.changed':
         break;
@@ -355,9 +397,12 @@ export class RoomState {
     if (event.type === 'message.edited' || event.type === 'message.deleted') {
       this.messages = withChanged(this.messages, event.message);
     }
+    if (event.type === 'reaction.added' || event.type === 'reaction.removed') {
+      this.messages = withReaction(this.messages, event.reaction, event.seq, event.type === 'reaction.added');
+    }
   }
 
-  #posted(message: Message): void {
+  #posted(message: Message, seq: number): void {
     this.setTyping(message.author.id, false);
     this.services.timelines.received(message, 'log', now(), undefined);
     const isOwn = message.author.id === this.services.me.id;
@@ -369,18 +414,20 @@ export class RoomState {
       if (this.isWatched && this.messages !== null) this.messages = trimmed(this.messages);
       return;
     }
-    if (isOwn) this.#uncounted += 1;
+    if (isOwn && seq > this.#countedTo) this.#uncounted += 1;
     if (this.newFrom === null || (this.newFrom <= this.readNumber && !this.isReadingBack)) {
       this.newFrom = this.readNumber + 1;
     }
   }
 
   /** One's own were never news. */
-  #deleted(message: Message): void {
-    if (message.number > this.readNumber && message.author.id !== this.services.me.id) this.#uncounted += 1;
+  #deleted(message: Message, seq: number): void {
+    if (this.replyingTo?.id === message.id) this.replyingTo = null;
+    const wasNews = message.number > this.readNumber && message.author.id !== this.services.me.id;
+    if (wasNews && seq > this.#countedTo) this.#uncounted += 1;
   }
 
-  #memberJoined(user: Author, joinedAt: string): void {
+  #memberJoined(user: UserRef, joinedAt: string): void {
     if (this.members === null || this.members.some((member) => member.id === user.id)) return;
     const members = [...this.members, { ...user, joined_at: joinedAt }];
     this.members = members.sort((a, b) => a.name.localeCompare(b.name));

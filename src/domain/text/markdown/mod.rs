@@ -7,7 +7,7 @@
 
 mod addresses;
 mod backslashes;
-mod dashes;
+mod excerpt;
 mod fences;
 mod lists;
 mod sanitiser;
@@ -24,14 +24,18 @@ use comrak::{Arena, Options};
 
 use self::addresses::{end_addresses, link_addresses};
 use self::backslashes::show_unneeded_backslashes;
-use self::dashes::without_tables_of_dashes;
+pub use self::excerpt::excerpt;
 use self::fences::{keep_first_lines, keep_words_of_empty_fences};
 use self::lists::NumberedHtml;
 use self::sanitiser::sanitise;
 use self::separator::{remove_separators, separate_marks, without_separators};
-use self::tables::with_surplus_cells;
+use self::tables::{with_surplus_cells, without_tables_of_dashes};
 use self::visible::shows_something;
 use self::written::keep_what_was_written;
+
+/// To be incremented when the same text becomes other HTML, also through a new version of a library; the next start then
+/// renders the stored messages anew.
+pub const RENDERER_VERSION: i64 = 2;
 
 /// Elements nested deeper than this are shown as plain text: a browser slows down on thousands of levels.
 const MAX_NESTING: usize = 16;

@@ -1,4 +1,4 @@
-//! Characters that keep the parser from reading marks where people meant none.
+//! Separator characters that keep the parser from reading characters as Markdown marks where none were meant.
 
 use std::borrow::Cow;
 

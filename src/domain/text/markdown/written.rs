@@ -1,4 +1,4 @@
-//! What Markdown would lose of a text is put back into it: raw HTML, images, links that lead nowhere.
+//! Shows as text what Markdown would remove: raw HTML, images, and links without a target.
 
 use comrak::Arena;
 use comrak::html::escape_href;

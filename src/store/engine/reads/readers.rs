@@ -85,12 +85,12 @@ fn run(pool: &Pool<ConnectionManager>, reads: &Mutex<mpsc::Receiver<ReadCommand>
         let read = reads.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some(read) = read else { return };
         if !read.ticket.is_cancelled() {
-            answer(pool, read);
+            run_read(pool, read);
         }
     }
 }
 
-fn answer(pool: &Pool<ConnectionManager>, ReadCommand { ticket, read }: ReadCommand) {
+fn run_read(pool: &Pool<ConnectionManager>, ReadCommand { ticket, read }: ReadCommand) {
     // A read that panics must not take its thread along; whoever asked is told by the reply's end being dropped, and the
     // pool throws the connection away.
     let outcome = catch_unwind(AssertUnwindSafe(|| match pool.get() {

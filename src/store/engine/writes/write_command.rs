@@ -87,10 +87,10 @@ impl WriteCommand {
     }
 
     /// Returns the caller: with the outcome that was kept if the transaction was committed, else with the error.
-    pub(in crate::store::engine) fn answer(self, committed: Result<(), StoreError>) {
+    pub(in crate::store::engine) fn reply(self, committed: Result<(), StoreError>) {
         match self {
             Self::Post(_, reply) => reply.send(committed),
-            Self::Other(closure) => closure.answer(committed),
+            Self::Other(closure) => closure.reply(committed),
         }
     }
 }
@@ -124,7 +124,7 @@ pub(in crate::store) trait WriteClosure: Send {
     /// Runs the closure and keeps its outcome.
     fn run(&mut self, connection: &mut DbConnection) -> Result<(), StoreError>;
     /// See [`WriteCommand::answer`].
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+    fn reply(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 impl<F, T> WriteClosure for (F, Reply<T>)
@@ -138,7 +138,7 @@ where
         Ok(())
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+    fn reply(self: Box<Self>, committed: Result<(), StoreError>) {
         self.1.send(committed);
     }
 }

@@ -86,11 +86,11 @@ impl Writer {
     /// Stores a batch with one commit; if one of its commands fails, each with a commit of its own.
     fn store(&mut self, mut batch: Vec<WriteCommand>) {
         match self.try_store(&mut batch) {
-            Ok(()) => batch.into_iter().for_each(|command| command.answer(Ok(()))),
+            Ok(()) => batch.into_iter().for_each(|command| command.reply(Ok(()))),
             Err(BatchError::Command(_)) => batch.into_iter().for_each(|command| self.store_alone(command)),
             Err(BatchError::Everyone(error)) => {
                 self.metrics.not_stored(batch.len() as u64);
-                batch.into_iter().for_each(|command| command.answer(Err(error.clone())))
+                batch.into_iter().for_each(|command| command.reply(Err(error.clone())))
             }
         }
     }
@@ -101,7 +101,7 @@ impl Writer {
     fn store_alone(&mut self, mut command: WriteCommand) {
         let stored = self.try_store(std::slice::from_mut(&mut command));
         self.metrics.not_stored(stored.is_err().into());
-        command.answer(match stored {
+        command.reply(match stored {
             Ok(()) => Ok(()),
             Err(BatchError::Command(error) | BatchError::Everyone(error)) => Err(error),
         });

@@ -10,16 +10,18 @@ use std::collections::hash_map::Entry;
 
 use diesel::QueryResult;
 
-use crate::domain::{Author, EventKind, Message, MessageId, Refusal, RoomEvent, RoomId, Subject, Timestamp, UserId};
+use crate::domain::{
+    EventKind, File, Message, MessageId, Refusal, RepliedTo, RoomEvent, RoomId, Subject, Timestamp, UserId, UserRef,
+};
 use crate::store::StoreError;
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::error::separate_refusal;
 use crate::store::files::rows::{attach, check_attachable};
 use crate::store::messages::load::messages_by_id;
+use crate::store::messages::replies::{check_answerable, store_reply};
 use crate::store::webhooks::enqueue::enqueue_posted;
 
-use super::command::{Post, Posted};
-use super::lookup::{Accepted, MessagePlace, PostAuthor, RoomCounters};
+use super::command::{Accepted, MessagePlace, Post, PostAuthor, Posted, RoomCounters};
 use super::{postgres, sqlite};
 
 /// Stores posts as if one after the other, and recognises those that were stored before. Returns what became of each; a
@@ -32,9 +34,9 @@ pub(in crate::store) fn post_all(
     posts: &[&Post],
 ) -> Result<Vec<Result<Posted, StoreError>>, StoreError> {
     let mut outcomes = Vec::with_capacity(posts.len());
-    for posts in posts.chunk_by(|post, next| !post.has_files() && !next.has_files()) {
+    for posts in posts.chunk_by(|post, next| !post.stands_alone() && !next.stands_alone()) {
         let stored = store_batch(connection, posts)?;
-        outcomes.extend(answer(connection, posts, stored)?);
+        outcomes.extend(outcomes_of(connection, posts, stored)?);
     }
     Ok(outcomes)
 }
@@ -49,7 +51,7 @@ enum Stored {
 
 /// The answers to posts that were stored together. The messages of duplicates are read with one query, for after an
 /// outage many clients repeat their posts.
-fn answer(
+fn outcomes_of(
     connection: &mut DbConnection,
     posts: &[&Post],
     stored: Vec<Result<Stored, StoreError>>,
@@ -91,7 +93,8 @@ fn replay(earlier: Option<Message>, post: &Post) -> Result<Posted, StoreError> {
     Ok(Posted::Replayed(message))
 }
 
-/// Stores those posts that are new and accepted. Returns what became of each. A post with files is a batch of its own.
+/// Stores those posts that are new and accepted. Returns what became of each. A post with files, or that answers
+/// another message, is a batch of its own.
 ///
 /// # Errors
 /// What makes the transaction unusable.
@@ -102,14 +105,12 @@ fn store_batch(connection: &mut DbConnection, posts: &[&Post]) -> Result<Vec<Res
     };
     let mut batch = PostBatch::begin(known.rooms);
     let decisions: Vec<_> = posts.iter().zip(known.authors).map(|(post, author)| batch.decide(post, author)).collect();
-    let files = match posts {
-        [post] if !batch.accepted.is_empty() => {
-            check_attachable(connection, post.author, post.room, &post.draft.file_ids)
-        }
-        _ => Ok(Vec::new()),
+    let parts = match posts {
+        [post] if !batch.accepted.is_empty() => check_parts(connection, post),
+        _ => Ok((Vec::new(), None)),
     };
-    let files = match separate_refusal(files)? {
-        Ok(files) => files,
+    let (files, reply_to) = match separate_refusal(parts)? {
+        Ok(parts) => parts,
         Err(refusal) => return Ok(vec![Err(refusal)]),
     };
     let created_at = Timestamp::now();
@@ -131,10 +132,18 @@ fn store_batch(connection: &mut DbConnection, posts: &[&Post]) -> Result<Vec<Res
     };
     let mut outcomes: Vec<_> = decisions.into_iter().map(|decision| decision.map(stored)).collect();
     if let [Ok(Stored::New(message))] = outcomes.as_mut_slice() {
-        message.files = files;
+        (message.files, message.reply_to) = (files, reply_to);
         attach(connection, message)?;
+        store_reply(connection, message)?;
     }
     Ok(outcomes)
+}
+
+/// The files that a post attaches, and the message that it answers.
+fn check_parts(connection: &mut DbConnection, post: &Post) -> Result<(Vec<File>, Option<RepliedTo>), StoreError> {
+    let files = check_attachable(connection, post.author, post.room, &post.draft.file_ids)?;
+    let reply_to = post.draft.reply_to.map(|id| check_answerable(connection, post.room, id)).transpose()?;
+    Ok((files, reply_to))
 }
 
 /// The state of the rooms as it will be once the posts accepted so far are stored.
@@ -149,7 +158,7 @@ struct PostBatch<'a> {
 
 /// What is to become of a post; `index` is that of an accepted post.
 enum Decision {
-    Accept { index: usize, author: Author },
+    Accept { index: usize, author: UserRef },
     DuplicateOfAccepted { index: usize },
     DuplicateOfStored(MessageId),
 }

@@ -4,13 +4,11 @@
 //! database's own; only posts with files, which are rare, are stored one by one. What decides a post, and in which
 //! order it is asked, is the same on both databases.
 //!
-//! - `command`: a message to be posted, and what became of it.
+//! - `command`: a message to be posted, what is looked up to accept or refuse it, and the outcome.
 //! - `batch`: decides and stores posts that follow each other.
-//! - `lookup`: what is looked up to decide them.
 //! - `sqlite`, `postgres`: the statements.
 
 pub(in crate::store) mod batch;
 pub(in crate::store) mod command;
-mod lookup;
 mod postgres;
 mod sqlite;

@@ -11,13 +11,12 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
-use crate::domain::{Author, File, MessageId, RoomId, Timestamp, UserId};
+use crate::domain::{File, MessageId, RoomId, Timestamp, UserId, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::statement::statement;
 use crate::store::search::index;
 
-use super::command::Post;
-use super::lookup::{Accepted, Lookup, PostAuthor, RoomCounters};
+use super::command::{Accepted, Lookup, Post, PostAuthor, RoomCounters};
 
 /// Locks the rooms of posts, and looks up what decides the posts.
 pub(super) fn look_up(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Lookup> {
@@ -33,9 +32,9 @@ fn lock_rooms(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Has
     let mut room_ids: Vec<_> = posts.iter().map(|post| post.room.0).collect();
     room_ids.sort_unstable();
     room_ids.dedup();
-    let rows: Vec<(i64, String, i64, i64)> = LockRooms { room_ids }.load(connection)?;
-    let heads = rows.into_iter().map(|(id, kind, last_seq, message_count)| {
-        let head = RoomCounters { kind, last_seq, message_count };
+    let rows: Vec<(i64, String, bool, i64, i64)> = LockRooms { room_ids }.load(connection)?;
+    let heads = rows.into_iter().map(|(id, kind, is_archived, last_seq, message_count)| {
+        let head = RoomCounters { kind, is_archived, last_seq, message_count };
         (RoomId(id), head)
     });
     Ok(heads.collect())
@@ -43,8 +42,9 @@ fn lock_rooms(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Has
 
 statement! {
     /// Locks in the order of ids, so that writers of the same rooms cannot deadlock.
-    LockRooms { room_ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, BigInt, BigInt):
-    "SELECT id, kind, last_seq, message_count FROM rooms WHERE id = ANY(", room_ids, ") \
+    LockRooms { room_ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, Bool, BigInt, BigInt):
+    "SELECT id, kind, archived_at IS NOT NULL, last_seq, message_count FROM rooms \
+     WHERE deleted_at IS NULL AND id = ANY(", room_ids, ") \
      ORDER BY id FOR NO KEY UPDATE"
 }
 
@@ -94,7 +94,7 @@ struct AuthorOfPostRow {
 
 impl AuthorOfPostRow {
     fn author(self, id: UserId) -> PostAuthor {
-        let author = self.username.zip(self.name).map(|(username, name)| Author { id, username, name });
+        let author = self.username.zip(self.name).map(|(username, name)| UserRef { id, username, name });
         PostAuthor { author, read_number: self.read_number, earlier: self.earlier_id.map(MessageId) }
     }
 }

@@ -7,13 +7,12 @@ use std::collections::hash_map::Entry;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use crate::domain::{Author, File, MessageId, RoomId, Timestamp, UserId};
+use crate::domain::{File, MessageId, RoomId, Timestamp, UserId, UserRef};
 use crate::store::StoreError;
 use crate::store::engine::statement::statement;
-use crate::store::search::{index, vocabulary};
+use crate::store::search::index;
 
-use super::command::Post;
-use super::lookup::{Accepted, Lookup, PostAuthor, RoomCounters};
+use super::command::{Accepted, Lookup, Post, PostAuthor, RoomCounters};
 
 /// Looks up what decides posts. No other transaction can write while this one is open.
 pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> QueryResult<Lookup> {
@@ -40,14 +39,17 @@ pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> Que
 }
 
 fn find_room(connection: &mut SqliteConnection, id: RoomId) -> QueryResult<Option<RoomCounters>> {
-    let row: Option<(String, i64, i64)> = FindRoom { id: id.0 }.get_result(connection).optional()?;
-    Ok(row.map(|(kind, last_seq, message_count)| RoomCounters { kind, last_seq, message_count }))
+    let row: Option<(String, bool, i64, i64)> = FindRoom { id: id.0 }.get_result(connection).optional()?;
+    let counters =
+        |(kind, is_archived, last_seq, message_count)| RoomCounters { kind, is_archived, last_seq, message_count };
+    Ok(row.map(counters))
 }
 
 statement! {
-    /// A room's kind and counters.
-    FindRoom { id: i64 => BigInt } -> (Text, BigInt, BigInt):
-    "SELECT kind, last_seq, message_count FROM rooms WHERE id = ", id
+    /// A room's kind, state and counters.
+    FindRoom { id: i64 => BigInt } -> (Text, Bool, BigInt, BigInt):
+    "SELECT kind, archived_at IS NOT NULL, last_seq, message_count FROM rooms \
+     WHERE deleted_at IS NULL AND id = ", id
 }
 
 /// A person and their read mark in the room. `None`: no such person; not a member.
@@ -55,11 +57,11 @@ fn find_person(
     connection: &mut SqliteConnection,
     room: RoomId,
     id: UserId,
-) -> QueryResult<(Option<Author>, Option<i64>)> {
+) -> QueryResult<(Option<UserRef>, Option<i64>)> {
     let row: Option<(String, String, Option<i64>)> =
         FindPerson { room_id: room.0, id: id.0 }.get_result(connection).optional()?;
     Ok(match row {
-        Some((username, name, read_number)) => (Some(Author { id, username, name }), read_number),
+        Some((username, name, read_number)) => (Some(UserRef { id, username, name }), read_number),
         None => (None, None),
     })
 }
@@ -96,7 +98,7 @@ pub(super) fn insert(
     files: &[File],
     created_at: Timestamp,
 ) -> Result<Vec<MessageId>, StoreError> {
-    let removals = vocabulary::removals_in_sqlite(connection)?;
+    let removals = index::removals_in_sqlite(connection)?;
     let mut ids = Vec::with_capacity(accepted.len());
     let (mut counters, mut read_numbers, mut own_posts) = (HashMap::new(), HashMap::new(), HashMap::new());
     for Accepted { post, place } in accepted {

@@ -1,2 +1,4 @@
 pub(super) mod history;
 pub(super) mod posting;
+mod reactions;
+mod replies;

@@ -1,0 +1,2 @@
+ALTER TABLE messages DROP COLUMN changed_seq;
+DROP TABLE reactions;
