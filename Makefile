@@ -26,7 +26,7 @@ TEST_TOOLS := shellcheck cargo rustfmt clippy node cc cxx openssl libssl python 
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run run-tools dev build page test test-tools check check-scripts check-docs deny sbom check-rust program test-rust test-tls check-page test-clients test-deploy test-sdks test-browser fuzz-seeds fuzz bench bench-peers measure-documents torture clean
+.PHONY: help run run-tools dev build page test test-tools check check-scripts check-docs deny sbom check-rust program test-rust test-tls check-page test-clients test-deploy test-api test-sdks test-browser fuzz-seeds fuzz bench bench-peers measure-documents torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -162,6 +162,18 @@ tests/sdks/venv/installed: tests/sdks/requirements.txt
 	tests/sdks/venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/sdks/requirements.txt
 	@touch $@
 
+tests/api/venv/installed: tests/api/requirements.txt
+	@tests/require.sh python
+	python3 -m venv tests/api/venv
+	tests/api/venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/api/requirements.txt
+	@touch $@
+
+test-api: program tests/api/venv/installed ## The API against docs/openapi.json: schemathesis, methods, the examples of docs/api.md
+	@tests/require.sh node
+	cd tests/api && venv/bin/python examples.py
+	cd tests/api && HUBBUB_BIN=$(TARGET)/debug/hubbub node methods.mjs
+	cd tests/api && HUBBUB_BIN=$(TARGET)/debug/hubbub timeout 300 node run.mjs
+
 test-sdks: program tests/sdks/node_modules/.package-lock.json tests/sdks/venv/installed ## Client libraries and server SDKs of others
 	@tests/require.sh curl
 	cd tests/sdks && HUBBUB_BIN=$(TARGET)/debug/hubbub npm test
@@ -218,4 +230,4 @@ torture: build ## The long tests: kills under load, thousands of random operatio
 	cd bench && cargo build --release --locked && $(BENCH) soak --minutes 15
 
 clean: ## Remove what was built, but not ./data and ./demo-data
-	rm -rf target bench/target bench/peers/node_modules bench/peers/sockudo fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv
+	rm -rf target bench/target bench/peers/node_modules bench/peers/sockudo fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv tests/api/venv

@@ -18,6 +18,7 @@ mod search;
 mod text;
 mod timestamp;
 mod webhook;
+mod whole_number;
 pub mod yjs;
 
 pub use audit::{AuditAction, AuditEntry};
@@ -43,3 +44,4 @@ pub use text::{InvalidField, RENDERER_VERSION, excerpt, render_markdown};
 pub use timestamp::Timestamp;
 
 pub use webhook::{WebhookUrl, webhook_host};
+pub use whole_number::WholeNumber;

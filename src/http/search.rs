@@ -13,11 +13,13 @@ use crate::http::error::ApiError;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
 use crate::http::state::WebState;
+use crate::http::text_schema;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchParameters {
+    #[param(schema_with = text_schema::search_query)]
     q: String,
     before: Option<MessageId>,
     /// Whether archived documents, and the messages of archived rooms, are searched too.

@@ -62,7 +62,7 @@ test('who leaves as the last member is told, and an administrator finds the room
   const ada = await enter('Ada');
   const grace = await enter('Grace');
   await rooms(grace).getByRole('button', { name: 'New room' }).click();
-  await dialog(grace).getByLabel('Name').fill('Alone');
+  await dialog(grace).getByLabel('Name', { exact: true }).fill('Alone');
   await dialog(grace)
     .getByLabel(/^Closed/)
     .check();
@@ -79,7 +79,7 @@ test('who leaves as the last member is told, and an administrator finds the room
   const found = dialog(ada).getByRole('listitem').filter({ hasText: 'Alone' });
   await expect(found).toContainText('you are not a member');
   await found.getByRole('button', { name: 'Settings of Alone' }).click();
-  await dialog(ada).getByLabel('Name').fill('Found');
+  await dialog(ada).getByLabel('Name', { exact: true }).fill('Found');
   await dialog(ada).getByRole('button', { name: 'Save' }).click();
   await rooms(ada).getByRole('button', { name: 'All rooms' }).click();
   await dialog(ada)
@@ -94,11 +94,11 @@ test('open rooms of others come, change and go while one looks', async ({ enter 
   const ada = await enter('Ada');
   const grace = await enter('Grace');
   await rooms(ada).getByRole('button', { name: 'New room' }).click();
-  await dialog(ada).getByLabel('Name').fill('Library');
+  await dialog(ada).getByLabel('Name', { exact: true }).fill('Library');
   await dialog(ada).getByRole('button', { name: 'Create room' }).click();
   await expect(rooms(grace).getByRole('link', { name: /^Library/ })).toBeVisible();
   await openDetails(ada, 'Library');
-  await dialog(ada).getByLabel('Name').fill('Reading room');
+  await dialog(ada).getByLabel('Name', { exact: true }).fill('Reading room');
   await dialog(ada).getByRole('button', { name: 'Save' }).click();
   await expect(rooms(grace).getByRole('link', { name: /^Reading room/ })).toBeVisible();
   await openDetails(ada, 'Reading room');
@@ -117,7 +117,7 @@ test('who made a document deletes it, and it leaves the lists of others', async 
     .click();
   const listed = ada.getByRole('region', { name: 'Documents' }).getByRole('link', { name: /^Agenda/ });
   await expect(listed).toBeVisible();
-  await grace.getByRole('button', { name: /Agenda/ }).click();
+  await grace.getByRole('button', { name: 'Details of Agenda' }).click();
   await dialog(grace).getByRole('button', { name: 'Delete' }).click();
   await dialog(grace).getByRole('button', { name: 'Delete document' }).click();
   await expect(listed).toHaveCount(0);

@@ -165,6 +165,11 @@ impl Channel {
         ChannelChange { is_occupancy, presence, local_sockets, remote_sockets, stamp: self.stamp }
     }
 
+    /// Whether a member of the channel has a socket here.
+    pub(crate) fn has_member_here(&self, user_id: &str) -> bool {
+        self.roster.is_here(user_id)
+    }
+
     /// This node's share.
     pub(crate) fn own_share(&self, owner: NodeId) -> NodeShare {
         let members = self.roster.local_members().cloned().collect();

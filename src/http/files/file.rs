@@ -19,12 +19,14 @@ use crate::http::pipeline::body::{refuse_encoded, unreadable};
 use crate::http::pipeline::client_ip::client_ip;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
+use crate::http::text_schema;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UploadParameters {
     /// What the file is called where it comes from.
+    #[param(schema_with = text_schema::file_name)]
     name: String,
 }
 

@@ -30,6 +30,9 @@ impl EventCursor {
     }
 
     fn try_parse(text: &str) -> Option<Self> {
+        if text.contains(['+', '-']) {
+            return None;
+        }
         let mut cursor = Self::default();
         for (position, part) in text.split(',').filter(|part| !part.is_empty()).enumerate() {
             match part.strip_prefix('@') {
@@ -79,7 +82,20 @@ mod tests {
 
     #[test]
     fn what_is_no_cursor_is_refused() {
-        for text in ["42", "1:", ":1", "1:42;7:9", "a:b", "1:42,x", "1:99999999999999999999", "@", "@x", "1:42,@5"] {
+        for text in [
+            "42",
+            "1:",
+            ":1",
+            "1:42;7:9",
+            "a:b",
+            "1:42,x",
+            "1:-42",
+            "+1:42",
+            "1:99999999999999999999",
+            "@",
+            "@x",
+            "1:42,@5",
+        ] {
             assert!(EventCursor::parse(text).is_err(), "{text}");
         }
     }

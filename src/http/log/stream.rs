@@ -49,7 +49,7 @@ pub(crate) struct EventsQuery {
 /// `GET /events`.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "Events",
-    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "The last `id` received, such as `1:42,7:9` or `@1764340000000000,1:42`")),
+    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, pattern = "^(@[0-9]{1,18},?)?([0-9]{1,18}:[0-9]{1,18}(,[0-9]{1,18}:[0-9]{1,18})*)?$", description = "The last `id` received, such as `1:42,7:9` or `@1764340000000000,1:42`")),
     responses(
         (status = 200, description = "Server-Sent Events: `event` is the type, `data` the Event as JSON, `id` a cursor over all rooms. Besides, `resync` and `room.left`.", body = String, content_type = "text/event-stream"),
     ),

@@ -25,12 +25,14 @@ use crate::http::text_schema;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PostMessageRequest {
-    #[schema(max_length = 10_000)]
+    /// Without files, it has something to see.
+    #[schema(schema_with = text_schema::message_beside_files)]
     body: String,
     #[schema(schema_with = text_schema::client_id)]
     client_id: Option<String>,
-    /// What was uploaded into the room before.
+    /// What was uploaded into the room before, each once.
     #[serde(default)]
+    #[schema(schema_with = text_schema::file_ids)]
     file_ids: Vec<FileId>,
     /// The message of the same room that it answers.
     reply_to_id: Option<MessageId>,
@@ -73,7 +75,7 @@ impl PostMessageRequest {
 /// `POST /rooms/{id}/messages`: the six steps of one message.
 #[utoipa::path(
     post, path = "/api/v1/rooms/{id}/messages", tag = "Messages",
-    params(("id" = RoomId, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same as `client_id`"), ("X-Socket-Id" = Option<String>, Header, description = "This socket is not sent the event")),
+    params(("id" = RoomId, Path), ("Idempotency-Key" = Option<String>, Header, pattern = "^([A-Za-z0-9_.:-]{1,64}|\"[A-Za-z0-9_.:-]{1,64}\")$", description = "The same as `client_id`"), ("X-Socket-Id" = Option<String>, Header, description = "This socket is not sent the event")),
     request_body(content((String = "text/plain"), (PostMessageRequest = "application/json"))),
     responses(
         (status = 201, description = "Stored, and dispatched to everybody in the room", body = MessagePayload, headers(("Location" = String, description = "The path of the message"), ("Server-Timing" = String, description = "How long each step took"))),
@@ -169,7 +171,7 @@ pub(crate) async fn show_message(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EditMessageRequest {
-    #[schema(max_length = 10_000)]
+    #[schema(schema_with = text_schema::message_beside_files)]
     body: String,
 }
 

@@ -28,7 +28,7 @@ use crate::http::text_schema;
 pub(crate) struct SignUpRequest {
     #[schema(schema_with = text_schema::username)]
     username: String,
-    #[schema(min_length = 10, max_length = 256)]
+    #[schema(min_length = 10, max_length = 1_024)]
     password: String,
     /// The user name, when it is missing.
     #[schema(schema_with = text_schema::optional_line::<80>)]

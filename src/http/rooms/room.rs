@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use tracing::info;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::{RetentionDays, RetentionRules, RoomId, RoomKind, RoomName, RoomTopic, UserId};
+use crate::domain::{RetentionDays, RetentionRules, RoomId, RoomKind, RoomName, RoomTopic, UserId, WholeNumber};
 use crate::json::{MembershipPayload, RoomPayload};
 use crate::store::{NewRoom, RoomChange, RoomFilter, RoomView};
 
@@ -143,8 +143,8 @@ pub(crate) struct ChangeRoomRequest {
     topic: Option<String>,
     /// Null is a wish too: to keep messages as long as the instance does.
     #[serde(default, deserialize_with = "null_or_value")]
-    #[schema(value_type = Option<RetentionDays>)]
-    retention_days: Option<Option<i64>>,
+    #[schema(value_type = Option<i64>, minimum = 7, maximum = 36_500)]
+    retention_days: Option<Option<WholeNumber>>,
     /// Read-only, and not in the list.
     archived: Option<bool>,
     /// Every new person joins it.
@@ -152,7 +152,7 @@ pub(crate) struct ChangeRoomRequest {
 }
 
 /// Tells a field that is null from one that is missing.
-fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<WholeNumber>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -217,8 +217,8 @@ pub(crate) async fn delete_room(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn parse_retention(days: Option<i64>, rules: RetentionRules) -> Result<Option<RetentionDays>, ApiError> {
-    let days = days.map(|days| RetentionDays::parse(days)?.at_least(rules.min_days)).transpose();
+fn parse_retention(days: Option<WholeNumber>, rules: RetentionRules) -> Result<Option<RetentionDays>, ApiError> {
+    let days = days.map(|WholeNumber(days)| RetentionDays::parse(days)?.at_least(rules.min_days)).transpose();
     Ok(days?)
 }
 

@@ -11,6 +11,7 @@ use crate::domain::{
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, messages, rooms, users};
 use crate::store::messages::load::{MessageRow, load_messages};
+use crate::store::messages::page::{PageSize, end_page};
 use crate::store::people::rows::AuthorRow;
 use crate::store::{Store, StoreError};
 
@@ -57,7 +58,8 @@ const NEWEST: i64 = 1_000;
 const MANY_ROOMS: usize = 8;
 
 impl Store {
-    /// Messages in the rooms of `viewer` that match the query, the newest first, older than `before`.
+    /// Messages in the rooms of `viewer` that match the query, the newest first, older than `before`. A page ends early
+    /// when its text and HTML would be longer than a page may be.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`] when `in:` names no room of the viewer, [`Refusal::UserNotFound`] when nobody has
@@ -70,7 +72,8 @@ impl Store {
         before: Option<MessageId>,
         limit: i64,
     ) -> Result<SearchPage, StoreError> {
-        self.read_search(move |connection| search(connection, viewer, &query, archive, before, limit.max(1))).await
+        let size = PageSize { rows: limit.max(1), bytes: self.page_bytes };
+        self.read_search(move |connection| search(connection, viewer, &query, archive, before, size)).await
     }
 }
 
@@ -80,7 +83,7 @@ fn search(
     query: &SearchQuery,
     archive: Archive,
     before: Option<MessageId>,
-    limit: i64,
+    size: PageSize,
 ) -> Result<SearchPage, StoreError> {
     let rooms = rooms_to_search(connection, viewer, &query.rooms, archive)?;
     if rooms.is_empty() {
@@ -97,8 +100,8 @@ fn search(
     let since = query.since.map(|time| first_since(connection, time)).transpose()?.unwrap_or(0);
     let until = query.until.map(|time| first_since(connection, time)).transpose()?.unwrap_or(i64::MAX);
     let until = before.map_or(until, |before| until.min(before.0));
-    let mut ids = wanted.find(connection, since, until, limit.saturating_add(1))?;
-    let has_older = ids.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut ids = wanted.find(connection, since, until, size.rows.saturating_add(1))?;
+    let mut has_older = ids.len() > usize::try_from(size.rows).unwrap_or(usize::MAX);
     if has_older {
         ids.pop();
     }
@@ -107,7 +110,11 @@ fn search(
         snippet: snippet_of(&message, &query.phrases),
         message,
     };
-    let items = load(connection, viewer, ids)?.into_iter().map(hit).collect();
+    let mut messages = load(connection, viewer, ids)?;
+    let found = messages.len();
+    end_page(&mut messages, size.bytes, |message| message.body.len() + message.html.len());
+    has_older |= messages.len() < found;
+    let items = messages.into_iter().map(hit).collect();
     Ok(SearchPage { items, has_older })
 }
 

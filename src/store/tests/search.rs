@@ -6,9 +6,9 @@ use tokio::task::JoinSet;
 
 use crate::domain::{MessageId, Refusal, RoomId, RoomKind, SearchQuery, Timestamp, UserId};
 use crate::store::engine::connection::DbConnection;
-use crate::store::{Archive, Posted, SearchPage, Store, StoreError};
+use crate::store::{Archive, Posted, SearchPage, Store, StoreError, StoreOptions};
 
-use super::database::{body, draft, new_room};
+use super::database::{OPTIONS, body, draft, new_room};
 use super::{TestDatabase, on_both_databases};
 
 fn query(text: &str) -> SearchQuery {
@@ -154,6 +154,25 @@ on_both_databases! {
         // Refused words are not taken for known ones.
         database.post(ada, room, "intruding").await.expect("stored");
         assert_eq!(found(database, ada, "trudin").await, ["intruding"]);
+    }
+
+    async fn a_page_ends_before_it_is_too_long_and_the_next_goes_on(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let mut ids = database.post_many(ada, room, 5).await;
+        ids.reverse();
+        let store = database.open_again_with(&StoreOptions { page_bytes: 1, ..OPTIONS });
+        let (mut before, mut found) = (None, Vec::new());
+        loop {
+            let page = store.search(ada, query("message"), Archive::Excluded, before, 50).await.expect("found");
+            assert_eq!(page.items.len(), 1, "the first is always on it");
+            before = Some(page.items[0].message.id);
+            found.extend(before);
+            if !page.has_older {
+                break;
+            }
+        }
+        assert_eq!(found, ids);
     }
 
     async fn pages_follow_each_other_without_overlap(database: &TestDatabase) {

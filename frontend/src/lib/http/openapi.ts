@@ -717,6 +717,171 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/apps/{app_id}/batch_events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /apps/{id}/batch_events`: all of the batch, or nothing when one of it is wrong. */
+        post: operations["publish_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/channels`. */
+        get: operations["list_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/channels`. */
+        head: operations["list_channels_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/channels/{channel}`. */
+        get: operations["show_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/channels/{channel}`. */
+        head: operations["show_channel_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/channels/{channel}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/channels/{channel}/users`. */
+        get: operations["list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/channels/{channel}/users`. */
+        head: operations["list_users_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/connections`, as Reverb has it: how many sockets the app has, `{"connections":3}`. */
+        get: operations["count_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/connections`, as Reverb has it: how many sockets the app has, `{"connections":3}`. */
+        head: operations["count_connections_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/end_credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * `POST /apps/{id}/end_credentials` with
+         *     `{"app":1,"ended":[{"credential":"session.12","user_id":7}],"is_reminder":false}`: closes the sockets whose
+         *     authorisation names one of these credentials, and refuses such authorisations from then on.
+         */
+        post: operations["end_credentials"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /apps/{id}/events`. */
+        post: operations["publish_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * `POST /apps/{id}/revoke` with `{"app":1,"user_id":7,"channel":"private-room.1","revoked_at":1764000318123456}`: takes the
+         *     sockets that are in a channel for a user out of it, and refuses authorisations issued until that time, in microseconds
+         *     since 1970 UTC.
+         */
+        post: operations["revoke_right"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/users/{user_id}/terminate_connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /apps/{id}/users/{user_id}/terminate_connections`: closes the sockets that are signed in as this user. */
+        post: operations["terminate_connections"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/broadcasting/auth": {
         parameters: {
             query?: never;
@@ -934,7 +1099,11 @@ export interface components {
             /** @description Every new person joins it. */
             is_default?: boolean | null;
             name?: string | null;
-            retention_days?: components["schemas"]["RetentionDays"] | null;
+            /**
+             * Format: int64
+             * @description Null is a wish too: to keep messages as long as the instance does.
+             */
+            retention_days?: number | null;
             topic?: string | null;
         };
         ChannelAuthorization: {
@@ -968,6 +1137,16 @@ export interface components {
             room_id?: components["schemas"]["RoomId"] | null;
             /** Format: uri */
             url: string;
+        };
+        /**
+         * @description Closes the sockets that were let in by sessions or API tokens which have ended, and refuses authorisations that were
+         *     issued through them.
+         */
+        CredentialsEnded: {
+            /** @description What has ended. */
+            ended: components["schemas"]["EndedCredential"][];
+            /** @description Whether this was said before: it is said again for a while, for the first message may have been lost. */
+            is_reminder: boolean;
         };
         Delivery: {
             answer: components["schemas"]["DeliveryAnswer"] | null;
@@ -1140,6 +1319,13 @@ export interface components {
             emoji: string;
             /** @description Those who used it first, at most 50. */
             users: components["schemas"]["UserRef"][];
+        };
+        /** @description A credential that has ended, and whose it was. */
+        EndedCredential: {
+            /** @description The session or the token. */
+            credential: string;
+            /** @description Whom it let in. */
+            user_id: components["schemas"]["UserId"];
         };
         /** @description What happened in a room. The socket, the event stream, catch-up and webhooks carry it. */
         Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["ReactionAddedEvent"] | components["schemas"]["ReactionRemovedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"] | components["schemas"]["RoomDeletedEvent"];
@@ -1343,14 +1529,16 @@ export interface components {
             at: components["schemas"]["Timestamp"];
             days: components["schemas"]["RetentionDays"] | null;
         };
-        /** @description A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`. */
         PostMessageRequest: {
             body: string;
             client_id?: string | null;
-            /** @description What was uploaded into the room before. */
             file_ids?: components["schemas"]["FileId"][];
             reply_to_id?: components["schemas"]["MessageId"] | null;
-        };
+        } & ({
+            body?: string;
+        } | {
+            file_ids: unknown[];
+        });
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
@@ -1363,6 +1551,81 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        /** @description `{"batch":[{"name":"e","data":"…","channel":"c"}]}`. */
+        PusherBatch: {
+            batch: components["schemas"]["PusherEvent"][];
+        };
+        /** @description `{}`, or what was asked of each event's channel, in order. */
+        PusherBatchPublished: {
+            batch?: components["schemas"]["PusherChannelInfo"][];
+        };
+        PusherCachedEvent: {
+            data: string;
+            /**
+             * Format: int64
+             * @description Seconds that it will be kept.
+             */
+            ttl: number;
+        };
+        /** @description `{"occupied":true,"user_count":2}`. */
+        PusherChannel: components["schemas"]["PusherChannelInfo"] & {
+            occupied: boolean;
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+        };
+        /** @description A channel's attributes, those that were asked for and that it has. */
+        PusherChannelInfo: {
+            cache?: components["schemas"]["PusherCachedEvent"] | null;
+            subscription_count?: number;
+            user_count?: number;
+        };
+        /** @description `{"channels":{"presence-x":{"user_count":2}}}`: the occupied ones. */
+        PusherChannels: {
+            channels: {
+                [key: string]: components["schemas"]["PusherChannelInfo"];
+            };
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+        };
+        /** @description `{"connections":3}`. */
+        PusherConnections: {
+            connections: number;
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+        };
+        PusherError: {
+            error: string;
+        };
+        PusherEvent: {
+            channel?: string | null;
+            channels?: string[];
+            /** @description At most `HUBBUB_MAX_EVENT_DATA_BYTES`. */
+            data: string;
+            /** @description Asks for these attributes of the channels. */
+            info?: string | null;
+            name: string;
+            /** @description This socket is not sent the event. */
+            socket_id?: string | null;
+        } & ({
+            channel: string;
+        } | {
+            channels: unknown[];
+        });
+        /** @description `{}`, or what was asked of each channel. */
+        PusherPublished: {
+            channels?: {
+                [key: string]: components["schemas"]["PusherChannelInfo"];
+            };
+        };
+        PusherUser: {
+            id: string;
+        };
+        /** @description `{"users":[{"id":"1"}]}`. */
+        PusherUsers: {
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+            users: components["schemas"]["PusherUser"][];
         };
         /** @description A reaction, as the events `reaction.added` and `reaction.removed` carry it; the event's `seq` is the message's `changed_seq`. */
         Reaction: {
@@ -1413,6 +1676,18 @@ export interface components {
          * @description How long a room keeps its messages, in days: 1 to 36,500.
          */
         RetentionDays: number;
+        /** @description Takes a user's sockets out of a channel, and refuses authorisations that were issued before. */
+        Revocation: {
+            /** @description The channel that they leave. */
+            channel: string;
+            /**
+             * Format: int64
+             * @description Authorisations issued at this time or earlier are void. Over a bus, in microseconds since 1970 UTC.
+             */
+            revoked_at: number;
+            /** @description The user whose sockets. */
+            user_id: components["schemas"]["UserId"];
+        };
         /**
          * @description What a person may do.
          * @enum {string}
@@ -1610,6 +1885,7 @@ export interface components {
          */
         Timestamp: string;
         UpdateRequest: {
+            /** Format: yjs-update */
             update: string;
         };
         /** @description An account as its owner and others see it. */
@@ -1689,6 +1965,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
             };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
@@ -1846,7 +2134,6 @@ export interface operations {
     show_document: {
         parameters: {
             query?: {
-                /** @description A state vector in base64: what the caller has. */
                 sv?: string;
             };
             header?: never;
@@ -1892,6 +2179,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -1904,6 +2203,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -1968,7 +2279,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description This socket is not sent the event */
-                "X-Socket-Id"?: string | null;
+                "X-Socket-Id"?: string;
             };
             path: {
                 id: components["schemas"]["DocumentId"];
@@ -1978,7 +2289,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["UpdateRequest"];
-                "application/octet-stream": number[];
+                "application/octet-stream": string;
             };
         };
         responses: {
@@ -2023,6 +2334,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
                     };
                 };
             };
@@ -2092,6 +2415,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2223,6 +2558,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -2273,7 +2620,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ChangeDocumentRequest"];
             };
@@ -2318,6 +2665,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
                     };
                 };
             };
@@ -2381,6 +2740,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2492,6 +2863,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -2504,6 +2887,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2585,6 +2980,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -2597,6 +3004,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2679,6 +3098,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `version_not_found`: The document has no such version.
@@ -2692,6 +3123,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "version_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2741,7 +3184,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description This socket is not sent the event */
-                "X-Socket-Id"?: string | null;
+                "X-Socket-Id"?: string;
             };
             path: {
                 id: components["schemas"]["DocumentId"];
@@ -2776,6 +3219,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
                     };
                 };
             };
@@ -2819,6 +3274,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_too_large";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2871,7 +3338,7 @@ export interface operations {
             };
             header?: {
                 /** @description The last `id` received, such as `1:42,7:9` or `@1764340000000000,1:42` */
-                "Last-Event-ID"?: string | null;
+                "Last-Event-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2925,6 +3392,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -3003,7 +3482,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "*/*": number[];
+                    "*/*": string;
                 };
             };
             /** @description The range that was asked for */
@@ -3012,7 +3491,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "*/*": number[];
+                    "*/*": string;
                 };
             };
             /** @description The same as the caller has */
@@ -3063,6 +3542,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "range_not_satisfiable";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -3183,6 +3674,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -3241,7 +3744,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/*": number[];
+                    "image/*": string;
                 };
             };
             /** @description The range that was asked for */
@@ -3250,7 +3753,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/*": number[];
+                    "image/*": string;
                 };
             };
             /** @description The same as the caller has */
@@ -3302,6 +3805,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "range_not_satisfiable";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -3423,6 +3938,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -3482,6 +4009,18 @@ export interface operations {
                     "application/json": components["schemas"]["Instance"];
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -3530,7 +4069,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["CreateInviteRequest"];
             };
@@ -3626,6 +4165,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_expires_in_hours`: The number of hours is out of range.
              *     - `unknown_field`: The body has an unknown field.
@@ -3718,6 +4269,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -3867,6 +4430,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `password_too_short`: The password is too short.
              *     - `password_too_long`: The password is too long.
@@ -3948,6 +4523,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
                 };
             };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
@@ -4040,6 +4627,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "administrators_only";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -4201,6 +4800,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `room_name_empty`: The room's name is empty.
              *     - `room_name_too_long`: The room's name is too long.
@@ -4317,6 +4928,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -4420,6 +5043,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -4470,7 +5105,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ChangeRoomRequest"];
             };
@@ -4582,6 +5217,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -4711,6 +5358,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -4889,6 +5548,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `document_title_empty`: The document's title is empty.
              *     - `document_title_too_long`: The document's title is too long.
@@ -4909,7 +5580,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            /**
+             * @description - `room_documents_used_up`: The room has as many documents as it may (HUBBUB_DOCUMENTS_PER_ROOM).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4917,7 +5591,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "ration_used_up";
+                        code?: "room_documents_used_up" | "ration_used_up";
                     };
                 };
             };
@@ -5019,6 +5693,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_limit`: The limit is out of range.
              *     - `invalid_query`: The query's parameters are not valid.
@@ -5078,7 +5764,6 @@ export interface operations {
     upload_file: {
         parameters: {
             query: {
-                /** @description What the file is called where it comes from. */
                 name: string;
             };
             header?: never;
@@ -5088,9 +5773,9 @@ export interface operations {
             cookie?: never;
         };
         /** @description The file itself, whatever its type */
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/octet-stream": number[];
+                "application/octet-stream": string;
             };
         };
         responses: {
@@ -5215,6 +5900,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_file_name`: The file's name is not valid.
              *     - `invalid_text`: The text contains a control character.
@@ -5329,6 +6026,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -5431,6 +6140,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -5596,6 +6317,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
@@ -5737,6 +6470,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `invalid_query`: The query's parameters are not valid. */
             422: {
                 headers: {
@@ -5864,6 +6609,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_limit`: The limit is out of range.
              *     - `invalid_cursor`: The cursor is not valid.
@@ -5926,9 +6683,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The same as `client_id` */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
                 /** @description This socket is not sent the event */
-                "X-Socket-Id"?: string | null;
+                "X-Socket-Id"?: string;
             };
             path: {
                 id: components["schemas"]["RoomId"];
@@ -6077,6 +6834,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_reply`: The message to answer is not in this room, or was deleted.
              *     - `message_empty`: The message is empty.
@@ -6209,6 +6978,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -6316,6 +7097,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6498,6 +7291,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `message_empty`: The message is empty.
              *     - `message_too_long`: The message is too long (HUBBUB_MAX_MESSAGE_CHARS).
@@ -6627,6 +7432,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -6745,6 +7562,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_archived";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6881,6 +7710,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_archived";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -7055,6 +7896,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
@@ -7154,6 +8007,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -7317,6 +8182,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `password_too_long`: The password is too long.
              *     - `unknown_field`: The body has an unknown field.
@@ -7428,6 +8305,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -7510,6 +8399,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "cross_site";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -7602,6 +8503,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -7687,6 +8600,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "session_needed";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -7834,6 +8759,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `name_empty`: The name is empty.
              *     - `name_too_long`: The name is too long.
@@ -7958,6 +8895,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -8034,6 +8983,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -8198,6 +9159,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_username`: The user name is not valid.
              *     - `name_empty`: The name is empty.
@@ -8273,7 +9246,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ChangeAccountRequest"];
             };
@@ -8396,6 +9369,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_role`: A role is "member" or "administrator".
              *     - `unknown_field`: The body has an unknown field.
@@ -8488,6 +9473,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -8653,6 +9650,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_webhook_url`: The webhook's URL is not valid.
              *     - `invalid_event_types`: The list of events is not valid.
@@ -8764,6 +9773,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -8858,6 +9879,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "webhook_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -8971,6 +10004,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -9008,6 +10053,976 @@ export interface operations {
                         /** @enum {string} */
                         code?: "unavailable" | "read_timeout";
                     };
+                };
+            };
+        };
+    };
+    publish_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key and body publishes nothing */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PusherBatch"];
+            };
+        };
+        responses: {
+            /** @description All of the batch is published */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherBatchPublished"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The key was used with another body */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: {
+                /** @description Only channels whose name begins so */
+                filter_by_prefix?: string;
+                /** @description Asks for these attributes of the channels; `user_count` of presence channels only */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The channels that somebody has joined */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherChannels"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    list_channels_head: {
+        parameters: {
+            query?: {
+                /** @description Only channels whose name begins so */
+                filter_by_prefix?: string;
+                /** @description Asks for these attributes of the channels; `user_count` of presence channels only */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The channels that somebody has joined */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    show_channel: {
+        parameters: {
+            query?: {
+                /** @description Asks for these attributes of the channel */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether somebody has joined the channel, and its attributes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherChannel"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    show_channel_head: {
+        parameters: {
+            query?: {
+                /** @description Asks for these attributes of the channel */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether somebody has joined the channel, and its attributes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users in a presence channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherUsers"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    list_users_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users in a presence channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    count_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many sockets the app has */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherConnections"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    count_connections_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many sockets the app has */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    end_credentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialsEnded"];
+            };
+        };
+        responses: {
+            /** @description Handed over to the bus: `{}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    publish_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key and body publishes nothing */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PusherEvent"];
+            };
+        };
+        responses: {
+            /** @description Published, or handed over to the bus */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherPublished"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The key was used with another body */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    revoke_right: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Revocation"];
+            };
+        };
+        responses: {
+            /** @description Handed over to the bus: `{}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    terminate_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                /** @description The user's id, as the app signed it */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Handed over to the bus: `{}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
                 };
             };
         };
@@ -9113,6 +11128,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -9264,6 +11291,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -9419,6 +11458,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_socket_id`: A socket_id looks like 123.456.
              *     - `unknown_field`: The body has an unknown field.
@@ -9497,6 +11548,18 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -9554,6 +11617,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
                 };
             };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
