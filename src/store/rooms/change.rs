@@ -5,8 +5,8 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use crate::domain::{
-    AuditAction, DocumentId, EventKind, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent, RoomId,
-    RoomKind, RoomName, RoomTopic, Timestamp, User, UserId, UserRef,
+    AuditAction, DocumentId, EventKind, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent,
+    RoomId, RoomKind, RoomName, RoomTopic, Timestamp, User, UserId, UserRef,
 };
 use crate::store::documents::rows::document_ids_of_room;
 use crate::store::engine::connection::DbConnection;
@@ -47,7 +47,8 @@ impl RoomChange {
         let name = self.name.as_ref().map(|_| "name".to_owned());
         let topic = self.topic.as_ref().map(|_| "topic".to_owned());
         let archived = self.is_archived.map(|is_archived| chosen(is_archived, "archived", "out of the archive"));
-        let default = self.is_default.map(|is_default| chosen(is_default, "joined by new people", "not a default room"));
+        let default =
+            self.is_default.map(|is_default| chosen(is_default, "joined by new people", "not a default room"));
         [name, topic, retention, archived, default].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::domain::{
-    AuditAction, EventKind, Membership, Refusal, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp,
-    UserId, UserRef,
+    AuditAction, EventKind, Membership, Refusal, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq,
+    Timestamp, UserId, UserRef,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
