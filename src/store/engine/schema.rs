@@ -191,6 +191,7 @@ diesel::table! {
         log_floor -> BigInt,
         next_retention_days -> Nullable<BigInt>,
         retention_changes_at -> Nullable<BigInt>,
+        is_unmanaged -> Bool,
     }
 }
 

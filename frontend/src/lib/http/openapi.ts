@@ -1406,7 +1406,7 @@ export interface components {
         /** @description A room; in the HTTP API with the caller's membership beside these fields. */
         RoomFacts: {
             created_at: components["schemas"]["Timestamp"];
-            created_by: components["schemas"]["UserId"];
+            created_by: components["schemas"]["UserId"] | null;
             id: components["schemas"]["RoomId"];
             kind: components["schemas"]["RoomKind"];
             last_seq: components["schemas"]["Seq"];
