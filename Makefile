@@ -26,7 +26,7 @@ TEST_TOOLS := shellcheck cargo rustfmt clippy node cc cxx openssl libssl python 
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run run-tools dev build page test test-tools check check-scripts check-docs deny check-rust program test-rust test-tls check-page test-clients test-deploy test-sdks test-browser fuzz-seeds fuzz bench bench-peers measure-documents torture clean
+.PHONY: help run run-tools dev build page test test-tools check check-scripts check-docs deny sbom check-rust program test-rust test-tls check-page test-clients test-deploy test-api test-sdks test-browser fuzz-seeds fuzz bench bench-peers measure-documents torture clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -94,6 +94,19 @@ deny: $(CARGO_DENY) ## Licences, sources and duplicates of the dependencies; bui
 	cd fuzz && ../$(CARGO_DENY) --locked --config ../deny.toml check --allow license-not-encountered licenses sources
 	@[[ "$(DENY_CHECKS)" = *advisories* ]] || echo 'Advisories are not checked: make deny DENY_CHECKS="advisories bans licenses sources" does, with access to github.com.'
 
+CARGO_CYCLONEDX := target/tools/bin/cargo-cyclonedx
+
+$(CARGO_CYCLONEDX):
+	@tests/require.sh cargo cc
+	cargo install --locked --root target/tools cargo-cyclonedx@0.5.9
+
+sbom: $(CARGO_CYCLONEDX) ## Lists of what the program and the page are made of, in target/sbom; builds cargo-cyclonedx first
+	@tests/require.sh node
+	@mkdir -p target/sbom
+	$(CARGO_CYCLONEDX) cyclonedx --format json --override-filename hubbub.cdx
+	mv hubbub.cdx.json target/sbom/hubbub.cdx.json
+	cd frontend && npm sbom --package-lock-only --omit dev --sbom-format cyclonedx > ../target/sbom/page.cdx.json
+
 check-page: $(PAGE) ## Check, lint and test the page's code
 	cd frontend && npm run check && npm run lint && npm test
 
@@ -148,6 +161,18 @@ tests/sdks/venv/installed: tests/sdks/requirements.txt
 	python3 -m venv tests/sdks/venv
 	tests/sdks/venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/sdks/requirements.txt
 	@touch $@
+
+tests/api/venv/installed: tests/api/requirements.txt
+	@tests/require.sh python
+	python3 -m venv tests/api/venv
+	tests/api/venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/api/requirements.txt
+	@touch $@
+
+test-api: program tests/api/venv/installed ## The API against docs/openapi.json: schemathesis, methods, the examples of docs/api.md
+	@tests/require.sh node
+	cd tests/api && venv/bin/python examples.py
+	cd tests/api && HUBBUB_BIN=$(TARGET)/debug/hubbub node methods.mjs
+	cd tests/api && HUBBUB_BIN=$(TARGET)/debug/hubbub timeout 300 node run.mjs
 
 test-sdks: program tests/sdks/node_modules/.package-lock.json tests/sdks/venv/installed ## Client libraries and server SDKs of others
 	@tests/require.sh curl
@@ -205,4 +230,4 @@ torture: build ## The long tests: kills under load, thousands of random operatio
 	cd bench && cargo build --release --locked && $(BENCH) soak --minutes 15
 
 clean: ## Remove what was built, but not ./data and ./demo-data
-	rm -rf target bench/target bench/peers/node_modules bench/peers/sockudo fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv
+	rm -rf target bench/target bench/peers/node_modules bench/peers/sockudo fuzz/target fuzz/corpus frontend/dist frontend/node_modules tests/node_modules tests/sdks/node_modules tests/sdks/venv tests/api/venv

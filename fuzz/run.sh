@@ -21,7 +21,7 @@ target=${CARGO_TARGET_DIR:-$PWD/target}
 [ -z "${CARGO_TARGET_DIR-}" ] || target=$target/fuzz
 cargo build --release --locked --target "$host" --target-dir "$target"
 
-for name in client_frame signature document frames; do
+for name in client_frame signature document frames markdown; do
     mkdir -p "corpus/$name" "artifacts/$name"
     log=artifacts/$name.log
     if [ "$1" = seeds ]; then

@@ -30,7 +30,7 @@
 //! | [`pusher_webhooks`] | pusher, broadcast, config; the same |
 //! | [`jobs`] | domain, json, store, bus, auth, config |
 //! | [`maintenance`] | domain, json, store, auth, config |
-//! | [`http`] | domain, json, store, bus, auth, config, pusher, timeline; never a socket: a web node holds none |
+//! | [`http`] | domain, json, store, bus, auth, config, pusher, timeline, pusher_api; of `pusher_api` only its part of the contract; never a socket: a web node holds none |
 //! | [`app`] | everything but json, maintenance, cli |
 //! | [`cli`] | domain, app, pusher, config, telemetry, maintenance |
 

@@ -7,8 +7,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What the documentation names though no clone has it: it is built, installed or measured.
-const GENERATED: [&str; 6] =
-    ["frontend/dist", "frontend/node_modules", "bench/results", "bench/target", "tests/sdks/venv", "fuzz/corpus"];
+const GENERATED: [&str; 7] = [
+    "frontend/dist",
+    "frontend/node_modules",
+    "bench/results",
+    "bench/target",
+    "tests/api/venv",
+    "tests/sdks/venv",
+    "fuzz/corpus",
+];
 /// A path that begins so is one of ours. Others (`target/…`, `data/…`, URLs) are not looked for.
 const FOLDERS: [&str; 8] = ["src/", "frontend/", "tests/", "docs/", "examples/", "migrations/", "bench/", "fuzz/"];
 

@@ -28,13 +28,12 @@ pub struct Application {
     web: Option<WebPart>,
     sockets: Option<SocketPart>,
     bus: BusPart,
+    /// How long requests may take to finish at the end.
+    shutdown_timeout: Duration,
     shutdown_spread: Duration,
     /// Held while the process runs: two of them on one data directory would not hear each other's events.
     _data_dir: Option<DataDir>,
 }
-
-/// How long requests may take to finish at the end.
-const REQUESTS_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Application {
     /// Checks the settings, opens the store, and binds the address. From then on connections wait to be accepted.
@@ -74,8 +73,18 @@ impl Application {
         };
         let requests = routes.requests.clone();
         let server = http_server::serve(&config, listener.duplicate().map_err(unusable)?.socket, routes)?;
-        let shutdown_spread = Duration::from_millis(config.socket.shutdown_spread_ms.into());
-        Ok(Self { server, address, listener, requests, web, sockets, bus, shutdown_spread, _data_dir: data_dir })
+        Ok(Self {
+            server,
+            address,
+            listener,
+            requests,
+            web,
+            sockets,
+            bus,
+            shutdown_timeout: Duration::from_secs(config.http.shutdown_timeout_secs.into()),
+            shutdown_spread: Duration::from_millis(config.socket.shutdown_spread_ms.into()),
+            _data_dir: data_dir,
+        })
     }
 
     /// The address that the server is bound to, its port never 0.
@@ -105,7 +114,9 @@ impl Application {
     /// # Errors
     /// What the server's accept loop reports.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { server, listener, requests, mut web, sockets, bus, shutdown_spread, _data_dir, .. } = self;
+        let Self { server, listener, requests, mut web, sockets, bus, .. } = self;
+        let (shutdown_timeout, shutdown_spread, _data_dir) =
+            (self.shutdown_timeout, self.shutdown_spread, self._data_dir);
         let handle = server.handle();
         let mut server = rt::spawn(server);
         let ended = tokio::select! {
@@ -125,7 +136,7 @@ impl Application {
                 if let Some(sockets) = &sockets {
                     sockets.refuse_new();
                 }
-                requests.ended(REQUESTS_TIMEOUT).await;
+                requests.end(shutdown_timeout).await;
                 if let Some(web) = &mut web {
                     web.stop_jobs().await;
                 }

@@ -1,4 +1,4 @@
-//! The demo: two people, two rooms and a few messages, so that a visitor has something to look at in the first minute.
+//! The demo: two people, two rooms and a few messages, so that a visitor has something to look at.
 
 use crate::auth::{OpaqueToken, Passwords, TokenPurpose};
 use crate::domain::{
@@ -6,7 +6,7 @@ use crate::domain::{
 };
 use crate::domain::{User, UserId, Username};
 use crate::http::DemoPerson;
-use crate::store::{NewRoom, NewUser, SignUpPermission, Store, StoreError, TokenHash};
+use crate::store::{NewRoom, NewUser, RoomFilter, SignUpPermission, Store, StoreError, TokenHash};
 
 use super::start_error::StartError;
 
@@ -59,7 +59,7 @@ impl Demo {
         let (username, _) = PEOPLE[0];
         let (ada, _) =
             store.credentials(&Username::parse(username)?).await?.ok_or(StoreError::Refused(Refusal::UserNotFound))?;
-        let rooms = store.rooms_of(ada.id).await?;
+        let rooms = store.rooms(ada.id, RoomFilter::default()).await?;
         let lobby = rooms.iter().map(|view| view.room.id).min().ok_or(StoreError::Refused(Refusal::RoomNotFound))?;
         Ok(Self { token: new_token(store, ada.id).await?, lobby })
     }
@@ -135,5 +135,5 @@ async fn sign_up(
     let password_hash = passwords.hash(Password::parse_new(PASSWORD, limits)?).await?;
     let (username, name) = (Username::parse(username)?, PersonName::parse(name, limits)?);
     let new = NewUser { username, name, password_hash, admission: SignUpPermission::Open };
-    Ok(store.create_user(new).await?)
+    Ok(store.create_user(new).await?.0)
 }

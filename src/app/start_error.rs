@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::auth::{KeyRingError, PasswordError};
 use crate::broadcast::AppConflict;
 use crate::bus::NatsError;
-use crate::config::{AppsFileError, ConfigError};
+use crate::config::{AppsFileError, ConfigError, SecretFileError};
 use crate::domain::InvalidField;
 use crate::pusher::InvalidCredentials;
 use crate::store::{InvalidDatabaseUrl, OpenError, StoreError};
@@ -66,6 +66,9 @@ pub enum StartError {
     /// The bus between processes cannot be made.
     #[error(transparent)]
     Bus(#[from] NatsError),
+    /// Everybody on the machine can read a file with secrets.
+    #[error(transparent)]
+    OpenSecrets(#[from] SecretFileError),
     /// The keys that sign access tokens cannot be read or made.
     #[error(transparent)]
     KeyRing(#[from] KeyRingError),

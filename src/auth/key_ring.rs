@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::config::Secret;
+use crate::config::{Secret, SecretFileError, require_private};
 use crate::domain::Timestamp;
 
 /// The keys in the data directory.
@@ -33,6 +33,9 @@ pub enum KeyRingError {
         /// What the system said.
         source: io::Error,
     },
+    /// Everybody on the machine can read it.
+    #[error("{0}; or remove it to have new keys made, if somebody may have read it")]
+    Open(#[from] SecretFileError),
     /// The file holds something else.
     #[error("{0} holds no keys; remove it to have new ones made (everybody's access token is then renewed)")]
     NoKeys(PathBuf),
@@ -134,13 +137,13 @@ impl StoredKey {
 /// The stored keys; none when there is no file yet.
 fn read(path: &Path) -> Result<Vec<StoredKey>, KeyRingError> {
     let file_error = |source| KeyRingError::File { path: path.to_owned(), source };
+    // A copy may have opened it to other accounts of this machine: whoever read it can sign tokens for anybody.
+    require_private(path)?;
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(file_error(error)),
     };
-    // A copy or a backup may have opened it to other accounts of this machine.
-    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(file_error)?;
     match serde_json::from_slice::<KeyFile>(&text) {
         Ok(file) if !file.keys.is_empty() => Ok(file.keys),
         Ok(_) | Err(_) => Err(KeyRingError::NoKeys(path.to_owned())),
@@ -179,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_may_read_is_closed_to_them() {
+    fn a_file_that_everybody_may_read_is_refused_with_what_to_do() {
         let dir = tempfile::tempdir().expect("a directory");
         KeyRing::open(dir.path()).expect("made");
         let path = dir.path().join(KeyRing::FILE);
         fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("changed");
-        KeyRing::open(dir.path()).expect("read");
-        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        let Err(refused) = KeyRing::open(dir.path()) else { panic!("others can read it") };
+        assert!(refused.to_string().contains(&format!("chmod 600 {}", path.display())), "{refused}");
     }
 
     #[test]
@@ -208,6 +211,7 @@ mod tests {
         for text in ["", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kid":"a","secret":"c2hvcnQ","created_at":9999999999}]}"#]
         {
             fs::write(&path, text).expect("written");
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("set");
             assert!(matches!(KeyRing::open(dir.path()), Err(KeyRingError::NoKeys(_))), "{text:?}");
             assert_eq!(fs::read_to_string(&path).expect("still there"), text);
         }

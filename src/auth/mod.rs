@@ -1,7 +1,7 @@
-//! Identity: passwords, JSON Web Tokens, secrets that are handed out once, and the brake on guessing.
+//! Identity: passwords, JSON Web Tokens, secrets that are handed out once, and the rate limit on sign-in attempts.
 //!
-//! Nothing here knows a database or a request, so that all of it is tested with neither. What a token's bearer may do
-//! is the business of `http`; what is kept of a secret is its digest, in the store.
+//! Nothing here uses a database or a request, so that all of it is tested without them. `http` decides what the bearer of a
+//! token may do; the store keeps only a digest of each secret.
 
 mod access_token;
 mod claims;

@@ -1,8 +1,8 @@
-//! The brake on guessing passwords: so many attempts a minute from one address, and so many for one user name from
-//! addresses that it never signed in from.
+//! The rate limit on sign-in attempts: so many a minute from one address, and so many for one user name from addresses that
+//! never signed in with it.
 //!
-//! Somebody who guesses at a name from one address is stopped there, and uses up a tenth of what strangers may try at that
-//! name. Its owner gets in from wherever they have been before, and from elsewhere too.
+//! An address that guesses one user's password is stopped there, and uses up a tenth of the attempts that unknown addresses
+//! have for that name. The user can still sign in, from addresses used before and from others too.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};

@@ -1,4 +1,4 @@
-//! Signing what webhooks are told, as [Standard Webhooks](https://www.standardwebhooks.com) say.
+//! Signs webhook requests, as [Standard Webhooks](https://www.standardwebhooks.com) say.
 
 use std::fmt;
 

@@ -27,6 +27,6 @@ pub use crate::bus::ChannelInfo;
 pub use crate::pusher::ChannelKey;
 pub use actor::{
     AppConflict, AppTable, Apps, Broadcaster, BroadcasterHandle, BroadcasterLimits, ConnectionRefused, Counters,
-    CountsByReason, WebhookEvent, WebhookTrigger,
+    CountsByReason, ReturnCheck, WebhookEvent, WebhookTrigger,
 };
 pub use hub::{EnqueueResult, Frame, Hub, HubLimits, Priority, SendQueue, SendQueueLimits, Socket, SocketWriter};

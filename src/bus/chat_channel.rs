@@ -12,11 +12,15 @@ pub enum ChatChannel {
     Room(RoomId),
     /// `presence-room.{id}`: the users who have the room open, and who is typing.
     RoomPresence(RoomId),
+    /// `private-rooms`: what becomes of open rooms, for everybody with an account.
+    OpenRooms,
     /// `private-user.{id}`: the events for one user, on all devices.
     User(UserId),
     /// `presence-document.{id}`: the users who have a document open, and the changes that they send each other.
     Document(DocumentId),
 }
+
+const OPEN_ROOMS: &str = "private-rooms";
 
 impl ChatChannel {
     /// The channel's name.
@@ -30,6 +34,9 @@ impl ChatChannel {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let id = |text: &str| text.parse().ok().filter(|id: &i64| id.to_string() == text);
+        if name == OPEN_ROOMS {
+            return Some(Self::OpenRooms);
+        }
         if let Some(room) = name.strip_prefix("private-room.") {
             return id(room).map(RoomId).map(Self::Room);
         }
@@ -48,6 +55,7 @@ impl fmt::Display for ChatChannel {
         match self {
             Self::Room(id) => write!(f, "private-room.{id}"),
             Self::RoomPresence(id) => write!(f, "presence-room.{id}"),
+            Self::OpenRooms => f.write_str(OPEN_ROOMS),
             Self::User(id) => write!(f, "private-user.{id}"),
             Self::Document(id) => write!(f, "presence-document.{id}"),
         }
@@ -63,6 +71,7 @@ mod tests {
         let channels = [
             ChatChannel::Room(RoomId(1)),
             ChatChannel::RoomPresence(RoomId(23)),
+            ChatChannel::OpenRooms,
             ChatChannel::User(UserId(4)),
             ChatChannel::Document(DocumentId(5)),
         ];

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::domain::{DocumentId, EndedCredential, EventKind, ReadMark, RoomEvent, RoomId, Subject, Timestamp, UserId};
+use crate::domain::{
+    DocumentId, EndedCredential, EventKind, ReadMark, RoomEvent, RoomId, RoomKind, Subject, Timestamp, UserId,
+};
 use crate::json::{EventPayload, RoomNoticePayload, RoomReadPayload, to_text};
 use crate::pusher::{AppId, ChannelKey, SocketId};
 use crate::timeline::Timeline;
@@ -62,13 +64,31 @@ impl Bus {
         self.revoke(ChatChannel::Document(document), user_id, Timestamp::now());
     }
 
+    /// Dispatches that a room was deleted, to those who were members one by one as well, and takes their sockets out of its
+    /// channels and those of its documents.
+    pub fn dispatch_room_deleted(&self, event: &RoomEvent, members: &[UserId], documents: &[DocumentId]) {
+        self.dispatch_one(event, None, None);
+        let payload = EventPayload::from(event);
+        for user_id in members {
+            // A revocation may overtake the event on the room's channel.
+            self.send_to_user(*user_id, payload.r#type, &payload);
+            self.revoke_room(*user_id, event.room_id, Timestamp::now());
+        }
+        self.revoke_documents(documents, members);
+    }
+
+    /// Takes users' sockets out of the channels of documents that they may not write any more.
+    pub fn revoke_documents(&self, documents: &[DocumentId], users: &[UserId]) {
+        for document in documents {
+            users.iter().for_each(|user| self.revoke_document(*document, *user));
+        }
+    }
+
     /// Tells a user's other devices how far the user has read.
     pub fn dispatch_room_read(&self, user_id: UserId, room_id: RoomId, mark: ReadMark) {
-        self.send_to_user(
-            user_id,
-            "room.read",
-            &RoomReadPayload { room_id, read_number: mark.number, unread: mark.unread },
-        );
+        let ReadMark { number, unread, message_count, last_seq } = mark;
+        let payload = RoomReadPayload { room_id, read_number: number, unread, message_count, last_seq };
+        self.send_to_user(user_id, "room.read", &payload);
     }
 
     /// Tells the sockets of a room the last `seq` of its log; clients that lack events read them there.
@@ -109,6 +129,7 @@ impl Bus {
                 self.revoke_room(user.id, event.room_id, Timestamp::now());
                 self.send_to_user(user.id, "room.left", &RoomNoticePayload { room_id: event.room_id });
             }
+            (_, Subject::Room(room)) if room.kind == RoomKind::Open => self.send_to_everybody(event),
             _ => {}
         }
         // Fails when no stream is open: nobody needs waking.
@@ -126,6 +147,12 @@ impl Bus {
             head: Some(RoomHead { room_id: event.room_id, seq: event.seq }),
             timeline: timeline.cloned(),
         }));
+    }
+
+    /// Those who are no members see open rooms too.
+    fn send_to_everybody(&self, event: &RoomEvent) {
+        let payload = EventPayload::from(event);
+        self.publish_event(self.channel(ChatChannel::OpenRooms), payload.r#type, to_text(&payload), None);
     }
 
     fn send_to_user(&self, user_id: UserId, event: &str, data: &impl Serialize) {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+use utoipa::ToSchema;
 
 use crate::domain::{EndedCredential, RoomId, Seq, Timestamp, UserId};
 use crate::pusher::{AppId, ChannelKey, ChannelName, SocketId, server_frame};
@@ -127,16 +128,19 @@ impl MissedHeads {
 }
 
 /// Takes a user's sockets out of a channel, and refuses authorisations that were issued before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Revocation {
     /// The app whose channel it is.
+    #[schema(ignore)]
     pub app: AppId,
     /// The user whose sockets.
     pub user_id: UserId,
     /// The channel that they leave.
+    #[schema(value_type = String, pattern = "^(#server-to-user-)?[A-Za-z0-9_=@,.;-]+$", max_length = 200)]
     pub channel: ChannelName,
     /// Authorisations issued at this time or earlier are void. Over a bus, in microseconds since 1970 UTC.
     #[serde(with = "micros")]
+    #[schema(value_type = i64)]
     pub revoked_at: Timestamp,
 }
 
@@ -151,9 +155,10 @@ pub struct Termination {
 
 /// Closes the sockets that were let in by sessions or API tokens which have ended, and refuses authorisations that were
 /// issued through them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CredentialsEnded {
     /// The chat's own app.
+    #[schema(ignore)]
     pub app: AppId,
     /// What has ended.
     pub ended: Vec<EndedCredential>,
@@ -166,13 +171,13 @@ pub struct CredentialsEnded {
 mod micros {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use crate::domain::Timestamp;
+    use crate::domain::{Timestamp, WholeNumber};
 
     pub(super) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         at.0.serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        i64::deserialize(deserializer).map(Timestamp)
+        WholeNumber::deserialize(deserializer).map(|WholeNumber(micros)| Timestamp(micros))
     }
 }

@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::app::{Application, Reloader};
-use crate::config::{LogFormat, ServeConfig};
+use crate::config::{LogFormat, ServeConfig, listener_warning};
 use crate::telemetry;
 
 /// Runs the server.
@@ -27,6 +27,9 @@ pub(super) fn serve(config: ServeConfig, unknown_variables: &[String]) -> ExitCo
                 return ExitCode::FAILURE;
             }
         };
+        if let Some(sentence) = listener_warning(application.address()) {
+            warn!("{sentence}");
+        }
         greet(&application);
         if let Some(reloader) = application.reloader() {
             actix_web::rt::spawn(reload_on_hangup(reloader));

@@ -23,6 +23,9 @@ pub struct HttpConfig {
     /// Least rate of a request body after that, in bytes per second
     #[arg(long, env = "HUBBUB_BODY_MIN_BYTES_PER_SEC", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     pub body_min_bytes_per_sec: u32,
+    /// Time that requests may take to finish when the process is told to end, in seconds; then they are cut off
+    #[arg(long, env = "HUBBUB_SHUTDOWN_TIMEOUT_SECS", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=3_600))]
+    pub shutdown_timeout_secs: u32,
     /// Longest message, in characters
     #[arg(long, env = "HUBBUB_MAX_MESSAGE_CHARS", default_value_t = 10_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000_000))]
     pub max_message_chars: usize,

@@ -42,3 +42,4 @@ pub use serve::{LogFormat, ServeConfig, SignUp, parse_listen};
 pub use sockets::{AppsFileError, Deflate, SocketConfig, SocketTransport, WebhookConfig, default_limits, read_apps};
 pub use store::StoreConfig;
 pub use values::{InvalidPusherUrl, ProcessRole, PusherServer, Secret};
+pub use warnings::{listener_warning, webhook_warning};

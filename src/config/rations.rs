@@ -1,4 +1,4 @@
-//! How much one person, and one network address, may do: the one table of all rations.
+//! The one table of all rations (rate limits and quotas): how much one person, and one network address, may do.
 //!
 //! The settings, the refusals (`429`), the headers `RateLimit` and `RateLimit-Policy`, and the table of `docs/operating.md` come
 //! from it. A new ration is a line here, and a route in `src/http/rations/routes.rs` or a place where it is counted.
@@ -208,6 +208,8 @@ mod tests {
         for ration in Ration::ALL {
             let row = ration.row();
             let key = match row.key {
+                // The store sums them up, and knows no addresses.
+                RationKey::Person if row.window == RationWindow::InAll => "person",
                 RationKey::Person => "person, and 20 times as much of one address",
                 RationKey::Address => "address",
                 RationKey::Room => "room",

@@ -104,10 +104,12 @@ event_kinds! {
     ReactionAdded: "reaction.added", Reaction;
     /// Somebody took their emoji back.
     ReactionRemoved: "reaction.removed", Reaction;
-    /// The room has a new name, topic or retention.
+    /// The room has a new name, topic or retention, was archived or taken out of the archive, or is a default room now or no more.
     RoomChanged: "room.changed", Room;
     /// The room was made; always a room's first event.
     RoomCreated: "room.created", Room;
+    /// The room was deleted, with all that was written in it; always a room's last event.
+    RoomDeleted: "room.deleted", Room;
 }
 
 impl EventKind {

@@ -1,15 +1,25 @@
 //! Identifiers as types of their own, so that a room's id cannot be passed where a message's is wanted.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, Error};
 use utoipa::ToSchema;
+
+use super::whole_number::WholeNumber;
 
 macro_rules! id {
     ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
         #[$doc]
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
         #[serde(transparent)]
         #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807i64)]
         pub struct $name(pub i64);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let WholeNumber(id) = WholeNumber::deserialize(deserializer)?;
+                if id < 0 { Err(D::Error::custom(format_args!("{id} is no id"))) } else { Ok(Self(id)) }
+            }
+        }
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -17,6 +17,7 @@ mod search;
 mod text;
 mod timestamp;
 mod webhook;
+mod whole_number;
 pub mod yjs;
 
 pub use document::{Document, DocumentContent, DocumentTitle, DocumentVersion, word_list};
@@ -37,7 +38,8 @@ pub use search::{
     MIN_INNER_CHARS, Phrase, SNIPPET_SOURCE_CHARS, SearchQuery, SnippetPart, Trait, Word, name_words,
     searched_name_words, snippet, words,
 };
-pub use text::{InvalidField, excerpt, render_markdown};
+pub use text::{InvalidField, RENDERER_VERSION, excerpt, render_markdown};
 pub use timestamp::Timestamp;
 
 pub use webhook::{WebhookUrl, webhook_host};
+pub use whole_number::WholeNumber;

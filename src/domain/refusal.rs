@@ -110,6 +110,8 @@ refusals! {
             "Nobody else is in this room; without you only an administrator can reach it. Send even_the_last=true to leave.";
         /// Nobody else is an administrator.
         LastAdministrator: "last_administrator", None, "Somebody must stay an administrator.";
+        /// The room is read-only.
+        RoomArchived: "room_archived", None, "The room is archived and therefore read-only.";
         /// The document is read-only.
         DocumentArchived: "document_archived", None, "The document is archived and therefore read-only.";
     }
@@ -184,6 +186,9 @@ refusals! {
         InvalidRoomKind: "invalid_room_kind", Some("kind"), "A room is \"open\" or \"closed\".";
         /// The number of days is out of range.
         InvalidRetentionDays: "invalid_retention_days", Some("retention_days"), "The number of days is out of range.";
+        /// A closed or an archived room cannot be joined by every new person.
+        InvalidDefaultRoom: "invalid_default_room", Some("is_default"),
+            "Only an open room that is not archived can be a default room.";
         /// The document's title is empty.
         DocumentTitleEmpty: "document_title_empty", Some("title"), "The document's title is empty.";
         /// The document's title is too long.

@@ -34,6 +34,10 @@ pub struct Room {
     pub retention_days: Option<RetentionDays>,
     /// A shorter time that will count later.
     pub next_retention: Option<NextRetention>,
+    /// Since when it is read-only; `None`: it is not.
+    pub archived_at: Option<Timestamp>,
+    /// Whether every new person joins it.
+    pub is_default: bool,
 }
 
 /// How long a room will keep its messages from some moment on.
@@ -136,6 +140,10 @@ pub struct ReadMark {
     pub number: i64,
     /// How many after it count as unread.
     pub unread: i64,
+    /// How many messages the room had then.
+    pub message_count: i64,
+    /// How far its log reached then.
+    pub last_seq: Seq,
 }
 
 /// Who may join a room.

@@ -1,5 +1,5 @@
-//! Letting a socket into a channel, and letting it be somebody. The socket server knows no memberships: it believes this signature, which is bound
-//! to the socket, the channel and the moment.
+//! `POST /broadcasting/auth` and `/broadcasting/user-auth`: authorises a socket to subscribe to a channel, and to sign in as a
+//! user. The socket server has no list of members: it accepts this signature, which is bound to the socket, the channel and the time.
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -136,6 +136,7 @@ async fn require_right(state: &WebState, identity: &Identity, channel_name: &str
             state.store.is_member(identity.user_id(), id).await?
         }
         Some(ChatChannel::Document(id)) => state.store.may_write_document(identity.user_id(), id).await?,
+        Some(ChatChannel::OpenRooms) => true,
         Some(ChatChannel::User(id)) => id == identity.user_id(),
         None => false,
     };

@@ -1,4 +1,4 @@
-//! Letting a socket into many channels with one request: a page with a hundred rooms asks once, and not a hundred times.
+//! Authorises a socket for many channels with one request: a page with a hundred rooms sends one request instead of a hundred.
 
 use std::collections::HashSet;
 
@@ -100,7 +100,9 @@ impl Rights {
         let documents: Vec<_> = asked()
             .filter_map(|channel| match channel {
                 ChatChannel::Document(id) => Some(id),
-                ChatChannel::Room(_) | ChatChannel::RoomPresence(_) | ChatChannel::User(_) => None,
+                ChatChannel::Room(_) | ChatChannel::RoomPresence(_) | ChatChannel::OpenRooms | ChatChannel::User(_) => {
+                    None
+                }
             })
             .collect();
         let rooms = match asks_rooms {
@@ -118,6 +120,7 @@ impl Rights {
         match ChatChannel::from_name(channel_name) {
             Some(ChatChannel::Room(id) | ChatChannel::RoomPresence(id)) => self.rooms.contains(&id),
             Some(ChatChannel::Document(id)) => self.documents.contains(&id),
+            Some(ChatChannel::OpenRooms) => true,
             Some(ChatChannel::User(id)) => id == self.user_id,
             None => false,
         }

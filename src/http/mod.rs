@@ -75,7 +75,10 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         )
         .service(resource("/rooms").route(get().to(rooms::room::list_rooms)).route(post().to(rooms::room::create_room)))
         .service(
-            resource("/rooms/{id}").route(get().to(rooms::room::show_room)).route(patch().to(rooms::room::change_room)),
+            resource("/rooms/{id}")
+                .route(get().to(rooms::room::show_room))
+                .route(patch().to(rooms::room::change_room))
+                .route(delete().to(rooms::room::delete_room)),
         )
         .service(resource("/rooms/{id}/join").route(post().to(rooms::room::join_room)))
         .service(

@@ -13,14 +13,16 @@ use crate::http::error::ApiError;
 use crate::http::pipeline::identity::Identity;
 use crate::http::pipeline::page_limit::page_limit;
 use crate::http::state::WebState;
+use crate::http::text_schema;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchParameters {
+    #[param(schema_with = text_schema::search_query)]
     q: String,
     before: Option<MessageId>,
-    /// Whether archived documents are searched too.
+    /// Whether archived documents, and the messages of archived rooms, are searched too.
     #[serde(default)]
     archived: bool,
     #[param(minimum = 1, maximum = 100)]
@@ -124,8 +126,9 @@ pub(crate) async fn search_messages(
             Some(documents.map_err(names_nothing)?)
         }
     };
-    let found = state.store.search(viewer.user_id(), query, parameters.before, limit).await.map_err(names_nothing)?;
-    let next = found.items.last().filter(|_| found.has_older).map(|last| older(&parameters.q, last.message.id, limit));
+    let found =
+        state.store.search(viewer.user_id(), query, archive, parameters.before, limit).await.map_err(names_nothing)?;
+    let next = found.items.last().filter(|_| found.has_older).map(|last| older(&parameters, last.message.id, limit));
     let next = next.transpose()?;
     let mut answer = HttpResponse::Ok();
     if let Some(path) = &next {
@@ -139,8 +142,13 @@ pub(crate) async fn search_messages(
 }
 
 /// The path of the page of what is older than `before`.
-fn older(q: &str, before: MessageId, limit: i64) -> Result<String, ApiError> {
-    let query = serde_urlencoded::to_string([("q", q), ("before", &before.to_string()), ("limit", &limit.to_string())]);
+fn older(parameters: &SearchParameters, before: MessageId, limit: i64) -> Result<String, ApiError> {
+    let (before, limit) = (before.to_string(), limit.to_string());
+    let mut pairs = vec![("q", parameters.q.as_str()), ("before", &before), ("limit", &limit)];
+    if parameters.archived {
+        pairs.push(("archived", "true"));
+    }
+    let query = serde_urlencoded::to_string(pairs);
     let query = query.map_err(|error| ApiError::Internal(error.to_string()))?;
     Ok(format!("/api/v1/search?{query}"))
 }

@@ -2,7 +2,8 @@
 //!
 //! The lengths are the defaults of the settings; `GET /instance` tells those of a server.
 
-use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, SchemaFormat, SchemaType, Type};
 
 /// What may stand around a text and is dropped.
 const SPACE: &str = r"\t-\r \u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
@@ -16,6 +17,8 @@ const INVISIBLE: &str = concat!(
 const CONTROL: &str = r"\u0000-\u001F\u007F-\u009F";
 /// What no single line may have besides.
 const LINE_BREAK: &str = r"\u2028\u2029";
+/// Control characters, which no text of several lines may have.
+const CONTROL_WITHOUT_BREAKS: &str = r"\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F";
 
 fn text(max_chars: usize, pattern: String) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).max_length(Some(max_chars)).pattern(Some(pattern))
@@ -48,7 +51,61 @@ pub(crate) fn topic<const MAX: usize>() -> Object {
 
 /// A name to sign in with; upper case is taken for lower case.
 pub(crate) fn username() -> Object {
-    text(32, "^[A-Za-z][A-Za-z0-9_.-]{1,31}$".to_owned()).min_length(Some(2)).build()
+    let pattern = format!("^[{SPACE}]*[A-Za-z][A-Za-z0-9_.-]{{1,31}}[{SPACE}]*$");
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build()
+}
+
+/// A message's text, with something to see.
+pub(crate) fn message() -> Object {
+    let inner = format!("[^{CONTROL_WITHOUT_BREAKS}]*");
+    let pattern = format!("^{inner}[^{INVISIBLE}{CONTROL}]{inner}[{SPACE}]*$");
+    text(10_000, pattern).min_length(Some(1)).build()
+}
+
+/// A message's text, which may be empty beside files.
+pub(crate) fn message_beside_files() -> Object {
+    text(10_000, format!("^[^{CONTROL_WITHOUT_BREAKS}]*[{SPACE}]*$")).build()
+}
+
+/// What a file is called where it comes from, with or without directories before it; 255 characters of it at most are kept.
+pub(crate) fn file_name() -> Object {
+    let inner = format!("[^{CONTROL}{LINE_BREAK}/\\\\]*");
+    let visible = format!("[^{INVISIBLE}{CONTROL}./\\\\]");
+    let pattern = format!("^(?:[\\s\\S]*[/\\\\])?[{SPACE}]*{inner}{visible}{inner}[{SPACE}]*$");
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build()
+}
+
+/// A text in base64 whose form `format` names: what it says no pattern can check.
+fn base64(format: &str) -> Object {
+    let format = SchemaFormat::Custom(format.to_owned());
+    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).content_encoding("base64").build()
+}
+
+/// Files, each once.
+pub(crate) fn file_ids() -> Array {
+    ArrayBuilder::new().items(Ref::from_schema_name("FileId")).max_items(Some(10)).unique_items(true).build()
+}
+
+/// Bytes as they are.
+pub(crate) fn bytes(format: &str) -> Object {
+    let format = SchemaFormat::Custom(format.to_owned());
+    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
+}
+
+/// A Yjs update.
+pub(crate) fn yjs_update() -> Object {
+    base64("yjs-update")
+}
+
+/// A Yjs state vector.
+pub(crate) fn yjs_state_vector() -> Object {
+    base64("yjs-state-vector")
+}
+
+/// What somebody searches for, with at least one letter or digit to look for.
+pub(crate) fn search_query() -> Object {
+    let format = SchemaFormat::Custom("search-query".to_owned());
+    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).max_length(Some(1_000)).build()
 }
 
 /// The sender's own name for a message, or null.

@@ -1,4 +1,4 @@
-//! Telling a webhook of an event, as [Standard Webhooks](https://www.standardwebhooks.com) say.
+//! Delivers an event to a webhook, as [Standard Webhooks](https://www.standardwebhooks.com) say.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 

@@ -1,4 +1,4 @@
-//! Calls to addresses that other people chose.
+//! HTTP requests to URLs that users chose: no private addresses, with limits on time and size.
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};

@@ -1,4 +1,4 @@
-//! What is done again and again: removing old messages, keeping house. In small portions through the writer, so that posts
+//! Recurring jobs: removing old messages and what has expired. In small portions through the writer, so that posts
 //! are stored in between.
 
 use std::time::Duration;
@@ -16,13 +16,27 @@ const PORTION: i64 = 500;
 const ROUND: Duration = Duration::from_secs(10);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// Removes what rooms do not keep any longer, with the files of those messages.
+/// Removes what was written in deleted rooms and what rooms do not keep any longer, with the files of those messages.
 pub(super) async fn remove_old_messages(
     store: &Store,
     files: &FileStorage,
     config: &JobsConfig,
 ) -> Result<JobOutcome, StoreError> {
     let end = Instant::now() + ROUND;
+    for room in store.rooms_to_empty().await? {
+        let mut entries = 0;
+        loop {
+            let removed = store.empty_room(room, PORTION).await?;
+            entries += removed;
+            if i64::try_from(removed).is_ok_and(|removed| removed < PORTION) {
+                break;
+            }
+            if Instant::now() > end {
+                return Ok(JobOutcome::Again(Timestamp::now()));
+            }
+        }
+        info!(room_id = %room, entries, "what was written in a deleted room was removed");
+    }
     for (room, kept_from) in store.rooms_to_trim(config.retention_days).await? {
         let mut entries = 0;
         loop {

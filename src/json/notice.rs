@@ -1,4 +1,4 @@
-//! Short notices beside the events of a room: they are in no log, and point to what can be read.
+//! Short events that are in no room's log: they tell clients what to read.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ pub struct RoomNoticePayload {
     pub room_id: RoomId,
 }
 
-/// `room.read`, on the person's other devices: `{"room_id":1,"read_number":28,"unread":2}`.
+/// `room.read`, on the person's other devices: `{"room_id":1,"read_number":28,"unread":2,"message_count":30,"last_seq":42}`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RoomRead)]
 pub struct RoomReadPayload {
@@ -23,6 +23,10 @@ pub struct RoomReadPayload {
     pub read_number: i64,
     /// How many after it count as unread.
     pub unread: i64,
+    /// How many messages the room had then: a client that knows of more counts those besides.
+    pub message_count: i64,
+    /// How far the room's log reached then.
+    pub last_seq: Seq,
 }
 
 /// `room.head`, how far a room's log reaches: `{"room_id":1,"seq":42}`. Who has less reads the log.

@@ -25,6 +25,11 @@ pub struct RoomPayload<'a> {
     /// A shorter time that was decided and counts later; null when there is none.
     #[schema(required)]
     next_retention: Option<NextRetentionPayload>,
+    /// Since when it is read-only; null when it is not.
+    #[schema(required)]
+    archived_at: Option<Timestamp>,
+    /// Whether every new person joins it.
+    is_default: bool,
 }
 
 /// How long a room will keep its messages, and from when on: `{"days":30,"at":"…"}`; `days` is null when the instance's
@@ -50,6 +55,8 @@ impl<'a> From<&'a Room> for RoomPayload<'a> {
             message_count: room.message_count,
             retention_days: room.retention_days,
             next_retention: room.next_retention.map(|next| NextRetentionPayload { days: next.days, at: next.at }),
+            archived_at: room.archived_at,
+            is_default: room.is_default,
         }
     }
 }

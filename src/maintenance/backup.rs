@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tar::{Builder, EntryType, Header};
 
 use crate::domain::Timestamp;
-use crate::store::{DatabaseUrl, NeededContent, Snapshot, copy_sqlite};
+use crate::store::{DatabaseUrl, NeededContent, Snapshot, copy_sqlite, forget_removed_words};
 
 use super::archive::{DATABASE, Digesting, FILES, FORMAT, MANIFEST, Manifest, ManifestFile};
 use super::{MaintenanceError, at};
@@ -56,13 +56,18 @@ pub fn backup(from: &Backup<'_>, archive: &Path, may_replace: bool) -> Result<Ba
     copy_sqlite(database, &copy)?;
     let mut copied = Snapshot::open(&DatabaseUrl::Sqlite(copy.clone()))?;
     let mut damage: Vec<String> = copied.check().iter().map(ToString::to_string).collect();
+    let needed = copied.needed_contents()?;
+    // It reads, and would hold up the change.
+    drop(copied);
+    if let Err(error) = forget_removed_words(&copy) {
+        damage.push(format!("the search index may have words of removed messages: {error}"));
+    }
     let unfinished = parts.0.join("archive");
     let mut writer = ArchiveWriter::create(&unfinished)?;
     writer.add(&copy, DATABASE)?;
     for (path, name) in secrets(from.data_dir)? {
         writer.add(&path, &name)?;
     }
-    let needed = copied.needed_contents()?;
     damage.extend(add_contents(&mut writer, from, &needed)?);
     let left_out = count_others(from.contents, &needed)?;
     let bytes = writer.finish()?;

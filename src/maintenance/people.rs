@@ -1,4 +1,4 @@
-//! Helping people: a new password, the rights of an administrator, a token for a script.
+//! Managing users from a terminal: a new password, the rights of an administrator, a token for a script.
 
 use std::time::Duration;
 

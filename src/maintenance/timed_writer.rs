@@ -1,4 +1,4 @@
-//! Output that ends when nobody reads it.
+//! Output with a timeout: a write fails when nobody reads for too long.
 
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;

@@ -1,4 +1,4 @@
-//! An application that uses the socket server: its credentials, what it allows, and where it wants to be told.
+//! An application that uses the socket server: its credentials, what it allows, and its webhooks.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Channel names, and what their prefixes promise.
+//! Channel names, and what their prefixes mean.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The name of a connection, by which clients prove and publishers exclude.
+//! The id of a connection: authorisations are signed for it, and publishers exclude their own by it.
 
 use std::fmt;
 use std::str::FromStr;

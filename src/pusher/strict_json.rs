@@ -1,4 +1,4 @@
-//! JSON that every client can read.
+//! JSON that strict parsers accept too.
 
 use serde_json::Value;
 use serde_json::value::RawValue;

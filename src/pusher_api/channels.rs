@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::broadcast::ChannelKey;
 use crate::bus::{Query, QueryResult};
@@ -14,7 +15,8 @@ use super::info::{InfoRequest, InfoResponse};
 use super::signed_call::SignedCall;
 
 /// `{"channels":{"presence-x":{"user_count":2}}}`: the occupied ones.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PusherChannels)]
 struct ChannelsResponse {
     channels: BTreeMap<String, InfoResponse>,
     /// Some node did not answer in time.
@@ -23,7 +25,8 @@ struct ChannelsResponse {
 }
 
 /// `{"occupied":true,"user_count":2}`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PusherChannel)]
 struct ChannelResponse {
     occupied: bool,
     #[serde(flatten)]
@@ -34,7 +37,8 @@ struct ChannelResponse {
 }
 
 /// `{"users":[{"id":"1"}]}`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PusherUsers)]
 struct UsersResponse {
     users: Vec<UserResponse>,
     /// Some node did not answer in time.
@@ -43,7 +47,8 @@ struct UsersResponse {
 }
 
 /// `{"connections":3}`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PusherConnections)]
 struct ConnectionsResponse {
     connections: usize,
     /// Some node did not answer in time.
@@ -51,12 +56,18 @@ struct ConnectionsResponse {
     partial: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PusherUser)]
 struct UserResponse {
     id: String,
 }
 
 /// `GET /apps/{id}/channels`.
+#[utoipa::path(
+    method(get, head), path = "/apps/{app_id}/channels", tag = "Pusher",
+    params(("app_id" = String, Path, description = "The app's id"), ("info" = Option<String>, Query, pattern = "^((user_count|subscription_count)(,(user_count|subscription_count))*)?$", description = "Asks for these attributes of the channels; `user_count` of presence channels only"), ("filter_by_prefix" = Option<String>, Query, description = "Only channels whose name begins so")),
+    responses((status = 200, description = "The channels that somebody has joined", body = ChannelsResponse)),
+)]
 pub(super) async fn list_channels(call: SignedCall) -> Result<HttpResponse, CallError> {
     let info = InfoRequest::parse(call.parameter("info").as_deref())?;
     let prefix = call.parameter("filter_by_prefix").unwrap_or_default();
@@ -75,6 +86,11 @@ pub(super) async fn list_channels(call: SignedCall) -> Result<HttpResponse, Call
 }
 
 /// `GET /apps/{id}/channels/{channel}`.
+#[utoipa::path(
+    method(get, head), path = "/apps/{app_id}/channels/{channel}", tag = "Pusher",
+    params(("app_id" = String, Path, description = "The app's id"), ("channel" = String, Path, pattern = "^(#server-to-user-)?[A-Za-z0-9_=@,.;-]{1,200}$"), ("info" = Option<String>, Query, pattern = "^((user_count|subscription_count|cache)(,(user_count|subscription_count|cache))*)?$", description = "Asks for these attributes of the channel")),
+    responses((status = 200, description = "Whether somebody has joined the channel, and its attributes", body = ChannelResponse)),
+)]
 pub(super) async fn show_channel(
     call: SignedCall,
     path: web::Path<(String, String)>,
@@ -90,6 +106,11 @@ pub(super) async fn show_channel(
 }
 
 /// `GET /apps/{id}/channels/{channel}/users`.
+#[utoipa::path(
+    method(get, head), path = "/apps/{app_id}/channels/{channel}/users", tag = "Pusher",
+    params(("app_id" = String, Path, description = "The app's id"), ("channel" = String, Path, pattern = "^presence-[A-Za-z0-9_=@,.;-]{0,191}$")),
+    responses((status = 200, description = "The users in a presence channel", body = UsersResponse)),
+)]
 pub(super) async fn list_users(call: SignedCall, path: web::Path<(String, String)>) -> Result<HttpResponse, CallError> {
     let key = channel_key(&call, &path.1)?;
     if key.name.kind() != ChannelKind::Presence {
@@ -101,6 +122,11 @@ pub(super) async fn list_users(call: SignedCall, path: web::Path<(String, String
 }
 
 /// `GET /apps/{id}/connections`, as Reverb has it: how many sockets the app has, `{"connections":3}`.
+#[utoipa::path(
+    method(get, head), path = "/apps/{app_id}/connections", tag = "Pusher",
+    params(("app_id" = String, Path, description = "The app's id")),
+    responses((status = 200, description = "How many sockets the app has", body = ConnectionsResponse)),
+)]
 pub(super) async fn count_connections(call: SignedCall) -> Result<HttpResponse, CallError> {
     let QueryResult { connections, is_partial: partial, .. } = ask(&call, Query::Connections(call.app.id)).await?;
     Ok(HttpResponse::Ok().json(ConnectionsResponse { connections, partial }))

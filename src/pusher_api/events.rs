@@ -6,6 +6,8 @@ use actix_web::HttpResponse;
 use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 
 use crate::broadcast::ChannelKey;
 use crate::bus::Envelope;
@@ -17,37 +19,58 @@ use super::info::{InfoRequest, InfoResponse};
 use super::signed_call::SignedCall;
 
 /// `{"name":"e","data":"…","channels":["c"],"socket_id":"1.2","info":"user_count"}`, or one `channel`.
-#[derive(Deserialize)]
-struct PublishRequest {
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PusherEvent)]
+pub(super) struct PublishRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
+    /// At most `HUBBUB_MAX_EVENT_DATA_BYTES`.
     data: String,
     #[serde(default)]
+    #[schema(schema_with = channel_names)]
     channels: Vec<String>,
     #[serde(default)]
+    #[schema(pattern = "^(#server-to-user-)?[A-Za-z0-9_=@,.;-]+$", max_length = 200)]
     channel: Option<String>,
+    /// This socket is not sent the event.
     #[serde(default)]
+    #[schema(pattern = "^[0-9]{1,19}\\.[0-9]{1,19}$")]
     socket_id: Option<String>,
+    /// Asks for these attributes of the channels.
     #[serde(default)]
+    #[schema(pattern = "^((user_count|subscription_count|cache)(,(user_count|subscription_count|cache))*)?$")]
     info: Option<String>,
 }
 
+fn channel_names() -> Array {
+    let pattern = "^(#server-to-user-)?[A-Za-z0-9_=@,.;-]+$";
+    let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).max_length(Some(200));
+    ArrayBuilder::new().items(name).max_items(Some(100)).build()
+}
+
 /// `{"batch":[{"name":"e","data":"…","channel":"c"}]}`.
-#[derive(Deserialize)]
-struct BatchRequest {
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PusherBatch)]
+pub(super) struct BatchRequest {
+    #[schema(min_items = 1, max_items = 10)]
     batch: Vec<PublishRequest>,
 }
 
 /// `{}`, or what was asked of each channel.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PusherPublished)]
 struct PublishResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     channels: Option<BTreeMap<String, InfoResponse>>,
 }
 
 /// `{}`, or what was asked of each event's channel, in order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PusherBatchPublished)]
 struct BatchResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     batch: Option<Vec<InfoResponse>>,
 }
 
@@ -61,6 +84,12 @@ struct Publication {
 }
 
 /// `POST /apps/{id}/events`.
+#[utoipa::path(
+    post, path = "/apps/{app_id}/events", tag = "Pusher",
+    params(("app_id" = String, Path, description = "The app's id"), ("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body publishes nothing")),
+    request_body = PublishRequest,
+    responses((status = 200, description = "Published, or handed over to the bus", body = PublishResponse)),
+)]
 pub(super) async fn publish_event(call: SignedCall) -> Result<HttpResponse, CallError> {
     let publication = Publication::parse(publish_request(&call)?, &call.app)?;
     publish(&call, std::slice::from_ref(&publication))?;
@@ -76,7 +105,7 @@ pub(super) async fn publish_event(call: SignedCall) -> Result<HttpResponse, Call
 
 /// What is to be published: from the body, and what the body lacks from the query, where older libraries put it.
 fn publish_request(call: &SignedCall) -> Result<PublishRequest, CallError> {
-    let mut request: Map<String, Value> = if call.body.is_empty() { Map::new() } else { call.json()? };
+    let mut request: Map<String, Value> = if call.body.is_empty() { Map::new() } else { call.object()? };
     for name in ["name", "data", "channel", "socket_id", "info"] {
         if let Some(value) = call.parameter(name)
             && !request.contains_key(name)
@@ -92,6 +121,12 @@ fn publish_request(call: &SignedCall) -> Result<PublishRequest, CallError> {
 }
 
 /// `POST /apps/{id}/batch_events`: all of the batch, or nothing when one of it is wrong.
+#[utoipa::path(
+    post, path = "/apps/{app_id}/batch_events", tag = "Pusher",
+    params(("app_id" = String, Path, description = "The app's id"), ("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body publishes nothing")),
+    request_body = BatchRequest,
+    responses((status = 200, description = "All of the batch is published", body = BatchResponse)),
+)]
 pub(super) async fn publish_batch(call: SignedCall) -> Result<HttpResponse, CallError> {
     let BatchRequest { batch } = call.json()?;
     let max_events = call.app.limits.max_events_per_batch;

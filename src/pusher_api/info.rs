@@ -1,6 +1,7 @@
 //! The attributes of a channel that a call may ask for by `info=`.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::broadcast::ChannelInfo;
 use crate::pusher::{ChannelKind, ChannelName};
@@ -16,18 +17,23 @@ pub(super) struct InfoRequest {
 }
 
 /// A channel's attributes, those that were asked for and that it has.
-#[derive(Debug, Serialize, Default)]
+#[derive(Debug, Serialize, Default, ToSchema)]
+#[schema(as = PusherChannelInfo)]
 pub(super) struct InfoResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     user_count: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     subscription_count: Option<usize>,
     /// Null when asked for and empty.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<CacheResponse>)]
     cache: Option<Option<CacheResponse>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PusherCachedEvent)]
 struct CacheResponse {
     data: String,
     /// Seconds that it will be kept.

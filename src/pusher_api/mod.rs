@@ -25,5 +25,5 @@ mod signed_call;
 mod state;
 mod users;
 
-pub use routes::configure;
+pub use routes::{configure, contract};
 pub use state::{ApiCounts, PusherApi};

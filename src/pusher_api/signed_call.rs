@@ -12,6 +12,7 @@ use actix_web::web::{Bytes, Payload, ThinData};
 use actix_web::{FromRequest, HttpRequest};
 use flate2::read::MultiGzDecoder;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::pusher::{ApiAuthError, ApiCall, App, AppLimits, ChannelName, parameter_name, verify_call};
 
@@ -30,7 +31,20 @@ pub(super) struct SignedCall {
 impl SignedCall {
     /// The body as JSON of a known form.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
-        serde_json::from_slice(&self.body).map_err(|error| CallError::bad_request(format!("the body: {error}")))
+        // By way of a map: serde takes a list of values for an object.
+        serde_json::from_value(self.object()?.into()).map_err(invalid_body)
+    }
+
+    /// The body as a JSON object.
+    pub(super) fn object(&self) -> Result<Map<String, Value>, CallError> {
+        serde_json::from_slice(&self.body).map_err(invalid_body)
+    }
+
+    /// The body as JSON of a known form whose field `app` is the path's app, whatever the body says: that app's secret signed the call.
+    pub(super) fn json_with_app<T: DeserializeOwned>(&self) -> Result<T, CallError> {
+        let mut body = self.object()?;
+        body.insert("app".to_owned(), serde_json::json!(self.app.id));
+        serde_json::from_value(body.into()).map_err(invalid_body)
     }
 
     /// The values of a parameter of the query; several when it is a list.
@@ -43,6 +57,11 @@ impl SignedCall {
         let values: Vec<_> = self.parameters(name).collect();
         (!values.is_empty()).then(|| values.join(","))
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to map_err")]
+fn invalid_body(error: serde_json::Error) -> CallError {
+    CallError::bad_request(format!("the body: {error}"))
 }
 
 impl FromRequest for SignedCall {

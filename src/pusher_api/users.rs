@@ -8,6 +8,11 @@ use super::error::CallError;
 use super::signed_call::SignedCall;
 
 /// `POST /apps/{id}/users/{user_id}/terminate_connections`: closes the sockets that are signed in as this user.
+#[utoipa::path(
+    post, path = "/apps/{app_id}/users/{user_id}/terminate_connections", tag = "Pusher",
+    params(("app_id" = String, Path, description = "The app's id"), ("user_id" = String, Path, description = "The user's id, as the app signed it")),
+    responses((status = 200, description = "Handed over to the bus: `{}`", body = Object)),
+)]
 pub(super) async fn terminate_connections(
     call: SignedCall,
     path: web::Path<(String, String)>,

@@ -1,7 +1,7 @@
 //! Debounce of departures: `channel_vacated` and `member_removed`.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use tokio::time::Instant;
 
@@ -17,6 +17,8 @@ pub(super) struct DepartureDebounce {
     /// The next one on top: a departure after a grace period is due sooner than one without.
     due: BinaryHeap<Reverse<(Instant, Presence)>>,
     departures: HashMap<Presence, (Instant, WebhookTrigger)>,
+    /// Those that are due, while other nodes are asked whether they are departures.
+    asked: HashSet<Presence>,
 }
 
 impl DepartureDebounce {
@@ -28,7 +30,18 @@ impl DepartureDebounce {
 
     /// Forgets the departure that this return undoes; false when there is none.
     pub(super) fn cancel(&mut self, back: &WebhookTrigger) -> bool {
-        self.departures.remove(&presence(back)).is_some()
+        let presence = presence(back);
+        self.departures.remove(&presence).is_some() | self.asked.remove(&presence)
+    }
+
+    /// Notes that other nodes are asked about a departure, which can still be cancelled.
+    pub(super) fn ask(&mut self, departure: &WebhookTrigger) {
+        self.asked.insert(presence(departure));
+    }
+
+    /// The others have answered; false when the departure was cancelled meanwhile.
+    pub(super) fn answered(&mut self, departure: &WebhookTrigger) -> bool {
+        self.asked.remove(&presence(departure))
     }
 
     pub(super) fn take_due(&mut self, now: Instant) -> Option<WebhookTrigger> {
@@ -80,5 +93,16 @@ mod tests {
         assert!(held.take_due(start + second * 4).is_none());
         assert!(held.take_due(start + second * 5).is_some());
         assert!(held.is_empty());
+    }
+
+    #[test]
+    fn a_departure_can_be_cancelled_while_other_nodes_are_asked() {
+        let mut held = DepartureDebounce::default();
+        let departure = trigger(WebhookEventKind::MemberRemoved);
+        held.ask(&departure);
+        assert!(held.answered(&departure));
+        held.ask(&departure);
+        assert!(held.cancel(&trigger(WebhookEventKind::MemberAdded)));
+        assert!(!held.answered(&departure));
     }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use reqwest::Client;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::broadcast::{WebhookEvent, WebhookTrigger};
+use crate::broadcast::{ReturnCheck, WebhookEvent, WebhookTrigger};
 use crate::config::WebhookConfig;
-use crate::pusher::{App, AppId, WebhookEventKind};
+use crate::pusher::{App, AppId, ChannelKey, ChannelName, WebhookEventKind};
 
 use super::debounce::DepartureDebounce;
 use super::sender::{WebhookCounts, WebhookSender};
@@ -24,11 +25,18 @@ pub struct Webhooks {
     /// How long a batch collects.
     batch: Duration,
     departures: DepartureDebounce,
+    returns: ReturnCheck,
+    /// Departures that are due, and whether they were undone on another node.
+    checks: JoinSet<(WebhookTrigger, bool)>,
     batches: HashMap<(AppId, usize), Batch>,
 }
 
 /// How often departures and batches are looked at.
 const TICK: Duration = Duration::from_millis(25);
+/// Departures about which other nodes are asked at once: each is a message to all of them.
+const CHECKS_AT_ONCE: usize = 64;
+/// How long the other nodes are asked when the process ends.
+const LAST_CHECKS: Duration = Duration::from_secs(1);
 
 /// Events that wait to go in one request.
 struct Batch {
@@ -41,13 +49,20 @@ struct Batch {
 impl Webhooks {
     /// Delivers what comes through `triggers`.
     #[must_use]
-    pub fn new(triggers: mpsc::Receiver<WebhookTrigger>, client: Client, config: &WebhookConfig) -> Self {
+    pub fn new(
+        triggers: mpsc::Receiver<WebhookTrigger>,
+        client: Client,
+        returns: ReturnCheck,
+        config: &WebhookConfig,
+    ) -> Self {
         Self {
             triggers,
             sender: WebhookSender::new(client, config),
             hold: Duration::from_millis(config.hold_ms),
             batch: Duration::from_millis(config.batch_ms),
             departures: DepartureDebounce::default(),
+            returns,
+            checks: JoinSet::new(),
             batches: HashMap::new(),
         }
     }
@@ -70,10 +85,15 @@ impl Webhooks {
                     None => break,
                 },
                 _ = ticks.tick(), if is_waiting => self.flush_due(Instant::now()),
+                Some(checked) = self.checks.join_next(), if !self.checks.is_empty() => {
+                    if let Ok((departure, is_back)) = checked {
+                        self.checked(&departure, is_back);
+                    }
+                }
                 () = self.sender.request_ended() => {}
             }
         }
-        self.flush_due(Instant::now() + self.hold + self.batch);
+        self.flush_rest().await;
         self.sender.finish().await;
     }
 
@@ -95,9 +115,51 @@ impl Webhooks {
     }
 
     fn flush_due(&mut self, now: Instant) {
-        while let Some(departure) = self.departures.take_due(now) {
-            self.route(&departure);
+        while self.checks.len() < CHECKS_AT_ONCE
+            && let Some(departure) = self.departures.take_due(now)
+        {
+            self.check_or_route(departure);
         }
+        self.flush_batches(now);
+    }
+
+    /// The last departures and batches. Clients that this node has closed may be on another one already.
+    async fn flush_rest(&mut self) {
+        while let Some(departure) = self.departures.take_due(Instant::now() + self.hold) {
+            self.check_or_route(departure);
+        }
+        let mut checks = std::mem::take(&mut self.checks);
+        let all = async {
+            while let Some(checked) = checks.join_next().await {
+                if let Ok((departure, is_back)) = checked {
+                    self.checked(&departure, is_back);
+                }
+            }
+        };
+        // What was not answered by then is not told: whether it is so is not known.
+        let _ = timeout(LAST_CHECKS, all).await;
+        self.flush_batches(Instant::now() + self.batch);
+    }
+
+    /// A client may have come back to another node: the others are asked before a departure is told.
+    fn check_or_route(&mut self, departure: WebhookTrigger) {
+        let channel = ChannelName::parse(&departure.event.channel).ok().filter(|_| self.returns.has_others());
+        let Some(name) = channel else { return self.route(&departure) };
+        self.departures.ask(&departure);
+        let (returns, channel) = (self.returns.clone(), ChannelKey { app: departure.app.id, name });
+        self.checks.spawn(async move {
+            let is_back = returns.is_back(channel, departure.event.user_id.clone()).await;
+            (departure, is_back)
+        });
+    }
+
+    fn checked(&mut self, departure: &WebhookTrigger, is_back: bool) {
+        if self.departures.answered(departure) && !is_back {
+            self.route(departure);
+        }
+    }
+
+    fn flush_batches(&mut self, now: Instant) {
         let due: Vec<_> = self.batches.iter().filter(|(_, batch)| batch.due <= now).map(|(key, _)| *key).collect();
         for key in due {
             if let Some(batch) = self.batches.remove(&key) {

@@ -22,3 +22,4 @@ mod presence;
 mod proxy;
 mod restarts;
 mod spread;
+mod webhooks;

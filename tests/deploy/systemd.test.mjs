@@ -19,6 +19,14 @@ describe('systemd', { skip: !hasSystemd && 'systemd-analyze is missing' }, () =>
   before(() => programs.open());
   after(() => programs[Symbol.asyncDispose]());
 
+  it('understands hubbub.socket, with the service that it starts', async () => {
+    const service = replaceAll(await shipped('hubbub.service'), [['/usr/local/bin/hubbub', '/bin/true']]);
+    await programs.write('hubbub.service', service);
+    const path = await programs.write('hubbub.socket', await shipped('hubbub.socket'));
+    const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', path]);
+    assert.equal(stdout + stderr, '');
+  });
+
   for (const unit of UNITS) {
     it(`understands ${unit}`, async () => {
       // It wants a program that is installed.

@@ -29,7 +29,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("pusher_webhooks", &["pusher", "broadcast", "config"]),
     ("jobs", &["domain", "json", "store", "bus", "auth", "config"]),
     ("maintenance", &["domain", "json", "store", "auth", "config"]),
-    ("http", &["domain", "json", "store", "bus", "auth", "config", "pusher", "timeline"]),
+    ("http", &["domain", "json", "store", "bus", "auth", "config", "pusher", "timeline", "pusher_api"]),
     (
         "app",
         &[

@@ -130,7 +130,9 @@ impl ServerProcess {
             client_builder().build().expect("a client").get(self.url("/metrics")).send().await.expect("an answer");
         let text = answer.text().await.expect("text");
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+        value
+            .and_then(|value| value.strip_suffix(".0").unwrap_or(value).parse().ok())
+            .unwrap_or_else(|| panic!("no {name} in {text}"))
     }
 
     /// Resident memory, in bytes.

@@ -2,7 +2,7 @@
 
 import { SvelteMap } from 'svelte/reactivity';
 
-import { Api } from '../lib/http/api';
+import { Api, type RoomChange } from '../lib/http/api';
 import { Drafts } from '../lib/storage/drafts';
 import { HttpClient } from '../lib/http/client';
 import { UnsentMessages } from '../lib/messages/unsent-messages.svelte';
@@ -10,8 +10,9 @@ import { TimelineStore } from '../lib/timeline/timeline-store';
 import { ApiError } from '../lib/http/problem';
 import { type ConnectionState, Realtime, type RealtimeEvent } from '../lib/realtime/realtime';
 import { storage } from '../lib/storage/storage';
-import type { Instance, MessagePage, Room, RoomFacts, User } from '../lib/http/wire';
+import type { Instance, MessagePage, Room, RoomEvent, RoomFacts, User } from '../lib/http/wire';
 import { Documents } from './documents/documents.svelte';
+import { notices } from './page/notices.svelte';
 import { pageVersion } from './page/page-version.svelte';
 import { RoomState, type RoomStateEvent } from './rooms/room.svelte';
 import type { Session } from './people/session.svelte';
@@ -28,6 +29,12 @@ const ROOMS_FRESH_MS = 20_000;
 /** A page that looked at the rooms within this does not look again because it got the focus. */
 const LOOKED_MS = 2_000;
 
+/** A room that was taken from somebody who looked at it: they were removed from it, or everybody was. */
+export interface LostRoom {
+  facts: RoomFacts;
+  isDeleted: boolean;
+}
+
 export class Chat {
   readonly api: Api;
   readonly timelines = new TimelineStore();
@@ -41,8 +48,8 @@ export class Chat {
   isOnline = $state(navigator.onLine);
   /** The room on screen. */
   current = $state.raw<RoomState | null>(null);
-  /** The room that this person was removed from while looking at it. */
-  lostRoom = $state.raw<RoomFacts | null>(null);
+  /** The room that this person lost while looking at it, and why. */
+  lostRoom = $state.raw<LostRoom | null>(null);
 
   readonly unsent: UnsentMessages;
   readonly documents: Documents;
@@ -58,8 +65,10 @@ export class Chat {
   /** When the rooms were read last, by this machine's clock. */
   #roomsReadAt = -Infinity;
 
-  readonly joined = $derived(this.#sorted((room) => room.isMember));
-  readonly joinable = $derived(this.#sorted((room) => !room.isMember && room.facts.kind === 'open'));
+  readonly joined = $derived(this.#sorted((room) => room.isMember && !room.isArchived));
+  readonly joinable = $derived(
+    this.#sorted((room) => !room.isMember && room.facts.kind === 'open' && !room.isArchived),
+  );
   readonly unread = $derived(this.joined.reduce((sum, room) => sum + room.unread, 0));
 
   constructor(
@@ -84,6 +93,7 @@ export class Chat {
     );
     this.documents = new Documents(me.id, this.api, this.#realtime);
     this.#realtime.subscribeUser(me.id);
+    this.#realtime.subscribeOpenRooms();
     this.#listen();
     void this.repair();
   }
@@ -124,13 +134,36 @@ export class Chat {
 
   async join(room: RoomState): Promise<void> {
     this.#add(await this.api.joinRoom(room.id));
-    if (this.lostRoom?.id === room.id) this.lostRoom = null;
+    if (this.lostRoom?.facts.id === room.id) this.lostRoom = null;
     if (this.current === room) this.#showPresence(room);
   }
 
-  async leave(room: RoomState): Promise<void> {
-    await this.api.removeMember(room.id, this.me.id);
+  /** Leaves a room; a closed one as its last member only with `evenTheLast`. */
+  async leave(room: RoomState, evenTheLast = false): Promise<void> {
+    await this.api.removeMember(room.id, this.me.id, evenTheLast);
     this.#forget(room);
+  }
+
+  /** Changes a room, whether or not this page knows it. */
+  async changeRoom(roomId: number, change: RoomChange): Promise<Room> {
+    const room = await this.api.changeRoom(roomId, change);
+    this.rooms.get(roomId)?.refresh(room);
+    return room;
+  }
+
+  /** Deletes a room with all that was written in it. */
+  async deleteRoom(roomId: number): Promise<void> {
+    await this.api.deleteRoom(roomId);
+    this.#roomDeleted(roomId);
+  }
+
+  /** Whether this person may rename, archive and change a room. */
+  mayManage(room: RoomFacts): boolean {
+    return this.isAdministrator || (room.created_by === this.me.id && this.rooms.get(room.id)?.isMember === true);
+  }
+
+  get isAdministrator(): boolean {
+    return this.me.role === 'administrator';
   }
 
   sendTyping(isTyping: boolean): void {
@@ -183,8 +216,10 @@ export class Chat {
         if (known?.isMember && room.membership === null && !known.isStale(room)) this.#roomLost(room.id);
         this.#add(room);
       }
+      // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on the page shows it
+      const listed = new Set(rooms.map((room) => room.id));
       for (const room of this.rooms.values()) {
-        if (!rooms.some((listed) => listed.id === room.id)) this.#roomLost(room.id);
+        if (!listed.has(room.id)) void this.#lookFor(room);
       }
       this.isReady = true;
       this.unsent.resume();
@@ -193,6 +228,20 @@ export class Chat {
       if (this.connection !== 'connected') this.#repairLater(POLL_WITHOUT_SOCKET_MS);
     } catch {
       this.#repairLater(REPAIR_RETRY_MS);
+    }
+  }
+
+  /** A room that is not in the list was archived or deleted, or is closed to this person now. */
+  async #lookFor(room: RoomState): Promise<void> {
+    try {
+      const found = await this.api.room(room.id);
+      if (found.membership === null && room.isMember) this.#roomLost(room.id);
+      else room.refresh(found);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) return; // The next repair looks again.
+      // An open room that is not found is no room any more; of a closed one nobody is told which it is.
+      if (room.facts.kind === 'open') this.#roomDeleted(room.id);
+      else this.#roomLost(room.id);
     }
   }
 
@@ -226,8 +275,12 @@ export class Chat {
         return void this.#roomGained(event.roomId);
       case 'room.left':
         return this.#roomLost(event.roomId);
+      case 'room.deleted':
+        return this.#roomDeleted(event.roomId);
+      case 'open-room':
+        return this.#openRoomChanged(event.event);
       case 'room.read':
-        return this.rooms.get(event.roomId)?.readElsewhere(event.readNumber, event.unread);
+        return this.rooms.get(event.roomId)?.readElsewhere(event.read.read_number, event.read.unread, event.read);
       default:
         return event satisfies never;
     }
@@ -245,6 +298,8 @@ export class Chat {
     switch (event.type) {
       case 'removed':
         return this.#roomLost(event.room.id);
+      case 'deleted':
+        return this.#roomDeleted(event.room.id);
       case 'read':
         return this.#sendRead(event.room);
       default:
@@ -268,19 +323,39 @@ export class Chat {
   #roomLost(roomId: number): void {
     const room = this.rooms.get(roomId);
     if (room === undefined || (!room.isMember && room.facts.kind === 'open')) return;
-    if (this.current === room) this.lostRoom = room.facts;
+    if (this.current === room) this.lostRoom = { facts: room.facts, isDeleted: false };
     this.documents.roomLost(roomId);
     this.#forget(room);
   }
 
-  #forget(room: RoomState): void {
+  /** A room is gone for everybody. Who looks at it is told there, others in a sentence. */
+  #roomDeleted(roomId: number): void {
+    const room = this.rooms.get(roomId);
+    if (room === undefined) return;
+    if (this.current === room) this.lostRoom = { facts: room.facts, isDeleted: true };
+    else if (room.isMember) notices.show(`The room ${room.facts.name} was deleted.`);
+    this.documents.roomLost(roomId);
+    this.#forget(room, true);
+  }
+
+  /** What members hear in the room itself, others hear here. */
+  #openRoomChanged(event: RoomEvent & { room: RoomFacts }): void {
+    if (event.type === 'room.deleted') return this.#roomDeleted(event.room_id);
+    const known = this.rooms.get(event.room_id);
+    if (known?.isMember) return;
+    // The maker of a room is its first member, and hears of it as one.
+    if (known === undefined && event.actor.id === this.me.id) return;
+    this.#add({ ...event.room, membership: null });
+  }
+
+  #forget(room: RoomState, isDeleted = false): void {
     if (this.rooms.get(room.id) !== room) return; // The event of leaving was quicker than the answer.
     this.#realtime.unsubscribeRoom(room.id);
     room.sequence.close();
     room.forget();
     this.rooms.delete(room.id);
     // An open room can be joined again: it comes back with the list, as one that this person is not in.
-    if (room.facts.kind === 'open') void this.repair();
+    if (room.facts.kind === 'open' && !isDeleted) void this.repair();
   }
 
   #sendRead(room: RoomState): void {

@@ -53,6 +53,8 @@ where
             .tcp_nodelay(true)
             .on_connect_ext(move |connection: &TcpStream, extensions| connections.admit(connection, extensions))
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            // Who closes one direction has hung up: its search ends, and takes nobody's turn.
+            .h1_allow_half_closed(false)
             // Hidden in the library's documentation, and what its own server uses: idle connections would hold up the end.
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();

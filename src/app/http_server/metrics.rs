@@ -159,7 +159,7 @@ fn encode_bus(state: BusState, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
             "Whether what is handed to the bus reaches the others: 1 or 0",
             usize::from(state.is_connected),
         ),
-        ("bus_waiting", "Events and orders that wait for the bus", state.waiting),
+        ("bus_waiting", "Events and control messages that wait for the bus", state.waiting),
         ("bus_nodes", "Nodes with sockets that are known, this one included", state.nodes),
     ];
     for (name, help, value) in gauges {

@@ -29,8 +29,6 @@ use super::metrics::{self, Metrics, SocketSources, Sources, measure};
 use super::requests_in_flight::{RequestsInFlight, count_request};
 use super::store_metrics::StoreSource;
 
-/// How long requests may take to finish at the end, in seconds.
-const REQUESTS_TIMEOUT_SECS: u64 = 3;
 /// Connections of one worker that are not sockets.
 const PLAIN_CONNECTIONS: usize = 4_096;
 
@@ -66,11 +64,8 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
     let max_connections = max_sockets + PLAIN_CONNECTIONS;
     let listening = match (broadcaster, config.socket.socket_transport) {
         (Some(broadcaster), SocketTransport::Tcp) => {
-            let builder = Server::build()
-                .workers(workers)
-                .max_concurrent_connections(max_connections)
-                .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
-                .disable_signals();
+            let builder =
+                Server::build().workers(workers).max_concurrent_connections(max_connections).disable_signals();
             let parts = move || {
                 let socket_server = worker.socket_server(&broadcaster);
                 (worker.clone().app(Some(socket_server.clone())), socket_server)
@@ -83,11 +78,12 @@ pub(in crate::app) fn serve(config: &ServeConfig, listener: TcpListener, routes:
         .workers(workers)
         .max_connections(max_connections)
         .tcp_nodelay(true)
+        // As in `http_service`.
+        .h1_allow_half_closed(false)
         .on_connect(move |connection, extensions| {
             connections.admit(connection, extensions);
             sockets::keep_descriptor(connection, extensions);
         })
-        .shutdown_timeout(REQUESTS_TIMEOUT_SECS)
         .disable_signals()
         .listen(listener)
         .map(HttpServer::run),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::app::start_error::StartError;
-use crate::config::{BusAddress, ConfigError, ServeConfig, SocketConfig, default_limits};
+use crate::config::{BusAddress, ConfigError, ServeConfig, SocketConfig, default_limits, require_private};
 use crate::pusher::{AllowedOrigin, App, AppId, InvalidCredentials};
 
 use super::data_dir::DataDir;
@@ -90,6 +90,7 @@ pub fn chat_credentials(config: &SocketConfig, data_dir: &Path) -> Result<Creden
         return Ok(credentials);
     }
     let file = data_dir.join(FILE);
+    require_private(&file)?;
     let text = fs::read_to_string(&file).map_err(|error| StartError::DataDir {
         path: file.display().to_string(),
         reason: format!("{error}; is this where the server keeps its data?"),

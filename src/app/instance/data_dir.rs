@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::app::start_error::StartError;
+use crate::config::require_private;
 
 /// A data directory that this process holds.
 #[derive(Debug)]
@@ -48,8 +49,12 @@ impl DataDir {
     }
 
     /// Reads a file, or writes what `make` returns when it does not exist: atomically, with mode 0600.
+    ///
+    /// # Errors
+    /// [`StartError::OpenSecrets`] when everybody on the machine can read it, [`StartError::DataDir`].
     pub(in crate::app) fn read_or_make(&self, name: &str, make: impl FnOnce() -> String) -> Result<String, StartError> {
         let file = self.path.join(name);
+        require_private(&file)?;
         let read_or_make = || match fs::read_to_string(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let text = make();
@@ -93,5 +98,8 @@ mod tests {
         assert_eq!((made.as_str(), read.as_str()), ("one", "one"));
         let mode = fs::metadata(parent.path().join("secret")).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        fs::set_permissions(parent.path().join("secret"), fs::Permissions::from_mode(0o604)).expect("set");
+        let refused = data_dir.read_or_make("secret", || "two".to_owned()).expect_err("open").to_string();
+        assert!(refused.contains("chmod 600") && refused.contains("secret"), "{refused}");
     }
 }

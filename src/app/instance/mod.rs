@@ -1,4 +1,4 @@
-//! What is kept between runs.
+//! What an instance keeps between runs: the data directory, the database, credentials.
 //!
 //! | | |
 //! |---|---|

@@ -1,8 +1,10 @@
 //! Where the apps come from: the chat's own, and those of the file.
 
+use tracing::warn;
+
 use crate::app::start_error::StartError;
 use crate::broadcast::{AppTable, Apps};
-use crate::config::{SocketConfig, read_apps};
+use crate::config::{SocketConfig, read_apps, webhook_warning};
 use crate::pusher::App;
 
 /// What the apps are read from, at the start and again on SIGHUP.
@@ -23,6 +25,10 @@ impl AppsSource {
             Some(path) => read_apps(path, &self.config)?,
             None => Vec::new(),
         };
+        for sentence in others.iter().flat_map(|app| &app.webhooks).filter_map(|webhook| webhook_warning(&webhook.url))
+        {
+            warn!("HUBBUB_APPS_FILE: {sentence}");
+        }
         Ok(AppTable::new(std::iter::once(self.chat_app.clone()).chain(others))?)
     }
 }

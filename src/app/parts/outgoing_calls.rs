@@ -1,4 +1,4 @@
-//! Clients for calls to others.
+//! HTTP clients for requests to other servers.
 
 use std::time::Duration;
 

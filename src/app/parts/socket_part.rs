@@ -46,10 +46,10 @@ impl SocketPart {
         let apps = Apps::new(source.read()?);
         let reloader = Reloader::new(source, apps.clone());
         let (webhook_triggers, waiting) = mpsc::channel::<WebhookTrigger>(config.webhooks.queue);
-        let webhooks = Webhooks::new(waiting, http_client()?, &config.webhooks);
-        let webhook_counts = webhooks.counts();
         let limits = broadcaster_limits(&config.socket);
         let (broadcaster, handle) = Broadcaster::new(receiver, cluster, apps, webhook_triggers, limits);
+        let webhooks = Webhooks::new(waiting, http_client()?, handle.return_check(), &config.webhooks);
+        let webhook_counts = webhooks.counts();
         let actors = vec![("the broadcaster", rt::spawn(broadcaster.run())), ("webhooks", rt::spawn(webhooks.run()))];
         Ok(Self { handle, webhook_counts, reloader, actors })
     }

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+use tracing::warn;
+
 use crate::app::demo::Demo;
 use crate::app::instance::{self, DataDir, database_url};
 use crate::app::start_error::StartError;
 use crate::auth::{AccessTokens, KeyRing, Passwords};
 use crate::bus::Bus;
-use crate::config::{Ration, RationsConfig, ServeConfig};
+use crate::config::{Ration, RationsConfig, ServeConfig, webhook_warning};
 use crate::http::{self, SocketApp, WebParts, WebState};
 use crate::jobs::{
     CredentialWatch, EndListener, GapReminder, JobRunner, RunningCredentialWatch, RunningGapReminder, RunningJobs,
@@ -20,6 +23,9 @@ use crate::timeline::TimelineStore;
 
 use super::bus_part::BusPart;
 use super::outgoing_calls::outgoing_client;
+
+/// How long jobs may take to be given back. Their own reads may hang, as those of requests.
+const JOBS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The store and what works on it.
 pub(in crate::app) struct WebPart {
@@ -42,6 +48,9 @@ impl WebPart {
     ) -> Result<Self, StartError> {
         let store = open_store(config, data_dir).await?;
         let files = open_files(&store, config, data_dir)?;
+        for sentence in store.plain_webhook_urls().await?.iter().filter_map(|url| webhook_warning(url)) {
+            warn!("{sentence}");
+        }
         let passwords = Passwords::start(&config.auth)?;
         let demo = match config.demo {
             true => Some(Demo::prepare(&store, &passwords, &http::limits(config)).await?),
@@ -85,14 +94,18 @@ impl WebPart {
 
     /// Ends the jobs, which may take a moment.
     pub(in crate::app) async fn stop_jobs(&mut self) {
-        if let Some(jobs) = self.jobs.take() {
-            jobs.stop().await;
+        if let Some(jobs) = self.jobs.take()
+            && timeout(JOBS_TIMEOUT, jobs.stop()).await.is_err()
+        {
+            warn!("a job did not end in time; it is done again when its lease is over");
         }
     }
 
     /// Ends the jobs and then the store, once no request needs them.
     pub(in crate::app) async fn end(mut self) {
         self.stop_jobs().await;
+        // What is stopped next may be waiting for a read that hangs.
+        self.store.end_reads().await;
         self.credential_watch.stop().await;
         if let Some(gap_reminder) = self.gap_reminder {
             gap_reminder.stop().await;

@@ -9,6 +9,7 @@ use rand::RngExt;
 use serde_json::value::RawValue;
 
 use super::mailbox::{Delivery, Subscribe};
+use super::webhook_event::WebhookEvent;
 use crate::broadcast::channel::ChannelChange;
 use crate::broadcast::channel::{DeltaOutcome, LeftMember, PresenceDiff};
 use crate::broadcast::{ChannelKey, Counters, Frame, Priority};
@@ -197,15 +198,23 @@ impl Broadcaster {
     }
 
     async fn node_lost(&mut self, node: NodeId) {
-        let moved = self.channels.iter_mut().map(|(key, channel)| (key.clone(), channel.remove_node(node)));
-        let moved: Vec<_> = moved.filter(|(_, diff)| !diff.is_empty()).collect();
+        let held = self.channels.iter_mut().filter(|(_, channel)| channel.stamp_of(node) != 0);
+        let moved: Vec<_> = held.map(|(key, channel)| (key.clone(), channel.remove_node(node))).collect();
         for (channel, diff) in moved {
+            // The node that was lost cannot trigger the webhooks of those who left with it.
+            if self.reports(&channel, self.count_of(&channel)) {
+                let app = self.apps.by_id(channel.app);
+                for LeftMember { user_id, .. } in &diff.left {
+                    let event = WebhookEvent::of_user(WebhookEventKind::MemberRemoved, &channel.name, user_id);
+                    self.tell_webhooks_of(app.as_ref(), event);
+                }
+            }
             self.announce(&channel, diff).await;
         }
     }
 
-    /// Sends the sockets here who has joined and left on other nodes, and the new count. The node where it happened triggers
-    /// the webhooks.
+    /// Sends the sockets here who has joined and left on other nodes, and the new count. The node where somebody
+    /// joined or left triggers the webhooks of members.
     async fn announce(&mut self, channel: &ChannelKey, PresenceDiff { joined, left, changed }: PresenceDiff) {
         for LeftMember { user_id, is_number } in left {
             let id = MemberId { text: &user_id, is_number };

@@ -12,6 +12,7 @@ use crate::bus::{Cluster, Query, QueryResult};
 use crate::pusher::{App, AppId, Code, SocketId};
 
 use super::mailbox::{Departure, HubId, HubMessage, Input};
+use super::return_check::ReturnCheck;
 use crate::broadcast::{Apps, ChannelInfo, ChannelKey, Counters};
 
 /// A handle to the broadcaster; cheap to clone, one for each worker.
@@ -130,6 +131,12 @@ impl BroadcasterHandle {
         let name = channel.name.clone();
         let mut answer = self.query(Query::Channel(channel)).await?;
         answer.channels.remove(&name)
+    }
+
+    /// What tells whether somebody who left is back.
+    #[must_use]
+    pub fn return_check(&self) -> ReturnCheck {
+        ReturnCheck::new(self.requests.downgrade(), Arc::clone(&self.shared.cluster))
     }
 
     /// Closes all sockets with a code, spread over a time, so that their clients do not all come back in the same instant.

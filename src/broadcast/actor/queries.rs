@@ -37,6 +37,11 @@ impl Broadcaster {
                 let members = self.channels.get(channel).into_iter().flat_map(Channel::members);
                 result.users = members.map(|member| member.user_id.clone()).collect();
             }
+            Query::Member(channel, user_id) => {
+                // Each node for its own sockets: another one may not know yet who has left.
+                let is_here = self.channels.get(channel).is_some_and(|held| held.has_member_here(user_id));
+                result.users = is_here.then(|| user_id.clone()).into_iter().collect();
+            }
             Query::Connections(app) => result.connections = self.counters.sockets_of(*app),
         }
         result

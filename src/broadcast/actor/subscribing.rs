@@ -145,7 +145,7 @@ impl Broadcaster {
         self.count_changed(&channel, changed.local_sockets + changed.remote_sockets, app.as_ref()).await;
     }
 
-    /// Sends subscribers and webhooks the number of sockets in a channel, if the app is configured so. Presence channels have
+    /// Sends subscribers and webhooks the number of sockets in a channel on all nodes, if the app is configured so. Presence channels have
     /// their members instead.
     async fn count_changed(&mut self, channel: &ChannelKey, count: usize, app: Option<&Arc<App>>) {
         let Some(app) = app.filter(|_| channel.name.kind() != ChannelKind::Presence) else { return };
@@ -156,33 +156,37 @@ impl Broadcaster {
 
     pub(crate) async fn announce_due_counts(&mut self) {
         for channel in self.counts.take_due(Instant::now()) {
-            let count = self.count_of(&channel);
-            if let Some(app) = self.apps.by_id(channel.app) {
+            // Without a socket here, the channel is another node's to tell of.
+            let count = self.channels.get(&channel).map(Channel::global_socket_count);
+            if let Some((count, app)) = count.zip(self.apps.by_id(channel.app)) {
                 self.announce_count(&channel, count, &app).await;
             }
         }
     }
 
-    /// Sends the subscribers here the number of sockets after another node's has changed.
+    /// Sends the number of sockets after another node's has changed.
     pub(crate) async fn remote_count_changed(&mut self, channel: &ChannelKey) {
-        let is_counted = self.apps.by_id(channel.app).is_some_and(|app| app.has_subscription_counts);
-        let count = self.count_of(channel);
-        if is_counted
-            && channel.name.kind() != ChannelKind::Presence
-            && self.counts.changed(channel, count, Instant::now())
-        {
-            self.send_best_effort(channel, &server_frame::subscription_count(&channel.name, count)).await;
-        }
+        let app = self.apps.by_id(channel.app);
+        self.count_changed(channel, self.count_of(channel), app.as_ref()).await;
     }
 
-    fn count_of(&self, channel: &ChannelKey) -> usize {
+    /// Whether this node tells webhooks of a channel. It knows other nodes' changes a moment after them, so that its last word is
+    /// right, and one node alone tells. A channel that has lost its last socket here is told of here when none is left.
+    pub(super) fn reports(&self, channel: &ChannelKey, count: usize) -> bool {
+        let this_node = self.cluster.this_node();
+        self.channels.get(channel).map_or(count == 0, |held| held.is_reported_by(this_node))
+    }
+
+    pub(super) fn count_of(&self, channel: &ChannelKey) -> usize {
         self.channels.get(channel).map_or(0, Channel::global_socket_count)
     }
 
     async fn announce_count(&self, channel: &ChannelKey, count: usize, app: &Arc<App>) {
-        let mut event = WebhookEvent::new(WebhookEventKind::SubscriptionCount, &channel.name);
-        event.subscription_count = Some(count);
-        self.tell_webhooks_of(Some(app), event);
+        if self.reports(channel, count) {
+            let mut event = WebhookEvent::new(WebhookEventKind::SubscriptionCount, &channel.name);
+            event.subscription_count = Some(count);
+            self.tell_webhooks_of(Some(app), event);
+        }
         self.send_best_effort(channel, &server_frame::subscription_count(&channel.name, count)).await;
     }
 }

@@ -154,9 +154,20 @@ impl Channel {
         self.socket_count() + self.remote.sockets()
     }
 
+    /// Whether this node tells webhooks what concerns the channel on all nodes: of those that have sockets it is the one with
+    /// the smallest id.
+    pub(crate) fn is_reported_by(&self, this_node: NodeId) -> bool {
+        !self.remote.has_smaller(this_node)
+    }
+
     fn changed(&self, is_occupancy: bool, presence: PresenceChange) -> ChannelChange {
         let (local_sockets, remote_sockets) = (self.socket_count(), self.remote.sockets());
         ChannelChange { is_occupancy, presence, local_sockets, remote_sockets, stamp: self.stamp }
+    }
+
+    /// Whether a member of the channel has a socket here.
+    pub(crate) fn has_member_here(&self, user_id: &str) -> bool {
+        self.roster.is_here(user_id)
     }
 
     /// This node's share.

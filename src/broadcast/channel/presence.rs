@@ -107,6 +107,11 @@ impl Roster {
         self.people.contains_key(user_id)
     }
 
+    /// Whether a user has a socket here.
+    pub(crate) fn is_here(&self, user_id: &str) -> bool {
+        self.people.get(user_id).is_some_and(|present| present.local_sockets > 0)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.people.len()
     }

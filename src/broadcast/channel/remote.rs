@@ -53,6 +53,11 @@ impl RemoteNodes {
         self.parts.values().map(|part| part.sockets).sum()
     }
 
+    /// Whether a node whose id is smaller has sockets.
+    pub(crate) fn has_smaller(&self, node: NodeId) -> bool {
+        self.parts.iter().any(|(owner, part)| *owner < node && part.sockets > 0)
+    }
+
     /// The stamp of a node's last known delta; 0 when nothing is known of it.
     pub(crate) fn stamp_of(&self, node: NodeId) -> u64 {
         self.parts.get(&node).map_or(0, |part| part.stamp)
@@ -159,11 +164,6 @@ impl PresenceDiff {
         {
             self.left.push(LeftMember { user_id, is_number });
         }
-    }
-
-    /// Nobody has joined, left or changed.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.joined.is_empty() && self.left.is_empty() && self.changed.is_empty()
     }
 }
 

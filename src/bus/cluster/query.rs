@@ -27,6 +27,8 @@ pub enum Query {
     Channels(AppId, String),
     /// The members of a presence channel.
     Users(ChannelKey),
+    /// A user, when they are a member of a presence channel with a socket on the node that is asked.
+    Member(ChannelKey, String),
     /// How many sockets an app has.
     Connections(AppId),
 }

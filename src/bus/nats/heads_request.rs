@@ -1,4 +1,4 @@
-//! What a node with a database is asked after events may have been lost.
+//! The request for the last numbers of rooms, which a node sends to a node with a database after events may have been lost.
 
 use std::time::Duration;
 

@@ -209,7 +209,7 @@ impl SubjectSubscriptions {
 fn room_of(channel: &str) -> Option<RoomId> {
     match ChatChannel::from_name(channel)? {
         ChatChannel::Room(room) => Some(room),
-        ChatChannel::RoomPresence(_) | ChatChannel::User(_) | ChatChannel::Document(_) => None,
+        ChatChannel::RoomPresence(_) | ChatChannel::OpenRooms | ChatChannel::User(_) | ChatChannel::Document(_) => None,
     }
 }
 

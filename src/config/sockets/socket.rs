@@ -49,7 +49,7 @@ pub struct SocketConfig {
     #[arg(long, env = "HUBBUB_SUBSCRIPTIONS_PER_SECOND", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub subscriptions_per_second: u32,
     /// Channels that one socket may join
-    #[arg(long, env = "HUBBUB_MAX_CHANNELS_PER_SOCKET", default_value_t = 1_000, value_parser = RangedU64ValueParser::<usize>::new().range(0..=10_000_000))]
+    #[arg(long, env = "HUBBUB_MAX_CHANNELS_PER_SOCKET", default_value_t = 5_000, value_parser = RangedU64ValueParser::<usize>::new().range(0..=10_000_000))]
     pub max_channels_per_socket: usize,
     /// Members of one presence channel
     #[arg(long, env = "HUBBUB_MAX_PRESENCE_MEMBERS", default_value_t = 1_000, value_parser = RangedU64ValueParser::<usize>::new().range(0..=10_000_000))]

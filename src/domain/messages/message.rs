@@ -79,6 +79,7 @@ impl MessageBody {
             setting: "HUBBUB_MAX_MESSAGE_CHARS",
             multiline: true,
         };
+        rule.check_length(text)?;
         let text = text.trim_end();
         rule.check(text)?;
         Ok(Self { text: text.to_owned(), html: render_markdown(text) })
@@ -160,6 +161,12 @@ mod tests {
         let invalid = MessageBody::parse(&"é".repeat(11), &LIMITS).expect_err("one too many");
         assert_eq!(invalid.refusal, Refusal::MessageTooLong);
         assert!(invalid.detail.contains("11 characters") && invalid.detail.contains("HUBBUB_MAX_MESSAGE_CHARS"));
+    }
+
+    #[test]
+    fn what_is_dropped_at_the_end_counts() {
+        assert_eq!(code_of("123456789\n"), "accepted");
+        assert_eq!(code_of("1234567890\n"), "message_too_long");
     }
 
     #[test]

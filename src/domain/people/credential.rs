@@ -1,9 +1,10 @@
-//! What lets somebody in without a password: a session or an API token.
+//! A credential: the session or API token by which a request or a socket was authorised.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::domain::{ApiTokenId, SessionId, UserId};
 
@@ -25,9 +26,10 @@ pub enum Credential {
 pub struct InvalidCredential;
 
 /// A credential that has ended, and whose it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct EndedCredential {
     /// The session or the token.
+    #[schema(value_type = String, pattern = "^(session|token)\\.[0-9]{1,18}$")]
     pub credential: Credential,
     /// Whom it let in.
     pub user_id: UserId,

@@ -1,4 +1,4 @@
-//! People, and what lets them in.
+//! People, and their credentials: sessions and API tokens.
 //!
 //! - `credential`: a session or an API token, as it is named when it ends.
 //! - `user`: a person, their names, their password and their role.

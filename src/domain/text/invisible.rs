@@ -1,4 +1,4 @@
-//! Characters that show nothing, told by their Unicode properties, so that new ones need no change here.
+//! Invisible characters, recognised by their Unicode properties, so that new ones need no change here.
 //!
 //! `Default_Ignorable_Code_Point` are characters that no font draws: joiners, fillers, variation selectors, tags. All of
 //! `Bidi_Control`, which turns the direction of writing, belongs to them too. `White_Space` is [`char::is_whitespace`].

@@ -54,6 +54,11 @@ impl TextRule {
             let detail = format!("The {} contains the control character U+{:04X}.", self.noun, control as u32);
             return Err(InvalidField::new(self.field, Refusal::InvalidText, detail));
         }
+        self.check_length(text)
+    }
+
+    /// Checks the length of `text` as it was sent: a program that counts what it sends need not know what is taken out.
+    pub(in crate::domain) fn check_length(&self, text: &str) -> Result<(), InvalidField> {
         let chars = text.chars().count();
         if chars > self.max_chars {
             let detail = format!(
@@ -69,6 +74,7 @@ impl TextRule {
     pub(in crate::domain) fn check_line(&self, text: &str) -> Result<String, InvalidField> {
         let line = visible_line(text);
         self.check(&line)?;
+        self.check_length(text)?;
         Ok(line)
     }
 

@@ -1,4 +1,4 @@
-//! Merging: what `yrs` does for us, kept from doing harm.
+//! Merging Yjs updates with `yrs`, within limits on size and on what an update may contain.
 
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};

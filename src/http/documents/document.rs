@@ -64,7 +64,7 @@ pub(crate) struct CreateDocumentRequest {
     responses(
         (status = 201, description = "The document", body = DocumentPayload, headers(("Location" = String, description = "The path of what was made"))),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "document_title_empty", "document_title_too_long", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "room_documents_used_up", "document_title_empty", "document_title_too_long", "invalid_text"]))),
 )]
 pub(crate) async fn create_document(
     state: web::Data<WebState>,
@@ -97,7 +97,7 @@ pub(crate) struct ChangeDocumentRequest {
     responses(
         (status = 200, description = "The document after the change", body = DocumentPayload),
     ),
-    extensions(("x-problems" = json!(["document_not_found", "document_title_empty", "document_title_too_long", "invalid_text"]))),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member", "room_archived", "document_title_empty", "document_title_too_long", "invalid_text"]))),
 )]
 pub(crate) async fn change_document(
     state: web::Data<WebState>,
@@ -140,6 +140,7 @@ pub(crate) async fn delete_document(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContentParameters {
     /// A state vector in base64: what the caller has.
+    #[param(schema_with = text_schema::yjs_state_vector)]
     sv: Option<String>,
 }
 
@@ -159,7 +160,7 @@ struct ContentResponse<'a> {
         (status = 200, description = "The document and what the caller lacks of it", body = ContentResponse, headers(("ETag" = String, description = "The revision"))),
         (status = 304, description = "The same as the caller has"),
     ),
-    extensions(("x-problems" = json!(["document_not_found", "invalid_state_vector"]))),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member", "invalid_state_vector"]))),
 )]
 pub(crate) async fn show_document(
     state: web::Data<WebState>,
@@ -196,7 +197,7 @@ pub(crate) async fn show_document(
         (status = 200, description = "The text, which is Markdown", body = String, content_type = "text/markdown", headers(("ETag" = String, description = "The revision"))),
         (status = 304, description = "The same as the caller has"),
     ),
-    extensions(("x-problems" = json!(["document_not_found"]))),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member"]))),
 )]
 pub(crate) async fn show_text(
     state: web::Data<WebState>,

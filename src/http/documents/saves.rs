@@ -43,7 +43,7 @@ struct SaveResponse<'a> {
     responses(
         (status = 200, description = "Merged and stored", body = SaveResponse, headers(("ETag" = String, description = "The revision"))),
     ),
-    extensions(("x-problems" = json!(["document_not_found", "document_archived", "document_too_large", "document_bytes_used_up", "invalid_update"]))),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member", "room_archived", "document_archived", "document_too_large", "document_bytes_used_up", "invalid_update"]))),
 )]
 pub(crate) async fn save_document(
     state: web::Data<WebState>,
@@ -64,7 +64,7 @@ pub(crate) async fn save_document(
     responses(
         (status = 200, description = "The text is that of the version", body = SaveResponse, headers(("ETag" = String, description = "The revision"))),
     ),
-    extensions(("x-problems" = json!(["document_not_found", "version_not_found", "document_archived", "document_too_large"]))),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member", "room_archived", "version_not_found", "document_archived", "document_too_large"]))),
 )]
 pub(crate) async fn restore_version(
     state: web::Data<WebState>,

@@ -13,6 +13,7 @@ use crate::domain::Refusal;
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::{from_json, read_bytes};
 use crate::http::state::WebState;
+use crate::http::text_schema;
 
 /// An update, as it is (`application/octet-stream`) or as `{"update":"base64"}`. At most `HUBBUB_MAX_DOCUMENT_BYTES` of it.
 pub(crate) struct UpdateBody(pub(crate) Bytes);
@@ -20,6 +21,7 @@ pub(crate) struct UpdateBody(pub(crate) Bytes);
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateRequest {
+    #[schema(schema_with = text_schema::yjs_update)]
     update: String,
 }
 

@@ -1,4 +1,4 @@
-//! What documents said before.
+//! Earlier versions of documents.
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
@@ -54,7 +54,7 @@ impl<'a> From<&'a DocumentVersion> for VersionPayload<'a> {
     responses(
         (status = 200, description = "The versions, the newest first", body = VersionsResponse),
     ),
-    extensions(("x-problems" = json!(["document_not_found"]))),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member"]))),
 )]
 pub(crate) async fn list_versions(
     state: web::Data<WebState>,
@@ -72,7 +72,7 @@ pub(crate) async fn list_versions(
     responses(
         (status = 200, description = "The version and its text", body = VersionResponse),
     ),
-    extensions(("x-problems" = json!(["document_not_found", "version_not_found"]))),
+    extensions(("x-problems" = json!(["document_not_found", "not_a_member", "version_not_found"]))),
 )]
 pub(crate) async fn show_version(
     state: web::Data<WebState>,

@@ -19,12 +19,14 @@ use crate::http::pipeline::body::{refuse_encoded, unreadable};
 use crate::http::pipeline::client_ip::client_ip;
 use crate::http::pipeline::identity::Identity;
 use crate::http::state::WebState;
+use crate::http::text_schema;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UploadParameters {
     /// What the file is called where it comes from.
+    #[param(schema_with = text_schema::file_name)]
     name: String,
 }
 
@@ -37,7 +39,7 @@ pub(crate) struct UploadParameters {
     responses(
         (status = 201, description = "The file", body = FilePayload, headers(("Location" = String, description = "The path of what was made"))),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_too_large", "body_incomplete", "body_too_slow", "unsupported_media_type", "file_bytes_used_up", "unattached_bytes_used_up", "invalid_file_name", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "file_too_large", "body_incomplete", "body_too_slow", "unsupported_media_type", "file_bytes_used_up", "unattached_bytes_used_up", "invalid_file_name", "invalid_text"]))),
 )]
 pub(crate) async fn upload_file(
     state: web::Data<WebState>,
@@ -49,7 +51,7 @@ pub(crate) async fn upload_file(
 ) -> Result<HttpResponse, ApiError> {
     refuse_encoded(&request, request.content_type())?;
     let name = FileName::parse(&parameters.name)?;
-    state.store.require_membership(uploader.user_id(), *room_id).await?;
+    state.store.require_writing(uploader.user_id(), *room_id).await?;
     state.store.require_file_ration(uploader.user_id(), stated_length(&request).unwrap_or_default()).await?;
     let place = state.rations.take_place(Ration::Bodies, None, client_ip(&request)?)?;
     let received = receive(&state, &request, body).await?;

@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it should be sent requests.
+//! Health checks: liveness (the process runs) and readiness (it can do its work).
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;

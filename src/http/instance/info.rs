@@ -1,4 +1,4 @@
-//! What a client needs to know before anybody signs in.
+//! What a client needs before sign-in: the server's version, limits and socket address.
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The server itself: what it offers, how it is, the page.
+//! The server itself: information for clients, health checks, the OpenAPI document, the page.
 
 pub(crate) mod health;
 pub(crate) mod info;

@@ -13,12 +13,13 @@ use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, Paths, PathsBuilder,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, Required, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
 
 use crate::http::instance::openapi_problems::add_problems;
 use crate::http::pipeline::problem::ProblemResponse;
+use crate::http::text_schema;
 use crate::json::{
     DocumentSavedPayload, EventPayload, ResyncPayload, RoomHeadPayload, RoomNoticePayload, RoomReadPayload,
 };
@@ -86,6 +87,7 @@ const DESCRIPTION: &str = "A self-hosted chat and real-time server. Lengths in t
         crate::http::rooms::room::show_room,
         crate::http::rooms::room::create_room,
         crate::http::rooms::room::change_room,
+        crate::http::rooms::room::delete_room,
         crate::http::rooms::room::join_room,
         crate::http::search::search_messages,
         crate::http::webhooks::deliveries::list_deliveries,
@@ -145,14 +147,101 @@ fn document() -> utoipa::openapi::OpenApi {
             Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("An access token or an API token"));
         components.add_security_scheme("token", SecurityScheme::Http(bearer.build()));
     }
+    let mut schemas = document.components.take().unwrap_or_default();
     for (path, item) in &mut document.paths.paths {
         name_head(item);
         for operation in operations_mut(item) {
             add_problems(path, operation);
+            let_body_be_missing(operation, &schemas.schemas);
+            describe_texts_and_bytes(path, operation);
+            describe_parameters(operation);
         }
     }
+    if let Some(message) = schemas.schemas.remove("PostMessageRequest") {
+        schemas.schemas.insert("PostMessageRequest".to_owned(), with_text_or_files(message));
+    }
+    document.components = Some(schemas);
+    document.merge(with_heads(crate::pusher_api::contract()));
     document.webhooks = Some(webhooks());
     document
+}
+
+fn with_heads(mut contract: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    for item in contract.paths.paths.values_mut() {
+        name_head(item);
+        operations_mut(item).for_each(describe_parameters);
+    }
+    contract
+}
+
+/// A parameter is there or not, and never null. These two have schemas of their own, from which it is not seen that they must be
+/// there.
+fn describe_parameters(operation: &mut Operation) {
+    let needed = [("search_messages", "q"), ("upload_file", "name")];
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        if needed.contains(&(operation.operation_id.as_deref().unwrap_or_default(), parameter.name.as_str())) {
+            parameter.required = Required::True;
+        }
+        if let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema
+            && object.schema_type == SchemaType::from_iter([Type::String, Type::Null])
+        {
+            object.schema_type = SchemaType::Type(Type::String);
+        }
+    }
+}
+
+/// No body at all is `{}`: where no field is required, no body is.
+fn let_body_be_missing(operation: &mut Operation, schemas: &BTreeMap<String, RefOr<Schema>>) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    let Some(RefOr::T(json)) = body.content.get("application/json") else { return };
+    let Some(RefOr::Ref(reference)) = &json.schema else { return };
+    let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+    if let Some(RefOr::T(Schema::Object(object))) = schemas.get(name)
+        && object.required.is_empty()
+    {
+        body.required = Some(Required::False);
+    }
+}
+
+/// Bodies that are no JSON: a message's text, a file, an update of a document.
+fn describe_texts_and_bytes(path: &str, operation: &mut Operation) {
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        for (media_type, content) in &mut body.content {
+            let RefOr::T(content) = content else { continue };
+            content.schema = match media_type.as_str() {
+                "text/plain" => Some(RefOr::T(text_schema::message().into())),
+                "application/octet-stream" if path.starts_with("/api/v1/documents/") => {
+                    Some(RefOr::T(text_schema::bytes("yjs-update-binary").into()))
+                }
+                "application/octet-stream" => Some(RefOr::T(text_schema::bytes("binary").into())),
+                _ => continue,
+            };
+        }
+        // An empty file needs no body.
+        if path.ends_with("/files") {
+            body.required = Some(Required::False);
+        }
+    }
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        for (media_type, content) in &mut response.content {
+            if let RefOr::T(content) = content
+                && matches!(media_type.as_str(), "*/*" | "image/*")
+            {
+                content.schema = Some(RefOr::T(text_schema::bytes("binary").into()));
+            }
+        }
+    }
+}
+
+/// A message has a text with something to see, or files.
+fn with_text_or_files(message: RefOr<Schema>) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().property("body", text_schema::message());
+    let files = ArrayBuilder::new().min_items(Some(1));
+    let files = ObjectBuilder::new().property("file_ids", files).required("file_ids");
+    let either = AnyOfBuilder::new().item(text).item(files);
+    Schema::from(AllOfBuilder::new().item(message).item(either).build()).into()
 }
 
 /// Two operations need two names, and an answer to HEAD has no body.
@@ -160,7 +249,7 @@ fn name_head(item: &mut PathItem) {
     let Some(head) = &mut item.head else { return };
     head.operation_id = head.operation_id.as_ref().map(|id| format!("{id}_head"));
     for response in head.responses.responses.values_mut() {
-        if let utoipa::openapi::RefOr::T(response) = response {
+        if let RefOr::T(response) = response {
             response.content.clear();
         }
     }
@@ -252,7 +341,9 @@ mod tests {
 
     #[test]
     fn the_document_has_every_route_and_no_other() {
-        let document = document();
+        let mut document = document();
+        // These have a table of their own.
+        document.paths.paths.retain(|path, _| !path.starts_with("/apps/"));
         let documented: BTreeSet<_> = document
             .paths
             .paths
@@ -324,7 +415,7 @@ mod tests {
         let schemas = &json["components"]["schemas"];
         let examples = [
             ("User     {", "User"),
-            ("UserRef   {", "UserRef"),
+            ("UserRef  {", "UserRef"),
             ("Room     {", "Room"),
             ("Message  {", "Message"),
             ("File     {", "File"),

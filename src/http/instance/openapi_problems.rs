@@ -16,7 +16,7 @@ const PROBLEMS: &str = "x-problems";
 const OF_A_TOKEN: [R; 4] = [R::TokenMissing, R::TokenInvalid, R::TokenExpired, R::SessionEnded];
 const OF_A_BODY: [R; 5] = [R::InvalidUtf8, R::BodyIncomplete, R::BodyTooSlow, R::BodyTooLarge, R::UnsupportedMediaType];
 const OF_JSON: [R; 5] = [R::InvalidJson, R::UnknownField, R::MissingField, R::DuplicateField, R::InvalidBodyField];
-const OF_THE_SERVER: [R; 4] = [R::RationUsedUp, R::Internal, R::Unavailable, R::ReadTimeout];
+const OF_THE_SERVER: [R; 5] = [R::ForeignHost, R::RationUsedUp, R::Internal, R::Unavailable, R::ReadTimeout];
 
 /// Adds an answer for each status that the operation's refusals have.
 pub(super) fn add_problems(path: &str, operation: &mut Operation) {

@@ -5,4 +5,5 @@ pub(crate) mod coalesce;
 pub(crate) mod cursor;
 pub(crate) mod log_page;
 pub(crate) mod open_streams;
+mod positions;
 pub(crate) mod stream;

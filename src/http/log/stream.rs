@@ -20,11 +20,12 @@ use tracing::warn;
 use utoipa::IntoParams;
 
 use crate::config::Ration;
-use crate::domain::{Refusal, RoomId, Seq};
+use crate::domain::{Refusal, RoomId, Seq, Timestamp, UserId};
 use crate::json::{EventPayload, ResyncPayload, RoomNoticePayload};
 
 use crate::http::error::ApiError;
 use crate::http::log::cursor::EventCursor;
+use crate::http::log::positions::Positions;
 use crate::http::pipeline::client_ip::ClientIp;
 use crate::http::pipeline::identity::Identity;
 use crate::http::rations::counters::Place;
@@ -48,7 +49,7 @@ pub(crate) struct EventsQuery {
 /// `GET /events`.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "Events",
-    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "The last `id` received, such as `1:42,7:9`")),
+    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, pattern = "^(@[0-9]{1,18},?)?([0-9]{1,18}:[0-9]{1,18}(,[0-9]{1,18}:[0-9]{1,18})*)?$", description = "The last `id` received, such as `1:42,7:9` or `@1764340000000000,1:42`")),
     responses(
         (status = 200, description = "Server-Sent Events: `event` is the type, `data` the Event as JSON, `id` a cursor over all rooms. Besides, `resync` and `room.left`.", body = String, content_type = "text/event-stream"),
     ),
@@ -89,7 +90,7 @@ struct EventStream {
     state: web::Data<WebState>,
     viewer: Identity,
     only: Option<RoomId>,
-    cursor: EventCursor,
+    positions: Positions,
     rooms_changed: broadcast::Receiver<RoomId>,
     shutdown: watch::Receiver<bool>,
     /// What is to be written first.
@@ -120,17 +121,14 @@ impl EventStream {
     ) -> Result<Self, ApiError> {
         // Before the heads are read: what happens in between then wakes the stream.
         let rooms_changed = state.bus.watch_rooms();
-        let cursor = match cursor {
-            Some(cursor) => cursor,
-            None => EventCursor(state.store.log_heads_of_user(viewer.user_id()).await?.into_iter().collect()),
-        };
+        let positions = read_positions(&state, viewer.user_id(), cursor).await?;
         let now = Instant::now();
         let mut stream = Self {
             shutdown: state.watch_shutdown(),
             state,
             viewer,
             only,
-            cursor,
+            positions,
             rooms_changed,
             opening: None,
             next_look: now,
@@ -138,13 +136,13 @@ impl EventStream {
             _place: place,
         };
         if let Some(room_id) = only {
-            stream.cursor.0.retain(|other, _| *other == room_id);
-            if stream.cursor.0.is_empty() {
+            stream.positions.keep_only(room_id);
+            if !stream.positions.contains(room_id) {
                 stream.begin_room(room_id).await?;
             }
         }
         // The cursor goes first, alone: a client that is cut off before the first event still knows where it stood.
-        stream.opening = Some(format!("retry: 1000\nid: {}\n\n", stream.cursor));
+        stream.opening = Some(format!("retry: 1000\nid: {}\n\n", stream.positions.cursor()));
         Ok(stream)
     }
 
@@ -166,7 +164,7 @@ impl EventStream {
 
     async fn wait_for_events(&mut self) -> Result<Option<String>, ApiError> {
         loop {
-            if self.only.is_some_and(|room_id| !self.cursor.0.contains_key(&room_id)) {
+            if self.only.is_some_and(|room_id| !self.positions.contains(room_id)) {
                 return Ok(None);
             }
             let woken = self.woken().await;
@@ -175,7 +173,7 @@ impl EventStream {
             }
             let mut text = String::new();
             match woken {
-                Woken::Rooms(rooms) => self.read_rooms(&rooms, &mut text).await?,
+                Woken::Rooms(rooms) => drop(self.read_rooms(&rooms, &mut text).await?),
                 Woken::Time | Woken::Shutdown => self.look(&mut text).await?,
             }
             if text.is_empty() && self.written_at.elapsed() >= HEARTBEAT_EVERY {
@@ -217,22 +215,23 @@ impl EventStream {
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
-        rooms.retain(|room_id| self.cursor.0.contains_key(room_id));
+        rooms.retain(|room_id| self.positions.contains(*room_id));
         rooms
     }
 
     /// Compares all rooms with the cursor, which also finds those that were joined or lost.
     async fn look(&mut self, text: &mut String) -> Result<(), ApiError> {
         self.next_look = Instant::now() + LOOK_EVERY;
-        let mut lost: BTreeSet<RoomId> = self.cursor.0.keys().copied().collect();
+        let looked_at = Timestamp::now();
+        let mut lost: BTreeSet<RoomId> = self.positions.room_ids().collect();
         let mut changed = BTreeSet::new();
         for (room_id, head) in self.state.store.log_heads_of_user(self.viewer.user_id()).await? {
             if self.only.is_some_and(|only| only != room_id) {
                 continue;
             }
             lost.remove(&room_id);
-            match self.cursor.0.get(&room_id) {
-                Some(seq) if *seq == head => {}
+            match self.positions.get(room_id) {
+                Some(seq) if seq == head => {}
                 Some(_) => drop(changed.insert(room_id)),
                 None => {
                     self.begin_room(room_id).await?;
@@ -243,58 +242,89 @@ impl EventStream {
         for room_id in lost {
             self.leave_room(room_id, text)?;
         }
-        self.read_rooms(&changed, text).await
+        let has_more = self.read_rooms(&changed, text).await?;
+        if !has_more {
+            self.positions.note_complete(looked_at);
+        }
+        Ok(())
     }
 
     /// A room that was joined since the cursor: its events begin with the joining.
     async fn begin_room(&mut self, room_id: RoomId) -> Result<(), ApiError> {
         let room = self.state.store.room(self.viewer.user_id(), room_id).await?;
         let before_joining = room.membership.map_or(room.room.last_seq, |member| Seq(member.joined_seq.0 - 1));
-        self.cursor.0.insert(room_id, before_joining);
+        self.positions.set(room_id, before_joining, Timestamp::now());
         Ok(())
     }
 
-    async fn read_rooms(&mut self, rooms: &BTreeSet<RoomId>, text: &mut String) -> Result<(), ApiError> {
+    /// Returns whether there is more in one of them.
+    async fn read_rooms(&mut self, rooms: &BTreeSet<RoomId>, text: &mut String) -> Result<bool, ApiError> {
+        let mut has_more = false;
         for room_id in rooms {
             match self.read_room(*room_id, text).await {
                 Err(ApiError::Refused(Refusal::NotAMember) | ApiError::Refused(Refusal::RoomNotFound)) => {
                     self.leave_room(*room_id, text)?
                 }
-                read => read?,
+                read => has_more |= read?,
             }
         }
-        Ok(())
+        Ok(has_more)
     }
 
-    async fn read_room(&mut self, room_id: RoomId, text: &mut String) -> Result<(), ApiError> {
-        let Some(after) = self.cursor.0.get(&room_id).copied() else { return Ok(()) };
+    /// Returns whether there is more.
+    async fn read_room(&mut self, room_id: RoomId, text: &mut String) -> Result<bool, ApiError> {
+        let Some(after) = self.positions.get(room_id) else { return Ok(false) };
         let max_behind = self.state.config.http.catch_up_events;
         let store = &self.state.store;
         let read = store.events_after(self.viewer.user_id(), room_id, after, EVENTS_PER_READ, max_behind).await?;
         if read.resync {
-            self.cursor.0.insert(room_id, read.head);
-            return self.write("resync", &ResyncPayload { room_id, head: read.head }, text);
+            self.positions.set(room_id, read.head, Timestamp::now());
+            self.write("resync", &ResyncPayload { room_id, head: read.head }, text)?;
+            return Ok(false);
         }
         for event in &read.events {
-            self.cursor.0.insert(room_id, event.seq);
+            self.positions.set(room_id, event.seq, event.created_at);
             let payload = EventPayload::from(event);
             self.write(payload.r#type, &payload, text)?;
         }
         if read.more {
             self.next_look = Instant::now();
         }
-        Ok(())
+        Ok(read.more)
     }
 
     fn leave_room(&mut self, room_id: RoomId, text: &mut String) -> Result<(), ApiError> {
-        self.cursor.0.remove(&room_id);
+        self.positions.remove(room_id);
         self.write("room.left", &RoomNoticePayload { room_id }, text)
     }
 
     /// Writes one event as the stream's format has it (HTML Living Standard, 9.2.6).
     fn write(&self, name: &str, data: &impl Serialize, text: &mut String) -> Result<(), ApiError> {
         let data = serde_json::to_string(data).map_err(|error| ApiError::Internal(error.to_string()))?;
-        write!(text, "event: {name}\nid: {}\ndata: {data}\n\n", self.cursor)
+        write!(text, "event: {name}\nid: {}\ndata: {data}\n\n", self.positions.cursor())
             .map_err(|error| ApiError::Internal(error.to_string()))
     }
+}
+
+/// Where a stream begins: at the present, or where its cursor says.
+async fn read_positions(state: &WebState, user_id: UserId, cursor: Option<EventCursor>) -> Result<Positions, ApiError> {
+    let (mut positions, now) = (Positions::default(), Timestamp::now());
+    let Some(cursor) = cursor else {
+        for place in state.store.log_places_of_user(user_id).await? {
+            positions.set(place.room_id, place.seq, place.last_event_at.unwrap_or(now));
+        }
+        positions.note_complete(now);
+        return Ok(positions);
+    };
+    if let Some(moment) = cursor.seen_until {
+        let then = state.store.log_places_at(user_id, moment, state.config.http.catch_up_events).await?;
+        for place in then.places {
+            positions.set(place.room_id, place.seq, place.last_event_at.unwrap_or(now));
+        }
+        // The first look finds that they are no rooms of the person's, and says so.
+        then.left.into_iter().for_each(|room_id| positions.set(room_id, Seq(0), now));
+        positions.note_seen_until(moment);
+    }
+    cursor.rooms.into_iter().for_each(|(room_id, seq)| positions.set(room_id, seq, now));
+    Ok(positions)
 }

@@ -25,12 +25,14 @@ use crate::http::text_schema;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PostMessageRequest {
-    #[schema(max_length = 10_000)]
+    /// Without files, it has something to see.
+    #[schema(schema_with = text_schema::message_beside_files)]
     body: String,
     #[schema(schema_with = text_schema::client_id)]
     client_id: Option<String>,
-    /// What was uploaded into the room before.
+    /// What was uploaded into the room before, each once.
     #[serde(default)]
+    #[schema(schema_with = text_schema::file_ids)]
     file_ids: Vec<FileId>,
     /// The message of the same room that it answers.
     reply_to_id: Option<MessageId>,
@@ -73,13 +75,13 @@ impl PostMessageRequest {
 /// `POST /rooms/{id}/messages`: the six steps of one message.
 #[utoipa::path(
     post, path = "/api/v1/rooms/{id}/messages", tag = "Messages",
-    params(("id" = RoomId, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same as `client_id`"), ("X-Socket-Id" = Option<String>, Header, description = "This socket is not sent the event")),
+    params(("id" = RoomId, Path), ("Idempotency-Key" = Option<String>, Header, pattern = "^([A-Za-z0-9_.:-]{1,64}|\"[A-Za-z0-9_.:-]{1,64}\")$", description = "The same as `client_id`"), ("X-Socket-Id" = Option<String>, Header, description = "This socket is not sent the event")),
     request_body(content((String = "text/plain"), (PostMessageRequest = "application/json"))),
     responses(
         (status = 201, description = "Stored, and dispatched to everybody in the room", body = MessagePayload, headers(("Location" = String, description = "The path of the message"), ("Server-Timing" = String, description = "How long each step took"))),
         (status = 200, description = "Stored before, under the same client_id", body = MessagePayload, headers(("Idempotency-Replayed" = String))),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "file_not_found", "client_id_reused", "invalid_reply", "message_empty", "message_too_long", "invalid_text", "invalid_client_id", "too_many_files", "duplicate_file"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "file_not_found", "client_id_reused", "invalid_reply", "message_empty", "message_too_long", "invalid_text", "invalid_client_id", "too_many_files", "duplicate_file"]))),
 )]
 pub(crate) async fn post_message(
     state: web::Data<WebState>,
@@ -168,7 +170,7 @@ pub(crate) async fn show_message(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EditMessageRequest {
-    #[schema(max_length = 10_000)]
+    #[schema(schema_with = text_schema::message_beside_files)]
     body: String,
 }
 
@@ -186,7 +188,7 @@ impl From<String> for EditMessageRequest {
     responses(
         (status = 200, description = "The message after the edit", body = MessagePayload),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "not_allowed", "message_empty", "message_too_long", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "message_not_found", "not_allowed", "message_empty", "message_too_long", "invalid_text"]))),
 )]
 pub(crate) async fn edit_message(
     state: web::Data<WebState>,

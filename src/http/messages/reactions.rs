@@ -16,7 +16,7 @@ use crate::http::state::WebState;
     responses(
         (status = 200, description = "The message with the reaction", body = MessagePayload),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "invalid_reaction", "too_many_reactions"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "message_not_found", "invalid_reaction", "too_many_reactions"]))),
 )]
 pub(crate) async fn add_reaction(
     state: web::Data<WebState>,
@@ -38,7 +38,7 @@ pub(crate) async fn add_reaction(
     responses(
         (status = 200, description = "The message without the reaction", body = MessagePayload),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "message_not_found", "invalid_reaction"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "room_archived", "message_not_found", "invalid_reaction"]))),
 )]
 pub(crate) async fn remove_reaction(
     state: web::Data<WebState>,

@@ -19,9 +19,9 @@ use crate::http::state::WebState;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangePasswordRequest {
-    #[schema(max_length = 256)]
+    #[schema(max_length = 1_024)]
     current_password: String,
-    #[schema(min_length = 10, max_length = 256)]
+    #[schema(min_length = 10, max_length = 1_024)]
     password: String,
 }
 

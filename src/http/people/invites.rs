@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth::{OpaqueToken, TokenPurpose};
-use crate::domain::{InvalidField, InviteId, Refusal, Timestamp};
+use crate::domain::{InvalidField, InviteId, Refusal, Timestamp, WholeNumber};
 use crate::store::TokenHash;
 
 use crate::http::error::ApiError;
@@ -22,8 +22,8 @@ const MAX_HOURS: u32 = 365 * 24;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateInviteRequest {
-    #[schema(minimum = 1, maximum = 8_760)]
-    expires_in_hours: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 8_760)]
+    expires_in_hours: Option<WholeNumber>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -67,9 +67,11 @@ pub(crate) async fn create_invite(
     }))
 }
 
-fn lifetime(hours: Option<u32>) -> Result<Duration, InvalidField> {
-    let hours = hours.unwrap_or(DEFAULT_HOURS);
-    if (1..=MAX_HOURS).contains(&hours) {
+fn lifetime(hours: Option<WholeNumber>) -> Result<Duration, InvalidField> {
+    let hours = hours.map_or(Ok(DEFAULT_HOURS), |WholeNumber(hours)| u32::try_from(hours));
+    if let Ok(hours) = hours
+        && (1..=MAX_HOURS).contains(&hours)
+    {
         return Ok(Duration::from_secs(u64::from(hours) * 3_600));
     }
     let detail = format!("An invite lasts 1 to {MAX_HOURS} hours.");

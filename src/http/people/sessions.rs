@@ -40,7 +40,7 @@ pub(crate) struct SessionResponse<'a> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignInRequest {
     username: String,
-    #[schema(max_length = 256)]
+    #[schema(max_length = 1_024)]
     password: String,
 }
 

@@ -27,7 +27,7 @@ use crate::http::text_schema;
 pub(crate) struct SignUpRequest {
     #[schema(schema_with = text_schema::username)]
     username: String,
-    #[schema(min_length = 10, max_length = 256)]
+    #[schema(min_length = 10, max_length = 1_024)]
     password: String,
     /// The user name, when it is missing.
     #[schema(schema_with = text_schema::optional_line::<80>)]
@@ -60,7 +60,8 @@ pub(crate) async fn sign_up(
     state.store.require_sign_up(&username, admission).await?;
     let _place = state.rations.take_place(Ration::Hashes, None, address.0)?;
     let password_hash = state.passwords.hash(password).await?;
-    let user = state.store.create_user(NewUser { username, name, password_hash, admission }).await?;
+    let (user, events) = state.store.create_user(NewUser { username, name, password_hash, admission }).await?;
+    state.bus.dispatch(&events);
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, "/api/v1/me"));
     sessions::begin(&state, answer, &user).await

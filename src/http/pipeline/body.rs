@@ -9,7 +9,7 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use crate::config::Ration;
@@ -172,10 +172,16 @@ fn stated_length(request: &HttpRequest) -> Option<usize> {
 }
 
 pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
-    serde_json::from_str(text).map_err(|error| match error.classify() {
+    // Serde takes a list of values for an object, whose fields it would be in their order.
+    let object = match text.trim_start().starts_with('[') {
+        true => serde_json::from_str::<IgnoredAny>(text).map(|_| None),
+        false => serde_json::from_str(text).map(Some),
+    };
+    let object = object.map_err(|error| match error.classify() {
         Category::Data => unfit(&error.to_string()),
         Category::Syntax | Category::Eof | Category::Io => ApiError::InvalidJson(error.to_string()),
-    })
+    })?;
+    object.ok_or_else(|| unfit("invalid type: sequence, expected an object"))
 }
 
 fn from_form<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
@@ -224,6 +230,12 @@ mod tests {
         assert_eq!(code_and_field(from_json(r#"{"name":"a","name":"b"}"#)), named("duplicate_field", "name"));
         assert_eq!(code_and_field(from_form("name=a&nmae=b")), named("unknown_field", "nmae"));
         assert_eq!(code_and_field(from_json(r#"{"name":1}"#)), ("invalid_field", None));
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        assert_eq!(code_and_field(from_json(r#" ["a"]"#)), ("invalid_field", None));
+        assert_eq!(code_and_field(from_json(r#"["a""#)), ("invalid_json", None));
     }
 
     #[test]

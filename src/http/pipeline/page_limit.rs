@@ -1,4 +1,4 @@
-//! How much of a list is answered at once.
+//! The limit on the items of one page of a list.
 
 use crate::domain::{InvalidField, Refusal};
 

@@ -1,4 +1,4 @@
-//! Rations: how much a person and an address may do. What is beyond is refused.
+//! Rations (rate limits and quotas): how much a person and an address may do. Requests beyond are refused with 429.
 //!
 //! - `counters`: what everybody has used.
 //! - `requests`: counts a request when its caller is known.

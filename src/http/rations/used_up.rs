@@ -1,4 +1,4 @@
-//! What is said to somebody who has used up a ration.
+//! The response to a request beyond a ration (rate limit or quota): 429, with the ration and its setting.
 
 use std::fmt;
 use std::time::Duration;

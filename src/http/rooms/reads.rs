@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::domain::RoomId;
+use crate::domain::{RoomId, WholeNumber};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
@@ -15,7 +15,8 @@ use crate::http::state::WebState;
 #[serde(deny_unknown_fields)]
 pub(crate) struct MarkReadRequest {
     /// The `number` of the last message read.
-    number: i64,
+    #[schema(value_type = i64)]
+    number: WholeNumber,
 }
 
 /// `PUT /rooms/{id}/read`.
@@ -34,7 +35,7 @@ pub(crate) async fn mark_read(
     room_id: web::Path<RoomId>,
     Json(request): Json<MarkReadRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let moved = state.store.mark_read(identity.user_id(), *room_id, request.number).await?;
+    let moved = state.store.mark_read(identity.user_id(), *room_id, request.number.0).await?;
     if let Some(mark) = moved {
         state.bus.dispatch_room_read(identity.user_id(), *room_id, mark);
     }

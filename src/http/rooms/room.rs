@@ -3,11 +3,12 @@
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize};
+use tracing::info;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::{RetentionDays, RetentionRules, RoomId, RoomKind, RoomName, RoomTopic, UserId};
+use crate::domain::{RetentionDays, RetentionRules, RoomId, RoomKind, RoomName, RoomTopic, UserId, WholeNumber};
 use crate::json::{MembershipPayload, RoomPayload};
-use crate::store::{NewRoom, RoomChange, RoomView};
+use crate::store::{NewRoom, RoomChange, RoomFilter, RoomView};
 
 use crate::http::error::ApiError;
 use crate::http::pipeline::body::Json;
@@ -45,6 +46,9 @@ pub(crate) struct ListRoomsQuery {
     /// For administrators: closed rooms of others too.
     #[serde(default)]
     all: bool,
+    /// Archived rooms too.
+    #[serde(default)]
+    archived: bool,
 }
 
 /// `GET /rooms`.
@@ -52,7 +56,7 @@ pub(crate) struct ListRoomsQuery {
     get, path = "/api/v1/rooms", tag = "Rooms",
     params(ListRoomsQuery),
     responses(
-        (status = 200, description = "Your rooms, then the open ones that you could join; with `all`, every room", body = RoomsResponse),
+        (status = 200, description = "Your rooms, then the open ones that you could join; with `all`, closed ones of others too", body = RoomsResponse),
     ),
     extensions(("x-problems" = json!(["administrators_only"]))),
 )]
@@ -61,10 +65,8 @@ pub(crate) async fn list_rooms(
     identity: Identity,
     query: web::Query<ListRoomsQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let rooms = match query.all {
-        true => state.store.all_rooms(identity.user_id()).await?,
-        false => state.store.rooms_of(identity.user_id()).await?,
-    };
+    let filter = RoomFilter { with_closed: query.all, with_archived: query.archived };
+    let rooms = state.store.rooms(identity.user_id(), filter).await?;
     Ok(HttpResponse::Ok().json(RoomsResponse { items: rooms.iter().map(RoomResponse::from).collect() }))
 }
 
@@ -140,16 +142,20 @@ pub(crate) struct ChangeRoomRequest {
     topic: Option<String>,
     /// Null is a wish too: to keep messages as long as the instance does.
     #[serde(default, deserialize_with = "null_or_value")]
-    #[schema(value_type = Option<RetentionDays>)]
-    retention_days: Option<Option<i64>>,
+    #[schema(value_type = Option<i64>, minimum = 7, maximum = 36_500)]
+    retention_days: Option<Option<WholeNumber>>,
+    /// Read-only, and not in the list.
+    archived: Option<bool>,
+    /// Every new person joins it.
+    is_default: Option<bool>,
 }
 
 /// Tells a field that is null from one that is missing.
-fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<WholeNumber>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-/// `PATCH /rooms/{id}`: another name or topic, or another time for which messages are kept.
+/// `PATCH /rooms/{id}`: another name or topic, another time for which messages are kept, the archive, whether new people join.
 #[utoipa::path(
     patch, path = "/api/v1/rooms/{id}", tag = "Rooms",
     params(("id" = RoomId, Path)),
@@ -157,7 +163,7 @@ fn null_or_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Op
     responses(
         (status = 200, description = "The room after the change", body = RoomResponse),
     ),
-    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "not_allowed", "administrators_only", "room_name_empty", "room_name_too_long", "room_topic_too_long", "invalid_retention_days", "invalid_text"]))),
+    extensions(("x-problems" = json!(["room_not_found", "not_a_member", "not_allowed", "administrators_only", "room_name_empty", "room_name_too_long", "room_topic_too_long", "invalid_retention_days", "invalid_default_room", "invalid_text"]))),
 )]
 pub(crate) async fn change_room(
     state: web::Data<WebState>,
@@ -170,14 +176,46 @@ pub(crate) async fn change_room(
         name: request.name.map(|name| RoomName::parse(&name, &state.limits)).transpose()?,
         topic: request.topic.map(|topic| RoomTopic::parse(&topic, &state.limits)).transpose()?,
         retention_days: request.retention_days.map(|days| parse_retention(days, rules)).transpose()?,
+        is_archived: request.archived,
+        is_default: request.is_default,
     };
     let (room, event) = state.store.change_room(identity.user_id(), *id, change, rules).await?;
     state.bus.dispatch(&event);
+    if event.is_some()
+        && let Some(archived) = request.archived
+    {
+        info!(room_id = %id, user_id = %identity.user_id(), archived, "a room was archived, or taken out of the archive");
+    }
+    if event.is_some() && request.archived == Some(true) {
+        let (documents, members) = state.store.documents_and_members(*id).await?;
+        state.bus.revoke_documents(&documents, &members);
+    }
     Ok(HttpResponse::Ok().json(RoomResponse::from(&room)))
 }
 
-fn parse_retention(days: Option<i64>, rules: RetentionRules) -> Result<Option<RetentionDays>, ApiError> {
-    let days = days.map(|days| RetentionDays::parse(days)?.at_least(rules.min_days)).transpose();
+/// `DELETE /rooms/{id}`: with its messages, files and documents, for good.
+#[utoipa::path(
+    delete, path = "/api/v1/rooms/{id}", tag = "Rooms",
+    params(("id" = RoomId, Path)),
+    responses(
+        (status = 204, description = "The room is gone; what was written in it is removed within moments"),
+    ),
+    extensions(("x-problems" = json!(["room_not_found", "administrators_only"]))),
+)]
+pub(crate) async fn delete_room(
+    state: web::Data<WebState>,
+    identity: Identity,
+    id: web::Path<RoomId>,
+) -> Result<HttpResponse, ApiError> {
+    let deleted = state.store.delete_room(identity.user_id(), *id).await?;
+    state.bus.dispatch_room_deleted(&deleted.event, &deleted.members, &deleted.document_ids);
+    let (members, documents) = (deleted.members.len(), deleted.document_ids.len());
+    info!(room_id = %id, user_id = %identity.user_id(), name = deleted.name, members, documents, "a room was deleted");
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn parse_retention(days: Option<WholeNumber>, rules: RetentionRules) -> Result<Option<RetentionDays>, ApiError> {
+    let days = days.map(|WholeNumber(days)| RetentionDays::parse(days)?.at_least(rules.min_days)).transpose();
     Ok(days?)
 }
 

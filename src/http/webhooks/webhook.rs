@@ -1,4 +1,4 @@
-//! Webhooks: URLs that are told of events. Made, listed and removed here; called by [`crate::jobs`].
+//! Webhooks: URLs that are called for events. Created, listed and removed here; called by [`crate::jobs`].
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
@@ -77,7 +77,7 @@ pub(crate) struct CreateWebhookRequest {
 
 /// `POST /webhooks`: the room's maker or an administrator; for all rooms an administrator.
 ///
-/// Only for a session: a leaked API token shall not leave an ear behind that outlives it.
+/// Only for a session: a leaked API token must not be able to add a webhook that still works after the token is revoked.
 #[utoipa::path(
     post, path = "/api/v1/webhooks", tag = "Webhooks",
     request_body = CreateWebhookRequest,

@@ -95,7 +95,11 @@ impl Snapshot {
         match scope {
             ExportScope::All => {
                 export_users(connection, sink)?;
-                let all: Vec<i64> = rooms::table.order(rooms::id).select(rooms::id).load(connection)?;
+                let all: Vec<i64> = rooms::table
+                    .filter(rooms::deleted_at.is_null())
+                    .order(rooms::id)
+                    .select(rooms::id)
+                    .load(connection)?;
                 all.into_iter().try_for_each(|id| export_room(connection, RoomId(id), sink))?;
                 export_documents(connection, Selection::All, sink)?;
                 export_messages(connection, Selection::All, sink)?;
@@ -133,7 +137,8 @@ fn export_users(connection: &mut DbConnection, sink: &mut Sink<'_>) -> Result<()
 }
 
 fn export_room(connection: &mut DbConnection, id: RoomId, sink: &mut Sink<'_>) -> Result<(), ExportError> {
-    let row: Option<RoomRow> = rooms::table.find(id.0).select(RoomRow::as_select()).first(connection).optional()?;
+    let found = rooms::table.find(id.0).filter(rooms::deleted_at.is_null());
+    let row: Option<RoomRow> = found.select(RoomRow::as_select()).first(connection).optional()?;
     sink(ExportItem::Room(row.ok_or(StoreError::Refused(Refusal::RoomNotFound))?.try_into()?))?;
     let rows: Vec<(MembershipRow, AuthorRow)> = memberships::table
         .inner_join(users::table)
@@ -169,6 +174,7 @@ fn export_documents(
     loop {
         let mut page = documents::table
             .filter(documents::id.gt(after).and(documents::deleted_at.is_null()))
+            .filter(documents::room_id.eq_any(rooms::table.filter(rooms::deleted_at.is_null()).select(rooms::id)))
             .order(documents::id)
             .limit(DOCUMENTS_PAGE)
             .select((DocumentRow::as_select(), documents::text))
@@ -198,6 +204,7 @@ fn export_messages(
         let mut page = messages::table
             .inner_join(users::table)
             .filter(messages::id.gt(after))
+            .filter(messages::room_id.eq_any(rooms::table.filter(rooms::deleted_at.is_null()).select(rooms::id)))
             .order(messages::id)
             .limit(PAGE)
             .select((MessageRow::as_select(), AuthorRow::as_select()))

@@ -67,6 +67,21 @@ fn merge_index(connection: &mut SqliteConnection) -> QueryResult<()> {
         .batch_execute("PRAGMA secure_delete = ON; INSERT INTO message_search (message_search) VALUES ('optimize')")
 }
 
+/// Removes from a copy what its search index has of removed messages. Of what is deleted, SQLite's full-text index keeps
+/// the words until it merges its parts.
+///
+/// # Errors
+/// [`OpenError`] when the index is damaged.
+pub fn forget_removed_words(copy: &Path) -> Result<(), OpenError> {
+    let url = DatabaseUrl::Sqlite(copy.to_owned());
+    let mut connection = connect_existing(&url, Access::Write)?;
+    let merged = connection.batch_execute(
+        "PRAGMA secure_delete = ON; INSERT INTO message_search (message_search) VALUES ('optimize'); \
+         INSERT INTO search_word_parts (search_word_parts) VALUES ('optimize'); PRAGMA wal_checkpoint(TRUNCATE)",
+    );
+    merged.map_err(|error| OpenError::Connect { database: url.to_string(), reason: error.to_string() })
+}
+
 /// Checks that a file is an undamaged SQLite database of Hubbub, of any version.
 ///
 /// # Errors

@@ -9,13 +9,14 @@ use crate::domain::{
     Timestamp, UserId, UserRef, word_list,
 };
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::schema::{document_versions, documents, memberships};
+use crate::store::engine::schema::{document_versions, documents, memberships, rooms};
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::require_user;
-use crate::store::rooms::access::{lock_room, require_membership, visible_room};
+use crate::store::rooms::access::{lock_room, require_membership, require_writing, visible_room};
+use crate::store::rooms::members::member_ids;
 use crate::store::{StorageRations, Store, StoreError};
 
-use super::rows::{DocumentRow, document_for_member, existing_document, room_of, with_people};
+use super::rows::{DocumentRow, document_for_member, document_for_writer, existing_document, room_of, with_people};
 
 /// Changes of a document; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
@@ -73,9 +74,11 @@ impl Store {
             let place = memberships::room_id.eq(documents::room_id).and(memberships::user_id.eq(user.0));
             let writable = documents::table
                 .inner_join(memberships::table.on(place))
+                .inner_join(rooms::table)
                 .filter(
                     documents::id.eq(id.0).and(documents::archived_at.is_null()).and(documents::deleted_at.is_null()),
                 )
+                .filter(rooms::archived_at.is_null())
                 .select(documents::id);
             Ok(writable.first::<i64>(connection).optional()?.is_some())
         })
@@ -98,6 +101,8 @@ impl Store {
                 let place = memberships::room_id.eq(documents::room_id).and(memberships::user_id.eq(user.0));
                 let found: Vec<i64> = documents::table
                     .inner_join(memberships::table.on(place))
+                    .inner_join(rooms::table)
+                    .filter(rooms::archived_at.is_null())
                     .filter(documents::id.eq_any(part.iter().map(|id| id.0)).and(documents::archived_at.is_null()))
                     .filter(documents::deleted_at.is_null())
                     .select(documents::id)
@@ -112,7 +117,7 @@ impl Store {
     /// Creates a document; any member of the room may.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomDocumentsUsedUp`].
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomArchived`], [`Refusal::RoomDocumentsUsedUp`].
     pub async fn create_document(
         &self,
         by: UserId,
@@ -126,8 +131,8 @@ impl Store {
     /// Renames, archives or unarchives a document; any member of its room may.
     ///
     /// # Errors
-    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::DocumentArchived`] when it is renamed
-    /// while it stays archived.
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomArchived`], [`Refusal::DocumentArchived`] when
+    /// it is renamed while it stays archived.
     pub async fn change_document(
         &self,
         by: UserId,
@@ -155,7 +160,7 @@ fn create(
     rations: StorageRations,
 ) -> Result<(Document, RoomEvent), StoreError> {
     lock_room(connection, room)?;
-    require_membership(connection, by, room)?;
+    require_writing(connection, by, room)?;
     rations.require_document(connection, room)?;
     let maker = UserRef::from(&require_user(connection, by)?);
     let (now, content) = (Timestamp::now(), DocumentContent::empty());
@@ -202,7 +207,7 @@ fn change_document(
 ) -> Result<ChangedDocument, StoreError> {
     let room = room_of(connection, id)?;
     lock_room(connection, room)?;
-    let old = document_for_member(connection, by, id)?;
+    let old = document_for_writer(connection, by, id)?;
     let mut document = old.clone();
     if let Some(title) = &change.title {
         document.title = title.as_str().to_owned();
@@ -226,7 +231,7 @@ fn change_document(
         ))
         .execute(connection)?;
     let users_to_unsubscribe = match document.archived_at {
-        Some(_) => members_of(connection, room)?,
+        Some(_) => member_ids(connection, room)?,
         None => Vec::new(),
     };
     let person = UserRef::from(&require_user(connection, by)?);
@@ -267,12 +272,7 @@ fn delete_document(connection: &mut DbConnection, by: UserId, id: DocumentId) ->
         ))
         .execute(connection)?;
     let event = record(connection, &document, UserRef::from(&person), EventKind::DocumentDeleted)?;
-    Ok(ChangedDocument { document, event: Some(event), users_to_unsubscribe: members_of(connection, room)? })
-}
-
-fn members_of(connection: &mut DbConnection, room: RoomId) -> QueryResult<Vec<UserId>> {
-    let members = memberships::table.filter(memberships::room_id.eq(room.0)).select(memberships::user_id);
-    Ok(members.load::<i64>(connection)?.into_iter().map(UserId).collect())
+    Ok(ChangedDocument { document, event: Some(event), users_to_unsubscribe: member_ids(connection, room)? })
 }
 
 /// Writes an event about a document, whose room must be locked.

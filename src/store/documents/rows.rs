@@ -8,7 +8,7 @@ use crate::store::engine::connection::{DbConnection, MultiBackend};
 use crate::store::engine::error::damaged;
 use crate::store::engine::schema::documents;
 use crate::store::people::rows::authors_by_id;
-use crate::store::rooms::access::require_membership;
+use crate::store::rooms::access::{require_membership, require_writing};
 
 /// A document without its content.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -88,11 +88,30 @@ pub(super) fn document_for_member(
     id: DocumentId,
 ) -> Result<Document, StoreError> {
     let document = existing_document(connection, id)?;
-    require_membership(connection, viewer, document.room_id).map_err(|error| match error {
+    require_membership(connection, viewer, document.room_id).map_err(hide_room)?;
+    Ok(document)
+}
+
+/// The same for somebody who is to change it.
+///
+/// # Errors
+/// [`Refusal::RoomArchived`] besides those of [`document_for_member`]. Whether the document itself is archived is not looked at.
+pub(super) fn document_for_writer(
+    connection: &mut DbConnection,
+    writer: UserId,
+    id: DocumentId,
+) -> Result<Document, StoreError> {
+    let document = existing_document(connection, id)?;
+    require_writing(connection, writer, document.room_id).map_err(hide_room)?;
+    Ok(document)
+}
+
+/// Who may not know of the room may not know of its document.
+fn hide_room(error: StoreError) -> StoreError {
+    match error {
         StoreError::Refused(Refusal::RoomNotFound) => StoreError::Refused(Refusal::DocumentNotFound),
         error => error,
-    })?;
-    Ok(document)
+    }
 }
 
 /// The room that a document is in, to be locked. A document never moves to another room.

@@ -10,7 +10,7 @@ use crate::store::engine::schema::{document_versions, documents};
 use crate::store::rooms::access::lock_room;
 use crate::store::{StorageRations, Store, StoreError};
 
-use super::rows::{document_for_member, room_of};
+use super::rows::{document_for_member, document_for_writer, room_of};
 
 /// A document with its Yjs state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +76,8 @@ impl Store {
     /// caller has to merge again.
     ///
     /// # Errors
-    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::DocumentArchived`],
-    /// [`Refusal::DocumentBytesUsedUp`].
+    /// [`Refusal::DocumentNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomArchived`],
+    /// [`Refusal::DocumentArchived`], [`Refusal::DocumentBytesUsedUp`].
     pub async fn save_document(&self, by: UserId, save: DocumentSave) -> Result<Option<Document>, StoreError> {
         let rations = self.rations;
         self.write_for(by, move |connection| save_content(connection, by, &save, rations)).await
@@ -92,7 +92,7 @@ fn save_content(
 ) -> Result<Option<Document>, StoreError> {
     let room = room_of(connection, save.id)?;
     lock_room(connection, room)?;
-    let old = document_for_member(connection, by, save.id)?;
+    let old = document_for_writer(connection, by, save.id)?;
     if old.archived_at.is_some() {
         return Err(StoreError::Refused(Refusal::DocumentArchived));
     }

@@ -191,6 +191,9 @@ diesel::table! {
         log_floor -> BigInt,
         next_retention_days -> Nullable<BigInt>,
         retention_changes_at -> Nullable<BigInt>,
+        archived_at -> Nullable<BigInt>,
+        deleted_at -> Nullable<BigInt>,
+        is_default -> Bool,
         is_unmanaged -> Bool,
     }
 }

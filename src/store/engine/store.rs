@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 use crate::domain::UserId;
+use crate::store::messages::rerender::rerender_if_outdated;
 use crate::store::search::entry::KnownWords;
 use crate::store::search::rebuild::rebuild_if_outdated;
 use crate::store::watching::last_answer::Readiness;
@@ -54,6 +55,8 @@ impl Store {
         let connected = connect(url, Access::Write);
         let mut connection = connected.map_err(|error| OpenError::connecting(url, &error))?;
         migrate(&mut connection)?;
+        // The index knows of links and code by the HTML.
+        rerender_if_outdated(&mut connection)?;
         rebuild_if_outdated(&mut connection)?;
         Self::start(url, connection, options)
     }
@@ -119,6 +122,11 @@ impl Store {
     /// does nothing.
     pub async fn close(&self) {
         self.writer.close().await;
+        self.reads.close().await;
+    }
+
+    /// Ends all reads, and refuses further ones: a read that hangs must not hold up what waits for it. Changes go on.
+    pub async fn end_reads(&self) {
         self.reads.close().await;
     }
 

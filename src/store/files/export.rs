@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::domain::{File, MessageId, RoomId, Timestamp, UserRef};
 use crate::store::admin::selection::Selection;
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::schema::{files, users};
+use crate::store::engine::schema::{files, rooms, users};
 use crate::store::people::rows::AuthorRow;
 
 use super::content_hash::ContentHash;
@@ -39,6 +39,7 @@ pub(in crate::store) fn exported_files(
     let mut page = files::table
         .inner_join(users::table)
         .filter(files::id.gt(after))
+        .filter(files::room_id.eq_any(rooms::table.filter(rooms::deleted_at.is_null()).select(rooms::id)))
         .order(files::id)
         .limit(limit)
         .select((FileRow::as_select(), files::created_at, AuthorRow::as_select()))

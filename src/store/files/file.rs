@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::domain::{File, FileId, FileName, Refusal, RoomId, Timestamp, UserId};
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::files;
-use crate::store::rooms::access::require_membership;
+use crate::store::rooms::access::{require_membership, require_writing};
 use crate::store::{Store, StoreError};
 
 use super::content_hash::ContentHash;
@@ -80,7 +80,7 @@ impl Store {
 }
 
 fn add(connection: &mut DbConnection, new: &NewFile) -> Result<File, StoreError> {
-    require_membership(connection, new.uploader, new.room)?;
+    require_writing(connection, new.uploader, new.room)?;
     let id: i64 = diesel::insert_into(files::table)
         .values((
             files::room_id.eq(new.room.0),

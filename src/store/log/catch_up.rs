@@ -62,8 +62,12 @@ impl Store {
     ) -> Result<CatchUp, StoreError> {
         let size = PageSize { rows: limit.max(1), bytes: self.page_bytes };
         self.read_snapshot(move |connection| {
-            let row: Option<RoomRow> =
-                rooms::table.find(room.0).select(RoomRow::as_select()).first(connection).optional()?;
+            let row: Option<RoomRow> = rooms::table
+                .find(room.0)
+                .filter(rooms::deleted_at.is_null())
+                .select(RoomRow::as_select())
+                .first(connection)
+                .optional()?;
             let room = row.ok_or(StoreError::Refused(Refusal::RoomNotFound))?.try_into()?;
             catch_up(connection, &room, after, size, max_behind)
         })

@@ -35,6 +35,7 @@ impl Store {
             let retention = (rooms::retention_days, rooms::next_retention_days, rooms::retention_changes_at);
             let beginnings: Vec<Beginning> = rooms::table
                 .inner_join(events::table.on(first))
+                .filter(rooms::deleted_at.is_null())
                 .order(rooms::id)
                 .select((rooms::id, retention, events::created_at))
                 .load(connection)?;
@@ -55,11 +56,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn trim_room(&self, room: RoomId, kept_from: Timestamp, limit: i64) -> Result<usize, StoreError> {
-        self.write(move |connection| Ok(trim(connection, room, kept_from, limit)?)).await
+        self.write(move |connection| Ok(trim(connection, room, limit, |_, created_at| created_at < kept_from.0)?)).await
     }
 }
 
-fn trim(connection: &mut DbConnection, room: RoomId, kept_from: Timestamp, limit: i64) -> QueryResult<usize> {
+/// Removes entries from the log's beginning while `is_expired` says so of their `seq` and their time, at most `limit`. Returns
+/// how many.
+pub(in crate::store) fn trim(
+    connection: &mut DbConnection,
+    room: RoomId,
+    limit: i64,
+    is_expired: impl Fn(i64, i64) -> bool,
+) -> QueryResult<usize> {
     lock_room(connection, room)?;
     let floor: Option<i64> = rooms::table.find(room.0).select(rooms::log_floor).first(connection).optional()?;
     let Some(floor) = floor else { return Ok(0) };
@@ -69,7 +77,7 @@ fn trim(connection: &mut DbConnection, room: RoomId, kept_from: Timestamp, limit
         .limit(limit)
         .select((events::seq, events::message_id, events::created_at))
         .load(connection)?;
-    let expired: Vec<_> = oldest.into_iter().take_while(|(_, _, created_at)| *created_at < kept_from.0).collect();
+    let expired: Vec<_> = oldest.into_iter().take_while(|(seq, _, created_at)| is_expired(*seq, *created_at)).collect();
     let Some((new_floor, _, _)) = expired.last() else { return Ok(0) };
     let gone = events::room_id.eq(room.0).and(events::seq.gt(floor)).and(events::seq.le(*new_floor));
     diesel::delete(events::table.filter(gone)).execute(connection)?;

@@ -10,7 +10,7 @@ use crate::store::engine::schema::messages;
 use crate::store::files::rows::remove_of_message;
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::require_user;
-use crate::store::rooms::access::{lock_room, require_membership, visible_room};
+use crate::store::rooms::access::{lock_room, require_membership, require_writing, visible_room};
 use crate::store::rooms::unread::uncount_deleted;
 use crate::store::search::entry::{SearchEntry, indexed_words};
 use crate::store::search::{index, vocabulary};
@@ -23,8 +23,8 @@ impl Store {
     /// Replaces a message's text.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`] also when it was
-    /// deleted, [`Refusal::NotAllowed`] unless `actor` wrote it.
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomArchived`], [`Refusal::MessageNotFound`] also
+    /// when it was deleted, [`Refusal::NotAllowed`] unless `actor` wrote it.
     pub async fn edit_message(
         &self,
         actor: UserId,
@@ -72,7 +72,7 @@ fn edit(
     entry: &SearchEntry,
 ) -> Result<(Message, RoomEvent), StoreError> {
     lock_room(connection, room)?;
-    require_membership(connection, by, room)?;
+    require_writing(connection, by, room)?;
     let mut message = find_message(connection, room, id)?;
     if message.deleted_at.is_some() {
         return Err(StoreError::Refused(Refusal::MessageNotFound));

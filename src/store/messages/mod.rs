@@ -9,6 +9,7 @@
 //! - `reaction_rows`: the emoji under messages.
 //! - `reactions`: adding and removing one.
 //! - `replies`: which message a message answers.
+//! - `rerender`: renders messages anew after an update of the program.
 
 pub(super) mod edit;
 pub(super) mod history;
@@ -19,3 +20,4 @@ pub(super) mod post_message;
 mod reaction_rows;
 mod reactions;
 mod replies;
+pub(super) mod rerender;

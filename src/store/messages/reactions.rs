@@ -10,7 +10,7 @@ use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{messages, reactions};
 use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::require_user;
-use crate::store::rooms::access::{lock_room, require_membership};
+use crate::store::rooms::access::{lock_room, require_writing};
 use crate::store::{Store, StoreError};
 
 use super::load::find_message;
@@ -19,7 +19,7 @@ impl Store {
     /// Puts an emoji under a message. No event when the person had put it there before.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`] also when it was deleted,
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomArchived`], [`Refusal::MessageNotFound`] also when it was deleted,
     /// [`Refusal::TooManyReactions`] when the message has `max_emoji` other emoji.
     pub async fn add_reaction(
         &self,
@@ -61,7 +61,7 @@ impl Store {
     /// Takes an emoji of the person's back. No event when it was not there.
     ///
     /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::MessageNotFound`] also when it was deleted.
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomArchived`], [`Refusal::MessageNotFound`] also when it was deleted.
     pub async fn remove_reaction(
         &self,
         user: UserId,
@@ -96,7 +96,7 @@ fn reactable(
     id: MessageId,
 ) -> Result<(Message, UserRef), StoreError> {
     lock_room(connection, room)?;
-    require_membership(connection, user, room)?;
+    require_writing(connection, user, room)?;
     let message = find_message(connection, room, id)?;
     if message.deleted_at.is_some() {
         return Err(StoreError::Refused(Refusal::MessageNotFound));

@@ -3,11 +3,12 @@
 use diesel::prelude::*;
 
 use crate::domain::{
-    EndedCredential, PersonName, Refusal, Role, SessionId, Timestamp, User, UserId, Username, name_words,
-    searched_name_words,
+    EndedCredential, PersonName, Refusal, Role, RoomEvent, SessionId, Timestamp, User, UserId, UserRef, Username,
+    name_words, searched_name_words,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::users;
+use crate::store::rooms::default_rooms::join_default_rooms;
 use crate::store::{Store, StoreError, TokenHash};
 
 use super::credentials::end_all_of;
@@ -45,13 +46,13 @@ impl Store {
         self.read_reserved(|connection| Ok(nobody_signed_up(connection)?)).await
     }
 
-    /// Creates an account. The first person on an instance becomes an administrator; that is decided in the
+    /// Creates an account, which joins the default rooms; the events say so, and are to be dispatched. The first person on an instance becomes an administrator; that is decided in the
     /// transaction, so only one of two concurrent sign-ups does.
     ///
     /// # Errors
     /// [`Refusal::UsernameTaken`], [`Refusal::SignUpClosed`] when an invitation is needed and missing, unknown or
     /// expired.
-    pub async fn create_user(&self, new: NewUser) -> Result<User, StoreError> {
+    pub async fn create_user(&self, new: NewUser) -> Result<(User, Vec<RoomEvent>), StoreError> {
         self.write(move |connection| sign_up(connection, &new)).await
     }
 
@@ -179,7 +180,7 @@ impl Store {
 /// Words of a search for people that are looked at: more than a name has.
 const MAX_NAME_WORDS: usize = 16;
 
-fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreError> {
+fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<(User, Vec<RoomEvent>), StoreError> {
     let role = if is_first(connection)? { Role::Administrator } else { Role::Member };
     if role != Role::Administrator {
         require_admission(connection, new.admission)?;
@@ -198,7 +199,9 @@ fn sign_up(connection: &mut DbConnection, new: &NewUser) -> Result<User, StoreEr
         ))
         .returning(users::id)
         .get_result(connection)?;
-    Ok(User { id: UserId(id), username: new.username.clone(), name: new.name.clone(), role, created_at: now })
+    let user = User { id: UserId(id), username: new.username.clone(), name: new.name.clone(), role, created_at: now };
+    let events = join_default_rooms(connection, &UserRef::from(&user), now)?;
+    Ok((user, events))
 }
 
 fn require_admission(connection: &mut DbConnection, admission: SignUpPermission) -> Result<(), StoreError> {

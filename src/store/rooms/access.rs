@@ -37,7 +37,7 @@ fn any_room(connection: &mut DbConnection, viewer: UserId, id: RoomId) -> Result
     let place = memberships::room_id.eq(rooms::id).and(memberships::user_id.eq(viewer.0));
     let (room, membership): (RoomRow, Option<MembershipRow>) = rooms::table
         .left_join(memberships::table.on(place))
-        .filter(rooms::id.eq(id.0))
+        .filter(rooms::id.eq(id.0).and(rooms::deleted_at.is_null()))
         .select((RoomRow::as_select(), Option::<MembershipRow>::as_select()))
         .first(connection)
         .optional()?
@@ -56,6 +56,22 @@ pub(in crate::store) fn require_membership(
         return Err(StoreError::Refused(Refusal::NotAMember));
     }
     Ok(view)
+}
+
+/// The room as `viewer` sees it, who must be a member and may write in it.
+///
+/// # Errors
+/// [`Refusal::RoomArchived`] besides those of [`require_membership`].
+pub(in crate::store) fn require_writing(
+    connection: &mut DbConnection,
+    viewer: UserId,
+    id: RoomId,
+) -> Result<RoomView, StoreError> {
+    let view = require_membership(connection, viewer, id)?;
+    match view.room.archived_at {
+        Some(_) => Err(StoreError::Refused(Refusal::RoomArchived)),
+        None => Ok(view),
+    }
 }
 
 /// The room for somebody who wants to manage it, and who that is: an administrator, or whoever has the maker's rights and

@@ -12,7 +12,7 @@ use crate::store::log::append::{append, next_seq};
 use crate::store::people::rows::{AuthorRow, find_user, require_user};
 use crate::store::{Store, StoreError};
 
-use super::access::{lock_room, require_management, require_membership, visible_room};
+use super::access::{lock_room, require_management, require_membership, require_writing, visible_room};
 use super::record::record;
 use super::unread::unread_after;
 
@@ -94,6 +94,14 @@ impl Store {
         self.read(move |connection| require_membership(connection, viewer, room).map(drop)).await
     }
 
+    /// Checks that a person belongs to a room and may write in it.
+    ///
+    /// # Errors
+    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`], [`Refusal::RoomArchived`].
+    pub async fn require_writing(&self, writer: UserId, room: RoomId) -> Result<(), StoreError> {
+        self.read(move |connection| require_writing(connection, writer, room).map(drop)).await
+    }
+
     /// Whether a person belongs to a room; `false` when there is no such room.
     ///
     /// # Errors
@@ -120,7 +128,8 @@ fn mark_read(
     diesel::update(memberships::table.find((id.0, user.0)))
         .set((memberships::read_number.eq(number), memberships::uncounted.eq(uncounted)))
         .execute(connection)?;
-    Ok(Some(ReadMark { number, unread }))
+    let Room { message_count, last_seq, .. } = view.room;
+    Ok(Some(ReadMark { number, unread, message_count, last_seq }))
 }
 
 fn members_of(connection: &mut DbConnection, room: RoomId) -> Result<Vec<Member>, StoreError> {
@@ -133,6 +142,12 @@ fn members_of(connection: &mut DbConnection, room: RoomId) -> Result<Vec<Member>
     let member =
         |(author, joined_at): (AuthorRow, i64)| Member { author: author.into(), joined_at: Timestamp(joined_at) };
     Ok(rows.into_iter().map(member).collect())
+}
+
+/// The members of a room, without their names.
+pub(in crate::store) fn member_ids(connection: &mut DbConnection, room: RoomId) -> QueryResult<Vec<UserId>> {
+    let members = memberships::table.filter(memberships::room_id.eq(room.0)).order(memberships::user_id);
+    Ok(members.select(memberships::user_id).load::<i64>(connection)?.into_iter().map(UserId).collect())
 }
 
 fn is_member(connection: &mut DbConnection, room: RoomId, user: UserId) -> QueryResult<bool> {

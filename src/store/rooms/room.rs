@@ -1,23 +1,18 @@
-//! Listing, creating, changing and joining rooms.
-
-use std::time::Duration;
+//! Listing, creating and joining rooms.
 
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::domain::{
-    EventKind, Membership, NextRetention, Refusal, RetentionDays, RetentionRules, Role, Room, RoomEvent, RoomId,
-    RoomKind, RoomName, RoomTopic, Seq, Timestamp, User, UserId, UserRef,
+    EventKind, Membership, Refusal, Room, RoomEvent, RoomId, RoomKind, RoomName, RoomTopic, Seq, Timestamp, UserId,
+    UserRef,
 };
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, rooms};
-use crate::store::jobs::hosts::HostJobs;
-use crate::store::jobs::queue::run_now;
-use crate::store::jobs::task::Task;
 use crate::store::people::rows::{authors_by_id, require_administrator, require_user};
 use crate::store::{Store, StoreError};
 
-use super::access::{RoomView, lock_room, require_management, room_for, visible_room};
+use super::access::{RoomView, lock_room, room_for, visible_room};
 use super::members::add_membership;
 use super::record::record;
 use super::rows::{MembershipRow, RoomRow};
@@ -35,34 +30,26 @@ pub struct NewRoom {
     pub member_ids: Vec<UserId>,
 }
 
-/// Changes of a room; `None` leaves a field as it is.
-#[derive(Debug, Clone, Default)]
-pub struct RoomChange {
-    /// The new name.
-    pub name: Option<RoomName>,
-    /// The new topic.
-    pub topic: Option<RoomTopic>,
-    /// How long messages are to be kept; `Some(None)`: as long as the setting of the instance says.
-    pub retention_days: Option<Option<RetentionDays>>,
+/// Which rooms a list has besides those of the viewer and the open ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RoomFilter {
+    /// Closed rooms of others too, of which the viewer can read nothing without joining; for administrators.
+    pub with_closed: bool,
+    /// Archived rooms too.
+    pub with_archived: bool,
 }
 
 impl Store {
-    /// The person's rooms, then the open ones to join, each in the order of their names.
+    /// The person's rooms, then the others, each in the order of their names.
     ///
     /// # Errors
-    /// [`StoreError::Busy`], [`StoreError::Unavailable`].
-    pub async fn rooms_of(&self, user: UserId) -> Result<Vec<RoomView>, StoreError> {
-        self.read(move |connection| room_views(connection, user, false)).await
-    }
-
-    /// All rooms, for administrators: closed ones too, of which they can read nothing without joining.
-    ///
-    /// # Errors
-    /// [`Refusal::AdministratorsOnly`].
-    pub async fn all_rooms(&self, viewer: UserId) -> Result<Vec<RoomView>, StoreError> {
+    /// [`Refusal::AdministratorsOnly`] when others ask for closed rooms that are not theirs.
+    pub async fn rooms(&self, viewer: UserId, filter: RoomFilter) -> Result<Vec<RoomView>, StoreError> {
         self.read_snapshot(move |connection| {
-            require_administrator(connection, viewer)?;
-            room_views(connection, viewer, true)
+            if filter.with_closed {
+                require_administrator(connection, viewer)?;
+            }
+            room_views(connection, viewer, filter)
         })
         .await
     }
@@ -84,22 +71,6 @@ impl Store {
         self.write_for(by, move |connection| create(connection, by, &new)).await
     }
 
-    /// Changes a room's name, topic or retention. No event when nothing was changed. A shorter retention counts after the
-    /// delay of `rules`.
-    ///
-    /// # Errors
-    /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`]; [`Refusal::NotAllowed`] unless `actor` manages the room or is an
-    /// administrator; [`Refusal::AdministratorsOnly`] for a shorter retention.
-    pub async fn change_room(
-        &self,
-        actor: UserId,
-        id: RoomId,
-        change: RoomChange,
-        rules: RetentionRules,
-    ) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
-        self.write_for(actor, move |connection| change_room(connection, actor, id, &change, rules)).await
-    }
-
     /// Joins an open room; an administrator joins a closed one too. No event when the person belongs to it already.
     ///
     /// # Errors
@@ -109,12 +80,14 @@ impl Store {
     }
 }
 
-fn room_views(connection: &mut DbConnection, user: UserId, with_closed: bool) -> Result<Vec<RoomView>, StoreError> {
+fn room_views(connection: &mut DbConnection, user: UserId, filter: RoomFilter) -> Result<Vec<RoomView>, StoreError> {
     let place = memberships::room_id.eq(rooms::id).and(memberships::user_id.eq(user.0));
     let is_member = memberships::user_id.nullable().is_not_null();
     let rows: Vec<(RoomRow, Option<MembershipRow>)> = rooms::table
         .left_join(memberships::table.on(place))
-        .filter(is_member.or(rooms::kind.eq(RoomKind::Open.name())).or(with_closed.into_sql::<Bool>()))
+        .filter(is_member.or(rooms::kind.eq(RoomKind::Open.name())).or(filter.with_closed.into_sql::<Bool>()))
+        .filter(rooms::archived_at.is_null().or(filter.with_archived.into_sql::<Bool>()))
+        .filter(rooms::deleted_at.is_null())
         .select((RoomRow::as_select(), Option::<MembershipRow>::as_select()))
         .load(connection)?;
     let views = rows.into_iter().map(|(room, membership)| {
@@ -135,6 +108,8 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
         return Err(StoreError::Refused(Refusal::UserNotFound));
     }
     let now = Timestamp::now();
+    // The first room is the one in which everybody meets.
+    let is_default = new.kind == RoomKind::Open && !has_rooms(connection)?;
     let mut room = Room {
         id: RoomId(0),
         kind: new.kind,
@@ -146,6 +121,8 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
         message_count: 0,
         retention_days: None,
         next_retention: None,
+        archived_at: None,
+        is_default,
     };
     let id: i64 = diesel::insert_into(rooms::table)
         .values((
@@ -156,6 +133,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
             rooms::created_at.eq(now.0),
             rooms::last_seq.eq(0),
             rooms::message_count.eq(0),
+            rooms::is_default.eq(room.is_default),
         ))
         .returning(rooms::id)
         .get_result(connection)?;
@@ -167,68 +145,8 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
     Ok((visible_room(connection, by, room.id)?, events))
 }
 
-fn change_room(
-    connection: &mut DbConnection,
-    by: UserId,
-    id: RoomId,
-    change: &RoomChange,
-    rules: RetentionRules,
-) -> Result<(RoomView, Option<RoomEvent>), StoreError> {
-    lock_room(connection, id)?;
-    let (mut view, person) = require_management(connection, by, id)?;
-    let mut room = view.room.clone();
-    if let Some(name) = &change.name {
-        room.name = name.to_string();
-    }
-    if let Some(topic) = &change.topic {
-        room.topic = topic.to_string();
-    }
-    if let Some(days) = change.retention_days {
-        change_retention(&mut room, days, &person, rules)?;
-    }
-    if room == view.room {
-        return Ok((view, None));
-    }
-    let days = |days: Option<RetentionDays>| days.map(|days| i64::from(days.get()));
-    diesel::update(rooms::table.find(id.0))
-        .set((
-            rooms::name.eq(&room.name),
-            rooms::topic.eq(&room.topic),
-            rooms::retention_days.eq(days(room.retention_days)),
-            rooms::next_retention_days.eq(days(room.next_retention.and_then(|next| next.days))),
-            rooms::retention_changes_at.eq(room.next_retention.map(|next| next.at.0)),
-        ))
-        .execute(connection)?;
-    if room.retention_days != view.room.retention_days {
-        run_now(connection, Task::RemoveOldMessages, HostJobs::NO_HOST)?;
-    }
-    let event = record(connection, room.clone(), &UserRef::from(&person), Timestamp::now(), EventKind::RoomChanged)?;
-    view.room = Room { last_seq: event.seq, ..room };
-    Ok((view, Some(event)))
-}
-
-/// A longer time counts at once and calls off a shorter one that waits. A shorter one is for administrators, and waits.
-fn change_retention(
-    room: &mut Room,
-    days: Option<RetentionDays>,
-    by: &User,
-    rules: RetentionRules,
-) -> Result<(), StoreError> {
-    if room.next_retention.is_some_and(|next| next.days == days) {
-        return Ok(());
-    }
-    if !rules.is_shorter(days, room.retention_days) {
-        (room.retention_days, room.next_retention) = (days, None);
-        return Ok(());
-    }
-    if by.role != Role::Administrator {
-        return Err(StoreError::Refused(Refusal::AdministratorsOnly));
-    }
-    match rules.delay {
-        Duration::ZERO => (room.retention_days, room.next_retention) = (days, None),
-        delay => room.next_retention = Some(NextRetention { days, at: Timestamp::now().after(delay) }),
-    }
-    Ok(())
+fn has_rooms(connection: &mut DbConnection) -> QueryResult<bool> {
+    rooms::table.select(rooms::id).first::<i64>(connection).optional().map(|any| any.is_some())
 }
 
 fn join(connection: &mut DbConnection, user: UserId, id: RoomId) -> Result<(RoomView, Option<RoomEvent>), StoreError> {

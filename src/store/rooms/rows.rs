@@ -23,6 +23,8 @@ pub(in crate::store) struct RoomRow {
     pub(in crate::store) retention_days: Option<i64>,
     pub(in crate::store) next_retention_days: Option<i64>,
     pub(in crate::store) retention_changes_at: Option<i64>,
+    pub(in crate::store) archived_at: Option<i64>,
+    pub(in crate::store) is_default: bool,
     pub(in crate::store) is_unmanaged: bool,
 }
 
@@ -44,6 +46,8 @@ impl TryFrom<RoomRow> for Room {
             message_count: row.message_count,
             retention_days: days(retention_days),
             next_retention: next_at.map(|at| NextRetention { days: days(next_days), at: Timestamp(at) }),
+            archived_at: row.archived_at.map(Timestamp),
+            is_default: row.is_default,
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::store::engine::reads::is_read_cancelled;
 use crate::store::engine::schema::documents;
 use crate::store::{Store, StoreError};
 
-use super::find::{authors, rooms_to_search};
+use super::find::{Archive, authors, rooms_to_search};
 
 /// A document that was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,15 +30,6 @@ pub struct DocumentHit {
     pub room_name: String,
     /// The part of its text that shows why it was found.
     pub snippet: Vec<SnippetPart>,
-}
-
-/// Whether archived documents are searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Archive {
-    /// Only documents that can be written.
-    Excluded,
-    /// All.
-    Included,
 }
 
 impl Store {
@@ -67,7 +58,7 @@ fn search(
     archive: Archive,
     limit: i64,
 ) -> Result<Vec<DocumentHit>, StoreError> {
-    let rooms = rooms_to_search(connection, viewer, &query.rooms)?;
+    let rooms = rooms_to_search(connection, viewer, &query.rooms, archive)?;
     if rooms.is_empty() || !query.has.is_empty() {
         return Ok(Vec::new());
     }

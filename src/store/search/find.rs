@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use crate::domain::{
     Message, MessageId, Phrase, Refusal, RoomId, SearchQuery, SnippetPart, Timestamp, UserId, snippet,
@@ -11,11 +11,21 @@ use crate::domain::{
 use crate::store::engine::connection::DbConnection;
 use crate::store::engine::schema::{memberships, messages, rooms, users};
 use crate::store::messages::load::{MessageRow, load_messages};
+use crate::store::messages::page::{PageSize, end_page};
 use crate::store::people::rows::AuthorRow;
 use crate::store::{Store, StoreError};
 
 use super::entry::{from_term, has_term, room_term};
 use super::vocabulary::{self, PlaceInWord};
+
+/// Whether archived rooms and documents are searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archive {
+    /// Only what can be written, and the rooms that `in:` names.
+    Excluded,
+    /// All.
+    Included,
+}
 
 /// A page of what was found, the newest first.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +43,7 @@ pub struct SearchHit {
     pub message: Message,
     /// The name of its room.
     pub room_name: String,
-    /// The part of its text that shows why it was found.
+    /// The part of its text that shows why it was found, or the name of the file by which it was.
     pub snippet: Vec<SnippetPart>,
 }
 
@@ -48,7 +58,8 @@ const NEWEST: i64 = 1_000;
 const MANY_ROOMS: usize = 8;
 
 impl Store {
-    /// Messages in the rooms of `viewer` that match the query, the newest first, older than `before`.
+    /// Messages in the rooms of `viewer` that match the query, the newest first, older than `before`. A page ends early
+    /// when its text and HTML would be longer than a page may be.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`] when `in:` names no room of the viewer, [`Refusal::UserNotFound`] when nobody has
@@ -57,10 +68,12 @@ impl Store {
         &self,
         viewer: UserId,
         query: SearchQuery,
+        archive: Archive,
         before: Option<MessageId>,
         limit: i64,
     ) -> Result<SearchPage, StoreError> {
-        self.read_search(move |connection| search(connection, viewer, &query, before, limit.max(1))).await
+        let size = PageSize { rows: limit.max(1), bytes: self.page_bytes };
+        self.read_search(move |connection| search(connection, viewer, &query, archive, before, size)).await
     }
 }
 
@@ -68,10 +81,11 @@ fn search(
     connection: &mut DbConnection,
     viewer: UserId,
     query: &SearchQuery,
+    archive: Archive,
     before: Option<MessageId>,
-    limit: i64,
+    size: PageSize,
 ) -> Result<SearchPage, StoreError> {
-    let rooms = rooms_to_search(connection, viewer, &query.rooms)?;
+    let rooms = rooms_to_search(connection, viewer, &query.rooms, archive)?;
     if rooms.is_empty() {
         return Ok(SearchPage { items: Vec::new(), has_older: false });
     }
@@ -86,18 +100,32 @@ fn search(
     let since = query.since.map(|time| first_since(connection, time)).transpose()?.unwrap_or(0);
     let until = query.until.map(|time| first_since(connection, time)).transpose()?.unwrap_or(i64::MAX);
     let until = before.map_or(until, |before| until.min(before.0));
-    let mut ids = wanted.find(connection, since, until, limit.saturating_add(1))?;
-    let has_older = ids.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut ids = wanted.find(connection, since, until, size.rows.saturating_add(1))?;
+    let mut has_older = ids.len() > usize::try_from(size.rows).unwrap_or(usize::MAX);
     if has_older {
         ids.pop();
     }
     let hit = |message: Message| SearchHit {
         room_name: rooms.get(&message.room_id).cloned().unwrap_or_default(),
-        snippet: snippet(&message.body, &query.phrases),
+        snippet: snippet_of(&message, &query.phrases),
         message,
     };
-    let items = load(connection, viewer, ids)?.into_iter().map(hit).collect();
+    let mut messages = load(connection, viewer, ids)?;
+    let found = messages.len();
+    end_page(&mut messages, size.bytes, |message| message.body.len() + message.html.len());
+    has_older |= messages.len() < found;
+    let items = messages.into_iter().map(hit).collect();
     Ok(SearchPage { items, has_older })
+}
+
+/// The part of the text that shows why the message was found, or the name of the file that does.
+fn snippet_of(message: &Message, phrases: &[Phrase]) -> Vec<SnippetPart> {
+    let of_text = snippet(&message.body, phrases);
+    let has_hit = |parts: &Vec<SnippetPart>| parts.iter().any(|part| part.is_hit);
+    if has_hit(&of_text) {
+        return of_text;
+    }
+    message.files.iter().map(|file| snippet(&file.name, phrases)).find(has_hit).unwrap_or(of_text)
 }
 
 /// What a phrase stands for: itself, and, while it is open, longer words of the rooms that may be searched. Nothing that
@@ -119,15 +147,18 @@ fn alternatives(connection: &mut DbConnection, rooms: &HashSet<RoomId>, phrase: 
     Ok(alternatives)
 }
 
-/// The viewer's rooms with their names: all, or those that `in:` names.
+/// The viewer's rooms with their names: all, but archived ones only on request; or those that `in:` names.
 pub(super) fn rooms_to_search(
     connection: &mut DbConnection,
     viewer: UserId,
     named: &[String],
+    archive: Archive,
 ) -> Result<HashMap<RoomId, String>, StoreError> {
+    let is_wanted = archive == Archive::Included || !named.is_empty();
     let mut mine: Vec<(i64, String)> = memberships::table
         .inner_join(rooms::table)
         .filter(memberships::user_id.eq(viewer.0))
+        .filter(rooms::archived_at.is_null().or(is_wanted.into_sql::<Bool>()))
         .select((rooms::id, rooms::name))
         .load(connection)?;
     if !named.is_empty() {

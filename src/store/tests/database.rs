@@ -100,7 +100,7 @@ impl TestDatabase {
     }
 
     pub(super) async fn sign_up(&self, username: &str) -> UserId {
-        self.create_user(new_user(username, SignUpPermission::Open)).await.expect("signs up").id
+        self.create_user(new_user(username, SignUpPermission::Open)).await.expect("signs up").0.id
     }
 
     pub(super) async fn open_room(&self, by: UserId, members: &[UserId]) -> RoomId {

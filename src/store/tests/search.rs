@@ -8,9 +8,9 @@ use tokio::task::JoinSet;
 
 use crate::domain::{MessageId, Refusal, RoomId, RoomKind, SearchQuery, Timestamp, UserId};
 use crate::store::engine::connection::DbConnection;
-use crate::store::{DatabaseUrl, Posted, SearchPage, Store, StoreError, copy_sqlite};
+use crate::store::{Archive, DatabaseUrl, Posted, SearchPage, Store, StoreError, StoreOptions, copy_sqlite};
 
-use super::database::{body, draft, new_room};
+use super::database::{OPTIONS, body, draft, new_room};
 use super::{TestDatabase, on_both_databases};
 
 fn query(text: &str) -> SearchQuery {
@@ -18,7 +18,10 @@ fn query(text: &str) -> SearchQuery {
 }
 
 async fn page(store: &Store, viewer: UserId, text: &str) -> SearchPage {
-    store.search(viewer, query(text), None, 50).await.unwrap_or_else(|error| panic!("{text:?}: {error}"))
+    store
+        .search(viewer, query(text), Archive::Excluded, None, 50)
+        .await
+        .unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
 /// The texts found, the newest first.
@@ -122,7 +125,7 @@ on_both_databases! {
             assert!(found(database, eve, text).await.is_empty(), "{text}");
         }
         for room in [open, closed] {
-            let in_room = database.search(eve, query(&format!("secret in:{room}")), None, 50).await;
+            let in_room = database.search(eve, query(&format!("secret in:{room}")), Archive::Excluded, None, 50).await;
             assert_eq!(in_room, Err(StoreError::Refused(Refusal::RoomNotFound)));
         }
         database.remove_member(ada, closed, bob, false).await.expect("removed");
@@ -155,13 +158,32 @@ on_both_databases! {
         assert_eq!(found(database, ada, "trudin").await, ["intruding"]);
     }
 
+    async fn a_page_ends_before_it_is_too_long_and_the_next_goes_on(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        let mut ids = database.post_many(ada, room, 5).await;
+        ids.reverse();
+        let store = database.open_again_with(&StoreOptions { page_bytes: 1, ..OPTIONS });
+        let (mut before, mut found) = (None, Vec::new());
+        loop {
+            let page = store.search(ada, query("message"), Archive::Excluded, before, 50).await.expect("found");
+            assert_eq!(page.items.len(), 1, "the first is always on it");
+            before = Some(page.items[0].message.id);
+            found.extend(before);
+            if !page.has_older {
+                break;
+            }
+        }
+        assert_eq!(found, ids);
+    }
+
     async fn pages_follow_each_other_without_overlap(database: &TestDatabase) {
         let ada = database.sign_up("ada").await;
         let room = database.open_room(ada, &[]).await;
         let ids = database.post_many(ada, room, 7).await;
         let (mut seen, mut before) = (Vec::new(), None);
         loop {
-            let page = database.search(ada, query("message"), before, 3).await.expect("found");
+            let page = database.search(ada, query("message"), Archive::Excluded, before, 3).await.expect("found");
             let found: Vec<MessageId> = page.items.iter().map(|hit| hit.message.id).collect();
             before = found.last().copied();
             seen.extend(found);
@@ -195,7 +217,7 @@ on_both_databases! {
             "-x +y", "\\", "AND", "OR NOT", "room:1", "has:link'", "%", "_", "*", "from:x' in:y", "\u{0}x", "(((x",
         ] {
             let Ok(parsed) = SearchQuery::parse(text) else { continue };
-            let outcome = database.search(ada, parsed, None, 50).await;
+            let outcome = database.search(ada, parsed, Archive::Excluded, None, 50).await;
             let is_clear = matches!(outcome, Ok(_) | Err(StoreError::Refused(Refusal::UserNotFound) | StoreError::Refused(Refusal::RoomNotFound)));
             assert!(is_clear, "{text:?}: {outcome:?}");
             if let Ok(page) = outcome {
@@ -211,7 +233,7 @@ on_both_databases! {
     async fn unknown_people_and_rooms_are_said_to_be_unknown(database: &TestDatabase) {
         let ada = database.sign_up("ada").await;
         room_with(database, ada, &["hello"]).await;
-        let search = async |text| database.search(ada, query(text), None, 50).await;
+        let search = async |text| database.search(ada, query(text), Archive::Excluded, None, 50).await;
         assert_eq!(search("hello from:nobody").await, Err(StoreError::Refused(Refusal::UserNotFound)));
         assert_eq!(search("hello in:nowhere").await, Err(StoreError::Refused(Refusal::RoomNotFound)));
     }
@@ -313,7 +335,7 @@ on_both_databases! {
             for typed in ends.map(|end| &query[..end]) {
                 // Punctuation alone is nothing to look for.
                 let Ok(parsed) = SearchQuery::parse(typed) else { continue };
-                let page = database.search(ada, parsed, None, 100).await.unwrap_or_else(|error| panic!("{typed:?}: {error}"));
+                let page = database.search(ada, parsed, Archive::Excluded, None, 100).await.unwrap_or_else(|error| panic!("{typed:?}: {error}"));
                 let found: Vec<_> = page.items.iter().map(|hit| hit.message.body.as_str()).collect();
                 assert!(found.contains(&text), "{typed:?} of {query:?} finds {text:?}, not only {found:?}");
                 let hit = page.items.iter().find(|hit| hit.message.body == text).expect("found");

@@ -1,4 +1,4 @@
-//! What somebody who runs the server wants to know of its store.
+//! Monitoring the store: metrics, gauges and readiness.
 //!
 //! - `figures`: what is measured when it is asked for: queues, jobs, sizes.
 //! - `metrics`: what is counted while the store works.

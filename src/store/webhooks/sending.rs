@@ -3,13 +3,14 @@
 use diesel::prelude::*;
 use thiserror::Error;
 
-use crate::domain::{DeliveryId, Refusal, RoomEvent, RoomId, Seq, Timestamp, UserId, WebhookId};
+use crate::domain::{DeliveryId, Refusal, Room, RoomEvent, RoomId, Seq, Timestamp, UserId, WebhookId};
 use crate::store::engine::connection::DbConnection;
-use crate::store::engine::schema::{webhook_deliveries, webhooks};
+use crate::store::engine::schema::{rooms, webhook_deliveries, webhooks};
 use crate::store::jobs::leases::{LeasedJob, settle};
 use crate::store::jobs::task::JobOutcome;
 use crate::store::log::entries::entries_after;
 use crate::store::rooms::access::require_membership;
+use crate::store::rooms::rows::RoomRow;
 use crate::store::{Store, StoreError};
 
 use super::delivery::{DeliveryAttempt, DeliveryStatus};
@@ -130,11 +131,22 @@ fn event_for(
 ) -> Result<Result<RoomEvent, Undeliverable>, StoreError> {
     let room = match require_membership(connection, maker, room) {
         Ok(view) => view.room,
+
         Err(StoreError::Refused(Refusal::NotAMember) | StoreError::Refused(Refusal::RoomNotFound)) => {
-            return Ok(Err(Undeliverable::NotAMember));
+            match deleted_room(connection, room, seq)? {
+                Some(room) => room,
+                None => return Ok(Err(Undeliverable::NotAMember)),
+            }
         }
         Err(error) => return Err(error),
     };
     let event = entries_after(connection, &room, Seq(seq.0 - 1), 1)?.into_iter().next();
     Ok(event.filter(|event| event.seq == seq).ok_or(Undeliverable::Expired))
+}
+
+/// The room, if it was deleted and `seq` is the entry that says so: whoever was a member until then may know that.
+fn deleted_room(connection: &mut DbConnection, room: RoomId, seq: Seq) -> Result<Option<Room>, StoreError> {
+    let deleted = rooms::table.find(room.0).filter(rooms::deleted_at.is_not_null().and(rooms::last_seq.eq(seq.0)));
+    let row: Option<RoomRow> = deleted.select(RoomRow::as_select()).first(connection).optional()?;
+    row.map(Room::try_from).transpose()
 }

@@ -65,6 +65,18 @@ impl Store {
         .await
     }
 
+    /// The URLs of all webhooks that are called without TLS.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn plain_webhook_urls(&self) -> Result<Vec<String>, StoreError> {
+        self.read_snapshot(|connection| {
+            let plain = webhooks::table.filter(webhooks::url.like("http://%"));
+            Ok(plain.order(webhooks::id).select(webhooks::url).load(connection)?)
+        })
+        .await
+    }
+
     /// Deletes a webhook with its deliveries. A call that has begun may still arrive.
     ///
     /// # Errors

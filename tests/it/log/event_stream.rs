@@ -2,6 +2,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use crate::rooms::join_many_rooms;
 use crate::support::person::{Answer, Person};
 use crate::support::server::Server;
 use crate::support::settings::DEADLINE;
@@ -227,4 +228,31 @@ async fn streams_end_when_the_server_is_told_to() {
     let mut events = Events::open(&ada, "/api/v1/events", None).await;
     server.stop();
     assert_eq!(events.next().await, None);
+}
+
+#[actix_web::test]
+async fn the_id_stays_short_in_1400_rooms_and_a_stream_resumes_by_it() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    join_many_rooms(&server, 1_400);
+    let mut events = Events::open(&ada, "/api/v1/events", None).await;
+    for room in [7, 1_399] {
+        ada.say(room, "seen").await;
+        assert_eq!(events.next_body().await, "seen");
+    }
+    let cursor = events.cursor.clone();
+    assert!(cursor.starts_with('@') && cursor.ends_with(",7:3,1399:3"), "{cursor}");
+    drop(events);
+    // One in a room that the cursor names, and one in another.
+    ada.say(7, "missed").await;
+    ada.say(800, "missed too").await;
+    let mut events = Events::open(&ada, "/api/v1/events", Some(&cursor)).await;
+    assert!(events.cursor.len() < 1_200, "{}", events.cursor);
+    assert_eq!([events.next_body().await, events.next_body().await], ["missed", "missed too"]);
+    let cursor = events.cursor.clone();
+    drop(events);
+    ada.delete(&format!("/api/v1/rooms/900/members/{}", ada.id)).await.expect(204);
+    let mut events = Events::open(&ada, "/api/v1/events", Some(&cursor)).await;
+    let left = events.next().await.expect("an event");
+    assert_eq!(left, ("room.left".to_owned(), json!({"room_id": 900})));
 }

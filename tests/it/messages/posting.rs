@@ -154,6 +154,7 @@ async fn a_message_shows_how_it_came() {
     assert!(answer.number("/stored_us") <= answer.number("/dispatched_us"));
     assert!(answer.number("/dispatched_us") <= answer.number("/answered_us"));
     let stranger = server.sign_up("grace").await;
+    stranger.delete(&format!("/api/v1/rooms/{room}/members/{}", stranger.id)).await.expect(204);
     stranger.get(&flow).await.expect_problem(403, "not_a_member");
 }
 

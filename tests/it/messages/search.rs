@@ -21,6 +21,26 @@ async fn a_search_answers_the_message_its_room_and_why_it_was_found() {
 }
 
 #[actix_web::test]
+async fn the_snippet_is_the_name_of_the_file_by_which_the_message_was_found() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    let room = ada.create_room("Lobby", "open").await;
+    let path = format!("/api/v1/rooms/{room}");
+    let mut files = Vec::new();
+    for name in ["notes.txt", "quarterly%20budget.txt"] {
+        let upload = ada.post_raw(&format!("{path}/files?name={name}"), "text/plain", name).await.expect(201);
+        files.push(upload.number("/id"));
+    }
+    ada.post(&format!("{path}/messages"), &json!({"body": "For the meeting", "file_ids": files})).await.expect(201);
+    ada.say(room, "The budget of the year").await;
+    let found = search(&ada, "budg").await.expect(200);
+    let in_name =
+        json!([{"text": "quarterly ", "hit": false}, {"text": "budget", "hit": true}, {"text": ".txt", "hit": false}]);
+    let in_text = json!([{"text": "The ", "hit": false}, {"text": "budget", "hit": true}, {"text": " of the year", "hit": false}]);
+    assert_eq!((&found.json["items"][0]["snippet"], &found.json["items"][1]["snippet"]), (&in_text, &in_name));
+}
+
+#[actix_web::test]
 async fn the_older_page_is_linked_whatever_the_query_contains() {
     let server = Server::start().await;
     let ada = server.sign_up("ada").await;

@@ -15,13 +15,13 @@ use crate::support::database::PostgresSchema;
 use crate::support::process::ServerProcess;
 use crate::support::settings::{PASSWORD, client_builder, setting};
 
-const POSTERS: usize = 64;
-const ROOMS: i64 = 4;
+pub(super) const POSTERS: usize = 64;
+pub(super) const ROOMS: i64 = 4;
 
 /// The whole log is read at the end, however many posts there were.
 const OPTIONS: [&str; 2] = ["--catch-up-events", "10000000"];
 
-fn start(data_dir: &TempDir, database_url: Option<&str>) -> ServerProcess {
+pub(super) fn start(data_dir: &TempDir, database_url: Option<&str>) -> ServerProcess {
     let database = database_url.map(|url| ["--database-url", url]);
     let options = [&OPTIONS[..], database.as_ref().map_or(&[], |database| &database[..])].concat();
     ServerProcess::start_on(data_dir.path(), &options)
@@ -57,15 +57,23 @@ async fn post_until(client: Client, url: String, token: String, poster: String, 
     attempts
 }
 
-async fn sign_up(client: &Client, url: &str) -> String {
+pub(super) async fn sign_up(client: &Client, url: &str) -> String {
     let person = json!({"username": "ada", "password": PASSWORD});
     let answer = client.post(format!("{url}/api/v1/users")).json(&person).send().await.expect("an answer");
     let session: Value = answer.json().await.expect("JSON");
     session["access_token"].as_str().expect("a token").to_owned()
 }
 
+/// Makes the rooms, whose ids are 1 to [`ROOMS`].
+pub(super) async fn create_rooms(client: &Client, url: &str, token: &str) {
+    for number in 1..=ROOMS {
+        let room = json!({"name": format!("Room {number}")});
+        client.post(format!("{url}/api/v1/rooms")).bearer_auth(token).json(&room).send().await.expect("an answer");
+    }
+}
+
 /// All events of a room, as the log has them.
-async fn log_of(client: &Client, url: &str, token: &str, room: i64) -> Vec<Value> {
+pub(super) async fn log_of(client: &Client, url: &str, token: &str, room: i64) -> Vec<Value> {
     let mut events = Vec::new();
     loop {
         let path = format!("{url}/api/v1/rooms/{room}/events?limit=500&after={}", events.len());
@@ -119,11 +127,7 @@ async fn nothing_acknowledged_is_lost(database_url: Option<&str>) {
     let mut program = start(&data_dir, database_url);
     let mut url = program.url("");
     let token = sign_up(&client, &url).await;
-    for number in 1..=ROOMS {
-        let room = json!({"name": format!("Room {number}")});
-        let path = format!("{}/api/v1/rooms", url);
-        client.post(path).bearer_auth(&token).json(&room).send().await.expect("an answer");
-    }
+    create_rooms(&client, &url, &token).await;
 
     let kills = setting("HUBBUB_TEST_KILLS").unwrap_or(2);
     let mut attempts = Vec::new();

@@ -88,6 +88,28 @@ async fn a_backup_of_a_running_server_restores_to_all_that_was_acknowledged_befo
 }
 
 #[actix_web::test]
+async fn a_new_backup_has_no_word_of_what_was_deleted_or_edited_away() {
+    let server = Server::start().await;
+    let ada = server.sign_up("ada").await;
+    let room = ada.create_room("Lobby", "open").await;
+    let gone = ada.say(room, "qzxdeleted").await["id"].as_i64().expect("an id");
+    let changed = ada.say(room, "vjkedited").await["id"].as_i64().expect("an id");
+    ada.say(room, "wyxkept").await;
+    ada.delete(&format!("/api/v1/rooms/{room}/messages/{gone}")).await.expect(200);
+    ada.patch(&format!("/api/v1/rooms/{room}/messages/{changed}"), &json!({"body": "other"})).await.expect(200);
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let archive = elsewhere.path().join("backup.tar");
+    back_up(server.data_dir(), &archive);
+    let bytes = fs::read(&archive).expect("readable");
+    let holds = |word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+    assert!(holds("wyxkept"));
+    assert!(!holds("zxdeleted") && !holds("jkedited"), "the words of removed messages are in the backup");
+    let restored = elsewhere.path().join("restored");
+    maintenance::restore(&archive, &restored).expect("restored");
+    assert_eq!(maintenance::check(&database(&restored), &files(&restored), ContentCheck::Bytes).expect("readable"), []);
+}
+
+#[actix_web::test]
 async fn a_backup_that_was_cut_off_or_changed_is_not_restored() {
     let server = Server::start().await;
     server.sign_up("ada").await;

@@ -13,5 +13,7 @@ mod page;
 mod rations;
 mod restart;
 mod roles;
+mod shutting_down;
 mod six_steps;
 mod start;
+mod upgrade;

@@ -3,9 +3,12 @@
 use std::process::{Command, Output};
 
 use reqwest::Method;
+use serde_json::json;
 
-use crate::support::person::Answer;
+use crate::support::person::{Answer, Person};
+use crate::support::process::ServerProcess;
 use crate::support::server::Server;
+use crate::support::settings::DEADLINE;
 
 fn serve(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let directory = tempfile::tempdir().expect("a directory");
@@ -51,6 +54,46 @@ fn an_env_file_that_everybody_can_read_is_refused() {
     let below = directory.path().join("below");
     std::fs::create_dir(&below).expect("made");
     assert!(run(0o644, &below).0, "a file of a directory above is not looked at");
+}
+
+#[test]
+fn secrets_in_the_data_directory_that_everybody_can_read_are_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    for name in ["socket-app.json", "token-keys.json"] {
+        let directory = tempfile::tempdir().expect("a directory");
+        drop(ServerProcess::start_on(directory.path(), &[]));
+        let path = directory.path().join(name);
+        if !path.exists() {
+            // The tests' servers are given their app.
+            std::fs::write(&path, r#"{"id":"1","key":"app-key","secret":"app-secret"}"#).expect("written");
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("set");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "."]).env_clear();
+        let output = command.current_dir(directory.path()).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("chmod 600") && said.contains(name), "{name}: {said}");
+    }
+}
+
+#[actix_web::test]
+async fn a_webhook_that_is_called_without_tls_is_warned_of() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let apps = "[[apps]]\nid = \"2\"\nkey = \"k\"\nsecret = \"s3cret-text\"\n\
+                [[apps.webhooks]]\nurl = \"http://hooks.example.org/a?b=hidden\"\nevents = [\"channel_occupied\"]\n";
+    let path = directory.path().join("apps.toml");
+    std::fs::write(&path, apps).expect("written");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("set");
+    let options = ["--apps-file", "apps.toml"];
+    let mut program = ServerProcess::start_on(directory.path(), &options);
+    program.logs("http://hooks.example.org: ", DEADLINE).await;
+    let ada = Person::sign_up(&program, "ada").await;
+    let room = ada.create_room("Lobby", "open").await;
+    let webhook = json!({"url": "http://other.example.org/x", "room_id": room, "events": ["message.posted"]});
+    ada.post("/api/v1/webhooks", &webhook).await.expect(201);
+    program.terminate().await;
+    let mut program = ServerProcess::start_on(directory.path(), &options);
+    program.logs("http://other.example.org: ", DEADLINE).await;
 }
 
 #[actix_web::test]

@@ -2,6 +2,7 @@ use hubbub::pusher::signature::sign_channel;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::rooms::join_many_rooms;
 use crate::support::person::Answer;
 use crate::support::publisher::Publisher;
 use crate::support::server::Server;
@@ -175,4 +176,39 @@ async fn who_posts_with_a_socket_id_hears_it_everywhere_but_there() {
         assert_eq!(phone.expect("message.posted").await.data["message"]["body"], text);
     }
     assert_eq!(page.expect("message.posted").await.data["message"]["body"], "second");
+}
+
+#[actix_web::test]
+async fn a_socket_is_in_the_channels_of_1200_rooms_and_sees_who_has_one_of_them_open() {
+    let server = Server::start().await;
+    let (ada, grace) = (server.sign_up("ada").await, server.sign_up("grace").await);
+    join_many_rooms(&server, 1_200);
+    grace.join(7).await;
+    let mut socket = Socket::open(&server).await;
+    let rooms: Vec<String> = (1..=1_200).map(|room| format!("private-room.{room}")).collect();
+    for channel_names in rooms.chunks(500) {
+        let body = json!({"socket_id": socket.id, "channel_names": channel_names});
+        let mut answer = ada.post("/broadcasting/auth/channels", &body).await.expect(200).json;
+        assert_eq!(answer["refused"], json!([]));
+        let rights = answer["channels"].as_array_mut().expect("a list").drain(..);
+        let frames: Vec<Value> = rights
+            .map(|mut right| {
+                right["channel"] = right["channel_name"].take();
+                json!({"event": "pusher:subscribe", "data": right})
+            })
+            .collect();
+        let count = frames.len();
+        socket.send_all(frames).await;
+        for _ in 0..count {
+            socket.expect("pusher_internal:subscription_succeeded").await;
+        }
+    }
+    socket.join(&ada, "private-rooms").await;
+    socket.join(&ada, "presence-room.7").await;
+    let mut other = Socket::open(&server).await;
+    other.join(&grace, "presence-room.7").await;
+    let added = socket.expect("pusher_internal:member_added").await;
+    assert_eq!((added.channel.as_str(), &added.data["user_id"]), ("presence-room.7", &json!(grace.id.to_string())));
+    grace.say(7, "hello").await;
+    assert_eq!(socket.expect("message.posted").await.channel, "private-room.7");
 }

@@ -57,6 +57,8 @@ impl Scene {
             (patch.clone(), "/api/v1/rooms/{id}", room.clone(), json!({"retention_days": 7})),
             (patch.clone(), "/api/v1/rooms/{id}", room.clone(), json!({"name": "Mine"})),
             (patch.clone(), "/api/v1/rooms/{id}", room.clone(), json!({"topic": "mine"})),
+            (patch.clone(), "/api/v1/rooms/{id}", room.clone(), json!({"archived": true})),
+            (delete.clone(), "/api/v1/rooms/{id}", room.clone(), Value::Null),
             (get.clone(), "/api/v1/rooms/{id}/members", format!("{room}/members"), Value::Null),
             (post.clone(), "/api/v1/rooms/{id}/members", format!("{room}/members"), json!({"user_id": self.maker.id})),
             (

@@ -108,6 +108,9 @@ async fn reading_is_told_to_ones_other_devices_when_it_moved() {
     for (read_number, unread) in [(1, 1), (2, 0)] {
         let frame = socket.next().await;
         assert_eq!(frame.event, "room.read");
-        assert_eq!(frame.data, json!({"room_id": room, "read_number": read_number, "unread": unread}));
+        assert_eq!(
+            frame.data,
+            json!({"room_id": room, "read_number": read_number, "unread": unread, "message_count": 2, "last_seq": 5})
+        );
     }
 }

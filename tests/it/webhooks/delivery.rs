@@ -209,7 +209,7 @@ async fn leave_behind(path: std::path::PathBuf, url: &str, count: usize) {
         password_hash: "none".to_owned(),
         admission: SignUpPermission::Open,
     };
-    let ada = store.create_user(user).await.expect("signed up").id;
+    let ada = store.create_user(user).await.expect("signed up").0.id;
     let room = NewRoom {
         name: RoomName::parse("Lobby", &limits).expect("valid"),
         kind: RoomKind::Open,

@@ -27,6 +27,14 @@ export interface HistoryCursor {
   around_number?: number;
 }
 
+/** Changes of a room; what is missing stays as it is. */
+export interface RoomChange {
+  name?: string;
+  topic?: string;
+  archived?: boolean;
+  is_default?: boolean;
+}
+
 /** How many people a search answers with at most. */
 export const PEOPLE_FOUND_MAX = 100;
 
@@ -75,8 +83,11 @@ export class Api {
     return this.http.call('GET', '/api/v1/instance', { anonymous: true });
   }
 
-  async rooms(): Promise<Room[]> {
-    return (await this.http.call<{ items: Room[] }>('GET', '/api/v1/rooms')).items;
+  /** One's own rooms and the open ones; with `all` (for administrators) closed ones of others, with `archived` archived ones. */
+  async rooms(more: { all?: boolean; archived?: boolean } = {}): Promise<Room[]> {
+    const query = new URLSearchParams(Object.entries(more).map(([name, wanted]) => [name, String(wanted)]));
+    const path = query.size === 0 ? '/api/v1/rooms' : `/api/v1/rooms?${query}`;
+    return (await this.http.call<{ items: Room[] }>('GET', path)).items;
   }
 
   room(roomId: number): Promise<Room> {
@@ -87,8 +98,12 @@ export class Api {
     return this.http.call('POST', '/api/v1/rooms', { body: room });
   }
 
-  changeRoom(roomId: number, change: { name?: string; topic?: string }): Promise<Room> {
+  changeRoom(roomId: number, change: RoomChange): Promise<Room> {
     return this.http.call('PATCH', `/api/v1/rooms/${roomId}`, { body: change });
+  }
+
+  deleteRoom(roomId: number): Promise<void> {
+    return this.http.call('DELETE', `/api/v1/rooms/${roomId}`);
   }
 
   joinRoom(roomId: number): Promise<Room> {
@@ -104,9 +119,10 @@ export class Api {
     return (await this.http.call<{ items: Member[] }>('POST', `/api/v1/rooms/${roomId}/members`, { body })).items;
   }
 
-  /** Removes somebody, or leaves when it is oneself. */
-  removeMember(roomId: number, userId: number): Promise<void> {
-    return this.http.call('DELETE', `/api/v1/rooms/${roomId}/members/${userId}`);
+  /** Removes somebody, or leaves when it is oneself. From a closed room the last member goes only with `evenTheLast`. */
+  removeMember(roomId: number, userId: number, evenTheLast = false): Promise<void> {
+    const query = evenTheLast ? '?even_the_last=true' : '';
+    return this.http.call('DELETE', `/api/v1/rooms/${roomId}/members/${userId}${query}`);
   }
 
   markRead(roomId: number, number: number): Promise<void> {
@@ -124,6 +140,11 @@ export class Api {
 
   changeDocument(documentId: number, change: { title?: string; archived?: boolean }): Promise<DocumentFacts> {
     return this.http.call('PATCH', `/api/v1/documents/${documentId}`, { body: change });
+  }
+
+  /** Deletes a document with its versions, for good. */
+  deleteDocument(documentId: number): Promise<void> {
+    return this.http.call('DELETE', `/api/v1/documents/${documentId}`);
   }
 
   /** A document's content: all of it, or what the state vector (base64url) lacks. */

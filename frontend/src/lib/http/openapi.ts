@@ -282,10 +282,11 @@ export interface paths {
         get: operations["show_room"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** `DELETE /rooms/{id}`: with its messages, files and documents, for good. */
+        delete: operations["delete_room"];
         options?: never;
         head?: never;
-        /** `PATCH /rooms/{id}`: another name or topic, or another time for which messages are kept. */
+        /** `PATCH /rooms/{id}`: another name or topic, another time for which messages are kept, the archive, whether new people join. */
         patch: operations["change_room"];
         trace?: never;
     };
@@ -639,7 +640,7 @@ export interface paths {
         put?: never;
         /**
          * `POST /webhooks`: the room's maker or an administrator; for all rooms an administrator.
-         * @description Only for a session: a leaked API token shall not leave an ear behind that outlives it.
+         * @description Only for a session: a leaked API token must not be able to add a webhook that still works after the token is revoked.
          */
         post: operations["create_webhook"];
         delete?: never;
@@ -693,6 +694,171 @@ export interface paths {
         put?: never;
         /** `POST /webhooks/{id}/deliveries/{delivery}/retry`: sends it again, whatever became of it. */
         post: operations["retry_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/batch_events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /apps/{id}/batch_events`: all of the batch, or nothing when one of it is wrong. */
+        post: operations["publish_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/channels`. */
+        get: operations["list_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/channels`. */
+        head: operations["list_channels_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/channels/{channel}`. */
+        get: operations["show_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/channels/{channel}`. */
+        head: operations["show_channel_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/channels/{channel}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/channels/{channel}/users`. */
+        get: operations["list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/channels/{channel}/users`. */
+        head: operations["list_users_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** `GET /apps/{id}/connections`, as Reverb has it: how many sockets the app has, `{"connections":3}`. */
+        get: operations["count_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** `GET /apps/{id}/connections`, as Reverb has it: how many sockets the app has, `{"connections":3}`. */
+        head: operations["count_connections_head"];
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/end_credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * `POST /apps/{id}/end_credentials` with
+         *     `{"app":1,"ended":[{"credential":"session.12","user_id":7}],"is_reminder":false}`: closes the sockets whose
+         *     authorisation names one of these credentials, and refuses such authorisations from then on.
+         */
+        post: operations["end_credentials"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /apps/{id}/events`. */
+        post: operations["publish_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * `POST /apps/{id}/revoke` with `{"app":1,"user_id":7,"channel":"private-room.1","revoked_at":1764000318123456}`: takes the
+         *     sockets that are in a channel for a user out of it, and refuses authorisations issued until that time, in microseconds
+         *     since 1970 UTC.
+         */
+        post: operations["revoke_right"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apps/{app_id}/users/{user_id}/terminate_connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** `POST /apps/{id}/users/{user_id}/terminate_connections`: closes the sockets that are signed in as this user. */
+        post: operations["terminate_connections"];
         delete?: never;
         options?: never;
         head?: never;
@@ -890,8 +1056,16 @@ export interface components {
             password: string;
         };
         ChangeRoomRequest: {
+            /** @description Read-only, and not in the list. */
+            archived?: boolean | null;
+            /** @description Every new person joins it. */
+            is_default?: boolean | null;
             name?: string | null;
-            retention_days?: components["schemas"]["RetentionDays"] | null;
+            /**
+             * Format: int64
+             * @description Null is a wish too: to keep messages as long as the instance does.
+             */
+            retention_days?: number | null;
             topic?: string | null;
         };
         ChannelAuthorization: {
@@ -925,6 +1099,16 @@ export interface components {
             room_id?: components["schemas"]["RoomId"] | null;
             /** Format: uri */
             url: string;
+        };
+        /**
+         * @description Closes the sockets that were let in by sessions or API tokens which have ended, and refuses authorisations that were
+         *     issued through them.
+         */
+        CredentialsEnded: {
+            /** @description What has ended. */
+            ended: components["schemas"]["EndedCredential"][];
+            /** @description Whether this was said before: it is said again for a while, for the first message may have been lost. */
+            is_reminder: boolean;
         };
         Delivery: {
             answer: components["schemas"]["DeliveryAnswer"] | null;
@@ -1098,10 +1282,17 @@ export interface components {
             /** @description Those who used it first, at most 50. */
             users: components["schemas"]["UserRef"][];
         };
+        /** @description A credential that has ended, and whose it was. */
+        EndedCredential: {
+            /** @description The session or the token. */
+            credential: string;
+            /** @description Whom it let in. */
+            user_id: components["schemas"]["UserId"];
+        };
         /** @description What happened in a room. The socket, the event stream, catch-up and webhooks carry it. */
-        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["ReactionAddedEvent"] | components["schemas"]["ReactionRemovedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"];
+        Event: components["schemas"]["DocumentCreatedEvent"] | components["schemas"]["DocumentChangedEvent"] | components["schemas"]["DocumentDeletedEvent"] | components["schemas"]["MemberJoinedEvent"] | components["schemas"]["MemberRemovedEvent"] | components["schemas"]["MessageDeletedEvent"] | components["schemas"]["MessageEditedEvent"] | components["schemas"]["MessagePostedEvent"] | components["schemas"]["ReactionAddedEvent"] | components["schemas"]["ReactionRemovedEvent"] | components["schemas"]["RoomChangedEvent"] | components["schemas"]["RoomCreatedEvent"] | components["schemas"]["RoomDeletedEvent"];
         /** @enum {string} */
-        EventKind: "document.created" | "document.changed" | "document.deleted" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "reaction.added" | "reaction.removed" | "room.changed" | "room.created";
+        EventKind: "document.created" | "document.changed" | "document.deleted" | "member.joined" | "member.removed" | "message.deleted" | "message.edited" | "message.posted" | "reaction.added" | "reaction.removed" | "room.changed" | "room.created" | "room.deleted";
         FieldProblem: {
             detail: string;
             field: string;
@@ -1300,18 +1491,20 @@ export interface components {
             at: components["schemas"]["Timestamp"];
             days: components["schemas"]["RetentionDays"] | null;
         };
-        /** @description A message as somebody sends it: a text, or `{"body":"…","client_id":"…","file_ids":[3]}`. */
         PostMessageRequest: {
             body: string;
             client_id?: string | null;
-            /** @description What was uploaded into the room before. */
             file_ids?: components["schemas"]["FileId"][];
             reply_to_id?: components["schemas"]["MessageId"] | null;
-        };
+        } & ({
+            body?: string;
+        } | {
+            file_ids: unknown[];
+        });
         /** @description The body of an error's answer. */
         Problem: {
             /** @enum {string} */
-            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "last_member" | "last_administrator" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "foreign_host" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "invalid_reply" | "invalid_reaction" | "too_many_reactions" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_role" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
+            code: "invalid_json" | "invalid_utf8" | "body_incomplete" | "token_missing" | "token_invalid" | "token_expired" | "session_ended" | "wrong_credentials" | "not_a_member" | "not_allowed" | "administrators_only" | "session_needed" | "sign_up_closed" | "channel_refused" | "cross_site" | "not_found" | "room_not_found" | "message_not_found" | "member_not_found" | "user_not_found" | "token_not_found" | "webhook_not_found" | "delivery_not_found" | "flow_forgotten" | "file_not_found" | "thumbnail_not_found" | "document_not_found" | "version_not_found" | "method_not_allowed" | "body_too_slow" | "username_taken" | "client_id_reused" | "last_member" | "last_administrator" | "room_archived" | "document_archived" | "body_too_large" | "file_too_large" | "document_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "foreign_host" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field" | "invalid_query" | "invalid_limit" | "invalid_cursor" | "search_empty" | "search_too_long" | "invalid_search" | "message_empty" | "message_too_long" | "invalid_text" | "invalid_client_id" | "too_many_files" | "duplicate_file" | "invalid_reply" | "invalid_reaction" | "too_many_reactions" | "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_room_kind" | "invalid_retention_days" | "invalid_default_room" | "document_title_empty" | "document_title_too_long" | "invalid_update" | "invalid_state_vector" | "invalid_username" | "name_empty" | "name_too_long" | "password_too_short" | "password_too_long" | "invalid_role" | "invalid_webhook_url" | "invalid_event_types" | "invalid_expires_in_hours" | "invalid_socket_id" | "invalid_file_name" | "too_many_attempts" | "ration_used_up" | "file_bytes_used_up" | "unattached_bytes_used_up" | "room_documents_used_up" | "document_bytes_used_up" | "internal" | "busy" | "unavailable" | "read_timeout" | "shutting_down" | "too_many_event_streams";
             /** @description A sentence for people. */
             detail: string;
             errors?: components["schemas"]["FieldProblem"][];
@@ -1320,6 +1513,81 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        /** @description `{"batch":[{"name":"e","data":"…","channel":"c"}]}`. */
+        PusherBatch: {
+            batch: components["schemas"]["PusherEvent"][];
+        };
+        /** @description `{}`, or what was asked of each event's channel, in order. */
+        PusherBatchPublished: {
+            batch?: components["schemas"]["PusherChannelInfo"][];
+        };
+        PusherCachedEvent: {
+            data: string;
+            /**
+             * Format: int64
+             * @description Seconds that it will be kept.
+             */
+            ttl: number;
+        };
+        /** @description `{"occupied":true,"user_count":2}`. */
+        PusherChannel: components["schemas"]["PusherChannelInfo"] & {
+            occupied: boolean;
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+        };
+        /** @description A channel's attributes, those that were asked for and that it has. */
+        PusherChannelInfo: {
+            cache?: components["schemas"]["PusherCachedEvent"] | null;
+            subscription_count?: number;
+            user_count?: number;
+        };
+        /** @description `{"channels":{"presence-x":{"user_count":2}}}`: the occupied ones. */
+        PusherChannels: {
+            channels: {
+                [key: string]: components["schemas"]["PusherChannelInfo"];
+            };
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+        };
+        /** @description `{"connections":3}`. */
+        PusherConnections: {
+            connections: number;
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+        };
+        PusherError: {
+            error: string;
+        };
+        PusherEvent: {
+            channel?: string | null;
+            channels?: string[];
+            /** @description At most `HUBBUB_MAX_EVENT_DATA_BYTES`. */
+            data: string;
+            /** @description Asks for these attributes of the channels. */
+            info?: string | null;
+            name: string;
+            /** @description This socket is not sent the event. */
+            socket_id?: string | null;
+        } & ({
+            channel: string;
+        } | {
+            channels: unknown[];
+        });
+        /** @description `{}`, or what was asked of each channel. */
+        PusherPublished: {
+            channels?: {
+                [key: string]: components["schemas"]["PusherChannelInfo"];
+            };
+        };
+        PusherUser: {
+            id: string;
+        };
+        /** @description `{"users":[{"id":"1"}]}`. */
+        PusherUsers: {
+            /** @description Some node did not answer in time. */
+            partial?: boolean;
+            users: components["schemas"]["PusherUser"][];
         };
         /** @description A reaction, as the events `reaction.added` and `reaction.removed` carry it; the event's `seq` is the message's `changed_seq`. */
         Reaction: {
@@ -1370,6 +1638,18 @@ export interface components {
          * @description How long a room keeps its messages, in days: 1 to 36,500.
          */
         RetentionDays: number;
+        /** @description Takes a user's sockets out of a channel, and refuses authorisations that were issued before. */
+        Revocation: {
+            /** @description The channel that they leave. */
+            channel: string;
+            /**
+             * Format: int64
+             * @description Authorisations issued at this time or earlier are void. Over a bus, in microseconds since 1970 UTC.
+             */
+            revoked_at: number;
+            /** @description The user whose sockets. */
+            user_id: components["schemas"]["UserId"];
+        };
         /**
          * @description What a person may do.
          * @enum {string}
@@ -1403,11 +1683,26 @@ export interface components {
              */
             type: "room.created";
         };
+        RoomDeletedEvent: {
+            actor: components["schemas"]["UserRef"];
+            created_at: components["schemas"]["Timestamp"];
+            room: components["schemas"]["RoomFacts"];
+            room_id: components["schemas"]["RoomId"];
+            seq: components["schemas"]["Seq"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "room.deleted";
+        };
         /** @description A room; in the HTTP API with the caller's membership beside these fields. */
         RoomFacts: {
+            archived_at: components["schemas"]["Timestamp"] | null;
             created_at: components["schemas"]["Timestamp"];
             created_by: components["schemas"]["UserId"] | null;
             id: components["schemas"]["RoomId"];
+            /** @description Whether every new person joins it. */
+            is_default: boolean;
             kind: components["schemas"]["RoomKind"];
             last_seq: components["schemas"]["Seq"];
             /** Format: int64 */
@@ -1443,8 +1738,15 @@ export interface components {
             /** @description The room. */
             room_id: components["schemas"]["RoomId"];
         };
-        /** @description `room.read`, on the person's other devices: `{"room_id":1,"read_number":28,"unread":2}`. */
+        /** @description `room.read`, on the person's other devices: `{"room_id":1,"read_number":28,"unread":2,"message_count":30,"last_seq":42}`. */
         RoomRead: {
+            /** @description How far the room's log reached then. */
+            last_seq: components["schemas"]["Seq"];
+            /**
+             * Format: int64
+             * @description How many messages the room had then: a client that knows of more counts those besides.
+             */
+            message_count: number;
             /**
              * Format: int64
              * @description The number of the last message read.
@@ -1545,6 +1847,7 @@ export interface components {
          */
         Timestamp: string;
         UpdateRequest: {
+            /** Format: yjs-update */
             update: string;
         };
         /** @description An account as its owner and others see it. */
@@ -1625,6 +1928,18 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -1669,7 +1984,6 @@ export interface operations {
     show_document: {
         parameters: {
             query?: {
-                /** @description A state vector in base64: what the caller has. */
                 sv?: string;
             };
             header?: never;
@@ -1715,6 +2029,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -1727,6 +2053,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -1791,7 +2129,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description This socket is not sent the event */
-                "X-Socket-Id"?: string | null;
+                "X-Socket-Id"?: string;
             };
             path: {
                 id: components["schemas"]["DocumentId"];
@@ -1801,7 +2139,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["UpdateRequest"];
-                "application/octet-stream": number[];
+                "application/octet-stream": string;
             };
         };
         responses: {
@@ -1849,6 +2187,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -1876,7 +2226,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `document_archived`: The document is archived and therefore read-only. */
+            /**
+             * @description - `room_archived`: The room is archived and therefore read-only.
+             *     - `document_archived`: The document is archived and therefore read-only.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1884,7 +2237,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "document_archived";
+                        code?: "room_archived" | "document_archived";
                     };
                 };
             };
@@ -1912,6 +2265,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2043,6 +2408,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -2093,7 +2470,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ChangeDocumentRequest"];
             };
@@ -2141,6 +2518,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -2168,6 +2557,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -2189,6 +2590,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2300,6 +2713,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -2312,6 +2737,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2393,6 +2830,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `not_found`: No endpoint of the API has this path.
@@ -2405,6 +2854,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2487,6 +2948,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `version_not_found`: The document has no such version.
@@ -2500,6 +2973,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_not_found" | "version_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2549,7 +3034,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description This socket is not sent the event */
-                "X-Socket-Id"?: string | null;
+                "X-Socket-Id"?: string;
             };
             path: {
                 id: components["schemas"]["DocumentId"];
@@ -2587,6 +3072,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `not_a_member`: You are not a member of this room. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "not_a_member";
+                    };
+                };
+            };
             /**
              * @description - `document_not_found`: There is no such document.
              *     - `version_not_found`: The document has no such version.
@@ -2603,7 +3100,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `document_archived`: The document is archived and therefore read-only. */
+            /**
+             * @description - `room_archived`: The room is archived and therefore read-only.
+             *     - `document_archived`: The document is archived and therefore read-only.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2611,7 +3111,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "document_archived";
+                        code?: "room_archived" | "document_archived";
                     };
                 };
             };
@@ -2624,6 +3124,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "document_too_large";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2675,8 +3187,8 @@ export interface operations {
                 room?: components["schemas"]["RoomId"];
             };
             header?: {
-                /** @description The last `id` received, such as `1:42,7:9` */
-                "Last-Event-ID"?: string | null;
+                /** @description The last `id` received, such as `1:42,7:9` or `@1764340000000000,1:42` */
+                "Last-Event-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2730,6 +3242,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2808,7 +3332,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "*/*": number[];
+                    "*/*": string;
                 };
             };
             /** @description The range that was asked for */
@@ -2817,7 +3341,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "*/*": number[];
+                    "*/*": string;
                 };
             };
             /** @description The same as the caller has */
@@ -2868,6 +3392,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "range_not_satisfiable";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -2988,6 +3524,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -3046,7 +3594,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/*": number[];
+                    "image/*": string;
                 };
             };
             /** @description The range that was asked for */
@@ -3055,7 +3603,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/*": number[];
+                    "image/*": string;
                 };
             };
             /** @description The same as the caller has */
@@ -3107,6 +3655,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "range_not_satisfiable";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -3228,6 +3788,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -3287,6 +3859,18 @@ export interface operations {
                     "application/json": components["schemas"]["Instance"];
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -3335,7 +3919,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["CreateInviteRequest"];
             };
@@ -3431,6 +4015,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_expires_in_hours`: The number of hours is out of range.
              *     - `unknown_field`: The body has an unknown field.
@@ -3523,6 +4119,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -3672,6 +4280,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `password_too_short`: The password is too short.
              *     - `password_too_long`: The password is too long.
@@ -3754,6 +4374,18 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -3800,6 +4432,8 @@ export interface operations {
             query?: {
                 /** @description For administrators: closed rooms of others too. */
                 all?: boolean;
+                /** @description Archived rooms too. */
+                archived?: boolean;
             };
             header?: never;
             path?: never;
@@ -3807,7 +4441,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Your rooms, then the open ones that you could join; with `all`, every room */
+            /** @description Your rooms, then the open ones that you could join; with `all`, closed ones of others too */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3842,6 +4476,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "administrators_only";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -4003,6 +4649,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `room_name_empty`: The room's name is empty.
              *     - `room_name_too_long`: The room's name is too long.
@@ -4119,6 +4777,133 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
+            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "ration_used_up";
+                    };
+                };
+            };
+            /** @description - `internal`: The server failed; its log has the reason. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal";
+                    };
+                };
+            };
+            /**
+             * @description - `unavailable`: The server cannot do this at present; try again in a moment.
+             *     - `read_timeout`: Reading took too long and was ended (HUBBUB_READ_TIMEOUT_SECS).
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "unavailable" | "read_timeout";
+                    };
+                };
+            };
+        };
+    };
+    delete_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["RoomId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The room is gone; what was written in it is removed within moments */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description - `token_missing`: Send a token: Authorization: Bearer …
+             *     - `token_invalid`: The token is not valid, or was revoked.
+             *     - `token_expired`: The access token has expired; renew it: POST /session/refresh.
+             *     - `session_ended`: The session has ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `administrators_only`: Only an administrator may do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "administrators_only";
+                    };
+                };
+            };
+            /**
+             * @description - `room_not_found`: There is no such room.
+             *     - `not_found`: No endpoint of the API has this path.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -4169,7 +4954,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ChangeRoomRequest"];
             };
@@ -4284,11 +5069,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `room_name_empty`: The room's name is empty.
              *     - `room_name_too_long`: The room's name is too long.
              *     - `room_topic_too_long`: The room's topic is too long.
              *     - `invalid_retention_days`: The number of days is out of range.
+             *     - `invalid_default_room`: Only an open room that is not archived can be a default room.
              *     - `invalid_text`: The text contains a control character.
              *     - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
@@ -4302,7 +5100,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_retention_days" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
+                        code?: "room_name_empty" | "room_name_too_long" | "room_topic_too_long" | "invalid_retention_days" | "invalid_default_room" | "invalid_text" | "unknown_field" | "missing_field" | "duplicate_field" | "invalid_field";
                     };
                 };
             };
@@ -4409,6 +5207,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -4551,6 +5361,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -4575,6 +5397,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `document_title_empty`: The document's title is empty.
              *     - `document_title_too_long`: The document's title is too long.
@@ -4595,7 +5429,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
+            /**
+             * @description - `room_documents_used_up`: The room has as many documents as it may (HUBBUB_DOCUMENTS_PER_ROOM).
+             *     - `ration_used_up`: You have done this too often; try again in a moment.
+             */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4603,7 +5440,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "ration_used_up";
+                        code?: "room_documents_used_up" | "ration_used_up";
                     };
                 };
             };
@@ -4705,6 +5542,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_limit`: The limit is out of range.
              *     - `invalid_query`: The query's parameters are not valid.
@@ -4764,7 +5613,6 @@ export interface operations {
     upload_file: {
         parameters: {
             query: {
-                /** @description What the file is called where it comes from. */
                 name: string;
             };
             header?: never;
@@ -4774,9 +5622,9 @@ export interface operations {
             cookie?: never;
         };
         /** @description The file itself, whatever its type */
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/octet-stream": number[];
+                "application/octet-stream": string;
             };
         };
         responses: {
@@ -4862,6 +5710,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
+                    };
+                };
+            };
             /**
              * @description - `file_too_large`: The file is too large (HUBBUB_MAX_FILE_BYTES).
              *     - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES).
@@ -4886,6 +5746,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -5003,6 +5875,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -5105,6 +5989,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -5270,6 +6166,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
@@ -5411,6 +6319,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `invalid_query`: The query's parameters are not valid. */
             422: {
                 headers: {
@@ -5538,6 +6458,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_limit`: The limit is out of range.
              *     - `invalid_cursor`: The cursor is not valid.
@@ -5600,9 +6532,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The same as `client_id` */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
                 /** @description This socket is not sent the event */
-                "X-Socket-Id"?: string | null;
+                "X-Socket-Id"?: string;
             };
             path: {
                 id: components["schemas"]["RoomId"];
@@ -5712,7 +6644,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description - `client_id_reused`: You have posted another message under this client_id; use a new one. */
+            /**
+             * @description - `room_archived`: The room is archived and therefore read-only.
+             *     - `client_id_reused`: You have posted another message under this client_id; use a new one.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5720,7 +6655,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "client_id_reused";
+                        code?: "room_archived" | "client_id_reused";
                     };
                 };
             };
@@ -5745,6 +6680,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -5880,6 +6827,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -5987,6 +6946,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6133,6 +7104,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
+                    };
+                };
+            };
             /** @description - `body_too_large`: The body is too large (HUBBUB_MAX_BODY_BYTES). */
             413: {
                 headers: {
@@ -6154,6 +7137,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6286,6 +7281,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -6392,6 +7399,30 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6516,6 +7547,30 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "room_not_found" | "message_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `room_archived`: The room is archived and therefore read-only. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "room_archived";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6690,6 +7745,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `unknown_field`: The body has an unknown field.
              *     - `missing_field`: The body lacks a field.
@@ -6752,7 +7819,7 @@ export interface operations {
     search_messages: {
         parameters: {
             query: {
-                /** @description Whether archived documents are searched too. */
+                /** @description Whether archived documents, and the messages of archived rooms, are searched too. */
                 archived?: boolean;
                 before?: components["schemas"]["MessageId"];
                 limit?: number;
@@ -6789,6 +7856,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -6952,6 +8031,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `password_too_long`: The password is too long.
              *     - `unknown_field`: The body has an unknown field.
@@ -7063,6 +8154,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -7145,6 +8248,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "cross_site";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -7237,6 +8352,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -7322,6 +8449,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "session_needed";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -7469,6 +8608,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `name_empty`: The name is empty.
              *     - `name_too_long`: The name is too long.
@@ -7593,6 +8744,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -7669,6 +8832,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -7833,6 +9008,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_username`: The user name is not valid.
              *     - `name_empty`: The name is empty.
@@ -7907,7 +9094,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ChangeAccountRequest"];
             };
@@ -8030,6 +9217,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_role`: A role is "member" or "administrator".
              *     - `unknown_field`: The body has an unknown field.
@@ -8122,6 +9321,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "token_missing" | "token_invalid" | "token_expired" | "session_ended";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -8287,6 +9498,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_webhook_url`: The webhook's URL is not valid.
              *     - `invalid_event_types`: The list of events is not valid.
@@ -8398,6 +9621,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -8492,6 +9727,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "webhook_not_found" | "not_found";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -8605,6 +9852,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -8642,6 +9901,976 @@ export interface operations {
                         /** @enum {string} */
                         code?: "unavailable" | "read_timeout";
                     };
+                };
+            };
+        };
+    };
+    publish_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key and body publishes nothing */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PusherBatch"];
+            };
+        };
+        responses: {
+            /** @description All of the batch is published */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherBatchPublished"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The key was used with another body */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: {
+                /** @description Only channels whose name begins so */
+                filter_by_prefix?: string;
+                /** @description Asks for these attributes of the channels; `user_count` of presence channels only */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The channels that somebody has joined */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherChannels"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    list_channels_head: {
+        parameters: {
+            query?: {
+                /** @description Only channels whose name begins so */
+                filter_by_prefix?: string;
+                /** @description Asks for these attributes of the channels; `user_count` of presence channels only */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The channels that somebody has joined */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    show_channel: {
+        parameters: {
+            query?: {
+                /** @description Asks for these attributes of the channel */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether somebody has joined the channel, and its attributes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherChannel"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    show_channel_head: {
+        parameters: {
+            query?: {
+                /** @description Asks for these attributes of the channel */
+                info?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether somebody has joined the channel, and its attributes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users in a presence channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherUsers"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    list_users_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users in a presence channel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    count_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many sockets the app has */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherConnections"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    count_connections_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many sockets the app has */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    end_credentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialsEnded"];
+            };
+        };
+        responses: {
+            /** @description Handed over to the bus: `{}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    publish_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key and body publishes nothing */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PusherEvent"];
+            };
+        };
+        responses: {
+            /** @description Published, or handed over to the bus */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherPublished"];
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The key was used with another body */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    revoke_right: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Revocation"];
+            };
+        };
+        responses: {
+            /** @description Handed over to the bus: `{}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description Larger than a setting allows */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description `Content-Encoding` is not gzip */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+        };
+    };
+    terminate_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The app's id */
+                app_id: string;
+                /** @description The user's id, as the app signed it */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Handed over to the bus: `{}` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query or the body is invalid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The signature, or what it covers, is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The app is disabled */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description No app has this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
+                };
+            };
+            /** @description The server is busy or about to stop; nothing was published */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PusherError"];
                 };
             };
         };
@@ -8747,6 +10976,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -8898,6 +11139,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code?: "unsupported_media_type";
+                    };
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
                     };
                 };
             };
@@ -9053,6 +11306,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_socket_id`: A socket_id looks like 123.456.
              *     - `unknown_field`: The body has an unknown field.
@@ -9131,6 +11396,18 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */
             429: {
                 headers: {
@@ -9188,6 +11465,18 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
                 };
             };
             /** @description - `ration_used_up`: You have done this too often; try again in a moment. */

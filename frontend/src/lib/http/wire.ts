@@ -46,12 +46,16 @@ export interface ClientUpdate {
   state_vector?: string;
 }
 
+/** How far this person has read a room, and how it stood then. */
+export type RoomRead = Schemas['RoomRead'];
+
 export type RoomEvent = Schemas['Event'];
 
 /** The names of a room's events, for binding to its channel. A name that is missing fails the check of types. */
 const IS_ROOM_EVENT: Record<Schemas['EventKind'], true> = {
   'room.created': true,
   'room.changed': true,
+  'room.deleted': true,
   'message.posted': true,
   'message.edited': true,
   'message.deleted': true,

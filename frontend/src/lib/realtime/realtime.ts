@@ -12,6 +12,8 @@ import {
   type Instance,
   ROOM_EVENT_KINDS,
   type RoomEvent,
+  type RoomFacts,
+  type RoomRead,
 } from '../http/wire';
 
 /** How the socket stands. `refused`: the server does not want it, and trying again would not help. */
@@ -32,10 +34,12 @@ export type RealtimeEvent =
   | { type: 'connection'; state: ConnectionState }
   /** Every subscription has been answered. From here on no event is missed, so read what was missed before. */
   | { type: 'subscribed' }
-  /** This person became a member of a room, or stopped being one: on another device, or by somebody else. */
-  | { type: 'room.joined' | 'room.left'; roomId: number }
+  /** This person became a member of a room, or stopped being one: on another device, by somebody else, or with the room. */
+  | { type: 'room.joined' | 'room.left' | 'room.deleted'; roomId: number }
+  /** Something became of an open room, which this person need not be in. */
+  | { type: 'open-room'; event: RoomEvent & { room: RoomFacts } }
   /** This person has read up to this message, on another device. */
-  | { type: 'room.read'; roomId: number; readNumber: number; unread: number };
+  | { type: 'room.read'; roomId: number; read: RoomRead };
 
 /** What comes in over the two channels of a room. */
 export type RoomChannelEvent =
@@ -120,12 +124,18 @@ export class Realtime {
   /** Subscribes to what concerns this person alone. */
   subscribeUser(userId: number): void {
     const channel = this.#subscribe(`private-user.${userId}`);
-    for (const type of ['room.joined', 'room.left'] as const) {
+    for (const type of ['room.joined', 'room.left', 'room.deleted'] as const) {
       channel.bind(type, (data: { room_id: number }) => this.on({ type, roomId: data.room_id }));
     }
-    channel.bind('room.read', (data: { room_id: number; read_number: number; unread: number }) =>
-      this.on({ type: 'room.read', roomId: data.room_id, readNumber: data.read_number, unread: data.unread }),
-    );
+    channel.bind('room.read', (read: RoomRead) => this.on({ type: 'room.read', roomId: read.room_id, read }));
+  }
+
+  /** Subscribes to what becomes of open rooms. */
+  subscribeOpenRooms(): void {
+    const channel = this.#subscribe('private-rooms');
+    for (const type of ['room.created', 'room.changed', 'room.deleted'] as const) {
+      channel.bind(type, (event: RoomEvent & { room: RoomFacts }) => this.on({ type: 'open-room', event }));
+    }
   }
 
   /** Step 5: subscribes to the events of a room. */

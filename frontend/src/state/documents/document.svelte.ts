@@ -54,7 +54,7 @@ export class DocumentState implements OpenDocument {
       },
       (event) => this.#onSession(event),
     );
-    this.setArchived(facts.archived_at !== null);
+    this.setArchived(facts.archived_at !== null || room.isArchived);
     this.#listen();
   }
 

@@ -5,7 +5,7 @@ import { layers } from './layers';
 import type { RoomState } from '../rooms/room.svelte';
 
 export type DialogRequest =
-  | { kind: 'new-room' | 'switcher' | 'settings' | 'help' }
+  | { kind: 'new-room' | 'all-rooms' | 'switcher' | 'settings' | 'help' }
   | { kind: 'room' | 'invite' | 'people' | 'documents' | 'new-document'; room: RoomState }
   | { kind: 'document' | 'versions'; room: RoomState; document: DocumentFacts }
   | { kind: 'timeline' | 'react'; room: RoomState; message: Message }

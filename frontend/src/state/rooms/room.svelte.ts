@@ -40,9 +40,9 @@ export interface RoomServices {
   takeFirstPage?: (roomId: number) => Promise<MessagePage> | null;
 }
 
-/** `removed`: this person is no longer in the room. `read`: this person has read further. */
+/** `removed`: this person is no longer in the room. `deleted`: nobody is, for the room is gone. `read`: this person has read further. */
 export interface RoomStateEvent {
-  type: 'removed' | 'read';
+  type: 'removed' | 'deleted' | 'read';
   room: RoomState;
 }
 
@@ -83,6 +83,8 @@ export class RoomState {
   #heardNotes = $state.raw<readonly DocumentNote[]>([]);
   /** How many messages after the last read one are no news: one's own, deleted ones, and those that are not kept. */
   #uncounted = $state(0);
+  /** The event up to which the server has counted them; events at or below it may still come. */
+  #countedTo = 0;
   #typing = new TypingUsers();
   /** Counts the loads, so that the answer to an overtaken one is dropped. */
   #load = 0;
@@ -96,11 +98,17 @@ export class RoomState {
     this.isMember = room.membership !== null;
     this.readNumber = room.membership?.read_number ?? 0;
     this.#uncounted = uncountedOf(room);
+    this.#countedTo = room.last_seq;
     this.sequence = new RoomSequence(
       room.last_seq,
       (seq) => services.api.eventsAfter(room.id, seq),
       (event) => this.#onSequence(event),
     );
+  }
+
+  /** Whether it is read-only. */
+  get isArchived(): boolean {
+    return this.facts.archived_at !== null;
   }
 
   get id(): number {
@@ -143,9 +151,12 @@ export class RoomState {
 
   /** Takes the room as the server answered it, unless events have come further since. */
   refresh(room: Room): void {
-    this.readNumber = Math.max(this.readNumber, room.membership?.read_number ?? 0);
+    this.readTo(room.membership?.read_number ?? 0, false);
     if (this.isStale(room)) return;
-    if (room.membership?.read_number === this.readNumber) this.#uncounted = uncountedOf(room);
+    if (room.membership?.read_number === this.readNumber) {
+      this.#uncounted = uncountedOf(room);
+      this.#countedTo = room.last_seq;
+    }
     this.facts = room;
     this.isMember = room.membership !== null;
     if (this.messages === null && this.members === null) {
@@ -222,6 +233,11 @@ export class RoomState {
     this.documents = [document, ...others].sort((a, b) => b.updated_at.localeCompare(a.updated_at));
   }
 
+  /** A document was deleted. */
+  dropDocument(documentId: number): void {
+    this.documents = this.documents?.filter((document) => document.id !== documentId) ?? null;
+  }
+
   /** The room comes on screen: the line is drawn above what is new. */
   open(): void {
     this.newFrom = this.unread > 0 ? this.readNumber + 1 : null;
@@ -284,11 +300,13 @@ export class RoomState {
     if (isOwnDoing) this.emit({ type: 'read', room: this });
   }
 
-  /** Takes how far this person has read, as the server tells it to all of their devices. */
-  readElsewhere(number: number, unread: number): void {
+  /** Takes how far this person has read, as the server tells it to all of their devices. It counted when the room stood at `at`. */
+  readElsewhere(number: number, unread: number, at: { message_count: number; last_seq: number }): void {
     if (number < this.readNumber) return;
     this.readTo(number, false);
-    this.#uncounted = Math.max(0, this.facts.message_count - number - unread);
+    if (at.last_seq < this.#countedTo) return;
+    this.#uncounted = Math.max(0, at.message_count - number - unread);
+    this.#countedTo = at.last_seq;
   }
 
   setTyping(userId: number, isTyping: boolean): void {
@@ -323,7 +341,7 @@ export class RoomState {
     this.#applyToWindow(event);
     switch (event.type) {
       case 'message.posted':
-        this.#posted(event.message);
+        this.#posted(event.message, event.seq);
         break;
       case 'member.joined':
         this.#memberJoined(event.user, event.created_at);
@@ -337,10 +355,13 @@ export class RoomState {
         this.#documentChanged(event);
         break;
       case 'document.deleted':
-        this.documents = this.documents?.filter((document) => document.id !== event.document.id) ?? null;
+        this.dropDocument(event.document.id);
         break;
       case 'message.deleted':
-        this.#deleted(event.message);
+        this.#deleted(event.message, event.seq);
+        break;
+      case 'room.deleted':
+        this.emit({ type: 'deleted', room: this });
         break;
       case 'message.edited':
       case 'reaction.added':
@@ -381,7 +402,7 @@ export class RoomState {
     }
   }
 
-  #posted(message: Message): void {
+  #posted(message: Message, seq: number): void {
     this.setTyping(message.author.id, false);
     this.services.timelines.received(message, 'log', now(), undefined);
     const isOwn = message.author.id === this.services.me.id;
@@ -393,16 +414,17 @@ export class RoomState {
       if (this.isWatched && this.messages !== null) this.messages = trimmed(this.messages);
       return;
     }
-    if (isOwn) this.#uncounted += 1;
+    if (isOwn && seq > this.#countedTo) this.#uncounted += 1;
     if (this.newFrom === null || (this.newFrom <= this.readNumber && !this.isReadingBack)) {
       this.newFrom = this.readNumber + 1;
     }
   }
 
   /** One's own were never news. */
-  #deleted(message: Message): void {
+  #deleted(message: Message, seq: number): void {
     if (this.replyingTo?.id === message.id) this.replyingTo = null;
-    if (message.number > this.readNumber && message.author.id !== this.services.me.id) this.#uncounted += 1;
+    const wasNews = message.number > this.readNumber && message.author.id !== this.services.me.id;
+    if (wasNews && seq > this.#countedTo) this.#uncounted += 1;
   }
 
   #memberJoined(user: UserRef, joinedAt: string): void {

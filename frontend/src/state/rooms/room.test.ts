@@ -22,6 +22,8 @@ const facts = (fields: Partial<Room> = {}): Room =>
     message_count: 0,
     retention_days: null,
     next_retention: null,
+    archived_at: null,
+    is_default: false,
     membership: { read_number: 0, unread: 0, joined_at: '2026-11-24T12:00:00.000Z' },
     ...fields,
   });
@@ -187,10 +189,41 @@ describe('a room', () => {
     room.sequence.receive(posted(6, { author: ada, number: 4 }));
     room.sequence.receive(deleted(7, 4, ada));
     expect(room.unread).toBe(1);
-    room.readElsewhere(2, 0);
+    room.readElsewhere(2, 0, { message_count: 4, last_seq: 7 });
     expect(room.unread).toBe(0);
     room.sequence.receive(posted(8, { number: 5 }));
     expect(room.unread).toBe(1);
+  });
+
+  it('counts once what is in the list of rooms and comes as an event too', async () => {
+    const { room } = setup({ last_seq: 2, message_count: 2, membership: read(0) });
+    await room.load();
+    expect(room.unread).toBe(2);
+    // Three messages came while the list travelled: one's own, one of another, and that one was deleted.
+    const membership = { read_number: 0, unread: 2, joined_at: '' };
+    room.refresh({ ...facts({ last_seq: 6, message_count: 5 }), membership });
+    expect(room.unread).toBe(2);
+    room.sequence.receive(posted(3, { author: ada }));
+    room.sequence.receive(posted(4));
+    room.sequence.receive(posted(5, { author: ada }));
+    const deleted = message(4, { body: '', deleted_at: '2026-11-24T13:00:00.000Z' });
+    room.sequence.receive({ ...posted(6), type: 'message.deleted', message: deleted });
+    expect(room.unread).toBe(2);
+    room.sequence.receive(posted(7, { number: 6 }));
+    expect(room.unread).toBe(3);
+  });
+
+  it('counts what was posted after another device said how far it has read', () => {
+    const { room } = setup({ last_seq: 4, message_count: 4, membership: read(0) });
+    room.sequence.receive(posted(5));
+    // It read up to the third when there were four, and the fifth was posted since.
+    room.readElsewhere(3, 1, { message_count: 4, last_seq: 4 });
+    expect(room.unread).toBe(2);
+    // And what is not here yet is counted when it comes.
+    room.readElsewhere(4, 2, { message_count: 6, last_seq: 6 });
+    expect(room.unread).toBe(1);
+    room.sequence.receive(posted(6));
+    expect(room.unread).toBe(2);
   });
 
   it('takes read marks of another device, and never goes back', () => {

@@ -107,9 +107,10 @@ impl Accepted<'_> {
     }
 }
 
-/// A room's kind and counters, which decide whether a message is accepted and which numbers it gets.
+/// A room's kind, state and counters, which decide whether a message is accepted and which numbers it gets.
 pub(super) struct RoomCounters {
     pub(super) kind: String,
+    pub(super) is_archived: bool,
     pub(super) last_seq: i64,
     pub(super) message_count: i64,
 }
@@ -129,6 +130,7 @@ impl MessagePlace {
     pub(super) fn next(room: Option<&RoomCounters>, read_number: Option<i64>) -> Result<Self, StoreError> {
         let room = room.ok_or(StoreError::Refused(Refusal::RoomNotFound))?;
         match read_number {
+            Some(_) if room.is_archived => Err(StoreError::Refused(Refusal::RoomArchived)),
             Some(read_number) => Ok(Self {
                 seq: Seq(room.last_seq + 1),
                 number: room.message_count + 1,

@@ -32,9 +32,9 @@ fn lock_rooms(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Has
     let mut room_ids: Vec<_> = posts.iter().map(|post| post.room.0).collect();
     room_ids.sort_unstable();
     room_ids.dedup();
-    let rows: Vec<(i64, String, i64, i64)> = LockRooms { room_ids }.load(connection)?;
-    let heads = rows.into_iter().map(|(id, kind, last_seq, message_count)| {
-        let head = RoomCounters { kind, last_seq, message_count };
+    let rows: Vec<(i64, String, bool, i64, i64)> = LockRooms { room_ids }.load(connection)?;
+    let heads = rows.into_iter().map(|(id, kind, is_archived, last_seq, message_count)| {
+        let head = RoomCounters { kind, is_archived, last_seq, message_count };
         (RoomId(id), head)
     });
     Ok(heads.collect())
@@ -42,8 +42,9 @@ fn lock_rooms(connection: &mut PgConnection, posts: &[&Post]) -> QueryResult<Has
 
 statement! {
     /// Locks in the order of ids, so that writers of the same rooms cannot deadlock.
-    LockRooms { room_ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, BigInt, BigInt):
-    "SELECT id, kind, last_seq, message_count FROM rooms WHERE id = ANY(", room_ids, ") \
+    LockRooms { room_ids: Vec<i64> => Array<BigInt> } -> (BigInt, Text, Bool, BigInt, BigInt):
+    "SELECT id, kind, archived_at IS NOT NULL, last_seq, message_count FROM rooms \
+     WHERE deleted_at IS NULL AND id = ANY(", room_ids, ") \
      ORDER BY id FOR NO KEY UPDATE"
 }
 

@@ -39,14 +39,17 @@ pub(super) fn look_up(connection: &mut SqliteConnection, posts: &[&Post]) -> Que
 }
 
 fn find_room(connection: &mut SqliteConnection, id: RoomId) -> QueryResult<Option<RoomCounters>> {
-    let row: Option<(String, i64, i64)> = FindRoom { id: id.0 }.get_result(connection).optional()?;
-    Ok(row.map(|(kind, last_seq, message_count)| RoomCounters { kind, last_seq, message_count }))
+    let row: Option<(String, bool, i64, i64)> = FindRoom { id: id.0 }.get_result(connection).optional()?;
+    let counters =
+        |(kind, is_archived, last_seq, message_count)| RoomCounters { kind, is_archived, last_seq, message_count };
+    Ok(row.map(counters))
 }
 
 statement! {
-    /// A room's kind and counters.
-    FindRoom { id: i64 => BigInt } -> (Text, BigInt, BigInt):
-    "SELECT kind, last_seq, message_count FROM rooms WHERE id = ", id
+    /// A room's kind, state and counters.
+    FindRoom { id: i64 => BigInt } -> (Text, Bool, BigInt, BigInt):
+    "SELECT kind, archived_at IS NOT NULL, last_seq, message_count FROM rooms \
+     WHERE deleted_at IS NULL AND id = ", id
 }
 
 /// A person and their read mark in the room. `None`: no such person; not a member.

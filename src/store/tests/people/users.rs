@@ -11,10 +11,10 @@ use crate::store::tests::{TestDatabase, on_both_databases};
 on_both_databases! {
     async fn the_first_person_becomes_administrator_and_needs_no_invitation(database: &TestDatabase) {
         assert_eq!(database.is_first_run().await, Ok(true));
-        let ada = database.create_user(new_user("ada", SignUpPermission::Invite(None))).await.expect("the first may");
+        let ada = database.create_user(new_user("ada", SignUpPermission::Invite(None))).await.expect("the first may").0;
         assert_eq!(ada.role, Role::Administrator);
         assert_eq!(database.is_first_run().await, Ok(false));
-        let bob = database.create_user(new_user("bob", SignUpPermission::Open)).await.expect("sign-up is open");
+        let bob = database.create_user(new_user("bob", SignUpPermission::Open)).await.expect("sign-up is open").0;
         assert_eq!(bob.role, Role::Member);
         assert_eq!(database.user(ada.id).await, Ok(Some(ada)));
         assert_eq!(database.user(UserId(99)).await, Ok(None));
@@ -26,7 +26,7 @@ on_both_databases! {
             one.create_user(new_user("ada", SignUpPermission::Open)),
             other.create_user(new_user("bob", SignUpPermission::Open)),
         );
-        let roles = [ada.expect("signs up").role, bob.expect("signs up").role];
+        let roles = [ada.expect("signs up").0.role, bob.expect("signs up").0.role];
         let administrators = roles.iter().filter(|role| **role == Role::Administrator).count();
         assert_eq!(administrators, 1, "{roles:?}");
     }

@@ -1,7 +1,7 @@
 //! Inviting, leaving, removing and coming back.
 
 use crate::domain::{EventKind, Refusal, RoomId, Subject, UserId};
-use crate::store::StoreError;
+use crate::store::{RoomFilter, StoreError};
 
 use crate::store::tests::{TestDatabase, on_both_databases};
 
@@ -40,7 +40,7 @@ on_both_databases! {
         assert!(matches!((event.kind, &event.subject), (EventKind::MemberRemoved, Subject::Member(member)) if member.id == bob));
         assert_eq!(database.post(bob, room, "still here").await, Err(StoreError::Refused(Refusal::RoomNotFound)));
         assert_eq!(database.room(bob, room).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
-        assert_eq!(database.rooms_of(bob).await, Ok(Vec::new()));
+        assert_eq!(database.rooms(bob, RoomFilter::default()).await, Ok(Vec::new()));
         assert_eq!(database.remove_member(bob, room, bob, false).await, Err(StoreError::Refused(Refusal::RoomNotFound)));
     }
 

@@ -32,6 +32,10 @@ async fn counted(database: &TestDatabase, user: UserId, room: RoomId) -> i64 {
     i64::try_from(messages.iter().filter(is_unread).count()).expect("few")
 }
 
+fn read(mark: Option<ReadMark>) -> Option<(i64, i64)> {
+    mark.map(|mark| (mark.number, mark.unread))
+}
+
 on_both_databases! {
     async fn deleted_messages_ones_own_and_removed_ones_are_not_unread(database: &TestDatabase) {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
@@ -43,14 +47,14 @@ on_both_databases! {
         assert_eq!(unread(database, bob, room).await, 5);
         database.delete_message(ada, room, ids[5]).await.expect("deleted before");
         assert_eq!(unread(database, bob, room).await, 5, "it is deleted once");
-        assert_eq!(database.mark_read(bob, room, 3).await, Ok(Some(ReadMark { number: 3, unread: 2 })));
+        assert_eq!(database.mark_read(bob, room, 3).await.map(read), Ok(Some((3, 2))));
         database.delete_message(ada, room, ids[0]).await.expect("deleted");
         assert_eq!(unread(database, bob, room).await, 2, "he had read that one");
         // seq 1 to 3 are the room and its members; 4 to 7 are the first four messages.
         database.run_sql("UPDATE events SET created_at = 0 WHERE seq <= 7").await;
         assert_eq!(database.trim_room(room, Timestamp(1), 100).await, Ok(7));
         assert_eq!(unread(database, bob, room).await, 1);
-        assert_eq!(database.mark_read(bob, room, 7).await, Ok(Some(ReadMark { number: 7, unread: 0 })));
+        assert_eq!(database.mark_read(bob, room, 7).await.map(read), Ok(Some((7, 0))));
         database.post(ada, room, "one more").await.expect("stored");
         assert_eq!((unread(database, ada, room).await, unread(database, bob, room).await), (1, 1));
         assert_eq!(Snapshot::open(&database.url).expect("opens").check(), []);
@@ -119,8 +123,8 @@ on_both_databases! {
         let room = database.open_room(ada, &[bob]).await;
         database.post_many(ada, room, 5).await;
         for (number, moved) in [(3, Some(3)), (2, None), (3, None), (-1, None), (99, Some(5)), (i64::MAX, None)] {
-            let mark = moved.map(|number| ReadMark { number, unread: 5 - number });
-            assert_eq!(database.mark_read(bob, room, number).await, Ok(mark), "{number}");
+            let mark = moved.map(|number| (number, 5 - number));
+            assert_eq!(database.mark_read(bob, room, number).await.map(read), Ok(mark), "{number}");
         }
         assert_eq!(unread(database, bob, room).await, 0);
     }

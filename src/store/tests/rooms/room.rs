@@ -1,7 +1,7 @@
 //! Making, seeing, changing and joining rooms.
 
 use crate::domain::{EventKind, Refusal, Room, RoomId, RoomKind, Seq, Subject, UserId};
-use crate::store::{RoomChange, StoreError};
+use crate::store::{RoomChange, RoomFilter, StoreError};
 
 use crate::store::tests::database::{RULES, new_room, room_name, room_topic};
 use crate::store::tests::{TestDatabase, on_both_databases};
@@ -24,7 +24,7 @@ on_both_databases! {
         let ada = database.sign_up("ada").await;
         let new = new_room("Nobody", RoomKind::Open, &[UserId(99)]);
         assert_eq!(database.create_room(ada, new).await, Err(StoreError::Refused(Refusal::UserNotFound)));
-        assert_eq!(database.rooms_of(ada).await, Ok(Vec::new()));
+        assert_eq!(database.rooms(ada, RoomFilter::default()).await, Ok(Vec::new()));
     }
 
     async fn a_closed_room_of_others_looks_like_none(database: &TestDatabase) {
@@ -52,7 +52,7 @@ on_both_databases! {
         ] {
             database.create_room(maker, new_room(name, kind, &[])).await.expect("made");
         }
-        let views = database.rooms_of(ada).await.expect("readable");
+        let views = database.rooms(ada, RoomFilter::default()).await.expect("readable");
         let names: Vec<_> = views.iter().map(|view| (view.room.name.as_str(), view.membership.is_some())).collect();
         assert_eq!(names, [("Lobby", true), ("music", true), ("Attic", false), ("zoo", false)]);
     }

@@ -1,0 +1,1 @@
+DROP TABLE renderer_state;
