@@ -21,9 +21,9 @@ pub struct Room {
     pub name: String,
     /// What it is about; may be empty.
     pub topic: String,
-    /// Who manages it: who made it, or who has got the maker's rights. As long as they are a member, they may rename it and
-    /// remove people.
-    pub created_by: UserId,
+    /// Who manages it: who made it, or who has got the maker's rights. They are a member, and may rename it and remove
+    /// people. `None`: the last of them left when nobody else was a member, so that only administrators manage it.
+    pub created_by: Option<UserId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// The head of its log.

@@ -90,7 +90,13 @@ impl JobRunner {
         }
         loop {
             let looked_at = Instant::now();
-            let next_look = match self.take_due(&mut slots).await {
+            // What was leased and not begun is given back below.
+            let taken = tokio::select! {
+                biased;
+                () = stop(&mut stopped) => break,
+                taken = self.take_due(&mut slots) => taken,
+            };
+            let next_look = match taken {
                 Ok(next_look) => next_look,
                 Err(error) => {
                     warn!(%error, "jobs cannot be taken");

@@ -14,7 +14,9 @@ pub struct RoomPayload<'a> {
     kind: &'static str,
     name: &'a str,
     topic: &'a str,
-    created_by: UserId,
+    /// Who manages it; null when only administrators do.
+    #[schema(required)]
+    created_by: Option<UserId>,
     created_at: Timestamp,
     last_seq: Seq,
     message_count: i64,

@@ -5,6 +5,7 @@ use std::path::Path;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use tracing::warn;
 
 use crate::store::engine::connection::{Access, DbConnection, begin_snapshot, connect_existing, sqlite_name};
 use crate::store::engine::migrate::require_current;
@@ -29,7 +30,8 @@ impl Snapshot {
 }
 
 /// Copies a live SQLite database into a file that does not exist: one consistent state, without
-/// transactions that are not committed. Writers may go on.
+/// transactions that are not committed. Writers may go on. Words of messages that were deleted or edited are not in the
+/// copy: the search index keeps them until its parts are merged, and the copy's are.
 ///
 /// # Errors
 /// [`OpenError`] when there is no database of ours, or it cannot be copied.
@@ -39,11 +41,30 @@ pub fn copy_sqlite(from: &Path, to: &Path) -> Result<(), OpenError> {
     let mut connection = connect_existing(&url, Access::Write)?;
     let failed = |reason: String| OpenError::Connect { database: url.to_string(), reason };
     let to = sqlite_name(to).map_err(|error| failed(error.to_string()))?;
+    let name = to.clone();
     let copied = match &mut connection {
         DbConnection::Sqlite(sqlite) => diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(to).execute(sqlite),
         DbConnection::Postgres(_) => Ok(0),
     };
-    copied.map(drop).map_err(|error| failed(error.to_string()))
+    copied.map_err(|error| failed(error.to_string()))?;
+    let mut copy = SqliteConnection::establish(&name).map_err(|error| failed(error.to_string()))?;
+    if let Err(error) = merge_index(&mut copy) {
+        // A copy with a damaged index is better than none: the next start can make the index anew.
+        warn!(%error, "the copy's search index could not be merged; it may have words of deleted messages");
+    }
+    Ok(())
+}
+
+/// Merges the parts of the index of messages, which leaves out what was deleted.
+fn merge_index(connection: &mut SqliteConnection) -> QueryResult<()> {
+    let tables = "SELECT name AS line FROM sqlite_master WHERE name = 'message_search'";
+    let tables: Vec<Line> = diesel::sql_query(tables).load(connection)?;
+    // The first versions had no search.
+    if tables.is_empty() {
+        return Ok(());
+    }
+    connection
+        .batch_execute("PRAGMA secure_delete = ON; INSERT INTO message_search (message_search) VALUES ('optimize')")
 }
 
 /// Removes from a copy what its search index has of removed messages. Of what is deleted, SQLite's full-text index keeps

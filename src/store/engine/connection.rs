@@ -77,7 +77,8 @@ fn set_pragmas(connection: &mut SqliteConnection, access: Access) -> QueryResult
         thread::sleep(Duration::from_millis(10));
     }
     match access {
-        Access::Write => Ok(()),
+        // What is deleted is overwritten.
+        Access::Write => connection.batch_execute("PRAGMA secure_delete = ON"),
         Access::Read => connection.batch_execute("PRAGMA query_only = ON"),
     }
 }

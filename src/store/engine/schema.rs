@@ -207,6 +207,7 @@ diesel::table! {
         archived_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
         is_default -> Bool,
+        is_unmanaged -> Bool,
     }
 }
 

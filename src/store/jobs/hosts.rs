@@ -30,7 +30,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Unavailable`].
     pub async fn waiting_jobs(&self) -> Result<Vec<HostJobs>, StoreError> {
-        self.read(|connection| {
+        self.read_reserved(|connection| {
             let rows: Vec<HostRow> = diesel::sql_query(hosts_with_jobs()).load(connection)?;
             Ok(rows.into_iter().map(|row| HostJobs { host: row.host, next_at: Timestamp(row.next_at) }).collect())
         })

@@ -86,7 +86,7 @@ pub(in crate::store) fn require_management(
         return Ok((any_room(connection, by, id)?, person));
     }
     let view = require_membership(connection, by, id)?;
-    match view.room.created_by == by {
+    match view.room.created_by == Some(by) {
         true => Ok((view, person)),
         false => Err(StoreError::Refused(Refusal::NotAllowed)),
     }

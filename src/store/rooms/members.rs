@@ -62,7 +62,8 @@ impl Store {
     }
 
     /// Removes a person from a room. Everybody may leave; only who manages the room and administrators may remove others.
-    /// When who manages a closed room goes, the longest-standing member gets these rights.
+    /// When who manages a room goes, the longest-standing member gets these rights; when there is none, only administrators
+    /// have them, whoever joins later.
     ///
     /// # Errors
     /// [`Refusal::RoomNotFound`], [`Refusal::NotAMember`] when `user` is none, [`Refusal::NotAllowed`];
@@ -243,8 +244,13 @@ fn remove(
     };
     append(connection, &event)?;
     let mut events = vec![event];
-    if let Some(successor) = successor.filter(|_| view.room.kind == RoomKind::Closed && view.room.created_by == user) {
-        diesel::update(rooms::table.find(room.0)).set(rooms::created_by.eq(successor.0)).execute(connection)?;
+    if view.room.created_by == Some(user) {
+        match successor {
+            Some(successor) => {
+                diesel::update(rooms::table.find(room.0)).set(rooms::created_by.eq(successor.0)).execute(connection)?
+            }
+            None => diesel::update(rooms::table.find(room.0)).set(rooms::is_unmanaged.eq(true)).execute(connection)?,
+        };
         let managed = Room { created_by: successor, ..view.room };
         events.push(record(connection, managed, &UserRef::from(&remover), Timestamp::now(), EventKind::RoomChanged)?);
     }

@@ -123,7 +123,7 @@ fn create(connection: &mut DbConnection, by: UserId, new: &NewRoom) -> Result<(R
         kind: new.kind,
         name: new.name.to_string(),
         topic: new.topic.to_string(),
-        created_by: by,
+        created_by: Some(by),
         created_at: now,
         last_seq: Seq(0),
         message_count: 0,

@@ -25,6 +25,7 @@ pub(in crate::store) struct RoomRow {
     pub(in crate::store) retention_changes_at: Option<i64>,
     pub(in crate::store) archived_at: Option<i64>,
     pub(in crate::store) is_default: bool,
+    pub(in crate::store) is_unmanaged: bool,
 }
 
 impl TryFrom<RoomRow> for Room {
@@ -39,7 +40,7 @@ impl TryFrom<RoomRow> for Room {
             kind: RoomKind::from_name(&row.kind).ok_or_else(|| damaged("rooms", row.id, "kind"))?,
             name: row.name,
             topic: row.topic,
-            created_by: UserId(row.created_by),
+            created_by: (!row.is_unmanaged).then_some(UserId(row.created_by)),
             created_at: Timestamp(row.created_at),
             last_seq: Seq(row.last_seq),
             message_count: row.message_count,

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use crate::domain::{DocumentContent, DocumentId, DocumentTitle, Refusal, RoomId, SearchQuery, Seq, Subject};
 use crate::store::{
-    Archive, DocumentChange, DocumentSave, ExportItem, ExportScope, Snapshot, StoreError, VersionPolicy,
+    Archive, DatabaseUrl, DocumentChange, DocumentSave, ExportItem, ExportScope, Snapshot, StoreError, StoreOptions,
+    VersionPolicy,
 };
 
-use super::database::LIMITS;
+use super::database::{LIMITS, OPTIONS};
 use super::{TestDatabase, on_both_databases};
 
 fn save(id: DocumentId, revision: i64, interval: Duration) -> DocumentSave {
@@ -84,6 +87,27 @@ on_both_databases! {
             let query = SearchQuery::parse("needle").expect("valid");
             assert_eq!(database.search_documents(ada, query, archive, 10).await.expect("searched").len(), found);
         }
+    }
+
+    async fn a_search_in_long_documents_ends_and_frees_its_place(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = database.open_room(ada, &[]).await;
+        for _ in 0..12 {
+            database.write_document(ada, room, &["one"]).await;
+        }
+        // Ten megabytes each, in which every place nearly matches.
+        let sql = match database.url {
+            DatabaseUrl::Sqlite(_) => "UPDATE documents SET words = replace(hex(zeroblob(2500000)), '00', ' a b')",
+            DatabaseUrl::Postgres(_) => "UPDATE documents SET words = repeat(' a b', 2500000)",
+        };
+        database.run_sql(sql).await;
+        let deadline = Duration::from_millis(500);
+        let store = database.open_again_with(&StoreOptions { read_connections: 1, read_timeout: deadline, ..OPTIONS });
+        let query = SearchQuery::parse(&format!("\"{}c\"", "a b ".repeat(16))).expect("valid");
+        let searched = store.search_documents(ada, query, Archive::Excluded, 10).await;
+        assert!(searched == Err(StoreError::Timeout(deadline)) || searched == Ok(Vec::new()), "{searched:?}");
+        let others = async { while store.documents(ada, room).await.is_err() {} };
+        timeout(Duration::from_secs(15), others).await.expect("the search gives its connection back");
     }
 
     async fn the_log_shows_a_document_as_it_is_at_present(database: &TestDatabase) {

@@ -1,12 +1,14 @@
 //! Finding messages, and not finding what one may not see.
 
+use std::fs;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use tokio::task::JoinSet;
 
 use crate::domain::{MessageId, Refusal, RoomId, RoomKind, SearchQuery, Timestamp, UserId};
 use crate::store::engine::connection::DbConnection;
-use crate::store::{Archive, Posted, SearchPage, Store, StoreError, StoreOptions};
+use crate::store::{Archive, DatabaseUrl, Posted, SearchPage, Store, StoreError, StoreOptions, copy_sqlite};
 
 use super::database::{OPTIONS, body, draft, new_room};
 use super::{TestDatabase, on_both_databases};
@@ -246,6 +248,23 @@ on_both_databases! {
         let opened = database.open_again();
         assert_eq!(found(&opened, ada, "worl").await, ["hello world"]);
         assert!(found(&opened, ada, "gone").await.is_empty());
+    }
+
+    async fn words_of_deleted_and_edited_messages_are_in_no_copy_of_the_database(database: &TestDatabase) {
+        let ada = database.sign_up("ada").await;
+        let room = room_with(database, ada, &["zebrafishdeleted", "quokkaedited", "wombatkept"]).await;
+        let deleted = page(database, ada, "zebrafishdeleted").await.items[0].message.id;
+        let edited = page(database, ada, "quokkaedited").await.items[0].message.id;
+        database.delete_message(ada, room, deleted).await.expect("deleted");
+        database.edit_message(ada, room, edited, body("something else")).await.expect("edited");
+        assert!(found(database, ada, "zebrafishdeleted").await.is_empty());
+        let DatabaseUrl::Sqlite(path) = &database.url else { return };
+        let directory = tempfile::tempdir().expect("a directory");
+        let copy = directory.path().join("copy.db");
+        copy_sqlite(path, &copy).expect("copied");
+        let copy = fs::read(copy).expect("readable");
+        let has = |word: &str| copy.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+        assert!(has("wombatkept") && !has("zebrafishdeleted") && !has("quokkaedited"));
     }
 
     async fn hits_show_where_they_are(database: &TestDatabase) {

@@ -177,6 +177,35 @@ async fn the_longest_standing_member_of_a_closed_room_gets_the_makers_rights() {
 }
 
 #[actix_web::test]
+async fn whoever_was_removed_from_their_open_room_comes_back_as_a_member_like_others() {
+    let Scene { server: _server, maker, member, room, .. } = scene().await;
+    let path = format!("/api/v1/rooms/{room}");
+    let joined = maker.post(&format!("{path}/join"), &json!({})).await.expect(200).json;
+    assert_eq!(joined["created_by"], json!(member.id));
+    maker.patch(&path, &json!({"name": "Mine"})).await.expect_problem(403, "not_allowed");
+    maker.patch(&path, &json!({"retention_days": null})).await.expect_problem(403, "not_allowed");
+    maker.delete(&format!("{path}/members/{}", member.id)).await.expect_problem(403, "not_allowed");
+    member.patch(&path, &json!({"name": "Ours"})).await.expect(200);
+}
+
+#[actix_web::test]
+async fn an_open_room_that_everybody_has_left_is_managed_by_administrators_only() {
+    let server = Server::start().await;
+    let admin = server.sign_up("admin").await;
+    let (maker, other) = (server.sign_up("maker").await, server.sign_up("other").await);
+    let room = maker.create_room("Hers", "open").await;
+    let path = format!("/api/v1/rooms/{room}");
+    maker.delete(&format!("{path}/members/{}", maker.id)).await.expect(204);
+    for person in [&other, &maker] {
+        person.post(&format!("{path}/join"), &json!({})).await.expect(200);
+        assert_eq!(person.get(&path).await.expect(200).json["created_by"], Value::Null);
+        person.patch(&path, &json!({"name": "Mine"})).await.expect_problem(403, "not_allowed");
+    }
+    maker.delete(&format!("{path}/members/{}", other.id)).await.expect_problem(403, "not_allowed");
+    admin.patch(&path, &json!({"name": "Known"})).await.expect(200);
+}
+
+#[actix_web::test]
 async fn administrators_see_that_closed_rooms_exist_and_read_them_after_joining_alone() {
     let server = Server::start().await;
     let admin = server.sign_up("admin").await;

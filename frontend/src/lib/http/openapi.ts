@@ -1737,7 +1737,7 @@ export interface components {
         RoomFacts: {
             archived_at: components["schemas"]["Timestamp"] | null;
             created_at: components["schemas"]["Timestamp"];
-            created_by: components["schemas"]["UserId"];
+            created_by: components["schemas"]["UserId"] | null;
             id: components["schemas"]["RoomId"];
             /** @description Whether every new person joins it. */
             is_default: boolean;

@@ -54,8 +54,14 @@ extern "C" fn watch(connection: *mut sqlite3, _: *mut *mut c_char, _: *const sql
 }
 
 extern "C" fn should_stop(_: *mut c_void) -> c_int {
+    c_int::from(is_cancelled())
+}
+
+/// Whether nobody waits any more for the read that this thread runs. For work between two statements, and for statements
+/// that are too short for SQLite to ask.
+pub(in crate::store) fn is_cancelled() -> bool {
     let is_cancelled = |running: &RefCell<Option<Arc<ReadTicket>>>| {
         running.try_borrow().is_ok_and(|ticket| ticket.as_ref().is_some_and(|ticket| ticket.is_cancelled()))
     };
-    c_int::from(RUNNING.try_with(is_cancelled).unwrap_or(false))
+    RUNNING.try_with(is_cancelled).unwrap_or(false)
 }

@@ -15,4 +15,5 @@ mod readers;
 mod ticket;
 
 pub(super) use interrupt::install as install_interrupts;
+pub(in crate::store) use interrupt::is_cancelled as is_read_cancelled;
 pub(super) use pools::{Pool, ReadPools};

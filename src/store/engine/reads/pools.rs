@@ -23,16 +23,16 @@ use super::ticket::ReadTicket;
 pub(in crate::store) enum Pool {
     /// What people ask for.
     Queries,
-    /// What is needed before anybody can ask: who somebody is, and whether the database answers. Short reads by keys
-    /// only: no query of a person takes these connections.
+    /// What is needed before anybody can ask: who somebody is, whether the database answers, and which jobs wait. Short reads
+    /// by keys and indexes only: no query of a person takes these connections.
     Reserved,
 }
 
 /// Connections of [`Pool::Reserved`]: two, for one may be connecting anew.
 const RESERVED_CONNECTIONS: u32 = 2;
 
-/// How long a read's thread may take to end when the store closes. SQLite's full-text index and `LIKE` look at the
-/// ticket between two rows only.
+/// How long a read's thread may take to end when the store closes. SQLite looks at the ticket every 1,000
+/// operations only, and its full-text index and functions can take long in one operation.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The threads that read.
@@ -44,7 +44,7 @@ pub(in crate::store::engine) struct ReadPools {
     /// The longest time from asking to the answer.
     deadline: Duration,
     /// Half of the connections for queries: searches take long, and other reads must not wait for them.
-    searches: Semaphore,
+    searches: Arc<Semaphore>,
     /// Notified when the store closes: no read goes on.
     closing: watch::Sender<bool>,
     metrics: StoreMetrics,
@@ -70,7 +70,7 @@ impl ReadPools {
             reserved: readers::start(url, "reserved-reader", RESERVED_CONNECTIONS, options.read_timeout)?,
             canceller,
             deadline: options.read_timeout,
-            searches: Semaphore::new(connections.div_ceil(2) as usize),
+            searches: Arc::new(Semaphore::new(connections.div_ceil(2) as usize)),
             closing: watch::Sender::new(false),
             metrics,
         })
@@ -100,7 +100,8 @@ impl ReadPools {
         self.run(pool, |database| database.snapshot(queries)).await
     }
 
-    /// Runs a search, which waits for one of the places that searches have.
+    /// Runs a search, which waits for one of the places that searches have. The place is free again when the thread has
+    /// ended the search, which may be after its caller has gone.
     ///
     /// # Errors
     /// Those of the queries, and of [`ReadPools::run`].
@@ -110,8 +111,12 @@ impl ReadPools {
         F: FnOnce(&mut DbConnection) -> Result<T, StoreError> + Send + 'static,
     {
         let search = async {
-            let _place = self.searches.acquire().await.map_err(|_| closed())?;
-            self.run(Pool::Queries, |database| database.snapshot(queries)).await
+            let place = Arc::clone(&self.searches).acquire_owned().await.map_err(|_| closed())?;
+            let read = move |database: &mut ReadConnection| {
+                let _place = place;
+                database.snapshot(queries)
+            };
+            self.run(Pool::Queries, read).await
         };
         timeout(self.deadline, search).await.unwrap_or_else(|_| Err(self.timed_out()))
     }

@@ -11,7 +11,7 @@ on_both_databases! {
         let (ada, bob) = (database.sign_up("ada").await, database.sign_up("bob").await);
         let new = new_room("Secrets", RoomKind::Closed, &[bob, ada, bob]);
         let (view, events) = database.create_room(ada, new).await.expect("made");
-        assert_eq!((view.room.name.as_str(), view.room.last_seq, view.room.created_by), ("Secrets", Seq(3), ada));
+        assert_eq!((view.room.name.as_str(), view.room.last_seq, view.room.created_by), ("Secrets", Seq(3), Some(ada)));
         assert_eq!(view.membership.as_ref().map(|place| place.joined_seq), Some(Seq(2)));
         let kinds: Vec<_> = events.iter().map(|event| (event.seq.0, event.kind.name())).collect();
         assert_eq!(kinds, [(1, "room.created"), (2, "member.joined"), (3, "member.joined")]);
