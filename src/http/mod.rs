@@ -143,7 +143,15 @@ pub fn configure(config: &mut ServiceConfig, state: &web::Data<WebState>) {
         )
         .service(resource("/broadcasting/user-auth").route(post().to(broadcasting::authenticate_user)))
         .service(resource("/api/docs").route(get().to(instance::page::show_docs)))
-        .service(resource("/health/live").route(get().to(instance::health::show_live)))
-        .service(resource("/health/ready").route(get().to(instance::health::show_ready)))
+        .service(
+            resource("/health/live")
+                .route(get().to(instance::health::show_live))
+                .route(head().to(instance::health::show_live)),
+        )
+        .service(
+            resource("/health/ready")
+                .route(get().to(instance::health::show_ready))
+                .route(head().to(instance::health::show_ready)),
+        )
         .service(scope("").wrap(Compress::default()).default_service(web::to(instance::page::show_page)));
 }

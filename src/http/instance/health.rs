@@ -15,7 +15,7 @@ struct HealthResponse {
 
 /// `GET /health/live`: answers as long as the process can.
 #[utoipa::path(
-    get, path = "/health/live", tag = "Instance",
+    method(get, head), path = "/health/live", tag = "Instance",
     security(()),
     responses(
         (status = 200, description = "The process answers", body = HealthResponse),
@@ -27,7 +27,7 @@ pub(crate) async fn show_live() -> HttpResponse {
 
 /// `GET /health/ready`: reads and writes go through, and the process is not about to end.
 #[utoipa::path(
-    get, path = "/health/ready", tag = "Instance",
+    method(get, head), path = "/health/ready", tag = "Instance",
     security(()),
     responses(
         (status = 200, description = "Reads and writes go through the database", body = HealthResponse),

@@ -6,6 +6,8 @@
 use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{Node, NodeValue};
 
+use super::separator::is_in_face;
+
 /// How many characters are looked at for the end of an address or the begin of a link.
 const MAX_LOOK: usize = 400;
 
@@ -70,7 +72,7 @@ fn pieces<'a>(block: Node<'a>) -> Vec<Piece<'a>> {
             NodeValue::Escaped => escape = is_start.then_some(node),
             NodeValue::Text(text) if is_start => {
                 let kind = escape.map_or(Kind::Literal, Kind::Escaped);
-                pieces.extend(text.chars().filter(|&c| c != '\u{1}').map(|char| Piece { char, kind }));
+                pieces.extend(text.chars().map(|char| Piece { char, kind }));
             }
             NodeValue::SoftBreak | NodeValue::LineBreak if is_start => {
                 pieces.push(Piece { char: '\n', kind: Kind::Literal });
@@ -153,7 +155,8 @@ impl<'a> Paragraph<'a> {
             '\\' => self.protects_next(index, emphasis),
             '`' => self.backticks > 1,
             '*' | '_' | '~' => self.could_emphasise(index, emphasis) || self.begins_block(index),
-            '#' | '-' | '+' | '>' | '.' => self.begins_block(index),
+            '#' | '-' | '+' | '.' => self.begins_block(index),
+            '>' => self.begins_block(index) || self.could_close_address(index),
             ')' => self.begins_block(index) || self.char(index, 1) == Some(']'),
             '[' => self.could_open_link(index) || self.begins_task(index),
             ']' => self.could_close_link(index) || index.checked_sub(2).is_some_and(|start| self.begins_task(start)),
@@ -223,6 +226,9 @@ impl<'a> Paragraph<'a> {
     fn flanks(&self, start: usize, end: usize) -> (bool, bool) {
         let before = if start == 0 { ' ' } else { self.pieces[start - 1].char };
         let after = self.char(end, 0).unwrap_or(' ');
+        if self.pieces[start].char == '_' && end - start == 1 && is_in_face(before, after) {
+            return (false, false);
+        }
         let is_punctuation = |c: char| !c.is_alphanumeric() && !c.is_whitespace();
         let left =
             !after.is_whitespace() && (!is_punctuation(after) || before.is_whitespace() || is_punctuation(before));
@@ -297,6 +303,13 @@ impl<'a> Paragraph<'a> {
             self.chars_from(index + 1).take(MAX_LOOK).take_while(|&c| c != '>' && !c.is_whitespace()).collect();
         let closed = self.chars_from(index + 1).nth(inside.chars().count()) == Some('>');
         closed && inside.contains([':', '@'])
+    }
+
+    /// Whether `>` at `index` ends what [`Self::could_open_address`] begins.
+    fn could_close_address(&self, index: usize) -> bool {
+        let before = self.pieces[..index].iter().enumerate().rev().take(MAX_LOOK);
+        let mut word = before.take_while(|(_, piece)| !piece.char.is_whitespace() && piece.char != '>');
+        word.find(|(_, piece)| piece.char == '<').is_some_and(|(open, _)| self.could_open_address(open))
     }
 
     /// Whether `&` at `index` begins a character reference such as `&amp;`.

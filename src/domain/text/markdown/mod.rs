@@ -2,13 +2,17 @@
 //!
 //! Two libraries, two jobs: `comrak` parses and renders, `ammonia` lets through only what it knows. Nothing that a person
 //! writes reaches a page without having gone through both. In between, what would lose a part of the text is replaced:
-//! raw HTML, images, links that lead nowhere, and backslashes that escape nothing.
+//! raw HTML, images, links that lead nowhere, first lines of code, cells without a column, and backslashes that escape
+//! nothing.
 
+mod addresses;
 mod backslashes;
-mod dashes;
 mod excerpt;
+mod fences;
+mod lists;
 mod sanitiser;
 mod separator;
+mod tables;
 mod visible;
 mod written;
 
@@ -18,17 +22,20 @@ use comrak::arena_tree::NodeEdge;
 use comrak::nodes::Node;
 use comrak::{Arena, Options};
 
+use self::addresses::{end_addresses, link_addresses};
 use self::backslashes::show_unneeded_backslashes;
-use self::dashes::without_tables_of_dashes;
 pub use self::excerpt::excerpt;
+use self::fences::{keep_first_lines, keep_words_of_empty_fences};
+use self::lists::NumberedHtml;
 use self::sanitiser::sanitise;
-use self::separator::{SEPARATOR, separate_marks};
+use self::separator::{remove_separators, separate_marks, without_separators};
+use self::tables::{with_surplus_cells, without_tables_of_dashes};
 use self::visible::shows_something;
 use self::written::keep_what_was_written;
 
 /// To be incremented when the same text becomes other HTML, also through a new version of a library; the next start then
 /// renders the stored messages anew.
-pub const RENDERER_VERSION: i64 = 1;
+pub const RENDERER_VERSION: i64 = 2;
 
 /// Elements nested deeper than this are shown as plain text: a browser slows down on thousands of levels.
 const MAX_NESTING: usize = 16;
@@ -46,7 +53,8 @@ const MIN_HTML_BYTES: usize = 2_048;
 /// and longer than 2,048 bytes, is shown as plain text.
 #[must_use]
 pub fn render_markdown(text: &str) -> String {
-    let text: Cow<str> = if text.contains(SEPARATOR) { text.replace(SEPARATOR, "").into() } else { text.into() };
+    let text = without_separators(text);
+    let text: Cow<str> = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text };
     let max_bytes = (text.len() * MAX_GROWTH).max(MIN_HTML_BYTES);
     render_within(&text, max_bytes).unwrap_or_else(|| as_paragraph(&text))
 }
@@ -54,23 +62,32 @@ pub fn render_markdown(text: &str) -> String {
 /// The sanitised HTML, or nothing when the text is better shown as it is.
 fn render_within(text: &str, max_bytes: usize) -> Option<String> {
     let mut options = options();
-    let mut source = separate_marks(text).into_owned();
+    let mut source = end_addresses(&separate_marks(text)).into_owned();
+    // Without it, the parser does not see that a last line of `3.` is an item.
+    source.push('\n');
     if let Some(without) = without_tables_of_dashes(&source, &mut options) {
         source = without;
+    }
+    if let Some(with) = with_surplus_cells(&source, &options) {
+        source = with;
     }
     let arena = Arena::new();
     let document = comrak::parse_document(&arena, &source, &options);
     if depth(document) > MAX_NESTING {
         return None;
     }
-    keep_what_was_written(&arena, document);
+    let lines: Vec<&str> = source.split('\n').collect();
+    remove_separators(document);
+    keep_first_lines(document, &lines);
+    keep_what_was_written(&arena, document, &lines);
+    link_addresses(&arena, document);
     show_unneeded_backslashes(document);
     if !shows_something(document) {
         return None;
     }
+    keep_words_of_empty_fences(document);
     let mut html = String::with_capacity(text.len() * 3 / 2);
-    comrak::format_html(document, &options, &mut html).ok()?;
-    html.retain(|c| c != SEPARATOR);
+    NumberedHtml::format_document(document, &options, &mut html).ok()?;
     if html.len() > max_bytes {
         return None;
     }
@@ -86,6 +103,8 @@ fn options() -> Options<'static> {
     options.extension.autolink = true;
     options.extension.tasklist = true;
     options.extension.cjk_friendly_emphasis = true;
+    // Addresses in square brackets are links too.
+    options.parse.relaxed_autolinks = true;
     options.parse.ignore_setext = true;
     options.parse.escaped_char_spans = true;
     options.render.hardbreaks = true;

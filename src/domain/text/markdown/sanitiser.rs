@@ -47,6 +47,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         ("a", HashSet::from(["href", "title"])),
         ("code", HashSet::from(["class"])),
         ("ol", HashSet::from(["start"])),
+        ("li", HashSet::from(["value"])),
         ("td", HashSet::from(["align"])),
         ("th", HashSet::from(["align"])),
         ("input", HashSet::from(["checked", "disabled"])),
@@ -69,6 +70,6 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 });
 
 /// Whether a page may use `name` in the class of a code block: one word of letters, digits, `_ + # . -`.
-fn is_language(name: &str) -> bool {
+pub(super) fn is_language(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_+#.-".contains(c))
 }

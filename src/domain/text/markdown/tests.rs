@@ -62,9 +62,20 @@ fn backslashes_stay_unless_they_escape_a_mark() {
         r"\\",
         r"\\\\four",
         r"¯\_(ツ)_/¯",
+        r"¯\_(ツ)_/¯ and ¯\_(ツ)_/¯",
+        r"\_('-')_/",
+        "-_- ^_^ >_< ;_; then -_- ^_^ >_< ;_;",
     ] {
         assert_eq!(shown(text), text);
     }
+}
+
+#[test]
+fn a_backslash_at_the_end_of_strong_text_stays() {
+    assert_eq!(
+        render_markdown(r"**C:\dir\** and **D:\**"),
+        "<p><strong>C:\\dir\\</strong> and <strong>D:\\</strong></p>\n"
+    );
 }
 
 #[test]
@@ -80,11 +91,191 @@ fn backslashes_before_marks_hide() {
         (r"\!\[a\](b)", "![a](b)"),
         (r"\&amp;", "&amp;"),
         (r"\<x:a>", "<x:a>"),
+        (r"\<x:a\>", "<x:a>"),
         (r"\- - -", "- - -"),
         ("\\~~~\nb", "~~~\nb"),
     ] {
         assert_eq!(shown(text), seen, "{text}");
     }
+}
+
+/// What a reader sees of a message: its HTML without tags.
+fn seen(text: &str) -> String {
+    let html = render_markdown(text);
+    let seen: String = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect();
+    seen.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+/// The addresses that the links of a message lead to.
+fn addresses(text: &str) -> Vec<String> {
+    let html = render_markdown(text);
+    html.split("<a href=\"").skip(1).map(|rest| rest.split('"').next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn cells_beyond_the_columns_stay_in_the_last_cell() {
+    for (row, cells) in [
+        ("| a | grep x | wc |", ["a", "grep x | wc"]),
+        ("1 | 2 | 3 | 4", ["1", "2 | 3 | 4"]),
+        ("1|2|3", ["1", "2|3"]),
+        ("| x || y |", ["x", "| y"]),
+        ("| x | y ||", ["x", "y |"]),
+        ("| `a` | `b|c` |", ["<code>a</code>", "<code>b|c</code>"]),
+        (r"| p \| q | r | s |", ["p | q", "r | s"]),
+    ] {
+        for before in ["", "> ", "- ", "  "] {
+            let after = if before == "- " { "  " } else { before };
+            let table = format!("{before}| c | d |\n{after}|---|---|\n{after}{row}");
+            let html = render_markdown(&table);
+            for cell in cells {
+                assert!(html.contains(&format!("<td>{cell}</td>")), "{table} became {html}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_stands_behind_a_fence_is_kept() {
+    for first in [
+        "SELECT * FROM a",
+        "2026-11-28 ERROR boom",
+        "Traceback (most recent call last):",
+        "hello world",
+        "js title=\"a\"",
+        "js {1,3}",
+        "x = 1",
+        "C:\\_a &amp; b",
+        "f(x)",
+    ] {
+        for (before, fence) in [("", "```"), ("", "~~~~"), ("> ", "```"), ("- ", "```")] {
+            let after = if before == "- " { "  " } else { before };
+            let text = format!("{before}{fence}{first}\n{after}last\n{after}{fence}");
+            assert!(seen(&text).contains(&format!("{first}\nlast\n")), "{text} became {}", seen(&text));
+        }
+    }
+    assert!(seen("above\n```hello\n```").contains("hello"), "a word behind an empty fence");
+}
+
+#[test]
+fn a_fence_names_a_language_with_and_without_attributes() {
+    for (info, language) in [
+        ("js", "js"),
+        ("c++", "c++"),
+        ("js,ignore", "js"),
+        ("{r}", "r"),
+        ("{.python}", "python"),
+        ("js title=\"a\"", "js"),
+    ] {
+        let html = render_markdown(&format!("```{info}\ncode\n```"));
+        assert!(html.contains(&format!("class=\"language-{language}\"")), "{info} became {html}");
+    }
+}
+
+#[test]
+fn addresses_that_no_browser_opens_stay_as_they_were_written() {
+    for text in [
+        "ftp://example.org/a",
+        "xmpp:a@b.org",
+        "<ftp://example.org/a>",
+        "<xmpp:a@b.org>",
+        "http://a.org:99999/x",
+        r"https://a.org\b",
+        "https://xn--/a",
+        "<https://[x>",
+        "<http://>",
+        "<mailto:>",
+        "[x](https://a.org:port/)",
+        "[a](http://)",
+        "[a](tel:)",
+        "[a](mailto:)",
+        "a[i]( x )",
+        r"f[x](y\*)",
+        r"[a](C:\_x\_y)",
+        "[a](<b c>)",
+        "[a](x 't')",
+        "![a](x)",
+    ] {
+        assert_eq!((seen(text).trim_end(), addresses(text)), (text, vec![]));
+    }
+}
+
+#[test]
+fn bare_addresses_end_where_a_reader_sees_their_end() {
+    let address = "https://example.org/a";
+    for (before, after) in [
+        ("请看", "。"),
+        ("看", "，然后"),
+        ("看", "（说明）"),
+        ("«", "»"),
+        ("“", "”"),
+        ("\u{ab}", "\u{bb}."),
+        ("", "…"),
+        ("{", "}"),
+        ("[", "]"),
+        ("[see ", "], then"),
+        ("(", "),then"),
+        ("", "\u{200b}"),
+        ("", "\u{3000}a"),
+        ("\"", "\"，"),
+        ("&lt;", "&gt;"),
+        ("<b>", "</b>"),
+        ("<div>\n", "\n</div>"),
+        ("<p>", "</p>"),
+        ("**", "**请"),
+        ("[foo ", "](bar)"),
+    ] {
+        let text = format!("{before}{address}{after}");
+        assert_eq!(addresses(&text), [address], "{text} became {}", render_markdown(&text));
+    }
+    assert!(render_markdown("https://e.org/a，**重要**").contains("<strong>重要</strong>"));
+    assert!(render_markdown("**https://e.org**请").contains("<strong>"));
+    for text in ["`https://e.org/a，b`", "```\nhttps://e.org/a，b\n```", "[https://e.org/a，b](https://e.org/)"] {
+        assert!(seen(text).contains("https://e.org/a，b"), "{}", render_markdown(text));
+    }
+    assert_eq!(addresses("[a](https://e.org/a，b)"), ["https://e.org/a%EF%BC%8Cb"]);
+    assert_eq!(addresses("https://e.org/日本_い"), ["https://e.org/%E6%97%A5%E6%9C%AC_%E3%81%84"]);
+}
+
+#[test]
+fn addresses_of_every_shape_are_links() {
+    for (text, address) in [
+        ("WWW.example.org", "http://WWW.example.org"),
+        ("_www.example.org_", "http://www.example.org"),
+        ("“www.example.org”", "http://www.example.org"),
+        (",www.example.org", "http://www.example.org"),
+        ("[www.example.org]", "http://www.example.org"),
+        ("[ada@example.org]", "mailto:ada@example.org"),
+        ("<p>ada@example.org</p>", "mailto:ada@example.org"),
+        ("https://[::1]:8080/a", "https://[::1]:8080/a"),
+        ("http://my_host/x", "http://my_host/x"),
+        ("HTTPS://example.org", "HTTPS://example.org"),
+        ("[https://example.org/__init__.py]", "https://example.org/__init__.py"),
+        (r"\<https://e.org\>", "https://e.org"),
+        ("[https://a.org](https://b.org)", "https://b.org"),
+        ("[![](https://e.org/a.png)](https://f.org)", "https://f.org"),
+        ("[![x](https://e.org/a.png)](notes.md)", "https://e.org/a.png"),
+    ] {
+        assert_eq!(addresses(text), [address], "{text} became {}", render_markdown(text));
+    }
+    assert_eq!(seen("[![](https://e.org/a.png)](https://f.org)"), "https://e.org/a.png\n");
+    assert_eq!(addresses("https://a.org,https://b.org"), ["https://a.org", "https://b.org"]);
+}
+
+#[test]
+fn items_keep_the_numbers_that_were_written() {
+    for (text, numbers) in [
+        ("1. yes\n3. no\n5. maybe", "3 5"),
+        ("7. a\n\n9. b\n10. c", "9"),
+        ("3. a\n2. b", "2"),
+        ("1. a\n1. b\n1. c", ""),
+        ("1. a\n2. b", ""),
+    ] {
+        let html = render_markdown(text);
+        let found: Vec<&str> =
+            html.split("<li value=\"").skip(1).map(|rest| rest.split('"').next().unwrap_or_default()).collect();
+        assert_eq!(found.join(" "), numbers, "{text} became {html}");
+    }
+    assert_eq!(render_markdown("a\n\n1.\n2.\n3.").matches("<li>").count(), 3);
 }
 
 #[test]
@@ -183,7 +374,7 @@ fn other_html_for_the_same_text_is_another_version_of_the_renderer() {
     let digest = hex::encode(Sha256::digest(render_markdown(TEXT)));
     assert_eq!(
         (RENDERER_VERSION, digest.as_str()),
-        (1, "1650389569f0e49d4db4b33e9e1d8652181de292fefdfd28ca499c4f45ba686c"),
+        (2, "1650389569f0e49d4db4b33e9e1d8652181de292fefdfd28ca499c4f45ba686c"),
         "if this HTML is wanted, increment RENDERER_VERSION, and write the new digest here"
     );
 }

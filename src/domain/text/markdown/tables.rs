@@ -1,4 +1,4 @@
-//! Lines of dashes below a text, which are no tables.
+//! Tables: lines of dashes that are none, and rows that have more cells than their header.
 
 use std::borrow::Cow;
 
@@ -62,4 +62,55 @@ fn hide_dashes(line: &str) -> String {
     } else {
         format!("{before} {SEPARATOR}{}", row.trim_start_matches(' '))
     }
+}
+
+/// Lets the last cell of such a row keep all that follows it: `| a | grep x | wc |` below two columns has the cells `a` and
+/// `grep x | wc`. The parser would drop what has no column.
+pub(super) fn with_surplus_cells(source: &str, options: &Options<'_>) -> Option<String> {
+    let begins_table =
+        |line: &str| line.contains('-') && line.chars().all(|c| c.is_whitespace() || "|:->*+.)0123456789".contains(c));
+    if !source.contains('|') || !source.lines().any(begins_table) {
+        return None;
+    }
+    let arena = Arena::new();
+    let document = comrak::parse_document(&arena, source, options);
+    let mut lines: Vec<Cow<str>> = source.split_inclusive('\n').map(Cow::from).collect();
+    for node in document.descendants() {
+        let NodeValue::Table(table) = &node.data().value else { continue };
+        let columns = table.num_columns;
+        for row in node.children().skip(1) {
+            let start = row.data().sourcepos.start;
+            if let Some(line) = lines.get_mut(start.line - 1)
+                && let Some(escaped) = escape_surplus(line, start.column - 1, columns)
+            {
+                *line = escaped.into();
+            }
+        }
+    }
+    Some(lines.concat())
+}
+
+/// Escapes each `|` of the row at `start` of `line` that would begin a cell beyond the last of `columns`.
+fn escape_surplus(line: &str, start: usize, columns: usize) -> Option<String> {
+    let row = line.get(start..)?.trim_end();
+    let bars: Vec<usize> = row
+        .match_indices('|')
+        .map(|(index, _)| index)
+        .filter(|&index| index == 0 || row.as_bytes()[index - 1] != b'\\')
+        .collect();
+    // The first cell may begin with a bar, and the last end with one.
+    let between = bars.iter().filter(|&&bar| bar != 0 && bar + 1 != row.len());
+    let surplus: Vec<usize> = between.skip(columns - 1).map(|bar| start + bar).collect();
+    if surplus.is_empty() {
+        return None;
+    }
+    let mut escaped = String::with_capacity(line.len() + surplus.len());
+    let mut done = 0;
+    for bar in surplus {
+        escaped.push_str(&line[done..bar]);
+        escaped.push('\\');
+        done = bar;
+    }
+    escaped.push_str(&line[done..]);
+    Some(escaped)
 }
