@@ -1,7 +1,7 @@
 //! Health checks of a socket server in a process of its own.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::web::ThinData;
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ pub(super) async fn show_no_usage() -> HttpResponse {
     HttpResponse::NotFound().json(serde_json::json!({ "error": "there is no /usage; see /metrics" }))
 }
 
-/// `GET /health/ready`, and `GET /ready` as Soketi has it: sockets are accepted, and the bus is connected.
+/// `GET /health/ready`, and `GET /ready` and `GET /accept-traffic` as Soketi has them: sockets are accepted, and the bus is connected.
 pub(super) async fn show_ready(ThinData(server): ThinData<SocketServer>) -> HttpResponse {
     let status = if server.hub().is_stopping() {
         "stopping"
@@ -37,4 +37,11 @@ pub(super) async fn show_ready(ThinData(server): ThinData<SocketServer>) -> Http
         "cut off from the bus"
     };
     HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "1")).json(HealthResponse { status })
+}
+
+/// Any other method than GET and HEAD on these paths.
+pub(super) async fn refuse_method() -> HttpResponse {
+    HttpResponse::MethodNotAllowed()
+        .insert_header((ALLOW, "GET, HEAD"))
+        .json(serde_json::json!({ "error": "this path answers GET and HEAD" }))
 }

@@ -3,6 +3,7 @@
 use actix_web::guard::{self, GuardContext};
 use actix_web::http::header::UPGRADE;
 use actix_web::web::{self, ServiceConfig, ThinData};
+use actix_web::{Handler, Resource, Responder};
 
 use super::health;
 use super::server::SocketServer;
@@ -14,8 +15,9 @@ pub fn configure(config: &mut ServiceConfig, server: SocketServer) {
         .app_data(ThinData(server))
         .route("/app/{key}", web::get().to(actix_ws::connect))
         // The checks of Reverb and Soketi, which load balancers were set up with.
-        .route("/up", web::get().to(health::show_up))
-        .route("/ready", web::get().to(health::show_ready))
+        .service(check("/up", health::show_up))
+        .service(check("/ready", health::show_ready))
+        .service(check("/accept-traffic", health::show_ready))
         .route("/usage", web::route().to(health::show_no_usage))
         .service(web::resource("/{path:.*}").guard(guard::fn_guard(is_handshake)).to(actix_ws::refuse));
 }
@@ -28,7 +30,18 @@ fn is_handshake(request: &GuardContext<'_>) -> bool {
 
 /// The health checks of a socket server in a process of its own.
 pub fn configure_health(config: &mut ServiceConfig) {
-    config
-        .route("/health/live", web::get().to(health::show_live))
-        .route("/health/ready", web::get().to(health::show_ready));
+    config.service(check("/health/live", health::show_live)).service(check("/health/ready", health::show_ready));
+}
+
+/// A path that load balancers ask with GET or HEAD.
+fn check<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args> + Clone,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(health::refuse_method))
 }

@@ -31,7 +31,7 @@ NAMED = {
 BY_FIELDS = {
     "access_token expires_in token_type user": "Session",
     "demo first_run limits name public_url sign_up socket version": "Instance",
-    "answered_us dispatched_us heard_us message_id received_at seq sockets stored_us written_us": "Flow",
+    "answered_us dispatched_us heard_us message_id received_at seq sockets stored_us written_us": "Timeline",
     "documents items next": "SearchPage",
     "code detail errors request_id status title type": "Problem",
     "head items more": "CatchUp",

@@ -125,7 +125,10 @@ impl Readers {
 
 /// The route. The app needs [`Metrics`] as data.
 pub(in crate::app) fn configure(config: &mut ServiceConfig, metrics: web::Data<Metrics>) {
-    config.app_data(metrics).route("/metrics", web::get().to(show_metrics));
+    config
+        .app_data(metrics)
+        .route("/metrics", web::get().to(show_metrics))
+        .route("/metrics", web::head().to(show_metrics));
 }
 
 async fn show_metrics(metrics: web::Data<Metrics>, request: HttpRequest) -> HttpResponse {

@@ -38,7 +38,8 @@ fn read_page_build() -> Option<HeaderValue> {
 }
 
 /// Paths that programs ask: a wrong one is an error for them and not a page.
-const PROGRAMS: [&str; 5] = ["api", "broadcasting", "health", "app", "apps"];
+const PROGRAMS: [&str; 10] =
+    ["api", "broadcasting", "health", "app", "apps", "up", "ready", "accept-traffic", "usage", "metrics"];
 
 const NOT_BUILT: &str = "<!doctype html>
 <html lang=\"en\"><meta charset=\"utf-8\"><title>Hubbub</title>

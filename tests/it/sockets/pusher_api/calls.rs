@@ -1,8 +1,10 @@
 //! Whether a call of the HTTP API is believed.
 
+use hubbub::config::ProcessRole;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::support::person::Answer;
 use crate::support::publisher::{Publisher, now};
 use crate::support::server::Server;
 use crate::support::socket::Socket;
@@ -129,7 +131,30 @@ async fn what_other_servers_answer_on_their_own_paths_is_no_page_here() {
     let stranger = server.stranger();
     assert_eq!(stranger.get("/up").await.expect(200).json["health"], "OK");
     assert_eq!(stranger.get("/ready").await.expect(200).json["status"], "ready");
+    assert_eq!(stranger.get("/accept-traffic").await.expect(200).json["status"], "ready");
     assert!(stranger.get("/usage").await.expect(404).json["error"].is_string());
+    for path in ["/up", "/ready", "/accept-traffic", "/metrics"] {
+        let got = stranger.get(path).await;
+        let asked = Answer::of(stranger.request(Method::HEAD, path)).await;
+        assert_eq!((asked.status, asked.header("content-type")), (got.status, got.header("content-type")), "{path}");
+        assert!(!asked.header("content-type").starts_with("text/html"), "{path}");
+    }
+    for path in ["/up", "/ready", "/accept-traffic"] {
+        let refused = Answer::of(stranger.request(Method::POST, path)).await.expect(405);
+        assert_eq!(refused.header("allow"), "GET, HEAD", "{path}");
+    }
+    for path in ["/up/x", "/ready/", "/metrics/x"] {
+        stranger.get(path).await.expect(404);
+    }
+}
+
+#[actix_web::test]
+async fn the_checks_of_a_socket_server_answer_head_too() {
+    let sockets = Server::start_with(|config| config.role = ProcessRole::Ws).await;
+    let stranger = sockets.stranger();
+    for path in ["/up", "/ready", "/accept-traffic", "/health/live", "/health/ready"] {
+        Answer::of(stranger.request(Method::HEAD, path)).await.expect(200);
+    }
 }
 
 #[actix_web::test]
