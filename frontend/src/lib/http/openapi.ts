@@ -2074,6 +2074,18 @@ export interface operations {
                     };
                 };
             };
+            /** @description - `foreign_host`: This server has another name than the one that was asked (HUBBUB_PUBLIC_URL, HUBBUB_ALLOWED_HOSTS). */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "foreign_host";
+                    };
+                };
+            };
             /**
              * @description - `invalid_limit`: The limit is out of range.
              *     - `invalid_audit_action`: The trail has no such action.
