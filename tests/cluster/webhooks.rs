@@ -190,6 +190,10 @@ async fn the_members_of_a_node_that_died_are_removed_once() {
     bob.appear("presence-c", "bob").await;
     settle(&hooked.nodes[1]).await;
     eve.appear("presence-c", "eve").await;
+    settle(&hooked.nodes[2]).await;
+    for _ in 0..3 {
+        hooked.until("member_added", "presence-c").await;
+    }
     hooked.nodes[2].kill();
     let events = hooked.until("member_removed", "presence-c").await;
     assert_eq!(events.last().map(|event| &event["user_id"]), Some(&json!("eve")));

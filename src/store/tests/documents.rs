@@ -103,7 +103,7 @@ on_both_databases! {
         database.run_sql(sql).await;
         let deadline = Duration::from_millis(500);
         let store = database.open_again_with(&StoreOptions { read_connections: 1, read_timeout: deadline, ..OPTIONS });
-        let query = SearchQuery::parse(&format!("\"{}c\"", "a b ".repeat(16))).expect("valid");
+        let query = SearchQuery::parse(&format!("\"{}c\"", "a b ".repeat(15))).expect("valid");
         let searched = store.search_documents(ada, query, Archive::Excluded, 10).await;
         assert!(searched == Err(StoreError::Timeout(deadline)) || searched == Ok(Vec::new()), "{searched:?}");
         let others = async { while store.documents(ada, room).await.is_err() {} };

@@ -56,6 +56,8 @@ async fn everything_is_there(data_dir: &Path, database_url: Option<&str>, token:
     let mut program = ServerProcess::start_on(data_dir, &database);
     let stranger = Person::stranger(&program);
     let sign_in = async |username: &str| {
+        // Each in a browser of their own: signing in ends the session that the browser had.
+        let stranger = Person::stranger(&program);
         let session = stranger.post("/api/v1/session", &json!({"username": username, "password": PASSWORD})).await;
         stranger.with_token(&session.expect(200).string("/access_token"))
     };

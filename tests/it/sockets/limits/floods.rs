@@ -11,7 +11,7 @@ use crate::support::socket::Socket;
 
 #[actix_web::test]
 async fn a_thousand_subscriptions_at_once_are_all_answered() {
-    let server = Server::start().await;
+    let server = Server::start_with(|config| config.socket.max_channels_per_socket = 1_000).await;
     let mut socket = Socket::open(&server).await;
     let frames: Vec<_> = (0..1_000).map(|number| socket.subscribe_frame(&format!("c{number}"), None)).collect();
     socket.send_all(frames).await;
