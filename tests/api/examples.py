@@ -27,6 +27,7 @@ NAMED = {
     "Event": "Event",
     "Webhook": "Webhook",
     "Delivery": "Delivery",
+    "AuditEntry": "AuditEntry",
 }
 BY_FIELDS = {
     "access_token expires_in token_type user": "Session",

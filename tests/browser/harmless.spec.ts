@@ -15,7 +15,7 @@ test('HTML and scripts are shown as they were written', async ({ enter }) => {
   for (const attack of attacks) await send(ada, attack);
   for (const page of [ada, grace]) {
     for (const attack of attacks) await expect(page.getByRole('log').getByText(attack)).toBeVisible();
-    await expect(page.getByRole('log').locator('script, img, svg, iframe, style, b')).toHaveCount(0);
+    await expect(page.getByRole('log').locator('.prose').locator('script, img, svg, iframe, style, b')).toHaveCount(0);
     expect(await page.evaluate(() => 'harmed' in window)).toBe(false);
   }
 });

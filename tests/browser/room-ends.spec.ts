@@ -64,7 +64,7 @@ test('who leaves as the last member is told, and an administrator finds the room
   await rooms(grace).getByRole('button', { name: 'New room' }).click();
   await dialog(grace).getByLabel('Name', { exact: true }).fill('Alone');
   await dialog(grace)
-    .getByLabel(/^Closed/)
+    .getByRole('radio', { name: /^Closed/ })
     .check();
   await dialog(grace).getByRole('button', { name: 'Create room' }).click();
   await send(grace, 'for me only');

@@ -45,7 +45,7 @@ try {
 async function fill() {
   const token = /Bearer (\S+?)["']/.exec(server.curlLine)?.[1] ?? '';
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
-  const post = async (path, body) => {
+  const post = async (/** @type {string} */ path, /** @type {object} */ body) => {
     const answer = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
@@ -62,7 +62,10 @@ async function fill() {
   return roomId;
 }
 
-/** Milliseconds from the navigation to the message on screen, and what was transferred until then. */
+/**
+ * Milliseconds from the navigation to the message on screen, and what was transferred until then.
+ * @param {import('@playwright/test').BrowserContext} context @param {number} roomId @param {boolean} isCold
+ */
 async function measure(context, roomId, isCold) {
   const page = await context.newPage();
   const devtools = await context.newCDPSession(page);
@@ -73,23 +76,25 @@ async function measure(context, roomId, isCold) {
   let bytes = 0;
   devtools.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
   await page.goto(`${server.url}/rooms/${roomId}`, { waitUntil: 'commit' });
-  await page.getByText(TEXT).last().waitFor();
+  await page.getByRole('log').getByText(TEXT).last().waitFor();
   const ms = await page.evaluate(() => performance.now());
   const kilobytes = Math.round(bytes / 1000);
   const requests = await page.evaluate(() =>
     performance
       .getEntriesByType('resource')
       .map(
-        (entry) => `${Math.round(entry.startTime)}–${Math.round(entry.responseEnd)} ${new URL(entry.name).pathname}`,
+        (entry) => `${Math.round(entry.startTime)} for ${Math.round(entry.duration)} ${new URL(entry.name).pathname}`,
       ),
   );
   await page.close();
   return { ms, kilobytes, requests };
 }
 
+/** @param {string} name @param {Awaited<ReturnType<typeof measure>>[]} measured */
 function report(name, measured) {
   const sorted = measured.toSorted((a, b) => a.ms - b.ms);
   const median = sorted[Math.floor(sorted.length / 2)];
+  if (median === undefined) return;
   const all = sorted.map(({ ms }) => (ms / 1000).toFixed(2)).join(', ');
   console.log(
     `${ROOMS} rooms, ${name}: first message after ${(median.ms / 1000).toFixed(2)} s (${all}), ${median.kilobytes} kB`,

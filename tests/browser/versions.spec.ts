@@ -25,7 +25,7 @@ test('a part of the page that the server no longer has is told as that', async (
   const ada = await enter('Ada');
   await ada.route('**/assets/DocumentEditor*.js', (route) => route.fulfill({ status: 404, body: '{}' }));
   await ada.goto(`${server.url}/rooms/${LOBBY}/documents/${id}`);
-  await expect(ada.getByRole('alert')).toContainText('the server does not have this part of the page');
+  await expect(ada.getByText('the server does not have this part of the page')).toBeVisible();
   await ada.unroute('**/assets/DocumentEditor*.js');
   await ada.getByRole('button', { name: 'Reload' }).click();
   await expect(ada.getByRole('textbox', { name: /^Text of/ })).toBeVisible();

@@ -64,6 +64,8 @@ export class Chat {
   #firstPage: { roomId: number; page: Promise<MessagePage> } | null = null;
   /** When the rooms were read last, by this machine's clock. */
   #roomsReadAt = -Infinity;
+  /** The room that this person was in last and is not any more. */
+  #lastLost: RoomFacts | null = null;
 
   readonly joined = $derived(this.#sorted((room) => room.isMember && !room.isArchived));
   readonly joinable = $derived(
@@ -323,6 +325,7 @@ export class Chat {
   #roomLost(roomId: number): void {
     const room = this.rooms.get(roomId);
     if (room === undefined || (!room.isMember && room.facts.kind === 'open')) return;
+    this.#lastLost = room.facts;
     if (this.current === room) this.lostRoom = { facts: room.facts, isDeleted: false };
     this.documents.roomLost(roomId);
     this.#forget(room);
@@ -331,11 +334,19 @@ export class Chat {
   /** A room is gone for everybody. Who looks at it is told there, others in a sentence. */
   #roomDeleted(roomId: number): void {
     const room = this.rooms.get(roomId);
-    if (room === undefined) return;
+    if (room === undefined) return this.#lostByDeletion(roomId);
     if (this.current === room) this.lostRoom = { facts: room.facts, isDeleted: true };
     else if (room.isMember) notices.show(`The room ${room.facts.name} was deleted.`);
     this.documents.roomLost(roomId);
     this.#forget(room, true);
+  }
+
+  /** The end of this person's membership came before its reason. */
+  #lostByDeletion(roomId: number): void {
+    if (this.#lastLost?.id !== roomId) return;
+    if (this.lostRoom?.facts.id === roomId) this.lostRoom = { ...this.lostRoom, isDeleted: true };
+    else notices.show(`The room ${this.#lastLost.name} was deleted.`);
+    this.#lastLost = null;
   }
 
   /** What members hear in the room itself, others hear here. */

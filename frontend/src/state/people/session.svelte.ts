@@ -47,13 +47,16 @@ export class Session implements Credentials {
 
   /** Asks the server what it is, and takes up the session of this browser if there is one. */
   async start(): Promise<void> {
+    let refreshed: Promise<unknown> | undefined;
     try {
       if (storage.getItem(SIGNING_OUT) !== null) await this.#finishSigningOut();
       const instance = this.#http.call<Instance>('GET', '/api/v1/instance', { anonymous: true });
-      const refreshed = storage.getItem(HINT) === null ? undefined : this.#refresh();
+      refreshed = storage.getItem(HINT) === null ? undefined : this.#refresh();
       [this.instance] = await Promise.all([instance, refreshed]);
       if (this.state !== 'signed-in') this.state = 'signed-out';
     } catch {
+      // The session may be taken up although the server did not say what it is: only the next attempt knows both.
+      await refreshed?.catch(() => undefined);
       this.state = 'unreachable';
     }
   }
