@@ -169,18 +169,19 @@ describe('pusher-js', () => {
     const [ada, grace] = [await server.as('ada'), await server.as('grace')];
     const sender = await join(connect(ada.token), `presence-room.${LOBBY}`);
     const receiver = await join(connect(grace.token), `presence-room.${LOBBY}`);
-    let echoes = 0;
-    sender.bind('client-typing', () => (echoes += 1));
+    /** @type {unknown[]} */
+    const returned = [];
+    sender.bind('client-typing', (/** @type {unknown} */ data) => returned.push(data));
     const heard = next(receiver, 'client-typing');
     sender.trigger('client-typing', { typing: true });
     const [data, metadata] = await heard;
     assert.deepEqual(data, { typing: true });
     assert.equal(metadata.user_id, String(ada.user.id));
     // What comes back later than the answer to this one would have come by now.
-    const answer = next(sender, 'client-sentinel');
-    receiver.trigger('client-sentinel', {});
+    const answer = next(sender, 'client-typing');
+    receiver.trigger('client-typing', { typing: false });
     await answer;
-    assert.equal(echoes, 0);
+    assert.deepEqual(returned, [{ typing: false }]);
   });
 
   it('hears nothing more of a channel that it has left', async () => {
